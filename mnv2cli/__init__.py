@@ -1,0 +1,37 @@
+"""Classify whole folders of images with pretrained Keras MobileNetV2.
+
+The command is ``mnv2``; the same is here for Python::
+
+    from mnv2cli import Classifier
+
+    for record in Classifier(top=3).classify("photos"):
+        print(record.path, record.predictions)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mnv2cli.classifier import Classifier
+    from mnv2cli.errors import Mnv2Error
+    from mnv2cli.records import Prediction, Record
+
+__version__ = "0.1.0"
+__all__ = ["Classifier", "Mnv2Error", "Prediction", "Record", "__version__"]
+
+_HOMES = {
+    "Classifier": "mnv2cli.classifier",
+    "Mnv2Error": "mnv2cli.errors",
+    "Prediction": "mnv2cli.records",
+    "Record": "mnv2cli.records",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names when they are first asked for, so that ``--help`` stays fast."""
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,76 @@
+"""The command line: everything that the terminal sees, a file a command."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import Any
+
+import click
+
+from mnv2cli import __version__
+from mnv2cli.cli.classify import classify
+from mnv2cli.cli.help import write_examples
+from mnv2cli.errors import ExitCode, Mnv2Error
+
+EXAMPLES = (
+    ("the three best labels of every photo in a folder", "mnv2 classify photos --top 3"),
+    ("all that a command can do", "mnv2 classify --help"),
+)
+
+
+class ErrorGroup(click.Group):
+    """The one place that turns errors into messages and exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error becomes a few plain words, never a traceback."""
+        try:
+            return super().invoke(ctx)
+        except Mnv2Error as error:
+            click.echo(f"Error: {error.message}", err=True)
+            if error.hint:
+                click.echo(error.hint, err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(ExitCode.INTERRUPTED)
+        except BrokenPipeError:
+            # The reader, such as head, has what it wanted. Python would try to flush the rest.
+            _silence_stdout()
+            ctx.exit(ExitCode.DONE)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        write_examples(EXAMPLES, formatter)
+
+
+def _silence_stdout() -> None:
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+    except (OSError, ValueError):  # no real stdout, as in tests
+        pass
+
+
+@click.group(
+    cls=ErrorGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "-V", "--version", message="mnv2 %(version)s")
+def main() -> None:
+    """Classify whole folders of images with pretrained Keras MobileNetV2."""
+
+
+main.add_command(classify)
+
+
+def run() -> None:
+    """Run the command line as a process: the entry point of ``mnv2``."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries' notes on odd images are no one's business
+    try:
+        main(prog_name="mnv2")
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)

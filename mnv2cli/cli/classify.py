@@ -1,0 +1,206 @@
+"""``mnv2 classify``: a folder of photos in, a table of labels out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from itertools import chain
+from threading import Event
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from mnv2cli.cli.help import ExampleCommand, SectionOption
+from mnv2cli.cli.options import (
+    image_options,
+    input_options,
+    model_options,
+    terminal_options,
+)
+from mnv2cli.errors import NoImagesError
+from mnv2cli.find import Finder, FindOptions, is_glob, read_list
+from mnv2cli.report import Report
+
+if TYPE_CHECKING:
+    from mnv2cli.classifier import Classifier
+    from mnv2cli.cli.screen import Screen
+
+EXAMPLES = (
+    ("the three best labels of every photo in a folder", "mnv2 classify photos --top 3"),
+    ("into a file; the format follows the name", "mnv2 classify photos -o labels.csv"),
+    ("the sure ones, as JSON lines", "mnv2 classify photos --threshold 0.8 -f jsonl | jq .path"),
+    ("what find finds", "find . -newer last.csv -type f -print0 | mnv2 classify -0 --files-from -"),
+    ("a small, fast network", "mnv2 classify photos --alpha 0.35 --size 128"),
+)  # fmt: skip
+
+
+_output: Callable[..., Callable[[Any], Any]] = partial(
+    click.option, cls=SectionOption, section="Results", show_default=True
+)
+
+
+@click.command(
+    cls=ExampleCommand,
+    examples=EXAMPLES,
+    short_help="Label every image of a folder.",
+)
+@input_options
+@_output(
+    "-k",
+    "--top",
+    type=click.IntRange(1, 1000),
+    default=5,
+    metavar="K",
+    help="How many labels for each image, best first.",
+)
+@_output(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    metavar="P",
+    help="Leave out labels with a score below this.",
+)
+@_output(
+    "-o",
+    "--output",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write to a file; .csv, .json, .jsonl or .parquet says how.  [default: standard output]",
+)
+@_output(
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "jsonl", "parquet"]),
+    help="Format of the results.  [default: by the file's name; without -o a table on a "
+    "terminal, else csv]",
+)
+@_output("--long", is_flag=True, help="In csv and parquet: a row for each image and rank.")
+@_output("--force", is_flag=True, help="Overwrite the output file if it exists.")
+@image_options
+@model_options
+@terminal_options
+def classify(
+    paths: tuple[str, ...],
+    files_from: IO[bytes] | None,
+    null: bool,
+    top: int,
+    threshold: float,
+    output: str | None,
+    form: str | None,
+    long: bool,
+    force: bool,
+    quiet: bool,
+    verbose: bool,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Label every image in files, folders and quoted globs with the classes it most likely shows.
+
+    Images are JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF and HEIC, told by their content. Each gives
+    one row, in natural order; one that cannot be read gives a row that says why. Labels are the
+    1,000 classes of ImageNet, scores are probabilities from 0 to 1.
+
+    Exit codes: 0 all done, 1 failed, 2 usage, 3 no images found, 4 done but some images could not
+    be read, 130 interrupted.
+    """
+    from mnv2cli.cli.screen import Screen
+    from mnv2cli.cli.table import TableWriter
+    from mnv2cli.write import FORMATS, MakeWriter, Output
+
+    _check_inputs(paths, files_from, null)
+    form = _check_results(output, form, force)
+    screen = Screen(quiet=quiet, verbose=verbose)
+    report = Report()
+
+    def on_skip(path: str, reason: str) -> None:
+        report.skip(path, reason)
+        screen.skipped(path, reason)
+
+    classifier = _classifier(options, top, threshold, screen)
+    listed = read_list(files_from, null=null) if files_from is not None else ()
+    sources = classifier.sources(chain(paths, listed), on_skip)
+    first = next(sources, None)
+    if first is None:
+        raise _no_images(report)
+    with screen.loading(classifier.network.name):
+        classifier.load(report)
+
+    records = classifier.run(chain([first], sources), report)
+    writer: MakeWriter = TableWriter if form == "table" else FORMATS[form]
+    target = sys.stdout.buffer if output is None else output
+    total = None if files_from is not None else partial(_count, paths, classifier.find)
+    try:
+        with (
+            closing(records),
+            screen.progress(total) as advance,
+            Output(target, writer, top, long=long, force=force) as out,
+        ):
+            for record in records:
+                with screen.printing(to_stdout=output is None):
+                    out.write(record)
+                advance(record)
+    except KeyboardInterrupt:
+        report.stop()
+        screen.summary(report, output, interrupted=True)
+        raise
+    screen.summary(report, output)
+    click.get_current_context().exit(report.return_code)
+
+
+def _check_inputs(paths: tuple[str, ...], files_from: IO[bytes] | None, null: bool) -> None:
+    if null and files_from is None:
+        raise click.UsageError("-0 says how the paths of --files-from are separated: add that.")
+    if files_from is None:
+        if not paths:
+            raise click.UsageError("Name images or folders, or a list of them with --files-from.")
+        if not any(os.path.lexists(path) or is_glob(path) for path in paths):
+            more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
+            raise click.UsageError(f"There is no file or folder {paths[0]!r}{more}.")
+
+
+def _check_results(output: str | None, form: str | None, force: bool) -> str:
+    """Return the format, once it is sure that results may be written in it."""
+    from mnv2cli.write import check_output, format_of
+
+    if output is None:
+        if form == "parquet":
+            raise click.UsageError("Parquet is not text: name a file for it with -o.")
+        return form or ("table" if sys.stdout.isatty() else "csv")
+    form = form or format_of(output)
+    if form == "table":
+        raise click.UsageError("A table is for the terminal: choose another --format for -o.")
+    check_output(output, form, force=force)
+    return form
+
+
+def _classifier(options: dict[str, Any], top: int, threshold: float, screen: Screen) -> Classifier:
+    from mnv2cli.classifier import Classifier
+    from mnv2cli.decode import set_process_limit
+
+    set_process_limit(options["max_pixels"])
+    names = ("recursive", "include", "exclude", "all_files", "hidden", "follow_links")
+    find = FindOptions(**{name: options.pop(name) for name in names})
+    options["weights"] = options["weights"] or ""
+    options["batch_size"] = options["batch_size"] or 0
+    return Classifier(top=top, threshold=threshold, find=find, progress=screen.download, **options)
+
+
+def _no_images(report: Report) -> NoImagesError:
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.skipped.most_common())
+    hint = f"Left out: {reasons}." if reasons else "The folders are empty."
+    if report.skipped["no image suffix"]:
+        hint += " --all-files tries every file."
+    return NoImagesError("no images found", hint)
+
+
+def _count(paths: tuple[str, ...], find: FindOptions, stopping: Event) -> int | None:
+    """Count the images beside the run that reads them, so that the time left can be told."""
+    count = 0
+    for _ in Finder(paths, find):
+        count += 1
+        if stopping.is_set():
+            return None
+    return count

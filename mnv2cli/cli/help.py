@@ -1,0 +1,52 @@
+"""Help that reads well: options in sections, examples at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+class SectionOption(click.Option):
+    """An option that knows under which heading of the help it stands."""
+
+    def __init__(self, *args: Any, section: str = "Options", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.section = section
+
+
+class ExampleCommand(click.Command):
+    """A command whose help has its options in sections and ends with examples.
+
+    Args:
+        examples: Pairs of what for and command line.
+    """
+
+    def __init__(
+        self, *args: Any, examples: tuple[tuple[str, str], ...] = (), **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, a section at a time, in the order of their declaration."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None and isinstance(param, click.Option):
+                sections.setdefault(getattr(param, "section", "Terminal"), []).append(record)
+        for section, records in sections.items():
+            with formatter.section(section):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        write_examples(self.examples, formatter)
+
+
+def write_examples(examples: tuple[tuple[str, str], ...], formatter: click.HelpFormatter) -> None:
+    """Write examples as they are typed, each below what it is for."""
+    with formatter.section("Examples"):
+        for purpose, line in examples:
+            formatter.write(f"{'':{formatter.current_indent}}# {purpose}\n")
+            formatter.write(f"{'':{formatter.current_indent}}{line}\n")

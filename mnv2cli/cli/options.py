@@ -1,0 +1,130 @@
+"""Options that commands share, as decorators; each one stands here once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import click
+
+from mnv2cli.cli.help import SectionOption
+from mnv2cli.find import IMAGE_SUFFIXES
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MAX_PIXELS = 256_000_000  # decode.DEFAULT_MAX_PIXELS; a test holds them together
+
+
+def _together(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def _section(name: str) -> Callable[..., Callable[[Any], Any]]:
+    return partial(click.option, cls=SectionOption, section=name, show_default=True)
+
+
+_input = _section("Which images")
+input_options = _together(
+    click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path()),
+    _input(
+        "--files-from",
+        type=click.File("rb"),
+        metavar="FILE",
+        help="Take more paths from a file, one a line; - is standard input.",
+    ),
+    _input(
+        "-0", "--null", is_flag=True, help="The paths of --files-from end with NUL (find -print0)."
+    ),
+    _input("--recursive/--no-recursive", default=True, help="Walk into subfolders."),
+    _input(
+        "--include",
+        multiple=True,
+        metavar="PATTERN",
+        help="Take only files that match, such as 'IMG_*' or '2024/**/*.jpg'; may be repeated.",
+    ),
+    _input(
+        "--exclude",
+        multiple=True,
+        metavar="PATTERN",
+        help="Leave out files and folders that match; may be repeated.",
+    ),
+    _input(
+        "--all-files",
+        is_flag=True,
+        help="In folders, try every file, not only those that end in "
+        + " ".join(IMAGE_SUFFIXES)
+        + ". Files that you name are always tried.",
+    ),
+    _input("--hidden", is_flag=True, help="In folders, take hidden files and folders too."),
+    _input("--follow-links", is_flag=True, help="Walk into symbolic links to folders."),
+)
+
+_image = _section("Reading images")
+image_options = _together(
+    _image(
+        "--fit",
+        type=click.Choice(["crop", "pad", "stretch"]),
+        default="crop",
+        help="How a photo becomes a square: its centre; all of it with grey around; distorted.",
+    ),
+    _image(
+        "--interpolation",
+        type=click.Choice(["bilinear", "bicubic", "nearest", "lanczos"]),
+        default="bilinear",
+        help="How pixels are resampled; all but nearest are antialiased.",
+    ),
+    _image(
+        "--max-pixels",
+        type=click.IntRange(min=1),
+        default=MAX_PIXELS,
+        metavar="N",
+        help="Do not decode images with more pixels than this.",
+    ),
+    _image("--allow-truncated", is_flag=True, help="Of files that end early, take what is there."),
+)
+
+_model = _section("Network")
+model_options = _together(
+    _model(
+        "--alpha",
+        type=float,
+        default=1.0,
+        metavar="WIDTH",
+        help="Width of the network: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4; narrower is faster.",
+    ),
+    _model(
+        "--size",
+        type=int,
+        default=224,
+        metavar="PIXELS",
+        help="Side of the network's input: 96, 128, 160, 192 or 224; 224 alone for alpha over 1.",
+    ),
+    _model(
+        "--weights",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Your own weights of this network (.h5, .weights.h5). Any alpha and size.  [default: "
+        "the published ImageNet weights, downloaded once into Keras's cache]",
+    ),
+    _model("--refresh-weights", is_flag=True, help="Download the published weights again."),
+    _model(
+        "--batch-size",
+        type=click.IntRange(min=1, max=4096),
+        metavar="N",
+        help="Images that the network sees at once.  [default: what measured best]",
+    ),
+)
+
+_terminal = _section("Terminal")
+terminal_options = _together(
+    _terminal("-q", "--quiet", is_flag=True, help="Show errors only: no progress, no summary."),
+    _terminal(
+        "-v", "--verbose", is_flag=True, help="Tell what is left out and why, and what is loaded."
+    ),
+)

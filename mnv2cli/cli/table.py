@@ -1,0 +1,74 @@
+"""Results as a table on a terminal, a row at a time."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mnv2cli.cli.text import printable, shorten
+from mnv2cli.records import Prediction, Record
+
+_GAP = 2
+_SCORE = 7
+_BAR = 12
+_NARROWEST = 60
+
+
+class TableWriter:
+    """Shows each record as it comes: widths are fixed, so nothing has to be held back."""
+
+    def __init__(self, stream: IO[bytes], top: int, long: bool) -> None:
+        self._console = Console(highlight=False)
+        width = max(self._console.width, _NARROWEST)
+        rest = width - _SCORE - _BAR - 4 * _GAP
+        self._label = min(rest // 2, 32)
+        self._path = min(rest - self._label, 80)
+        self._rest = width - self._path - 2 * _GAP
+        self._block = "#" if self._console.options.ascii_only else "█"
+        self._header = True
+
+    def write(self, record: Record) -> None:
+        """Print a record: a line for each label, the path on the first."""
+        path = Text(shorten(printable(record.path), self._path), style="cyan")
+        if self._header:
+            self._header = False
+            table = self._table()
+            table.add_row(*(Text(name, style="bold") for name in ("Image", "Label", "Score", "")))
+            self._console.print(table)
+        if record.predictions:
+            table = self._table()
+            for prediction in record.predictions:
+                table.add_row(path, *self._cells(prediction, first=bool(path)))
+                path = Text()
+        else:
+            table = Table.grid(padding=(0, _GAP, 0, 0))
+            table.add_column(width=self._path, no_wrap=True)
+            table.add_column(width=self._rest)
+            if record.error:
+                table.add_row(path, Text(printable(record.error), style="red"))
+            else:
+                table.add_row(path, Text("no label reaches the threshold", style="dim"))
+        self._console.print(table)
+
+    def finish(self) -> None:
+        """Nothing is missing from the table."""
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, _GAP, 0, 0))
+        table.add_column(width=self._path, no_wrap=True)
+        table.add_column(width=self._label, no_wrap=True)
+        table.add_column(width=_SCORE, no_wrap=True, justify="right")
+        table.add_column(width=_BAR, no_wrap=True)
+        return table
+
+    def _cells(self, prediction: Prediction, *, first: bool) -> list[Text]:
+        style = "bold" if first else "dim"
+        colour = "green" if prediction.score >= 0.5 else "yellow" if first else "bright_black"
+        return [
+            Text(printable(prediction.label), style=style, overflow="ellipsis"),
+            Text(f"{prediction.score * 100:.1f} %", style=style),
+            Text(self._block * round(prediction.score * _BAR), style=colour),
+        ]

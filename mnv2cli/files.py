@@ -1,0 +1,50 @@
+"""Files that appear under their name only when they are whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from typing import IO
+
+
+class PartFile:
+    """A file written under a passing name beside its target, then moved there or thrown away.
+
+    Attributes:
+        file: The open file, for writing bytes.
+        name: Its passing name.
+    """
+
+    def __init__(self, target: str) -> None:
+        folder, base = os.path.split(os.path.abspath(target))
+        self._target = target
+        descriptor, self.name = tempfile.mkstemp(
+            prefix=f".{base[:200]}.", suffix=".part", dir=folder
+        )
+        self.file: IO[bytes] = os.fdopen(descriptor, "wb")
+
+    def commit(self) -> None:
+        """Give the file its name, in place of an older one; it is on disk before that."""
+        try:
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.file.close()
+            os.chmod(self.name, 0o666 & ~_umask())  # mkstemp makes files private
+            os.replace(self.name, self._target)
+        except BaseException:
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        with contextlib.suppress(OSError):
+            self.file.close()
+        with contextlib.suppress(OSError):
+            os.unlink(self.name)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

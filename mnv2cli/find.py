@@ -1,0 +1,412 @@
+"""From paths, globs and lists to image sources: streaming, in natural order, each file once.
+
+Folders are walked one at a time, files before subfolders, so that work starts at once and the
+names held are those of the folders on the way down, never a list of all files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch, fnmatchcase
+from hashlib import blake2b
+from typing import IO
+
+from mnv2cli.errors import InputError
+from mnv2cli.records import Source
+
+IMAGE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".dib",
+    ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif",
+)  # fmt: skip
+
+_DIGITS = re.compile("[0-9]+")
+_MAGIC = re.compile(r"[*?\[]")
+_LONGEST_PATH = 1 << 16  # bytes; the longest path of any system is below this
+
+OnSkip = Callable[[str, str], None]
+
+
+@dataclass(slots=True)
+class _Level:
+    """A folder on the way down of a walk."""
+
+    path: str  # as the user gave it, joined below
+    real: str  # without symbolic links
+    below: tuple[str, ...]  # its names below the folder that was given
+    subfolders: list[str]  # those still to enter, the next one last
+
+
+@dataclass(frozen=True, slots=True)
+class FindOptions:
+    """What to take from the inputs.
+
+    Attributes:
+        recursive: Walk into subfolders.
+        include: Patterns; where there are any, a file must match one.
+        exclude: Patterns; a file or folder that matches one is left out.
+        all_files: In folders, take every file and not only those with an image suffix.
+        hidden: In folders, take what starts with a dot as well.
+        follow_links: Walk into folders that are symbolic links.
+
+    A pattern without a slash is matched with the name of a file or folder, one with a slash with
+    the path below the folder that was given; ``**`` stands for any number of folders. Case does
+    not count, because cameras write ``.JPG``.
+    """
+
+    recursive: bool = True
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    all_files: bool = False
+    hidden: bool = False
+    follow_links: bool = False
+
+
+def is_glob(text: str) -> bool:
+    """Tell whether a path that does not exist is meant as a pattern."""
+    return _MAGIC.search(text) is not None
+
+
+def natural_key(name: str) -> str:
+    """Return a sort key that puts ``img2`` before ``img10`` and does not depend on the system.
+
+    Case and Unicode composition do not count (file systems differ in both); a run of digits
+    counts as its number.
+    """
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", name)
+    return _DIGITS.sub(_number_key, name.casefold())
+
+
+def _number_key(match: re.Match[str]) -> str:
+    digits = match[0].lstrip("0")
+    return f"0{chr(len(digits))}{digits}"
+
+
+def natural_sorted(names: list[str]) -> list[str]:
+    """Sort names in place and return them: by natural key, ties by code point."""
+    names.sort()
+    names.sort(key=natural_key)
+    return names
+
+
+def read_list(stream: IO[bytes], *, null: bool) -> Iterator[str]:
+    """Yield the paths of a list, one a line, or NUL-separated as ``find -print0`` writes them.
+
+    Empty entries are passed over. The stream is read as it comes, so a list may be endless.
+
+    Raises:
+        InputError: An entry is longer than any path can be: not a list of paths.
+    """
+    for entry in _split_at_nul(stream) if null else _lines(stream):
+        if len(entry) >= _LONGEST_PATH:
+            raise InputError(
+                "the list of files has an entry longer than any path",
+                "Is it a list, one path a line? Lists from find -print0 need -0.",
+            )
+        if entry:
+            yield os.fsdecode(entry)
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    while line := stream.readline(_LONGEST_PATH + 2):
+        yield line.rstrip(b"\n").removesuffix(b"\r")
+
+
+def _split_at_nul(stream: IO[bytes]) -> Iterator[bytes]:
+    # read1 returns what a pipe has so far; read would wait for a full block.
+    read = getattr(stream, "read1", stream.read)
+    rest = b""
+    while block := read(_LONGEST_PATH):
+        *entries, rest = (rest + block).split(b"\0")
+        yield from entries
+        if len(rest) >= _LONGEST_PATH:
+            break
+    yield rest
+
+
+class Finder:
+    """Iterate over the image sources of some inputs.
+
+    Args:
+        inputs: Files, folders and globs, in the order to take them; read lazily.
+        options: What to take from folders.
+        on_skip: Called with a path and a reason for each file or folder that is left out.
+
+    The same file given twice, by whatever way, is yielded once: folders given are remembered by
+    name, files given by a digest, files found in folders not at all.
+    """
+
+    def __init__(
+        self,
+        inputs: Iterable[str],
+        options: FindOptions | None = None,
+        on_skip: OnSkip | None = None,
+    ) -> None:
+        self._inputs = inputs
+        self._options = options or FindOptions()
+        self._on_skip = on_skip or (lambda path, reason: None)
+        self._folders_done: set[str] = set()
+        self._files_done: set[bytes] = set()
+        self._last_folder = ("", "")
+
+    def __iter__(self) -> Iterator[Source]:
+        for given in self._inputs:
+            if os.path.isdir(given):
+                yield from self._walk(given)
+            elif is_glob(given) and not os.path.lexists(given):
+                yield from self._glob(given)
+            else:
+                yield from self._single(given)
+
+    # Single files
+
+    def _single(self, path: str) -> Iterator[Source]:
+        parts = _parts(path)
+        if self._left_out_on_the_way(parts) or not self._included(parts):
+            self._on_skip(path, "left out by --include or --exclude")
+            return
+        folder, name = os.path.split(path)
+        folder = self._real_folder(folder)
+        key = _digest(folder, name)
+        if key in self._files_done or self._done_by_a_folder(folder, self._owners(folder), name):
+            self._on_skip(path, "given twice")
+            return
+        self._files_done.add(key)
+        yield Source(path)
+
+    def _real_folder(self, folder: str) -> str:
+        # Lists name the files of one folder in a row: resolve it once.
+        if self._last_folder[0] != folder or not self._last_folder[1]:
+            self._last_folder = (folder, _real_path(folder or os.curdir))
+        return self._last_folder[1]
+
+    # Globs
+
+    def _glob(self, pattern: str) -> Iterator[Source]:
+        drive, rest = os.path.splitdrive(pattern)
+        separators = "[/\\\\]" if os.altsep else "/"
+        root = drive + (os.sep if re.match(separators, rest) else "")
+        segments = [s for s in re.split(separators, rest) if s]
+        found = False
+        for path in self._expand(root, segments):
+            found = True
+            if not os.path.isdir(path):
+                yield from self._single(path)
+            elif "**" not in segments:  # which reaches the files inside by itself
+                yield from self._walk(path)
+        if not found:
+            self._on_skip(pattern, "the pattern matches nothing")
+
+    def _expand(self, base: str, segments: list[str]) -> Iterator[str]:
+        if not segments:
+            yield base
+            return
+        segment, rest = segments[0], segments[1:]
+        if not is_glob(segment):
+            path = os.path.join(base, segment)
+            if os.path.lexists(path):
+                yield from self._expand(path, rest)
+            return
+        try:
+            with os.scandir(base or os.curdir) as entries:
+                names = {e.name: e.is_dir(follow_symlinks=segment != "**") for e in entries}
+        except OSError:
+            return
+        if segment == "**":
+            yield from self._expand(base, rest or ["*"])
+            deeper = [n for n, is_dir in names.items() if is_dir and not n.startswith(".")]
+            for name in natural_sorted(deeper):
+                yield from self._expand(os.path.join(base, name), segments)
+            return
+        matching = [
+            name
+            for name, is_dir in names.items()
+            if fnmatch(name, segment)
+            and (is_dir or not rest)
+            and (segment.startswith(".") or not name.startswith("."))
+        ]
+        for name in natural_sorted(matching):
+            yield from self._expand(os.path.join(base, name), rest)
+
+    # Folders
+
+    def _walk(self, root: str) -> Iterator[Source]:
+        """Walk a folder: its files, then its subfolders, each in natural order."""
+        real_root = _real_path(root)
+        levels: list[_Level] = []  # the way down
+        entering: _Level | None = _Level(root, real_root, (), [])
+        while entering or levels:
+            if entering:
+                yield from self._enter(entering)
+                levels.append(entering)
+                entering = None
+            elif levels[-1].subfolders:
+                entering = self._subfolder(levels)
+            else:
+                levels.pop()
+        self._folders_done.add(real_root)
+
+    def _enter(self, level: _Level) -> Iterator[Source]:
+        """Yield the files of one folder and note its subfolders."""
+        try:
+            files = self._list(level)
+        except OSError as error:
+            yield Source(level.path, f"folder cannot be listed: {error.strerror or error}")
+            return
+        owners = self._owners(level.real)
+        while files:
+            name = files.pop()
+            path = os.path.join(level.path, name)
+            if (self._files_done and _digest(level.real, name) in self._files_done) or (
+                owners and self._done_by_a_folder(level.real, owners, name)
+            ):
+                self._on_skip(path, "given twice")
+            else:
+                yield Source(path)
+
+    def _subfolder(self, levels: list[_Level]) -> _Level | None:
+        """Take the next subfolder of the last level, unless a link leads back up from it."""
+        level = levels[-1]
+        name = level.subfolders.pop()
+        path = os.path.join(level.path, name)
+        real = os.path.join(level.real, name)
+        if self._options.follow_links:
+            real = _real_path(path)
+            if any(real == above.real for above in levels):
+                self._on_skip(path, "a link back to a folder above it")
+                return None
+        return _Level(path, real, (*level.below, name), [])
+
+    def _list(self, level: _Level) -> list[str]:
+        """List a folder: return its files to yield, keep its subfolders to enter.
+
+        Both are in reverse order, to be taken from the end. A folder whose name ends like an
+        image is in both: it is entered, and reading it as an image says that it is a folder.
+        """
+        options = self._options
+        files: list[str] = []
+        with os.scandir(level.path) as entries:
+            for entry in entries:
+                name = entry.name
+                parts = (*level.below, name)
+                if name.startswith(".") and not options.hidden:
+                    self._on_skip(entry.path, "hidden")
+                    continue
+                if options.exclude and self._excluded(parts):
+                    self._on_skip(entry.path, "left out by --exclude")
+                    continue
+                is_folder = _is_folder(entry)
+                if is_folder:
+                    if entry.is_symlink() and not options.follow_links:
+                        self._on_skip(entry.path, "a symbolic link to a folder")
+                    elif options.recursive:
+                        level.subfolders.append(name)
+                    else:
+                        self._on_skip(entry.path, "a folder, and --no-recursive was given")
+                    if not name.lower().endswith(IMAGE_SUFFIXES):
+                        continue
+                elif not self._has_image_suffix(name):
+                    self._on_skip(entry.path, "no image suffix")
+                    continue
+                if self._included(parts):
+                    files.append(name)
+                elif not is_folder:
+                    self._on_skip(entry.path, "left out by --include")
+        natural_sorted(level.subfolders).reverse()
+        return natural_sorted(files)[::-1]
+
+    # What is taken
+
+    def _has_image_suffix(self, name: str) -> bool:
+        return self._options.all_files or name.lower().endswith(IMAGE_SUFFIXES)
+
+    def _included(self, parts: tuple[str, ...]) -> bool:
+        include = self._options.include
+        return not include or any(_matches(parts, pattern) for pattern in include)
+
+    def _excluded(self, parts: tuple[str, ...]) -> bool:
+        return any(_matches(parts, pattern) for pattern in self._options.exclude)
+
+    def _left_out_on_the_way(self, parts: tuple[str, ...]) -> bool:
+        return bool(self._options.exclude) and any(
+            self._excluded(parts[:end]) for end in range(1, len(parts) + 1)
+        )
+
+    # What was done already
+
+    def _owners(self, real_folder: str) -> list[str]:
+        """Return the folders walked before that are this folder or lie above it."""
+        owners = []
+        if self._folders_done:
+            folder = real_folder
+            while True:
+                if folder in self._folders_done:
+                    owners.append(folder)
+                parent = os.path.dirname(folder)
+                if parent == folder:
+                    break
+                folder = parent
+        return owners
+
+    def _done_by_a_folder(self, real_folder: str, owners: list[str], name: str) -> bool:
+        """Tell whether the walk of one of these folders has yielded this file."""
+        options = self._options
+        for owner in owners:
+            parts = _parts(os.path.relpath(os.path.join(real_folder, name), owner))
+            if (
+                (options.recursive or len(parts) == 1)
+                and (options.hidden or not any(part.startswith(".") for part in parts))
+                and self._has_image_suffix(name)
+                and self._included(parts)
+                and not self._left_out_on_the_way(parts)
+            ):
+                return True
+        return False
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link into a loop: a file that cannot be read
+        return False
+
+
+def _real_path(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):  # a NUL byte in it, a name too long: no such file, told later
+        return os.path.join(os.curdir, path)
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    path = os.path.splitdrive(path)[1]
+    if os.altsep:
+        path = path.replace(os.altsep, os.sep)
+    return tuple(part for part in path.split(os.sep) if part not in ("", os.curdir))
+
+
+def _matches(parts: tuple[str, ...], pattern: str) -> bool:
+    pattern = pattern.lower()
+    if "/" not in pattern:
+        return fnmatchcase(parts[-1].lower(), pattern) if parts else False
+    wanted = tuple(part for part in pattern.split("/") if part)
+    return _matches_parts(tuple(part.lower() for part in parts), wanted)
+
+
+def _matches_parts(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    if not wanted:
+        return not parts
+    if wanted[0] == "**":
+        return any(_matches_parts(parts[i:], wanted[1:]) for i in range(len(parts) + 1))
+    return (
+        bool(parts) and fnmatchcase(parts[0], wanted[0]) and _matches_parts(parts[1:], wanted[1:])
+    )
+
+
+def _digest(folder: str, name: str) -> bytes:
+    # 16 bytes stand for a path of any length; two paths never share them in practice.
+    return blake2b(os.fsencode(os.path.join(folder, name)), digest_size=16).digest()

@@ -1,0 +1,62 @@
+"""What flows from stage to stage: frozen, small, and the same for good and bad images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["ok", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An image to read, as found.
+
+    Attributes:
+        path: As the user gave it, joined below; bytes that are not UTF-8 are surrogate escapes.
+        error: Why it cannot be an image, where finding it told so already (a folder named
+            ``x.jpg``, a folder that cannot be listed); empty otherwise.
+    """
+
+    path: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One class that the network saw in an image.
+
+    Attributes:
+        wnid: WordNet id, such as ``n02124075``; the key of the class.
+        label: Human name, such as ``Egyptian cat``; two classes may share one.
+        score: Softmax probability in [0, 1]; the shortest decimal that is the float32 score.
+    """
+
+    wnid: str
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One image and all that became of it: predictions, best first, or an error.
+
+    Attributes:
+        path: As in :class:`Source`.
+        predictions: Best first; empty for an error, or where no score reached the threshold.
+        error: Empty, or ``reason`` or ``reason: detail`` in plain words.
+    """
+
+    path: str
+    predictions: tuple[Prediction, ...] = ()
+    error: str = ""
+
+    @property
+    def status(self) -> Status:
+        """``ok`` or ``error``."""
+        return "error" if self.error else "ok"
+
+    @property
+    def reason(self) -> str:
+        """The part of the error that images with the same trouble share."""
+        return self.error.partition(":")[0]

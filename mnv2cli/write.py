@@ -1,0 +1,374 @@
+"""From records to files: CSV, JSON, JSON lines and Parquet, a row at a time.
+
+Rows go out as they come, so that ``tail -f`` shows them. Paths survive a round trip byte for byte:
+in CSV the bytes themselves, in JSON as surrogate escapes where they are not UTF-8.
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import json
+import os
+import stat
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, suppress
+from decimal import Decimal
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from mnv2cli.errors import InputError, OutputError
+from mnv2cli.files import PartFile
+from mnv2cli.find import IMAGE_SUFFIXES
+from mnv2cli.records import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Writer(Protocol):
+    """Writes records to a stream in one format."""
+
+    def __init__(self, stream: IO[bytes], top: int, long: bool) -> None: ...
+
+    def write(self, record: Record) -> None:
+        """Write one record."""
+        ...
+
+    def finish(self) -> None:
+        """Write what makes the file whole; the stream stays open."""
+        ...
+
+
+def score_text(score: float) -> str:
+    """Return a score with all its digits and no exponent, so that ``sort -n`` understands it."""
+    return format(Decimal(repr(score)), "f")
+
+
+class CsvWriter:
+    """One row an image, or with ``long`` one for each rank.
+
+    The columns are ``path,status,label_1,wnid_1,score_1,...,error``. UTF-8 with ``\\n`` line
+    ends, quoted only where a field needs it.
+    """
+
+    def __init__(self, stream: IO[bytes], top: int, long: bool) -> None:
+        self._stream = stream
+        self._top = top
+        self._long = long
+        self._line(columns(top, long))
+
+    def write(self, record: Record) -> None:
+        """Write the row or rows of a record."""
+        for row in rows(record, self._top, self._long):
+            self._line([score_text(v) if isinstance(v, float) else v for v in row])
+
+    def finish(self) -> None:
+        """Nothing is missing from a CSV."""
+
+    def _line(self, fields: Iterable[object]) -> None:
+        texts = ["" if field is None else str(field) for field in fields]
+        # csv does not quote a lone carriage return by itself, and readers then see a line end.
+        odd = any("\r" in text for text in texts)
+        line = io.StringIO()
+        csv.writer(
+            line, quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL, lineterminator="\n"
+        ).writerow(texts)
+        self._stream.write(line.getvalue().encode("utf-8", "surrogateescape"))
+        self._stream.flush()
+
+
+class JsonLinesWriter:
+    """One object an image a line."""
+
+    def __init__(self, stream: IO[bytes], top: int, long: bool) -> None:
+        self._stream = stream
+        self._long = long
+
+    def write(self, record: Record) -> None:
+        """Write the line of a record."""
+        self._stream.write(_json(record) + b"\n")
+        self._stream.flush()
+
+    def finish(self) -> None:
+        """Nothing is missing from JSON lines."""
+
+
+class JsonWriter:
+    """One list of objects, an image a line."""
+
+    def __init__(self, stream: IO[bytes], top: int, long: bool) -> None:
+        self._stream = stream
+        self._start = b"[\n"
+
+    def write(self, record: Record) -> None:
+        """Write the object of a record."""
+        self._stream.write(self._start + _json(record))
+        self._stream.flush()
+        self._start = b",\n"
+
+    def finish(self) -> None:
+        """Close the list."""
+        self._stream.write(b"[]\n" if self._start == b"[\n" else b"\n]\n")
+        self._stream.flush()
+
+
+class ParquetWriter:
+    """The columns of the CSV, typed; needs pyarrow. Rows reach the file in groups."""
+
+    _GROUP = 10_000  # rows
+
+    def __init__(self, stream: IO[bytes], top: int, long: bool) -> None:
+        pa, pq = _pyarrow()
+        self._pa = pa
+        self._top = top
+        self._long = long
+        self._names = columns(top, long)
+        kinds = {"score": pa.float32(), "rank": pa.int32()}
+        self._schema = pa.schema(
+            [(name, kinds.get(name.partition("_")[0], pa.string())) for name in self._names]
+        )
+        self._file = pq.ParquetWriter(stream, self._schema)
+        self._rows: list[list[str | int | float | None]] = []
+
+    def write(self, record: Record) -> None:
+        """Take the row or rows of a record; a full group is written."""
+        for row in rows(record, self._top, self._long):
+            # Parquet's strings are UTF-8 and nothing else.
+            path = os.fsencode(str(row[0])).decode("utf-8", "backslashreplace")
+            self._rows.append([path, *row[1:]])
+        if len(self._rows) >= self._GROUP:
+            self._write_group()
+
+    def finish(self) -> None:
+        """Write the last group and the footer."""
+        self._write_group()
+        self._file.close()
+
+    def _write_group(self) -> None:
+        arrays = [
+            self._pa.array([row[i] for row in self._rows], field.type)
+            for i, field in enumerate(self._schema)
+        ]
+        self._file.write_table(self._pa.Table.from_arrays(arrays, schema=self._schema))
+        self._rows = []
+
+
+MakeWriter = Callable[[IO[bytes], int, bool], Writer]
+
+FORMATS: dict[str, MakeWriter] = {
+    "csv": CsvWriter,
+    "json": JsonWriter,
+    "jsonl": JsonLinesWriter,
+    "parquet": ParquetWriter,
+}
+"""The formats by name; a file's suffix is the name with a dot."""
+
+
+def columns(top: int, long: bool) -> list[str]:
+    """Return the column names of the table of records."""
+    if long:
+        return ["path", "status", "rank", "label", "wnid", "score", "error"]
+    ranked = [f"{name}_{i}" for i in range(1, top + 1) for name in ("label", "wnid", "score")]
+    return ["path", "status", *ranked, "error"]
+
+
+def rows(record: Record, top: int, long: bool) -> list[list[str | int | float | None]]:
+    """Return the rows of one record in the table of records; empty cells are None.
+
+    A wide table has one row for each image; a long one has one for each rank, and one without
+    rank for an image that has no predictions.
+    """
+    if not long:
+        row: list[str | int | float | None] = [record.path, record.status]
+        for prediction in record.predictions:
+            row += [prediction.label, prediction.wnid, prediction.score]
+        row += [None] * (3 * (top - len(record.predictions)))
+        return [[*row, record.error or None]]
+    if not record.predictions:
+        return [[record.path, record.status, None, None, None, None, record.error or None]]
+    return [
+        [record.path, record.status, i, p.label, p.wnid, p.score, None]
+        for i, p in enumerate(record.predictions, 1)
+    ]
+
+
+def as_object(record: Record) -> dict[str, object]:
+    """Return a record as JSON has it: path, status, error, and predictions as a list."""
+    return {
+        "path": record.path,
+        "status": record.status,
+        "predictions": [
+            {"wnid": p.wnid, "label": p.label, "score": p.score} for p in record.predictions
+        ],
+        "error": record.error or None,
+    }
+
+
+def to_dataframe(records: Iterable[Record], top: int = 5, *, long: bool = False) -> pd.DataFrame:
+    """Return records as a pandas table with the columns of the CSV."""
+    import pandas as pd
+
+    table = [row for record in records for row in rows(record, top, long)]
+    return pd.DataFrame(table, columns=columns(top, long))
+
+
+def _json(record: Record) -> bytes:
+    content = as_object(record)
+    try:
+        return json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # a name that is not UTF-8 has no other form in JSON
+        return json.dumps(content).encode()
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise InputError(
+            "Parquet needs pyarrow, which is not installed",
+            "Install it with: pip install 'mnv2cli[parquet]'",
+        ) from error
+    return pa, pq
+
+
+def format_of(path: str) -> str:
+    """Return the format that a file's suffix names.
+
+    Raises:
+        InputError: It names none.
+    """
+    suffix = os.path.splitext(path)[1].lower().removeprefix(".")
+    if suffix not in FORMATS:
+        known = ", ".join(f".{name}" for name in FORMATS)
+        raise InputError(
+            f"{path!r} does not end in {known}", "Name the format with --format, or rename it."
+        )
+    return suffix
+
+
+def check_output(path: str, form: str, *, force: bool) -> None:
+    """Check before the work begins that results can be written to a file.
+
+    Raises:
+        InputError: The file is there and ``force`` is not given; it is a folder, or has the name
+            of an image; its folder is not there or cannot be written; a library is missing.
+    """
+    if form == "parquet":
+        _pyarrow()
+    if path.lower().endswith(IMAGE_SUFFIXES):
+        raise InputError(f"results would go into {path!r}, which has the name of an image")
+    folder = os.path.dirname(path) or os.curdir
+    if os.path.isdir(path):
+        raise InputError(f"{path!r} is a folder", "Name a file in it.")
+    if not os.path.isdir(folder):
+        raise InputError(f"there is no folder {folder!r}", "Make it first.")
+    if _is_regular(path):
+        if not force:
+            raise InputError(f"{path!r} exists", "Overwrite it with --force, or name another.")
+        if not os.access(path, os.W_OK):
+            raise InputError(f"{path!r} cannot be written: permission denied")
+    elif not os.path.lexists(path) and not os.access(folder, os.W_OK):
+        raise InputError(f"nothing can be written in {folder!r}: permission denied")
+
+
+def _is_regular(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+class Output(AbstractContextManager["Output"]):
+    """Results on their way to a file or stream; leaves a readable file however it ends.
+
+    The file is opened at the first record, so that a run that never gets so far, for want of
+    weights or images, leaves an older file as it was.
+
+    Args:
+        target: A path, or an open binary stream, which is not closed.
+        make: Makes the writer; one of ``FORMATS``, or a terminal's own.
+        top: Columns for how many predictions.
+        long: One row for each rank in tables.
+        force: Overwrite a file that is there.
+
+    Raises:
+        OutputError: The file is there and ``force`` is not given, or it cannot be written.
+        BrokenPipeError: Nobody reads the stream any more.
+    """
+
+    def __init__(
+        self, target: str | IO[bytes], make: MakeWriter, top: int, *, long: bool, force: bool
+    ) -> None:
+        self._target = target
+        self._make = make
+        self._top = top
+        self._long = long
+        self._force = force
+        self._stream: IO[bytes] | None = None
+        self._writer: Writer | None = None
+        self._part: PartFile | None = None
+        self.written = 0
+
+    def write(self, record: Record) -> None:
+        """Write one record."""
+        try:
+            if self._writer is None:
+                self._stream = self._open()
+                self._writer = self._make(self._stream, self._top, self._long)
+            self._writer.write(record)
+        except OSError as error:
+            raise self._failed(error) from error
+        self.written += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # What failed to be written cannot be finished; anything else, Ctrl-C too, leaves the rows
+        # so far as a whole file.
+        write_failed = isinstance(error, OutputError | BrokenPipeError)
+        try:
+            if self._writer is not None and not write_failed:
+                self._writer.finish()
+            self._close(keep=not write_failed)
+        except OSError as late:
+            with suppress(OSError):
+                self._close(keep=False)
+            if error is None:
+                raise self._failed(late) from late
+
+    def _open(self) -> IO[bytes]:
+        target = self._target
+        if not isinstance(target, str):
+            return target
+        if not self._force and _is_regular(target):
+            raise OutputError(f"{target!r} appeared meanwhile", "Overwrite it with --force.")
+        if self._make is not ParquetWriter or (os.path.lexists(target) and not _is_regular(target)):
+            # Exclusive where it must not be there: another run may have made it just now.
+            exclusive = not self._force and not os.path.lexists(target)
+            return open(target, "xb" if exclusive else "wb")
+        # A Parquet file is nothing without its end: it takes the name when it is whole.
+        self._part = PartFile(target)
+        return self._part.file
+
+    def _close(self, *, keep: bool) -> None:
+        if self._part is not None:
+            if keep:
+                self._part.commit()
+            self._part.discard()
+        elif self._stream is not None and isinstance(self._target, str):
+            self._stream.close()
+
+    def _failed(self, error: OSError) -> Exception:
+        name = repr(self._target) if isinstance(self._target, str) else "standard output"
+        if isinstance(error, BrokenPipeError) or error.errno == errno.EPIPE:
+            return error
+        return OutputError(
+            f"results cannot be written to {name}: {(error.strerror or str(error)).lower()}",
+            f"{self.written:,} rows were written before.",
+        )

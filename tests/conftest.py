@@ -1,0 +1,98 @@
+"""Fixtures: no network, drawn images, and a network that answers at once."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from numpy.typing import NDArray
+from PIL import Image
+
+from mnv2cli.cli import main
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection that leaves this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "localhost", "::1"):
+            raise AssertionError(f"a test reached for the network: {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+class FakeEngine:
+    """Scores by colour: the class of the mean red value gets 0.9, that of green 0.05."""
+
+    name = "fake"
+    batch_size = 4
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        assert batch.dtype == np.uint8 and batch.ndim == 4 and batch.shape[3] == 3
+        self.batches.append(len(batch))
+        scores = np.zeros((len(batch), 1000), np.float32)
+        for i, (red, green, _) in enumerate(batch.mean(axis=(1, 2)).round().astype(int)):
+            scores[i, green] += 0.05
+            scores[i, red] += 0.9
+        return scores
+
+
+@pytest.fixture
+def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """Put a fake in place of the network."""
+    engine = FakeEngine()
+    monkeypatch.setattr("mnv2cli.classifier.open_engine", lambda name, network: engine)
+    return engine
+
+
+@pytest.fixture
+def invoke() -> Callable[..., Result]:
+    """Run ``mnv2`` in this process."""
+
+    def run(*args: str | Path, **kwargs: Any) -> Result:
+        return CliRunner().invoke(main, [str(a) for a in args], **kwargs)
+
+    return run
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder ``photos`` with three images and a text, below the current folder."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    draw(folder / "img2.jpg", (2, 9, 0))
+    draw(folder / "img10.png", (10, 9, 0))
+    draw(folder / "sub" / "img1.webp", (1, 9, 0))
+    (folder / "notes.txt").write_text("not an image")
+    yield folder
+
+
+def draw(
+    path: Path,
+    colour: tuple[int, ...] | int = (200, 100, 50),
+    size: tuple[int, int] = (40, 30),
+    mode: str = "RGB",
+    **save: Any,
+) -> Path:
+    """Draw an image of one colour."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, colour).save(path, **save)
+    return path

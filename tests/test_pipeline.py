@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mnv2cli.errors import ImageError, Mnv2Error
+from mnv2cli.pipeline import classify
+from mnv2cli.records import Prediction, Source
+from mnv2cli.report import Timings
+from tests.conftest import FakeEngine
+
+Pixels = NDArray[np.uint8]
+
+
+def decode(path: str) -> Pixels:
+    if path.startswith("bad"):
+        raise ImageError("damaged", path)
+    time.sleep(0.002 * (int(path) % 3))
+    return np.full((8, 8, 3), int(path) % 256, np.uint8)
+
+
+def rank(scores: NDArray[np.float32]) -> tuple[Prediction, ...]:
+    best = int(scores.argmax())
+    if best == 13:
+        raise ImageError("no usable scores")
+    return (Prediction(f"n{best}", str(best), 1.0),)
+
+
+def sources(*paths: object) -> Iterator[Source]:
+    return iter([Source(str(path)) for path in paths])
+
+
+def test_records_come_in_order_one_for_each_source() -> None:
+    engine = FakeEngine()
+    paths = ["bad0", *range(10), "bad1", "bad2", *range(20, 26), 13, "bad3"]
+    records = list(classify(sources(*paths), decode=decode, engine=engine, rank=rank, threads=4))
+    assert [r.path for r in records] == [str(p) for p in paths]
+    for record in records:
+        if record.path.startswith("bad"):
+            assert record.error == f"damaged: {record.path}" and record.status == "error"
+        elif record.path == "13":
+            assert record.error == record.reason == "no usable scores"
+        else:
+            assert record.predictions[0].label == record.path and record.status == "ok"
+    assert sum(engine.batches) == 17 and max(engine.batches) <= 4
+
+
+def test_a_batch_of_only_bad_images_never_reaches_the_engine() -> None:
+    engine = FakeEngine()
+    run = classify(sources(*["bad"] * 50), decode=decode, engine=engine, rank=rank)
+    assert len(list(run)) == 50
+    assert engine.batches == []
+
+
+def test_errors_known_when_found_are_not_decoded() -> None:
+    found = iter([Source("locked", "folder cannot be listed")])
+    (record,) = classify(found, decode=decode, engine=FakeEngine(), rank=rank)
+    assert record.error == "folder cannot be listed"
+
+
+def test_sources_are_taken_a_window_ahead_and_no_further() -> None:
+    taken = 0
+
+    def endless() -> Iterator[Source]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield Source(str(taken % 10))
+
+    run = classify(
+        endless(), decode=decode, engine=FakeEngine(), rank=rank, batch_size=4, threads=2
+    )
+    for _ in range(40):
+        next(run)
+    time.sleep(0.1)
+    assert taken <= 40 + 4 + 2 * 4 + 2 + 2
+    run.close()
+    time.sleep(0.3)
+    after = taken
+    time.sleep(0.3)
+    assert taken == after
+
+
+def test_a_slow_list_gets_its_answers_at_once() -> None:
+    go_on = threading.Event()
+
+    def slow() -> Iterator[Source]:
+        yield Source("1")
+        yield Source("2")
+        assert go_on.wait(20)
+        yield Source("3")
+
+    run = classify(slow(), decode=decode, engine=FakeEngine(), rank=rank, batch_size=100)
+    assert [next(run).path, next(run).path] == ["1", "2"]
+    go_on.set()
+    assert [r.path for r in run] == ["3"]
+
+
+def test_an_error_while_finding_comes_after_what_was_found() -> None:
+    def broken() -> Iterator[Source]:
+        yield Source("1")
+        raise Mnv2Error("the list is broken")
+
+    run = classify(broken(), decode=decode, engine=FakeEngine(), rank=rank)
+    assert next(run).path == "1"
+    with pytest.raises(Mnv2Error, match="the list is broken"):
+        next(run)
+
+
+def test_threads_end_with_the_run() -> None:
+    before = threading.active_count()
+    list(classify(sources(*range(20)), decode=decode, engine=FakeEngine(), rank=rank))
+    run = classify(sources(*range(200)), decode=decode, engine=FakeEngine(), rank=rank)
+    next(run)
+    run.close()
+    time.sleep(0.5)
+    assert threading.active_count() <= before
+
+
+def test_times_are_split_by_stage() -> None:
+    timings = Timings()
+    list(
+        classify(
+            sources(*range(30)), decode=decode, engine=FakeEngine(), rank=rank, timings=timings
+        )
+    )
+    assert timings.decoding >= 0.02 and timings.predicting > 0 and timings.finding > 0
