@@ -275,12 +275,13 @@ def _open_image(file: IO[bytes], options: DecodeOptions) -> Image.Image:
     try:
         image: ImageFile = pillow.open(source, formats=(form.plugin,))
     except pillow.DecompressionBombError as error:
-        raise ImageError("too many pixels", "Pillow's own limit") from error
+        numbers = [int(number) for number in re.findall("[0-9]+", str(error))]
+        raise _too_many_pixels(*numbers[:2]) from error
     except Exception as error:
         raise _broken(form, head, file, error) from error
     width, height = image.size
     if width * height > options.max_pixels:
-        raise ImageError("too many pixels", f"{width} x {height} is over {options.max_pixels:,}")
+        raise _too_many_pixels(width * height, options.max_pixels)
     if form is _JPEG and options.interpolation != "nearest":
         # Nearest picks single pixels of the full image, so there nothing may be averaged before.
         image.draft(None, _least_size(image.size, options))
@@ -293,6 +294,10 @@ def _open_image(file: IO[bytes], options: DecodeOptions) -> Image.Image:
             raise broken from error
         image.tile = []  # nothing more to decode: what is there is the image
     return image
+
+
+def _too_many_pixels(pixels: int, limit: int) -> ImageError:
+    return ImageError("too many pixels", f"{pixels:,} is over {limit:,} (--max-pixels)")
 
 
 def _broken(form: _Format, head: bytes, file: IO[bytes], error: Exception) -> ImageError:

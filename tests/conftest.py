@@ -35,6 +35,12 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+@pytest.fixture(autouse=True)
+def pillow_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put back Pillow's own limit, which the command sets for its process."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+
+
 class FakeEngine:
     """Scores by colour: the class of the mean red value gets 0.9, that of green 0.05."""
 

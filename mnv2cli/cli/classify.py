@@ -106,12 +106,13 @@ def classify(
     Exit codes: 0 all done, 1 failed, 2 usage, 3 no images found, 4 done but some images could not
     be read, 130 interrupted.
     """
+    _check_inputs(paths, files_from, null)
+    form = _check_results(output, form, force)
+
     from mnv2cli.cli.screen import Screen
     from mnv2cli.cli.table import TableWriter
     from mnv2cli.write import FORMATS, MakeWriter, Output
 
-    _check_inputs(paths, files_from, null)
-    form = _check_results(output, form, force)
     screen = Screen(quiet=quiet, verbose=verbose)
     report = Report()
 

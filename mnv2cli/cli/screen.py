@@ -129,31 +129,41 @@ class Screen:
     def summary(self, report: Report, output: str | None, *, interrupted: bool = False) -> None:
         """Tell what the run came to."""
         timings = report.timings
-        table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column()
-        images = f"{report.images:,}" + (", then interrupted" if interrupted else "")
-        speed = f"{report.rate:,.1f} images/s" if report.images else ""
-        table.add_row("Images", f"{images} in {report.seconds:,.1f} s ({speed})")
+        count = f"{report.images:,}" + (", then interrupted," if interrupted else "")
+        lines = [
+            ("Images", f"{count} in {report.seconds:,.1f} s ({report.rate:,.1f} images/s)", "")
+        ]
         if report.errors:
-            table.add_row(
-                "Errors", Text(f"{report.unreadable:,}: {_counts(report.errors)}", style="red")
-            )
-        if report.labels:
-            labels: Counter[str] = Counter()
-            for (_, label), count in report.labels.items():
-                labels[label] += count
-            table.add_row("Most seen", _counts(labels))
+            lines.append(("Errors", f"{report.unreadable:,}: {_counts(report.errors)}", "red"))
+        labels: Counter[str] = Counter()
+        for (_, label), count_of_label in report.labels.items():
+            labels[label] += count_of_label
+        if max(labels.values(), default=0) > 1:
+            lines.append(("Most seen", _counts(labels), ""))
         if report.skipped:
-            table.add_row("Left out", _counts(report.skipped))
-        table.add_row(
-            "Time",
-            f"loading {timings.loading:.1f} s, finding {timings.finding:.1f} s, decoding "
-            f"{timings.decoding:.1f} s (over {usable_cores()} threads), predicting "
-            f"{timings.predicting:.1f} s",
+            lines.append(("Left out", _counts(report.skipped), ""))
+        lines.append(
+            (
+                "Time",
+                f"loading {timings.loading:.1f} s, finding {timings.finding:.1f} s, decoding "
+                f"{timings.decoding:.1f} s (over {usable_cores()} threads), predicting "
+                f"{timings.predicting:.1f} s",
+                "",
+            )
         )
         if output is not None and report.images:
-            table.add_row("Written", printable(output))
+            lines.append(("Written", printable(output), ""))
+        if not self._console.is_terminal:  # into a log: a line each, not filled up with blanks
+            for name, text, _ in lines:
+                self._console.print(f"{name:10} {text}", soft_wrap=True, markup=False)
+            return
+        table = Table.grid(padding=(0, 1, 0, 0))
+        table.add_column(width=10, style="bold")
+        table.add_column()
+        for name, text, style in lines:
+            table.add_row(name, Text(text, style=style))
+        if output is None and sys.stdout.isatty():
+            self._console.print()
         self._console.print(table)
 
 

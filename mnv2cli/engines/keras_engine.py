@@ -20,7 +20,7 @@ class KerasEngine:
     """
 
     name = "keras"
-    batch_size = 8
+    batch_size = 16
 
     def __init__(self, network: Network) -> None:
         model: Any = network.build()

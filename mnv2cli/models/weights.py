@@ -93,6 +93,8 @@ def download(origin: Origin, progress: Progress = no_progress) -> None:
         check_file(part.name, origin.by_hand, f"what {origin.url} sent")
         part.commit()
     except (OSError, HTTPException, ValueError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it holds the connection
         raise WeightsError(
             f"the weights could not be downloaded: {_why(error)}", origin.by_hand
         ) from error
