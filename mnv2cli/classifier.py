@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
-from itertools import chain
+from hashlib import sha256
+from itertools import chain, islice
+from random import Random
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from mnv2cli.decode import DEFAULT_MAX_PIXELS, DecodeOptions, Fit, Interpolation, decode
-from mnv2cli.engines import Engine, Network, open_engine
-from mnv2cli.errors import InputError
+from mnv2cli.engines import ENGINES, Engine, Network, open_engine
+from mnv2cli.engines.compiled import CALIBRATION_IMAGES, Calibration, Notify, Precision
+from mnv2cli.errors import ImageError, InputError
 from mnv2cli.find import Finder, FindOptions, OnSkip
 from mnv2cli.labels import imagenet_labels
 from mnv2cli.models import DEFAULT_MODEL, MODELS, Progress
@@ -20,7 +25,14 @@ from mnv2cli.rank import rank
 from mnv2cli.records import Record, Source
 from mnv2cli.report import Report
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 StrPath = str | os.PathLike[str]
+
+_SAMPLED_FROM = 50_000
+"""A sample is taken from so many images at the most: naming more takes seconds."""
 
 
 class Classifier:
@@ -41,9 +53,15 @@ class Classifier:
         interpolation: ``bilinear`` (default), ``bicubic``, ``nearest`` or ``lanczos``.
         max_pixels: Images with more pixels are errors.
         allow_truncated: Take what is there of files that end early.
+        engine: ``auto`` (default), ``litert`` or ``keras``.
+        precision: ``float32`` (default), or ``int8`` for faster, slightly different scores.
+        calibrate: A folder of typical photos to calibrate int8 on; else a sample of the images
+            that are classified first.
         batch_size: Images a batch; 0 for the engine's own choice.
+        threads: Workers that decode and predict; 0 for the engine's own choice.
         find: What to take from folders.
         progress: Told how a download of weights goes: file name, bytes done, bytes in all.
+        notify: Told what takes long, and what does not go as wished.
 
     Raises:
         InputError: A value that cannot be used.
@@ -62,14 +80,32 @@ class Classifier:
         interpolation: Interpolation = "bilinear",
         max_pixels: int = DEFAULT_MAX_PIXELS,
         allow_truncated: bool = False,
+        engine: str = "auto",
+        precision: Precision = "float32",
+        calibrate: StrPath = "",
         batch_size: int = 0,
+        threads: int = 0,
         find: FindOptions | None = None,
         progress: Progress = no_progress,
+        notify: Notify = lambda text: None,
     ) -> None:
         if not 1 <= top <= len(imagenet_labels()):
             raise InputError(f"top is {top}, but must be 1 to {len(imagenet_labels())}")
         if not 0 <= threshold <= 1:
             raise InputError(f"threshold is {threshold}, but scores are 0 to 1")
+        if engine not in ENGINES:
+            raise InputError(f"there is no engine {engine!r}, only {', '.join(ENGINES)}")
+        if precision == "int8" and engine == "keras":
+            raise InputError("int8 needs the litert engine", "Leave out --engine keras.")
+        if calibrate and precision != "int8":
+            raise InputError("--calibrate is for int8", "Add --precision int8.")
+        if calibrate and not os.path.isdir(calibrate):
+            raise InputError(f"there is no folder {os.fspath(calibrate)!r} to calibrate on")
+        self.engine = engine
+        self.precision = precision
+        self.calibrate = os.fspath(calibrate)
+        self.threads = threads
+        self.notify = notify
         self.top = top
         self.threshold = threshold
         self.batch_size = batch_size
@@ -84,18 +120,66 @@ class Classifier:
         )
         self._engine: Engine | None = None
 
-    def load(self, report: Report | None = None) -> Engine:
-        """Load the network now, if it is not loaded yet; the report gets the time it took.
+    def load(
+        self, report: Report | None = None, sample: Callable[[], Iterable[str]] = tuple
+    ) -> Engine:
+        """Load the network now, if it is not loaded yet.
+
+        Args:
+            report: Gets the time it took.
+            sample: Names images to calibrate int8 on, if that must be done and no folder was
+                given for it.
 
         Raises:
+            InputError: LiteRT is asked for and not installed.
             WeightsError: The weights cannot be had, or are not this network's.
+            CompileError: LiteRT is asked for and cannot compile the network.
         """
         if self._engine is None:
             start = perf_counter()
-            self._engine = open_engine("keras", self.network)
+            self._engine = open_engine(
+                self.engine,
+                self.network,
+                precision=self.precision,
+                calibration=self._calibration(sample) if self.precision == "int8" else None,
+                notify=self.notify,
+            )
             if report:
                 report.timings.loading += perf_counter() - start
         return self._engine
+
+    def _calibration(self, sample: Callable[[], Iterable[str]]) -> Calibration:
+        if not self.calibrate:
+            return Calibration("", lambda: self._pixels(sample()))
+        paths = self.sample([self.calibrate])
+        digest = sha256()
+        for path in paths:  # cheap, for it is looked at in every run
+            with suppress(OSError):
+                status = os.stat(path)
+                name = os.path.relpath(path, self.calibrate)
+                digest.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"))
+        return Calibration(digest.hexdigest(), lambda: self._pixels(paths))
+
+    def _pixels(self, paths: Iterable[str]) -> NDArray[np.uint8]:
+        """Decode those of some images that can be, uint8 [n, size, size, 3]."""
+        import numpy as np
+
+        size = self.decode.size
+        images = [np.empty((0, size, size, 3), np.uint8)]
+        for path in paths:
+            with suppress(ImageError):
+                images.append(decode(path, self.decode)[None])
+        return np.concatenate(images)
+
+    def sample(self, inputs: Iterable[str]) -> list[str]:
+        """Return an even sample of the images of some inputs, the same each time."""
+        random = Random(0)
+        chosen: list[str] = []
+        for i, source in enumerate(islice(Finder(inputs, self.find), _SAMPLED_FROM)):
+            place = i if i < CALIBRATION_IMAGES else random.randrange(i + 1)
+            if place < CALIBRATION_IMAGES:
+                chosen[place : place + 1] = [source.path]
+        return chosen
 
     def sources(self, inputs: Iterable[str], on_skip: OnSkip | None = None) -> Iterator[Source]:
         """Yield the images of files, folders and globs, without reading them."""
@@ -107,24 +191,41 @@ class Classifier:
         Raises:
             WeightsError: The weights cannot be had, or are not this network's.
         """
-        return self.run(self.sources(os.fspath(path) for path in paths), Report())
+        inputs = [os.fspath(path) for path in paths]
+        return self.run(self.sources(inputs), Report(), lambda: self.sample(inputs))
 
-    def run(self, sources: Iterator[Source], report: Report) -> Generator[Record, None, None]:
+    def run(
+        self,
+        sources: Iterator[Source],
+        report: Report,
+        sample: Callable[[], Iterable[str]] | None = None,
+    ) -> Generator[Record, None, None]:
         """Yield one record for each source, counted in the report.
 
         The network is loaded only once there is something to classify.
+
+        Args:
+            sources: The images.
+            report: Counts and times are added to it.
+            sample: Names images to calibrate int8 on; None for the first of the sources.
         """
-        first = next(sources, None)
-        if first is not None:
-            engine = self.load(report)
+        first = list(islice(sources, 1))
+
+        def first_sources() -> Iterator[str]:
+            first.extend(islice(sources, CALIBRATION_IMAGES - 1))
+            return (source.path for source in first)
+
+        if first:
+            engine = self.load(report, sample or first_sources)
             for record in classify(
-                chain([first], sources),
+                chain(first, sources),
                 decode=partial(decode, options=self.decode),
                 engine=engine,
                 rank=partial(
                     rank, labels=imagenet_labels(), top=self.top, threshold=self.threshold
                 ),
                 batch_size=self.batch_size,
+                threads=self.threads,
                 timings=report.timings,
             ):
                 report.add(record)

@@ -1,11 +1,21 @@
-"""Files that appear under their name only when they are whole."""
+"""Files that appear under their name only when they are whole, and what tells their content."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from typing import IO
+
+
+def file_digest(path: str) -> str:
+    """Return the SHA-256 of a file's content in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 class PartFile:

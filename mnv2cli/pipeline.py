@@ -1,17 +1,16 @@
-"""The way of the data: sources are found, decoded, batched, predicted and ranked, in order.
+"""The way of the data: sources are found, decoded, predicted and ranked, in order.
 
-One thread finds, a few decode, the caller's predicts. All that is ever held is a window of a few
-batches, so memory does not grow with the number of images.
+One thread finds. Workers take a batch of sources each, decode it and have it predicted, so that
+decoding and inference share the cores without ever waiting for each other. All that is held is a
+window of batches, so memory does not grow with the number of images, and one slow image delays
+nothing but its own batch until the window is full.
 """
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -27,71 +26,11 @@ if TYPE_CHECKING:
 Decode = Callable[[str], "NDArray[np.uint8]"]
 Rank = Callable[["NDArray[np.float32]"], tuple[Prediction, ...]]
 
+WINDOW = 128
+"""Images that may be on their way or wait for an earlier one, beyond a batch for each worker."""
+
 _PATIENCE = 0.05
 """Seconds to wait for a slow list before the images at hand are predicted as a smaller batch."""
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-@dataclass(slots=True)
-class _Item:
-    """An image on its way: a source, then its pixels or its error."""
-
-    source: Source
-    pixels: NDArray[np.uint8] | None = None
-    error: str = ""
-    seconds: float = 0.0
-
-
-class _Feeder(threading.Thread):
-    """Finds sources and hands them to the decoders, never further ahead than the window.
-
-    It puts futures into ``queue`` in the order found; ``None`` ends it, an exception too.
-    """
-
-    def __init__(
-        self,
-        sources: Iterable[Source],
-        submit: Callable[[Source], Future[_Item]],
-        window: int,
-        timings: Timings,
-    ) -> None:
-        super().__init__(daemon=True, name="mnv2-find")  # may hang in a list that never ends
-        self.queue: queue.Queue[Future[_Item] | BaseException | None] = queue.Queue(window)
-        self._sources = sources
-        self._submit = submit
-        self._timings = timings
-        self._stopping = threading.Event()
-
-    def run(self) -> None:
-        sources = iter(self._sources)
-        try:
-            while not self._stopping.is_set():
-                start = perf_counter()
-                source = next(sources, None)
-                self._timings.finding += perf_counter() - start
-                if source is None:
-                    break
-                self._put(self._submit(source))
-            self._put(None)
-        except BaseException as error:
-            self._put(error)
-
-    def _put(self, item: Future[_Item] | BaseException | None) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.queue.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-            return
-
-    def stop(self) -> None:
-        self._stopping.set()
 
 
 def classify(
@@ -112,90 +51,194 @@ def classify(
     Args:
         sources: Where the images are; consumed as the work goes on.
         decode: From a path to uint8 [size, size, 3]; raises ImageError.
-        engine: Predicts batches; which one, is not known here.
+        engine: Predicts batches, called by all workers; which one it is, is not known here.
         rank: From float32 [classes] to predictions; may raise ImageError.
         batch_size: Images a batch; 0 for the engine's own choice.
-        threads: Decoding threads; 0 for one a core.
+        threads: Workers; 0 for the engine's own choice.
         timings: Seconds are added to it.
 
     Raises:
-        Mnv2Error: Whatever finding the sources raised.
+        Mnv2Error: Whatever finding the sources or predicting raised.
     """
-    timings = timings if timings is not None else Timings()
-    batch_size = batch_size or engine.batch_size
-    threads = threads or usable_cores()
-    executor = ThreadPoolExecutor(threads, thread_name_prefix="mnv2-decode")
-    feeder = _Feeder(
+    run = _Run(
         sources,
-        lambda source: executor.submit(_decode, source, decode),
-        window=2 * batch_size + threads,
-        timings=timings,
+        decode,
+        engine,
+        rank,
+        batch_size or engine.batch_size,
+        threads or engine.workers,
+        timings if timings is not None else Timings(),
     )
-    feeder.start()
+    run.start()
     try:
-        for items in _batches(feeder.queue, batch_size):
-            yield from _predict(items, engine, rank, timings)
+        yield from run.records()
     finally:
-        feeder.stop()
-        executor.shutdown(wait=True, cancel_futures=True)
+        run.stop()
 
 
-def _decode(source: Source, decode: Decode) -> _Item:
-    start = perf_counter()
-    item = _Item(source, error=source.error)
-    if not item.error:
-        try:
-            item.pixels = decode(source.path)
-        except ImageError as error:
-            item.error = str(error)
-    item.seconds = perf_counter() - start
-    return item
+class _Run:
+    """A run's threads and what they share."""
 
+    def __init__(
+        self,
+        sources: Iterable[Source],
+        decode: Decode,
+        engine: Engine,
+        rank: Rank,
+        batch_size: int,
+        workers: int,
+        timings: Timings,
+    ) -> None:
+        self._sources = sources
+        self._decode = decode
+        self._engine = engine
+        self._rank = rank
+        self._batch_size = batch_size
+        self._timings = timings
+        # From the finder to the workers. None ends it, an exception as well.
+        self._found: queue.Queue[Source | BaseException | None] = queue.Queue(2 * batch_size)
+        self._taking = threading.Lock()  # held while a batch is taken, which gives it its number
+        self._taken = 0
+        self._ended = False
+        self._end: list[Record] | BaseException = []  # what comes after the last batch
+        # From the workers to the caller, by number.
+        self._done: dict[int, list[Record] | BaseException] = {}
+        self._news = threading.Condition()
+        self._window = threading.Semaphore(workers + -(-WINDOW // batch_size))
+        self._at_once = threading.Semaphore(engine.at_once)
+        self._stopping = threading.Event()
+        # The finder may hang in a list that never ends: nobody waits for it.
+        self._finder = threading.Thread(target=self._find, name="mnv2-find", daemon=True)
+        self._workers = [
+            threading.Thread(target=self._work, name=f"mnv2-work-{i}", daemon=True)
+            for i in range(workers)
+        ]
 
-def _batches(
-    futures: queue.Queue[Future[_Item] | BaseException | None], batch_size: int
-) -> Iterator[list[_Item]]:
-    """Gather items until ``batch_size`` of them have pixels, or nothing comes for a moment."""
-    items: list[_Item] = []
-    good = 0
-    while True:
-        try:
-            future = futures.get(timeout=_PATIENCE) if items else futures.get()
-        except queue.Empty:
-            future = None
-        else:
-            if isinstance(future, BaseException):
-                if items:
-                    yield items
-                raise future
-            if future is None:
-                if items:
-                    yield items
+    def start(self) -> None:
+        self._finder.start()
+        for worker in self._workers:
+            worker.start()
+
+    def stop(self) -> None:
+        """End all threads; each worker finishes what it has in hand."""
+        self._stopping.set()
+        for _ in self._workers:
+            self._window.release()
+        for worker in self._workers:
+            worker.join()
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records of one batch after the other."""
+        number = 0
+        while True:
+            with self._news:
+                while number not in self._done:
+                    self._news.wait()
+                batch = self._done.pop(number)
+            if isinstance(batch, BaseException):
+                raise batch
+            if not batch:  # the end
                 return
-            item = future.result()
-            items.append(item)
-            good += item.pixels is not None
-        # A long row of unreadable images is not held back for the sake of a full batch.
-        if future is None or good == batch_size or len(items) >= 4 * batch_size:
-            yield items
-            items, good = [], 0
+            self._window.release()
+            yield from batch
+            number += 1
 
+    # The finder
 
-def _predict(items: list[_Item], engine: Engine, rank: Rank, timings: Timings) -> Iterator[Record]:
-    import numpy as np
-
-    timings.decoding += sum(item.seconds for item in items)
-    pixels = [item.pixels for item in items if item.pixels is not None]
-    scores = iter(())
-    if pixels:
-        start = perf_counter()
-        scores = iter(engine.predict(np.stack(pixels)))
-        timings.predicting += perf_counter() - start
-    for item in items:
-        if item.pixels is None:
-            yield Record(item.source.path, error=item.error)
-            continue
+    def _find(self) -> None:
+        sources = iter(self._sources)
         try:
-            yield Record(item.source.path, rank(next(scores)))
+            while not self._stopping.is_set():
+                start = perf_counter()
+                source = next(sources, None)
+                self._timings.add(finding=perf_counter() - start)
+                self._hand_over(source)
+                if source is None:
+                    return
+        except BaseException as error:
+            self._hand_over(error)
+
+    def _hand_over(self, item: Source | BaseException | None) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._found.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+
+    # The workers
+
+    def _work(self) -> None:
+        while True:
+            self._window.acquire()
+            with self._taking:
+                batch = self._take()
+                number = self._taken
+                self._taken += bool(batch)
+            if self._stopping.is_set():
+                return
+            if not batch:
+                self._report(number, self._end)
+                return
+            try:
+                self._report(number, self._process(batch))
+            except BaseException as error:
+                self._report(number, error)
+                return
+
+    def _report(self, number: int, done: list[Record] | BaseException) -> None:
+        with self._news:
+            self._done[number] = done
+            self._news.notify()
+
+    def _take(self) -> list[Source]:
+        """Take a batch of sources; an empty one means that there will be no more."""
+        batch: list[Source] = []
+        while len(batch) < self._batch_size and not self._ended:
+            try:
+                item = self._found.get(timeout=_PATIENCE)
+            except queue.Empty:
+                if batch or self._stopping.is_set():
+                    break
+                continue
+            if isinstance(item, Source):
+                batch.append(item)
+                continue
+            self._ended = True
+            if item is not None:
+                self._end = item
+        return batch
+
+    def _process(self, batch: list[Source]) -> list[Record]:
+        import numpy as np
+
+        start = perf_counter()
+        images: list[NDArray[np.uint8]] = []
+        errors: list[str] = []
+        for source in batch:
+            error = source.error
+            if not error:
+                try:
+                    images.append(self._decode(source.path))
+                except ImageError as caught:
+                    error = str(caught)
+            errors.append(error)
+        self._timings.add(decoding=perf_counter() - start)
+        scores = iter(self._predict(np.stack(images)) if images else ())
+        return [
+            Record(source.path, error=error) if error else self._ranked(source.path, next(scores))
+            for source, error in zip(batch, errors, strict=True)
+        ]
+
+    def _predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with self._at_once:
+            start = perf_counter()
+            scores = self._engine.predict(batch)
+            self._timings.add(predicting=perf_counter() - start)
+        return scores
+
+    def _ranked(self, path: str, scores: NDArray[np.float32]) -> Record:
+        try:
+            return Record(path, self._rank(scores))
         except ImageError as error:
-            yield Record(item.source.path, error=str(error))
+            return Record(path, error=str(error))

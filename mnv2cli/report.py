@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from threading import Lock
 from time import perf_counter
 
 from mnv2cli.errors import ExitCode
@@ -12,12 +13,20 @@ from mnv2cli.records import Record
 
 @dataclass
 class Timings:
-    """Seconds spent in each stage; the stages overlap, and decoding adds up several threads."""
+    """Seconds spent in each stage, added up over all threads; the stages overlap."""
 
     loading: float = 0.0
     finding: float = 0.0
     decoding: float = 0.0
     predicting: float = 0.0
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+    def add(self, *, finding: float = 0.0, decoding: float = 0.0, predicting: float = 0.0) -> None:
+        """Add seconds; called by many threads."""
+        with self._lock:
+            self.finding += finding
+            self.decoding += decoding
+            self.predicting += predicting
 
 
 @dataclass

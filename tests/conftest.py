@@ -46,6 +46,8 @@ class FakeEngine:
 
     name = "fake"
     batch_size = 4
+    workers = 2
+    at_once = 2
 
     def __init__(self) -> None:
         self.batches: list[int] = []
@@ -64,7 +66,7 @@ class FakeEngine:
 def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """Put a fake in place of the network."""
     engine = FakeEngine()
-    monkeypatch.setattr("mnv2cli.classifier.open_engine", lambda name, network: engine)
+    monkeypatch.setattr("mnv2cli.classifier.open_engine", lambda *args, **kwargs: engine)
     return engine
 
 

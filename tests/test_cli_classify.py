@@ -17,7 +17,6 @@ from mnv2cli.cli.help import ExampleCommand
 from mnv2cli.cli.text import printable, shorten
 from mnv2cli.errors import Mnv2Error, WeightsError
 from mnv2cli.find import FindOptions
-from mnv2cli.models import Network
 from tests.conftest import FakeEngine, draw
 
 Invoke = Callable[..., Result]
@@ -173,7 +172,7 @@ def test_usage_errors_exit_2_before_the_network_loads(
     photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch,
     args: tuple[str, ...], message: str,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("mnv2cli.classifier.open_engine", lambda *_: pytest.fail("loaded"))
+    monkeypatch.setattr("mnv2cli.classifier.open_engine", lambda *_, **__: pytest.fail("loaded"))
     result = invoke("classify", *args)
     assert result.exit_code == 2
     assert message in result.stderr and result.stdout == ""
@@ -185,7 +184,7 @@ def test_an_output_that_exists_is_refused_without_force(
 ) -> None:
     Path("out.csv").write_text("old")
     with monkeypatch.context() as patch:
-        patch.setattr("mnv2cli.classifier.open_engine", lambda *_: pytest.fail("loaded"))
+        patch.setattr("mnv2cli.classifier.open_engine", lambda *_, **__: pytest.fail("loaded"))
         result = invoke("classify", "photos", "-o", "out.csv")
     assert result.exit_code == 2 and "Overwrite it with --force" in result.stderr
     assert Path("out.csv").read_text() == "old"
@@ -196,7 +195,7 @@ def test_an_output_that_exists_is_refused_without_force(
 def test_no_images_exit_3_before_the_network_loads(
     photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mnv2cli.classifier.open_engine", lambda *_: pytest.fail("loaded"))
+    monkeypatch.setattr("mnv2cli.classifier.open_engine", lambda *_, **__: pytest.fail("loaded"))
     (photos / "empty").mkdir()
     result = invoke("classify", "photos/empty", "-o", "out.csv")
     assert (result.exit_code, result.stdout) == (3, "")
@@ -211,7 +210,7 @@ def test_no_images_exit_3_before_the_network_loads(
 def test_failures_exit_1_in_plain_words(
     photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(name: str, network: Network) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
         raise WeightsError("the weights are not here", "Fetch them.")
 
     monkeypatch.setattr("mnv2cli.classifier.open_engine", fail)
@@ -233,7 +232,7 @@ def test_interrupt_exits_130_with_a_readable_file(
                 raise KeyboardInterrupt
             return super().predict(batch)
 
-    monkeypatch.setattr("mnv2cli.classifier.open_engine", lambda *_: Interrupted())
+    monkeypatch.setattr("mnv2cli.classifier.open_engine", lambda *_, **__: Interrupted())
     result = invoke("classify", "photos", "-o", "out.json")
     assert result.exit_code == 130
     assert len(json.loads(Path("out.json").read_text())) == 2

@@ -71,7 +71,7 @@ def test_classifier_runs_from_files_to_predictions(tmp_path: Path) -> None:
     for i in range(5):
         draw(tmp_path / f"{i}.png", (50 * i, 9, 9))
     draw(tmp_path / "bad.png").write_bytes(b"")
-    classifier = Classifier(alpha=0.35, size=96, top=2)
+    classifier = Classifier(alpha=0.35, size=96, top=2, engine="keras")
     records = list(classifier.classify(tmp_path))
     assert [r.status for r in records] == ["ok"] * 5 + ["error"]
     assert all(len(r.predictions) == 2 for r in records[:5])

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mnv2cli.errors import ImageError, Mnv2Error
-from mnv2cli.pipeline import classify
+from mnv2cli.pipeline import WINDOW, classify
 from mnv2cli.records import Prediction, Source
 from mnv2cli.report import Timings
 from tests.conftest import FakeEngine
@@ -77,8 +77,9 @@ def test_sources_are_taken_a_window_ahead_and_no_further() -> None:
     )
     for _ in range(40):
         next(run)
-    time.sleep(0.1)
-    assert taken <= 40 + 4 + 2 * 4 + 2 + 2
+    time.sleep(0.5)
+    window = WINDOW + 2 * 4
+    assert taken <= 40 + window + 2 * 4 + 4
     run.close()
     time.sleep(0.3)
     after = taken

@@ -26,7 +26,7 @@ class Slow(FakeEngine):
     def predict(self, batch):
         time.sleep({delay})
         return super().predict(batch)
-mnv2cli.classifier.open_engine = lambda name, network: Slow()
+mnv2cli.classifier.open_engine = lambda *args, **kwargs: Slow()
 mnv2cli.cli.run()
 """
 ROOT = Path(__file__).parents[1]

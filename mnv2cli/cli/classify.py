@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from threading import Event
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from mnv2cli.cli.options import (
     image_options,
     input_options,
     model_options,
+    speed_options,
     terminal_options,
 )
 from mnv2cli.errors import NoImagesError
@@ -82,6 +83,7 @@ _output: Callable[..., Callable[[Any], Any]] = partial(
 @_output("--force", is_flag=True, help="Overwrite the output file if it exists.")
 @image_options
 @model_options
+@speed_options
 @terminal_options
 def classify(
     paths: tuple[str, ...],
@@ -123,13 +125,13 @@ def classify(
     classifier = _classifier(options, top, threshold, screen)
     listed = read_list(files_from, null=null) if files_from is not None else ()
     sources = classifier.sources(chain(paths, listed), on_skip)
-    first = next(sources, None)
-    if first is None:
-        raise _no_images(report)
+    # A list cannot be read twice: there, the first images are the sample for int8.
+    sample = partial(classifier.sample, paths) if files_from is None else None
+    records = classifier.run(sources, report, sample)
     with screen.loading(classifier.network.name):
-        classifier.load(report)
-
-    records = classifier.run(chain([first], sources), report)
+        started = list(islice(records, 1))  # loads the network, if there are images
+    if not started:
+        raise _no_images(report)
     writer: MakeWriter = TableWriter if form == "table" else FORMATS[form]
     target = sys.stdout.buffer if output is None else output
     total = None if files_from is not None else partial(_count, paths, classifier.find)
@@ -139,7 +141,7 @@ def classify(
             screen.progress(total) as advance,
             Output(target, writer, top, long=long, force=force) as out,
         ):
-            for record in records:
+            for record in chain(started, records):
                 with screen.printing(to_stdout=output is None):
                     out.write(record)
                 advance(record)
@@ -185,8 +187,16 @@ def _classifier(options: dict[str, Any], top: int, threshold: float, screen: Scr
     names = ("recursive", "include", "exclude", "all_files", "hidden", "follow_links")
     find = FindOptions(**{name: options.pop(name) for name in names})
     options["weights"] = options["weights"] or ""
-    options["batch_size"] = options["batch_size"] or 0
-    return Classifier(top=top, threshold=threshold, find=find, progress=screen.download, **options)
+    for name, unset in (("calibrate", ""), ("batch_size", 0), ("threads", 0)):
+        options[name] = options[name] or unset
+    return Classifier(
+        top=top,
+        threshold=threshold,
+        find=find,
+        progress=screen.download,
+        notify=screen.notice,
+        **options,
+    )
 
 
 def _no_images(report: Report) -> NoImagesError:

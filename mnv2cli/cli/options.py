@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from mnv2cli.cli.help import SectionOption
+from mnv2cli.engines import ENGINES
 from mnv2cli.find import IMAGE_SUFFIXES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -113,11 +114,41 @@ model_options = _together(
         "the published ImageNet weights, downloaded once into Keras's cache]",
     ),
     _model("--refresh-weights", is_flag=True, help="Download the published weights again."),
-    _model(
+)
+
+_speed = _section("Speed")
+speed_options = _together(
+    _speed(
+        "--engine",
+        type=click.Choice(ENGINES),
+        default="auto",
+        help="What runs the network: litert, compiled for this processor once; keras, the "
+        "reference; auto, litert on a CPU and keras on a GPU.",
+    ),
+    _speed(
+        "--precision",
+        type=click.Choice(["float32", "int8"]),
+        default="float32",
+        help="int8 is faster on processors with instructions for it, and moves scores a little.",
+    ),
+    _speed(
+        "--calibrate",
+        type=click.Path(exists=True, file_okay=False),
+        metavar="DIR",
+        help="Typical photos to calibrate int8 on, up to 200.  [default: a sample of the first "
+        "run's images]",
+    ),
+    _speed(
+        "--threads",
+        type=click.IntRange(min=1, max=1024),
+        metavar="N",
+        help="Workers that decode and predict.  [default: one for each core]",
+    ),
+    _speed(
         "--batch-size",
         type=click.IntRange(min=1, max=4096),
         metavar="N",
-        help="Images that the network sees at once.  [default: what measured best]",
+        help="Images that a worker takes at a time.  [default: what measured best]",
     ),
 )
 

@@ -17,7 +17,7 @@ from rich.text import Text
 from tqdm import tqdm
 
 from mnv2cli.cli.text import printable
-from mnv2cli.pipeline import usable_cores
+from mnv2cli.machine import usable_cores
 from mnv2cli.records import Record
 from mnv2cli.report import Report
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.engines import Network
+from mnv2cli.machine import usable_cores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,15 +17,23 @@ class KerasEngine:
 
     The function has a free batch dimension, so that it is traced once and the last, smaller batch
     costs nothing extra; ``model.predict`` in a loop traces and leaks. Batches travel as uint8 and
-    are scaled inside.
+    are scaled on the device.
+
+    On a CPU one batch at a time uses all cores, and the other workers decode meanwhile. On a GPU
+    two are under way, so that one batch travels to the device while the other is computed. (The
+    GPU's part is written after TensorFlow's documentation and has not run on one.)
     """
 
     name = "keras"
-    batch_size = 16
 
     def __init__(self, network: Network) -> None:
         model: Any = network.build()
         import tensorflow as tf
+
+        on_gpu = bool(tf.config.list_physical_devices("GPU"))
+        self.batch_size = 64 if on_gpu else 16
+        self.workers = usable_cores() + (2 if on_gpu else 1)
+        self.at_once = 2 if on_gpu else 1
 
         @tf.function(  # type: ignore[untyped-decorator, unused-ignore]
             input_signature=[tf.TensorSpec((None, network.size, network.size, 3), tf.uint8)]

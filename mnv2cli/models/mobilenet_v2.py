@@ -11,7 +11,7 @@ from typing import Any
 
 from mnv2cli.errors import InputError, WeightsError
 from mnv2cli.models import weights as store
-from mnv2cli.models.weights import Progress, no_progress
+from mnv2cli.models.weights import Origin, Progress, no_progress
 
 ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 """Width multipliers with published ImageNet weights."""
@@ -84,6 +84,34 @@ class MobileNetV2:
         stem = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels"
         return f"{stem}_{self.alpha}_{self.size}.h5"
 
+    @property
+    def _origin(self) -> Origin:
+        return Origin(WEIGHTS_URL + self.file_name, store.cache_path(self.file_name))
+
+    def _weights_file(self) -> str:
+        """Return where the weights are, once they are there."""
+        if self.weights:
+            return self.weights
+        if self.refresh or not os.path.exists(self._origin.path):
+            store.download(self._origin, self.progress)
+            self.refresh = False  # once is enough
+        return self._origin.path
+
+    def identity(self) -> dict[str, str | float]:
+        """Return the architecture, its scaling and the SHA-256 of the weights file.
+
+        Raises:
+            WeightsError: The weights cannot be had.
+        """
+        return {
+            "architecture": "keras.applications.MobileNetV2",
+            "alpha": self.alpha,
+            "size": self.size,
+            "divisor": self.divisor,
+            "shift": self.shift,
+            "weights": store.digest(self._weights_file()),
+        }
+
     def build(self) -> Any:
         """Return the Keras model with its weights, downloading them first if need be.
 
@@ -94,15 +122,13 @@ class MobileNetV2:
         Raises:
             WeightsError: The weights cannot be had, or are not this network's.
         """
+        path = self._weights_file()
         if self.weights:
-            return self._load(self.weights, "Is it a file of this network, alpha and size?")
-        origin = store.Origin(WEIGHTS_URL + self.file_name, store.cache_path(self.file_name))
-        if self.refresh or not os.path.exists(origin.path):
-            store.download(origin, self.progress)
+            return self._load(path, "Is it a file of this network, alpha and size?")
         return self._load(
-            origin.path,
+            path,
             f"Fetch it again with --refresh-weights, or put a good copy in its place by hand:\n"
-            f"{origin.url}",
+            f"{self._origin.url}",
         )
 
     def _load(self, path: str, hint: str) -> Any:

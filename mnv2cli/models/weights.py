@@ -18,7 +18,7 @@ from http.client import HTTPException
 from typing import IO, Any
 
 from mnv2cli.errors import WeightsError
-from mnv2cli.files import PartFile
+from mnv2cli.files import PartFile, file_digest
 
 Progress = Callable[[str, int, "int | None"], None]
 """Called with a file's name, the bytes so far, and all its bytes if known."""
@@ -133,6 +133,18 @@ def _why(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error) or type(error).__name__
+
+
+def digest(path: str) -> str:
+    """Return the SHA-256 of a weights file.
+
+    Raises:
+        WeightsError: It cannot be read.
+    """
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise WeightsError(f"the weights file {path} cannot be read: {error.strerror}") from error
 
 
 def check_file(path: str, hint: str, named: str = "") -> None:
