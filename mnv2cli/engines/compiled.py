@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Precision = Literal["float32", "int8"]
 Notify = Callable[[str], None]
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised when the content of an entry changes, so that older ones are not opened."""
 
 CALIBRATION_IMAGES = 200
@@ -67,12 +67,17 @@ class Compiled:
         model: From uint8 [1, size, size, 3] to scores and features, or for int8 to features.
         head: For int8, from features to scores in float32; else empty.
         scores: Index of the output that has the scores; of the head, if there is one.
+        divisor: For int8, whose input is quantised, not scaled: the input is
+            ``pixel / divisor - shift``.
+        shift: See ``divisor``.
         temporary: Keeps a folder alive that goes away with the process.
     """
 
     model: str
     head: str
     scores: int
+    divisor: float
+    shift: float
     temporary: Any = field(default=None, compare=False)
 
 
@@ -118,7 +123,9 @@ def open_entry(folder: str) -> Compiled | None:
             if name not in (_MODEL, _HEAD) or file_digest(os.path.join(folder, name)) != digest:
                 return None
         head = os.path.join(folder, _HEAD) if _HEAD in meta["files"] else ""
-        return Compiled(os.path.join(folder, _MODEL), head, int(meta["scores"]))
+        model = os.path.join(folder, _MODEL)
+        divisor, shift = float(meta["divisor"]), float(meta["shift"])
+        return Compiled(model, head, int(meta["scores"]), divisor, shift)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -224,7 +231,7 @@ def _in_temporary(
     entry = open_entry(temporary.name)
     if entry is None:
         raise CompileError("the compiled model cannot be read back", "Use --engine keras.")
-    return Compiled(entry.model, entry.head, entry.scores, temporary)
+    return replace(entry, temporary=temporary)
 
 
 def _calibration_images(
@@ -254,6 +261,8 @@ def _export(model: Any, network: Network, images: NDArray[np.uint8] | None, fold
     from mnv2cli.models.weights import import_keras
 
     keras = import_keras()
+    import numpy as np
+
     size = network.size
     pixels = keras.Input((size, size, 3), dtype="uint8", name="pixels")
     scaled = keras.layers.Rescaling(1 / network.divisor, offset=-network.shift)(pixels)
@@ -266,9 +275,11 @@ def _export(model: Any, network: Network, images: NDArray[np.uint8] | None, fold
             _write(whole, os.path.join(folder, _MODEL))
         else:
             # The last layer stays in float32: quantised softmax has steps of 1/256, so that all
-            # but the first few classes would tie at zero.
-            features = keras.Model(model.inputs, last.input)(scaled)
-            _write(keras.Model(pixels, features), os.path.join(folder, _MODEL), images)
+            # but the first few classes would tie at zero. The input is quantised as it comes: a
+            # scaling layer in int8 would round twice.
+            body = keras.Model(model.inputs, last.input)
+            scaled_images = images.astype(np.float32) / network.divisor - network.shift
+            _write(body, os.path.join(folder, _MODEL), scaled_images)
             given = keras.Input(last.input.shape[1:], name="features")
             _write(keras.Model(given, last(given)), os.path.join(folder, _HEAD))
             files.append(_HEAD)
@@ -282,6 +293,8 @@ def _export(model: Any, network: Network, images: NDArray[np.uint8] | None, fold
     meta = {
         "network": network.name,
         "scores": _prove(model, network, images, folder),
+        "divisor": network.divisor,
+        "shift": network.shift,
         "files": {name: file_digest(os.path.join(folder, name)) for name in files},
     }
     with open(os.path.join(folder, _META), "w", encoding="utf-8") as file:
@@ -290,7 +303,7 @@ def _export(model: Any, network: Network, images: NDArray[np.uint8] | None, fold
         os.fsync(file.fileno())
 
 
-def _write(model: Any, path: str, images: NDArray[np.uint8] | None = None) -> None:
+def _write(model: Any, path: str, images: NDArray[np.float32] | None = None) -> None:
     """Export a Keras model, quantised to int8 per channel where images are given."""
     import tensorflow as tf
 
@@ -299,6 +312,7 @@ def _write(model: Any, path: str, images: NDArray[np.uint8] | None = None) -> No
         options = {
             "optimizations": [tf.lite.Optimize.DEFAULT],
             "representative_dataset": lambda: ([image[None]] for image in images),
+            "inference_input_type": tf.uint8,
         }
     if tuple(map(int, _version("keras").split(".")[:2])) >= (3, 13):
         model.export(path, format="litert", verbose=False, **options)
@@ -333,7 +347,9 @@ def _prove(model: Any, network: Network, images: NDArray[np.uint8] | None, folde
     head = os.path.join(folder, _HEAD) if os.path.exists(os.path.join(folder, _HEAD)) else ""
     best, least = -1, float("inf")
     for index in (0,) if head else (0, 1):
-        session = Session(Compiled(os.path.join(folder, _MODEL), head, index))
+        session = Session(
+            Compiled(os.path.join(folder, _MODEL), head, index, network.divisor, network.shift)
+        )
         try:
             got = np.stack([session.scores(image) for image in sample])
         finally:

@@ -28,7 +28,9 @@ class Session:
 
     def __init__(self, compiled: Compiled) -> None:
         self._model = _open(compiled.model)
-        self._input = self._model.get_input_details()[0]["index"]
+        given = self._model.get_input_details()[0]
+        self._input = given["index"]
+        self._quantised = _quantised(compiled, *given["quantization"])
         self._head = _open(compiled.head) if compiled.head else None
         outputs = sorted(self._model.get_output_details(), key=lambda detail: detail["name"])
         if self._head is None:
@@ -40,6 +42,8 @@ class Session:
 
     def scores(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the softmax scores, float32 [classes], of one image, uint8 [size, size, 3]."""
+        if self._quantised is not None:
+            image = self._quantised[image]
         self._model.set_tensor(self._input, image[None])
         self._model.invoke()
         output: NDArray[np.float32] = self._model.get_tensor(self._output)
@@ -53,6 +57,17 @@ class Session:
     def close(self) -> None:
         """Free the interpreter, so that its file may be removed."""
         del self._model, self._head
+
+
+def _quantised(compiled: Compiled, step: float, zero: int) -> NDArray[np.uint8] | None:
+    """Return what a quantised input has for each pixel value, or None where it has the same."""
+    import numpy as np
+
+    if not step:  # not quantised: scaled in the graph
+        return None
+    values = np.arange(256) / compiled.divisor - compiled.shift
+    table = np.clip(np.rint(values / step) + zero, 0, 255).astype(np.uint8)
+    return None if (table == np.arange(256)).all() else table
 
 
 def _open(path: str) -> Any:
