@@ -74,7 +74,7 @@ class Classifier:
         threshold: float = 0.0,
         alpha: float = 1.0,
         size: int = 224,
-        weights: StrPath = "",
+        weights: StrPath | None = None,
         refresh_weights: bool = False,
         fit: Fit = "crop",
         interpolation: Interpolation = "bilinear",
@@ -82,15 +82,19 @@ class Classifier:
         allow_truncated: bool = False,
         engine: str = "auto",
         precision: Precision = "float32",
-        calibrate: StrPath = "",
+        calibrate: StrPath | None = None,
         batch_size: int = 0,
         threads: int = 0,
         find: FindOptions | None = None,
         progress: Progress = no_progress,
         notify: Notify = lambda text: None,
     ) -> None:
+        if not (isinstance(top, int) and isinstance(size, int)):
+            raise InputError(f"top and size must be whole numbers, not {top!r} and {size!r}")
         if not 1 <= top <= len(imagenet_labels()):
             raise InputError(f"top is {top}, but must be 1 to {len(imagenet_labels())}")
+        if min(batch_size, threads) < 0:
+            raise InputError("batch_size and threads must be at least 1, or 0 for the best")
         if not 0 <= threshold <= 1:
             raise InputError(f"threshold is {threshold}, but scores are 0 to 1")
         if engine not in ENGINES:
@@ -103,7 +107,7 @@ class Classifier:
             raise InputError(f"there is no folder {os.fspath(calibrate)!r} to calibrate on")
         self.engine = engine
         self.precision = precision
-        self.calibrate = os.fspath(calibrate)
+        self.calibrate = os.fspath(calibrate) if calibrate else ""
         self.threads = threads
         self.notify = notify
         self.top = top
@@ -114,7 +118,7 @@ class Classifier:
         self.network: Network = MODELS[DEFAULT_MODEL](
             alpha=alpha,
             size=size,
-            weights=os.fspath(weights),
+            weights=os.fspath(weights) if weights else "",
             refresh=refresh_weights,
             progress=progress,
         )
@@ -181,9 +185,14 @@ class Classifier:
                 chosen[place : place + 1] = [source.path]
         return chosen
 
-    def sources(self, inputs: Iterable[str], on_skip: OnSkip | None = None) -> Iterator[Source]:
-        """Yield the images of files, folders and globs, without reading them."""
-        return iter(Finder(inputs, self.find, on_skip))
+    def sources(
+        self,
+        inputs: Iterable[str],
+        on_skip: OnSkip | None = None,
+        listed: Iterable[str] = (),
+    ) -> Iterator[Source]:
+        """Yield the images of files, folders and globs, and of a list, without reading them."""
+        return iter(Finder(inputs, self.find, on_skip, listed))
 
     def classify(self, *paths: StrPath) -> Generator[Record, None, None]:
         """Yield one record for each image in files, folders and globs, lazily and in order.

@@ -13,9 +13,9 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 
-from mnv2cli.errors import ImageError
+from mnv2cli.errors import ImageError, InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,8 +42,12 @@ class DecodeOptions:
         fit: ``crop``: shorter side to 256/224 of the size, then the centre; ``pad``: longer side
             to the size, grey around; ``stretch``: both sides to the size.
         interpolation: All but ``nearest`` are antialiased when shrinking.
-        max_pixels: Larger images (width times height) are refused before they are decoded.
-        allow_truncated: Take what is there of a file that ends early.
+        max_pixels: Larger images (width times height) are refused before they are decoded. From
+            Python, Pillow's own ``PIL.Image.MAX_IMAGE_PIXELS`` holds as well, at twice its value.
+        allow_truncated: Take what is there of a JPEG, PNG, GIF, BMP or plain TIFF that ends early.
+
+    Raises:
+        InputError: A value is none of these.
     """
 
     size: int = 224
@@ -51,6 +55,17 @@ class DecodeOptions:
     interpolation: Interpolation = "bilinear"
     max_pixels: int = DEFAULT_MAX_PIXELS
     allow_truncated: bool = False
+
+    def __post_init__(self) -> None:
+        if self.fit not in get_args(Fit):
+            raise InputError(f"fit is {self.fit!r}, but must be one of {get_args(Fit)}")
+        if self.interpolation not in get_args(Interpolation):
+            raise InputError(
+                f"interpolation is {self.interpolation!r}, but must be one of "
+                f"{get_args(Interpolation)}"
+            )
+        if self.max_pixels < 1:
+            raise InputError(f"max_pixels is {self.max_pixels}, but must be at least 1")
 
 
 def decode(path: str, options: DecodeOptions) -> NDArray[np.uint8]:
@@ -96,6 +111,11 @@ def set_process_limit(max_pixels: int) -> None:
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = (max_pixels + 1) // 2  # Pillow refuses at twice this
+
+    from PIL import PngImagePlugin
+
+    # Editors put megabytes of history into PNGs: no reason to lose the pixels.
+    PngImagePlugin.MAX_TEXT_CHUNK = 64 << 20
 
 
 # Opening
@@ -159,11 +179,26 @@ def _decoder_error(error: Exception) -> ImageError:
 class _Format:
     name: str
     plugin: str  # Pillow's name
-    length: Callable[[bytes], int] | None = None  # the file's length as its header has it
+    length: Callable[[IO[bytes]], int] | None = None  # the file's length as it says itself
 
 
-def _riff_length(head: bytes) -> int:
-    return 8 + int.from_bytes(head[4:8], "little")
+def _riff_length(file: IO[bytes]) -> int:
+    file.seek(4)
+    return 8 + int.from_bytes(file.read(4), "little")
+
+
+def _boxes_length(file: IO[bytes]) -> int:
+    """Return where the last box of an ISO base media file ends, as far as the file goes."""
+    end = 0
+    while True:
+        file.seek(end)
+        head = file.read(16)
+        size = int.from_bytes(head[:4], "big")
+        if size == 1:
+            size = int.from_bytes(head[8:16], "big")
+        if len(head) < 8 or size < 8:  # the end, or a last box without a size
+            return end
+        end += size
 
 
 _JPEG = _Format("JPEG", "JPEG")  # and multi-picture files, which its plugin tells apart
@@ -172,15 +207,14 @@ _GIF = _Format("GIF", "GIF")
 _BMP = _Format("BMP", "BMP")
 _TIFF = _Format("TIFF", "TIFF")
 _WEBP = _Format("WebP", "WEBP", _riff_length)
-_AVIF = _Format("AVIF", "AVIF")
-_HEIC = _Format("HEIC", "HEIF")
+_AVIF = _Format("AVIF", "AVIF", _boxes_length)
+_HEIC = _Format("HEIC", "HEIF", _boxes_length)
 
 _SIGNATURES = (
     (b"\xff\xd8\xff", _JPEG),
     (b"\x89PNG\r\n\x1a\n", _PNG),
     (b"GIF87a", _GIF),
     (b"GIF89a", _GIF),
-    (b"BM", _BMP),
     (b"II*\0", _TIFF),
     (b"MM\0*", _TIFF),
     (b"II+\0", _TIFF),
@@ -213,6 +247,8 @@ def _sniff(head: bytes) -> _Format:
             return found
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return _WEBP
+    if head.startswith(b"BM") and head[15:18] == b"\0\0\0":  # a text may start so, too
+        return _BMP
     if head[4:8] == b"ftyp":  # ISO base media: the first box lists the brands
         end = min(int.from_bytes(head[:4], "big"), len(head))
         brands = {head[8:12], *(head[i : i + 4] for i in range(16, end - 3, 4))}
@@ -220,6 +256,8 @@ def _sniff(head: bytes) -> _Format:
             return _AVIF
         if brands & _HEIC_BRANDS:
             return _HEIC
+        if b"crx " in brands:
+            raise ImageError("not an image", "a raw file of a camera")
         raise ImageError("not an image", "a video (MP4 or QuickTime)")
     lowered = head.lstrip().lower()
     for signature, kind in _NOT_IMAGES:
@@ -278,7 +316,7 @@ def _open_image(file: IO[bytes], options: DecodeOptions) -> Image.Image:
         numbers = [int(number) for number in re.findall("[0-9]+", str(error))]
         raise _too_many_pixels(*numbers[:2]) from error
     except Exception as error:
-        raise _broken(form, head, file, error) from error
+        raise _broken(form, file, error) from error
     width, height = image.size
     if width * height > options.max_pixels:
         raise _too_many_pixels(width * height, options.max_pixels)
@@ -288,7 +326,7 @@ def _open_image(file: IO[bytes], options: DecodeOptions) -> Image.Image:
     try:
         image.load()
     except Exception as error:
-        broken = _broken(form, head, file, error)
+        broken = _broken(form, file, error)
         has_pixels = getattr(image, "_im", None) is not None
         if not (options.allow_truncated and broken.reason == "truncated" and has_pixels):
             raise broken from error
@@ -297,21 +335,22 @@ def _open_image(file: IO[bytes], options: DecodeOptions) -> Image.Image:
 
 
 def _too_many_pixels(pixels: int, limit: int) -> ImageError:
-    return ImageError("too many pixels", f"{pixels:,} is over {limit:,} (--max-pixels)")
+    return ImageError("too many pixels", f"{pixels:,} is over {limit:,}")
 
 
-def _broken(form: _Format, head: bytes, file: IO[bytes], error: Exception) -> ImageError:
+def _broken(form: _Format, file: IO[bytes], error: Exception) -> ImageError:
     """Say in plain words why a file with the right first bytes does not open."""
     if isinstance(error, ImageError):
         return error
     size = os.fstat(file.fileno()).st_size
-    if form.length and form.length(head) > size:
-        return ImageError("truncated", f"{size:,} of {form.length(head):,} bytes")
+    length = form.length(file) if form.length else 0
+    if length > size:
+        return ImageError("truncated", f"{size:,} of {length:,} bytes")
     found = _decoder_error(error)
     if found.reason == "damaged":
         text = found.detail
         if re.search("cannot identify image", text):
-            text = "its header cannot be read"
+            text = "its header cannot be read, or is of a kind not supported"
         return ImageError("damaged", f"{form.name}, {text}")
     return found
 
@@ -381,6 +420,9 @@ def _orientation(image: Image.Image) -> Image.Transpose | None:
 def _to_8_bit(image: Image.Image) -> Image.Image:
     """Return the image as RGB, L, or with alpha as RGBA: the modes that resize as they should."""
     mode = image.mode
+    tags: Any = getattr(image, "tag_v2", {})
+    if mode == "RGB" and tags.get(284) == 2 and 16 in tags.get(258, ()):
+        raise ImageError("unsupported", "TIFF with 16-bit colours in planes")
     if mode.startswith("I;16") or mode in ("I", "F"):
         return _scaled(image)
     if mode == "LAB":
@@ -404,27 +446,37 @@ def _over_white(image: Image.Image) -> Image.Image:
 def _scaled(image: Image.Image) -> Image.Image:
     """Scale 16-bit, 32-bit and float grey to 8 bits.
 
-    Files do not say what is white. Taken is the smallest usual range that holds all values:
-    [0, 1] for floats, then [0, 255] and [0, 65535]; else the values' own range. 16-bit files are
-    always [0, 65535].
+    16-bit files have white at 65535. Others do not say what is white. Taken is the smallest usual
+    range that holds all but the outliers, for floats overshoot: [0, 1] for floats, then [0, 255]
+    and [0, 65535]; else the values' own range.
     """
     import numpy as np
 
+    tags: Any = getattr(image, "tag_v2", {})
     pixels = np.asarray(image)
+    if image.mode == "I" and tags.get(258) == (32,) and tags.get(339, (1,)) == (1,):
+        pixels = pixels.view(np.uint32)  # Pillow has no unsigned mode of that width
     if image.mode.startswith("I;16"):
         grey = (np.minimum(pixels, 65535 - 128) + 128) // 257  # rounds, and stays within 16 bits
-        return _pillow().fromarray(grey.astype(np.uint8))  # type: ignore[no-any-return]
-    pixels = np.nan_to_num(pixels.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(pixels.min()), float(pixels.max())
-    if low < 0 or high > 65535:
-        pixels = pixels - low
-        white = max(high - low, 1e-12)
-    elif image.mode == "F" and high <= 1:
-        white = 1.0
+        key = image.info.get("transparency")
+        if isinstance(key, int):
+            grey = np.where(pixels == key, 255, grey)
     else:
-        white = 255.0 if high <= 255 else 65535.0
-    grey = np.rint(pixels * (255.0 / white)).astype(np.uint8)
-    return _pillow().fromarray(grey)  # type: ignore[no-any-return]
+        pixels = np.nan_to_num(pixels.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+        step = max(1, pixels.size // 1_000_000)
+        low, high = np.percentile(pixels.ravel()[::step], (1, 99)).tolist()
+        slack = 0.05
+        whites = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
+        for white in whites:
+            if low >= -slack * white and high <= (1 + slack) * white:
+                break
+        else:
+            pixels = pixels - low
+            white = max(high - low, 1e-12)
+        grey = np.rint(np.clip(pixels * (255.0 / white), 0, 255))
+    if tags.get(262) == 0:  # WhiteIsZero, which Pillow turns round in 8 bits only
+        grey = 255 - grey
+    return _pillow().fromarray(grey.astype(np.uint8))  # type: ignore[no-any-return]
 
 
 def _from_lab(image: Image.Image) -> Image.Image:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 import tempfile
 from typing import IO
 
@@ -40,11 +41,17 @@ class PartFile:
             self.file.flush()
             os.fsync(self.file.fileno())
             self.file.close()
-            os.chmod(self.name, 0o666 & ~_umask())  # mkstemp makes files private
+            os.chmod(self.name, self._mode())  # mkstemp makes files private
             os.replace(self.name, self._target)
         except BaseException:
             self.discard()
             raise
+
+    def _mode(self) -> int:
+        try:
+            return stat.S_IMODE(os.stat(self._target).st_mode)  # as the file it replaces
+        except OSError:
+            return 0o666 & ~_umask()
 
     def discard(self) -> None:
         """Remove what was written."""

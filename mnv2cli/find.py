@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch, fnmatchcase
 from hashlib import blake2b
-from typing import IO
+from itertools import chain
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import Source
@@ -53,8 +53,8 @@ class FindOptions:
         follow_links: Walk into folders that are symbolic links.
 
     A pattern without a slash is matched with the name of a file or folder, one with a slash with
-    the path below the folder that was given; ``**`` stands for any number of folders. Case does
-    not count, because cameras write ``.JPG``.
+    the path below the folder that was given, or for a file that was given with the end of its
+    path; ``**`` stands for any number of folders. Case does not count: cameras write ``.JPG``.
     """
 
     recursive: bool = True
@@ -93,39 +93,41 @@ def natural_sorted(names: list[str]) -> list[str]:
     return names
 
 
-def read_list(stream: IO[bytes], *, null: bool) -> Iterator[str]:
+def read_list(read: Callable[[int], bytes], *, null: bool) -> Iterator[str]:
     """Yield the paths of a list, one a line, or NUL-separated as ``find -print0`` writes them.
 
-    Empty entries are passed over. The stream is read as it comes, so a list may be endless.
+    Empty entries are passed over, a byte order mark too. The list is read as it comes, so it may
+    be endless.
+
+    Args:
+        read: Returns up to so many bytes, those there are, and none at the end, as ``os.read``.
+        null: Entries end with NUL, not with a line end.
 
     Raises:
         InputError: An entry is longer than any path can be: not a list of paths.
     """
-    for entry in _split_at_nul(stream) if null else _lines(stream):
-        if len(entry) >= _LONGEST_PATH:
+    separator = b"\0" if null else b"\n"
+    rest = b""
+    start = b"" if null else b"\xef\xbb\xbf"
+    while block := read(_LONGEST_PATH):
+        if start and len(rest) + len(block) >= len(start):
+            block, rest, start = (rest + block).removeprefix(start), b"", b""
+        *entries, rest = (rest + block).split(separator)
+        for entry in entries:
+            yield from _entry(entry, null)
+        if len(rest) >= _LONGEST_PATH:
             raise InputError(
                 "the list of files has an entry longer than any path",
                 "Is it a list, one path a line? Lists from find -print0 need -0.",
             )
-        if entry:
-            yield os.fsdecode(entry)
+    yield from _entry(rest, null)
 
 
-def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    while line := stream.readline(_LONGEST_PATH + 2):
-        yield line.rstrip(b"\n").removesuffix(b"\r")
-
-
-def _split_at_nul(stream: IO[bytes]) -> Iterator[bytes]:
-    # read1 returns what a pipe has so far; read would wait for a full block.
-    read = getattr(stream, "read1", stream.read)
-    rest = b""
-    while block := read(_LONGEST_PATH):
-        *entries, rest = (rest + block).split(b"\0")
-        yield from entries
-        if len(rest) >= _LONGEST_PATH:
-            break
-    yield rest
+def _entry(entry: bytes, null: bool) -> Iterator[str]:
+    if not null:
+        entry = entry.removesuffix(b"\r")
+    if entry:
+        yield os.fsdecode(entry)
 
 
 class Finder:
@@ -135,6 +137,7 @@ class Finder:
         inputs: Files, folders and globs, in the order to take them; read lazily.
         options: What to take from folders.
         on_skip: Called with a path and a reason for each file or folder that is left out.
+        listed: More files and folders, taken by name: never patterns.
 
     The same file given twice, by whatever way, is yielded once: folders given are remembered by
     name, files given by a digest, files found in folders not at all.
@@ -145,19 +148,24 @@ class Finder:
         inputs: Iterable[str],
         options: FindOptions | None = None,
         on_skip: OnSkip | None = None,
+        listed: Iterable[str] = (),
     ) -> None:
-        self._inputs = inputs
+        self._inputs = chain(
+            ((given, True) for given in inputs), ((given, False) for given in listed)
+        )
         self._options = options or FindOptions()
         self._on_skip = on_skip or (lambda path, reason: None)
         self._folders_done: set[str] = set()
+        self._folders_unlisted: set[str] = set()
+        self._folders_entered: set[str] = set()  # only where links are followed
         self._files_done: set[bytes] = set()
         self._last_folder = ("", "")
 
     def __iter__(self) -> Iterator[Source]:
-        for given in self._inputs:
+        for given, may_be_glob in self._inputs:
             if os.path.isdir(given):
                 yield from self._walk(given)
-            elif is_glob(given) and not os.path.lexists(given):
+            elif may_be_glob and is_glob(given) and not os.path.lexists(given):
                 yield from self._glob(given)
             else:
                 yield from self._single(given)
@@ -165,8 +173,10 @@ class Finder:
     # Single files
 
     def _single(self, path: str) -> Iterator[Source]:
+        # The folders above it were not searched, so patterns meet its name or the end of its path.
         parts = _parts(path)
-        if self._left_out_on_the_way(parts) or not self._included(parts):
+        tails = [parts[start:] for start in range(len(parts))] or [()]
+        if any(map(self._excluded, tails)) or not any(map(self._included, tails)):
             self._on_skip(path, "left out by --include or --exclude")
             return
         folder, name = os.path.split(path)
@@ -191,19 +201,26 @@ class Finder:
         separators = "[/\\\\]" if os.altsep else "/"
         root = drive + (os.sep if re.match(separators, rest) else "")
         segments = [s for s in re.split(separators, rest) if s]
+        folders_only = re.search(f"{separators}$", rest) is not None
+        # A pattern such as **/* meets the files in the folders that it meets by itself.
+        walk_folders = "**" not in segments or segments[-1] not in ("*", "**")
         found = False
-        for path in self._expand(root, segments):
+        for path, error in self._expand(root, segments):
             found = True
-            if not os.path.isdir(path):
+            if error:
+                yield Source(path, error)
+            elif os.path.isdir(path):
+                if walk_folders:
+                    yield from self._walk(path)
+            elif not folders_only:
                 yield from self._single(path)
-            elif "**" not in segments:  # which reaches the files inside by itself
-                yield from self._walk(path)
         if not found:
             self._on_skip(pattern, "the pattern matches nothing")
 
-    def _expand(self, base: str, segments: list[str]) -> Iterator[str]:
+    def _expand(self, base: str, segments: list[str]) -> Iterator[tuple[str, str]]:
+        """Yield the paths that match, and folders that cannot be listed with the reason."""
         if not segments:
-            yield base
+            yield base, ""
             return
         segment, rest = segments[0], segments[1:]
         if not is_glob(segment):
@@ -214,7 +231,10 @@ class Finder:
         try:
             with os.scandir(base or os.curdir) as entries:
                 names = {e.name: e.is_dir(follow_symlinks=segment != "**") for e in entries}
-        except OSError:
+        except (NotADirectoryError, FileNotFoundError):
+            return
+        except OSError as error:
+            yield base, _unlisted(error)
             return
         if segment == "**":
             yield from self._expand(base, rest or ["*"])
@@ -245,17 +265,23 @@ class Finder:
                 levels.append(entering)
                 entering = None
             elif levels[-1].subfolders:
-                entering = self._subfolder(levels)
+                entering = self._subfolder(levels[-1])
             else:
                 levels.pop()
         self._folders_done.add(real_root)
 
     def _enter(self, level: _Level) -> Iterator[Source]:
         """Yield the files of one folder and note its subfolders."""
+        if self._options.follow_links:
+            if level.real in self._folders_entered:
+                self._on_skip(level.path, "given twice")
+                return
+            self._folders_entered.add(level.real)
         try:
             files = self._list(level)
         except OSError as error:
-            yield Source(level.path, f"folder cannot be listed: {error.strerror or error}")
+            self._folders_unlisted.add(level.real)
+            yield Source(level.path, _unlisted(error))
             return
         owners = self._owners(level.real)
         while files:
@@ -268,17 +294,11 @@ class Finder:
             else:
                 yield Source(path)
 
-    def _subfolder(self, levels: list[_Level]) -> _Level | None:
-        """Take the next subfolder of the last level, unless a link leads back up from it."""
-        level = levels[-1]
+    def _subfolder(self, level: _Level) -> _Level:
+        """Take the next subfolder of a level."""
         name = level.subfolders.pop()
         path = os.path.join(level.path, name)
-        real = os.path.join(level.real, name)
-        if self._options.follow_links:
-            real = _real_path(path)
-            if any(real == above.real for above in levels):
-                self._on_skip(path, "a link back to a folder above it")
-                return None
+        real = _real_path(path) if self._options.follow_links else os.path.join(level.real, name)
         return _Level(path, real, (*level.below, name), [])
 
     def _list(self, level: _Level) -> list[str]:
@@ -343,7 +363,7 @@ class Finder:
         owners = []
         if self._folders_done:
             folder = real_folder
-            while True:
+            while folder not in self._folders_unlisted:
                 if folder in self._folders_done:
                     owners.append(folder)
                 parent = os.path.dirname(folder)
@@ -366,6 +386,10 @@ class Finder:
             ):
                 return True
         return False
+
+
+def _unlisted(error: OSError) -> str:
+    return f"folder cannot be listed: {(error.strerror or str(error)).lower()}"
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -393,7 +417,7 @@ def _matches(parts: tuple[str, ...], pattern: str) -> bool:
     pattern = pattern.lower()
     if "/" not in pattern:
         return fnmatchcase(parts[-1].lower(), pattern) if parts else False
-    wanted = tuple(part for part in pattern.split("/") if part)
+    wanted = tuple(part for part in pattern.split("/") if part not in ("", "."))
     return _matches_parts(tuple(part.lower() for part in parts), wanted)
 
 

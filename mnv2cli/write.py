@@ -117,7 +117,7 @@ class JsonWriter:
 class ParquetWriter:
     """The columns of the CSV, typed; needs pyarrow. Rows reach the file in groups."""
 
-    _GROUP = 10_000  # rows
+    _GROUP = 100_000  # cells
 
     def __init__(self, stream: IO[bytes], top: int, long: bool) -> None:
         pa, pq = _pyarrow()
@@ -138,7 +138,7 @@ class ParquetWriter:
             # Parquet's strings are UTF-8 and nothing else.
             path = os.fsencode(str(row[0])).decode("utf-8", "backslashreplace")
             self._rows.append([path, *row[1:]])
-        if len(self._rows) >= self._GROUP:
+        if len(self._rows) * len(self._names) >= self._GROUP:
             self._write_group()
 
     def finish(self) -> None:
@@ -268,7 +268,7 @@ def check_output(path: str, form: str, *, force: bool) -> None:
     if _is_regular(path):
         if not force:
             raise InputError(f"{path!r} exists", "Overwrite it with --force, or name another.")
-        if not os.access(path, os.W_OK):
+        if not os.access(path, os.W_OK) or (form == "parquet" and not os.access(folder, os.W_OK)):
             raise InputError(f"{path!r} cannot be written: permission denied")
     elif not os.path.lexists(path) and not os.access(folder, os.W_OK):
         raise InputError(f"nothing can be written in {folder!r}: permission denied")
@@ -353,7 +353,7 @@ class Output(AbstractContextManager["Output"]):
             exclusive = not self._force and not os.path.lexists(target)
             return open(target, "xb" if exclusive else "wb")
         # A Parquet file is nothing without its end: it takes the name when it is whole.
-        self._part = PartFile(target)
+        self._part = PartFile(os.path.realpath(target))
         return self._part.file
 
     def _close(self, *, keep: bool) -> None:

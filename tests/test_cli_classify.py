@@ -164,6 +164,10 @@ def test_a_missing_path_among_others_is_a_row(photos: Path, invoke: Invoke) -> N
         (("photos", "-o", "photos/img2.jpg", "-f", "csv", "--force"), "name of an image"),
         (("photos", "-o", "out.csv", "-f", "table"), "A table is for the terminal"),
         (("photos", "-f", "parquet"), "Parquet is not text"),
+        (("photos", "--long", "-f", "json"), "--long is for csv and parquet"),
+        (("photos", "--files-from", "l.csv", "-o", "l.csv", "--force"), "which is read"),
+        (("photos", "--engine", "keras", "--precision", "int8"), "int8 needs the litert engine"),
+        (("photos", "--calibrate", "photos"), "--calibrate is for int8"),
         (("photos", "--files-from", "none"), "none"),
         (("photos", "--nonsense"), "--nonsense"),
     ],
@@ -173,8 +177,10 @@ def test_usage_errors_exit_2_before_the_network_loads(
     args: tuple[str, ...], message: str,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("mnv2cli.classifier.open_engine", lambda *_, **__: pytest.fail("loaded"))
+    Path("l.csv").write_text("photos/img2.jpg")
     result = invoke("classify", *args)
     assert result.exit_code == 2
+    assert Path("l.csv").read_text() == "photos/img2.jpg"
     assert message in result.stderr and result.stdout == ""
     assert "Traceback" not in result.stderr
 

@@ -4,6 +4,7 @@ import io
 import os
 import random
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,10 @@ def test_patterns(
 def test_patterns_hold_for_named_files_too(here: Path) -> None:
     touch(here, "p/a.jpg", "p/b.jpg", "thumbs/c.jpg")
     assert found("p/a.jpg", "p/b.jpg", exclude=("b*",)) == ["p/a.jpg"]
-    assert found("p/a.jpg", "thumbs/c.jpg", exclude=("thumbs",)) == ["p/a.jpg"]
+    assert found("p/a.jpg", "thumbs/c.jpg", exclude=("thumbs/*",)) == ["p/a.jpg"]
+    assert found(here / "p/a.jpg", include=("p/*.jpg",)) == [str(here / "p/a.jpg")]
+    # Folders above what was given do not count, as they do not for a folder that was given.
+    assert found("thumbs/c.jpg", "thumbs", exclude=("thumbs",)) == ["thumbs/c.jpg"]
 
 
 def test_globs_are_expanded_as_a_shell_would(here: Path) -> None:
@@ -117,6 +121,8 @@ def test_globs_are_expanded_as_a_shell_would(here: Path) -> None:
     assert found("**/*.jpg") == ["p/[x].jpg", "p/a9.jpg", "p/a10.jpg", "p/q/c.jpg"]
     assert found("p/**") == ["p/[x].jpg", "p/a9.jpg", "p/a10.jpg", "p/b.txt", "p/q/c.jpg"]
     assert found(f"{here}/p/q/*") == [f"{here}/p/q/c.jpg"]
+    assert found("**/q") == ["p/q/c.jpg"]
+    assert found("p/*/") == ["p/q/c.jpg"]
     assert found("p/nothing*") == []
     assert found("nowhere/*/x") == []
 
@@ -171,7 +177,7 @@ def test_a_folder_that_cannot_be_listed_is_an_error_source(
     monkeypatch.setattr(os, "scandir", refuse)
     sources = list(Finder(["p"]))
     assert [s.path for s in sources] == ["p/a.jpg", "p/q", "p/r/c.jpg"]
-    assert sources[1].error == "folder cannot be listed: Permission denied"
+    assert sources[1].error == "folder cannot be listed: permission denied"
 
 
 def test_the_walk_streams(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,24 +221,61 @@ def test_every_file_left_out_is_told_with_a_reason(here: Path) -> None:
         (b"a\nb\0c\0\0d", True, ["a\nb", "c", "d"]),
         (b"\xff\n", False, ["\udcff"]),
         (b"", True, []),
+        (b"\xef\xbb\xbfa\nb", False, ["a", "b"]),
     ],
 )
 def test_lists_are_read_by_line_or_nul(data: bytes, null: bool, wanted: list[str]) -> None:
-    assert list(read_list(io.BytesIO(data), null=null)) == wanted
+    assert list(read_list(io.BytesIO(data).read, null=null)) == wanted
 
 
 @pytest.mark.parametrize("null", [True, False])
 def test_a_list_that_is_no_list_is_refused_before_memory_fills(null: bool) -> None:
     with pytest.raises(InputError, match="longer than any path"):
-        list(read_list(io.BytesIO(b"x" * 10_000_000), null=null))
+        list(read_list(io.BytesIO(b"x" * 10_000_000).read, null=null))
 
 
 def test_a_list_is_read_as_it_comes() -> None:
     read, write = os.pipe()
-    with os.fdopen(read, "rb") as stream, os.fdopen(write, "wb", buffering=0) as out:
-        out.write(b"a\0b\0")
-        paths = read_list(stream, null=True)
+    try:
+        os.write(write, b"a\0b\0")
+        paths = read_list(partial(os.read, read), null=True)
         assert [next(paths), next(paths)] == ["a", "b"]  # and does not wait for more
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+def test_listed_names_are_never_patterns(here: Path) -> None:
+    touch(here, "a1.jpg")
+    sources = Finder(["a[1].jpg"], listed=["b[1].jpg", "a*"])
+    assert [s.path for s in sources] == ["a1.jpg", "b[1].jpg", "a*"]
+
+
+def test_a_file_in_a_folder_that_could_not_be_listed_is_not_lost(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(here, "p/q/b.jpg")
+    scandir = os.scandir
+
+    def refuse(path: str) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("q"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert found("p", "p/q/b.jpg") == ["p/q", "p/q/b.jpg"]
+    (source,) = Finder(["p/q/*.jpg"])
+    assert source.error == "folder cannot be listed: permission denied"
+
+
+def test_folders_that_link_to_each_other_are_walked_once(here: Path) -> None:
+    for i in range(5):
+        touch(here, f"p/{i}/{i}.jpg")
+    for i in range(5):
+        for j in range(5):
+            (here / f"p/{i}/to{j}").symlink_to(here / f"p/{j}")
+    names = sorted(Path(path).name for path in found("p", "p/3", follow_links=True))
+    assert names == [f"{i}.jpg" for i in range(5)]
 
 
 def test_names_that_no_system_has_are_sources_still() -> None:

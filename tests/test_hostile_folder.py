@@ -79,7 +79,10 @@ KINDS: dict[str, tuple[Callable[[Path], object], str | tuple[str, ...] | None]] 
     "header-only.jpg": (lambda p: p.write_bytes(b"\xff\xd8\xff\xe0"), "damaged: JPEG"),
     "header-only.gif": (lambda p: p.write_bytes(b"GIF89a"), "damaged: GIF"),
     "header-only.tif": (lambda p: p.write_bytes(b"II*\0\xff\xff\xff\xff"), "damaged: TIFF"),
-    "header-only.bmp": (lambda p: p.write_bytes(b"BM" + b"\xff" * 60), ("damaged", "truncated")),
+    "header-only.bmp": (
+        lambda p: p.write_bytes(b"BM" + b"\xff" * 12 + b"\x28\0\0\0" + b"\xff" * 40),
+        ("damaged", "truncated"),
+    ),
     "cut.jpg": (lambda p: cut(saved(p)), "truncated"),
     "cut-progressive.jpg": (lambda p: cut(saved(p, progressive=True)), "truncated"),
     "cut.png": (lambda p: cut(saved(p)), "truncated"),

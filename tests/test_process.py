@@ -87,6 +87,58 @@ def test_a_closed_pipe_ends_the_run_quietly(tmp_path: Path) -> None:
     assert result.stdout.startswith("path,status,label_1")
 
 
+def test_a_closed_pipe_ends_a_table_quietly_too(tmp_path: Path) -> None:
+    for i in range(300):
+        draw(tmp_path / f"{i}.bmp", (i % 256, 0, 0), (4, 4))
+    command = f"{sys.executable} -c '{FAKE.format(delay=0)}' classify {tmp_path} -q -f table"
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{command} | head -1"],
+        capture_output=True, text=True, check=False, env=ENVIRONMENT,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("source", ["-", "fifo"])
+def test_sigint_ends_a_run_that_waits_for_its_list(tmp_path: Path, source: str) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    out = tmp_path / "out.csv"
+    process = subprocess.Popen(
+        [sys.executable, "-c", FAKE.format(delay=0), "classify", "-o", str(out),
+         "--files-from", "-" if source == "-" else str(fifo)],
+        stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT,
+    )  # fmt: skip
+    assert process.stdin is not None
+    path = draw(tmp_path / "a.png")
+    with open(fifo, "wb") if source == "fifo" else process.stdin as stream:
+        stream.write(os.fsencode(path) + b"\n")
+        stream.flush()
+        deadline = time.monotonic() + 60
+        while not out.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    process.stdin.close()
+    process.stderr.close()  # type: ignore[union-attr]
+    assert len(out.read_text().splitlines()) == 2
+
+
+def test_closed_streams_are_no_tracebacks(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png")
+    command = f"{sys.executable} -c '{FAKE.format(delay=0)}' classify {tmp_path}"
+    for closing, code, rows, message in [
+        ("2>&-", 0, 2, ""),
+        (">&-", 1, 0, "Error: standard output is closed\nName a file with -o.\n"),
+    ]:
+        result = subprocess.run(
+            ["bash", "-c", f"{command} {closing}"],
+            capture_output=True, text=True, check=False, env=ENVIRONMENT,
+        )  # fmt: skip
+        assert result.returncode == code
+        assert len(result.stdout.splitlines()) == rows
+        assert result.stderr == message
+
+
 @pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
 def test_sigint_leaves_a_readable_file_and_exits_130(tmp_path: Path, form: str) -> None:
     for i in range(100):

@@ -5,6 +5,7 @@ import os
 import socket
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -114,6 +115,26 @@ def test_a_silent_host_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     error = fails(lambda request: done.wait(5) and None, tmp_path / "m" / "w.h5")
     done.set()
     assert "did not answer within" in error.message
+
+
+def test_a_host_that_sends_a_byte_now_and_then_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "TIMEOUT", 0.5)
+    done = threading.Event()
+
+    def trickle(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        for _ in range(100):
+            request.wfile.write(b"x")
+            if done.wait(0.1):
+                break
+
+    start = time.monotonic()
+    error = fails(trickle, tmp_path / "m" / "w.h5")
+    done.set()
+    assert "did not answer within" in error.message and time.monotonic() - start < 4
 
 
 def test_hosts_that_cannot_be_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

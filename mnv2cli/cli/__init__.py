@@ -70,6 +70,8 @@ def run() -> None:
     """Run the command line as a process: the entry point of ``mnv2``."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries' notes on odd images are no one's business
+    if sys.stderr is None:  # closed, as by 2>&-
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
         main(prog_name="mnv2")
     except KeyboardInterrupt:

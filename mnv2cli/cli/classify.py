@@ -9,7 +9,7 @@ from contextlib import closing
 from functools import partial
 from itertools import chain, islice
 from threading import Event
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +21,7 @@ from mnv2cli.cli.options import (
     speed_options,
     terminal_options,
 )
-from mnv2cli.errors import NoImagesError
+from mnv2cli.errors import InputError, NoImagesError, OutputError
 from mnv2cli.find import Finder, FindOptions, is_glob, read_list
 from mnv2cli.report import Report
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("the three best labels of every photo in a folder", "mnv2 classify photos --top 3"),
     ("into a file; the format follows the name", "mnv2 classify photos -o labels.csv"),
-    ("the sure ones, as JSON lines", "mnv2 classify photos --threshold 0.8 -f jsonl | jq .path"),
+    ("the sure ones, as JSON lines", "mnv2 classify photos -f jsonl | jq 'select(.predictions[0].score > 0.8)'"),
     ("what find finds", "find . -newer last.csv -type f -print0 | mnv2 classify -0 --files-from -"),
     ("a small, fast network", "mnv2 classify photos --alpha 0.35 --size 128"),
 )  # fmt: skip
@@ -87,7 +87,7 @@ _output: Callable[..., Callable[[Any], Any]] = partial(
 @terminal_options
 def classify(
     paths: tuple[str, ...],
-    files_from: IO[bytes] | None,
+    files_from: str | None,
     null: bool,
     top: int,
     threshold: float,
@@ -108,8 +108,11 @@ def classify(
     Exit codes: 0 all done, 1 failed, 2 usage, 3 no images found, 4 done but some images could not
     be read, 130 interrupted.
     """
+    output = None if output == "-" else output
     _check_inputs(paths, files_from, null)
-    form = _check_results(output, form, force)
+    form = _check_results(output, form, long, force)
+    if output is not None:
+        _check_not_an_input(output, [*paths, files_from, options["weights"]])
 
     from mnv2cli.cli.screen import Screen
     from mnv2cli.cli.table import TableWriter
@@ -123,8 +126,8 @@ def classify(
         screen.skipped(path, reason)
 
     classifier = _classifier(options, top, threshold, screen)
-    listed = read_list(files_from, null=null) if files_from is not None else ()
-    sources = classifier.sources(chain(paths, listed), on_skip)
+    listed = read_list(_reader(files_from), null=null) if files_from is not None else ()
+    sources = classifier.sources(paths, on_skip, listed)
     # A list cannot be read twice: there, the first images are the sample for int8.
     sample = partial(classifier.sample, paths) if files_from is None else None
     records = classifier.run(sources, report, sample)
@@ -153,7 +156,7 @@ def classify(
     click.get_current_context().exit(report.return_code)
 
 
-def _check_inputs(paths: tuple[str, ...], files_from: IO[bytes] | None, null: bool) -> None:
+def _check_inputs(paths: tuple[str, ...], files_from: str | None, null: bool) -> None:
     if null and files_from is None:
         raise click.UsageError("-0 says how the paths of --files-from are separated: add that.")
     if files_from is None:
@@ -164,19 +167,56 @@ def _check_inputs(paths: tuple[str, ...], files_from: IO[bytes] | None, null: bo
             raise click.UsageError(f"There is no file or folder {paths[0]!r}{more}.")
 
 
-def _check_results(output: str | None, form: str | None, force: bool) -> str:
+def _check_results(output: str | None, form: str | None, long: bool, force: bool) -> str:
     """Return the format, once it is sure that results may be written in it."""
     from mnv2cli.write import check_output, format_of
 
     if output is None:
+        if sys.stdout is None:
+            raise OutputError("standard output is closed", "Name a file with -o.")
         if form == "parquet":
             raise click.UsageError("Parquet is not text: name a file for it with -o.")
-        return form or ("table" if sys.stdout.isatty() else "csv")
-    form = form or format_of(output)
-    if form == "table":
-        raise click.UsageError("A table is for the terminal: choose another --format for -o.")
-    check_output(output, form, force=force)
+        form = form or ("table" if sys.stdout.isatty() and not long else "csv")
+    else:
+        form = form or format_of(output)
+        if form == "table":
+            raise click.UsageError("A table is for the terminal: choose another --format for -o.")
+    if long and form not in ("csv", "parquet"):
+        raise click.UsageError(f"--long is for csv and parquet: {form} has all ranks anyway.")
+    if output is not None:
+        check_output(output, form, force=force)
     return form
+
+
+def _check_not_an_input(output: str, inputs: list[str | None]) -> None:
+    for path in inputs:
+        if (
+            path
+            and os.path.isfile(path)
+            and os.path.exists(output)
+            and os.path.samefile(path, output)
+        ):
+            raise click.UsageError(f"Results would overwrite {path!r}, which is read.")
+
+
+def _reader(path: str) -> Callable[[int], bytes]:
+    """Return what reads a list, bypassing Python's buffers.
+
+    The list is read in a thread that may wait for ever; a buffer's lock, held meanwhile, would
+    keep the process from ending.
+    """
+    if path == "-":
+        stdin = sys.stdin
+        if stdin is None:
+            raise InputError("standard input is closed", "Name a file with --files-from.")
+        try:
+            return partial(os.read, stdin.fileno())
+        except (OSError, ValueError):  # not a real one, as in tests
+            return stdin.buffer.read
+    try:
+        return partial(os.read, os.open(path, os.O_RDONLY))
+    except OSError as error:
+        raise InputError(f"the list {path!r} cannot be read: {error.strerror}") from error
 
 
 def _classifier(options: dict[str, Any], top: int, threshold: float, screen: Screen) -> Classifier:
@@ -186,9 +226,8 @@ def _classifier(options: dict[str, Any], top: int, threshold: float, screen: Scr
     set_process_limit(options["max_pixels"])
     names = ("recursive", "include", "exclude", "all_files", "hidden", "follow_links")
     find = FindOptions(**{name: options.pop(name) for name in names})
-    options["weights"] = options["weights"] or ""
-    for name, unset in (("calibrate", ""), ("batch_size", 0), ("threads", 0)):
-        options[name] = options[name] or unset
+    for name in ("batch_size", "threads"):
+        options[name] = options[name] or 0  # the engine's own choice
     return Classifier(
         top=top,
         threshold=threshold,

@@ -35,7 +35,7 @@ input_options = _together(
     click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path()),
     _input(
         "--files-from",
-        type=click.File("rb"),
+        type=click.Path(exists=True, dir_okay=False, allow_dash=True),
         metavar="FILE",
         help="Take more paths from a file, one a line; - is standard input.",
     ),
@@ -87,7 +87,11 @@ image_options = _together(
         metavar="N",
         help="Do not decode images with more pixels than this.",
     ),
-    _image("--allow-truncated", is_flag=True, help="Of files that end early, take what is there."),
+    _image(
+        "--allow-truncated",
+        is_flag=True,
+        help="Take what is there of a JPEG, PNG, GIF, BMP or plain TIFF that ends early.",
+    ),
 )
 
 _model = _section("Network")
@@ -110,8 +114,8 @@ model_options = _together(
         "--weights",
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="Your own weights of this network (.h5, .weights.h5). Any alpha and size.  [default: "
-        "the published ImageNet weights, downloaded once into Keras's cache]",
+        help="Your own weights of this network (.h5, .hdf5 or .keras), any alpha and size.  "
+        "[default: the published ImageNet weights, downloaded once into Keras's cache]",
     ),
     _model("--refresh-weights", is_flag=True, help="Download the published weights again."),
 )

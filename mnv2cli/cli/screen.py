@@ -7,16 +7,16 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
 
-from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 from tqdm import tqdm
 
-from mnv2cli.cli.text import printable
+from mnv2cli.cli.text import PlainConsole, printable
 from mnv2cli.machine import usable_cores
 from mnv2cli.records import Record
 from mnv2cli.report import Report
@@ -41,9 +41,10 @@ class Screen:
                 stream.reconfigure(errors="replace")  # a sign that a terminal lacks is no failure
         self._quiet = quiet
         self._verbose = verbose
-        self._console = Console(stderr=True, highlight=False, quiet=quiet)
+        self._console = PlainConsole(stderr=True, highlight=False, quiet=quiet)
         self._bar: tqdm[Any] | None = None
         self._download_bar: tqdm[Any] | None = None
+        self._status: Status | None = None
 
     def notice(self, text: str, style: str = "dim") -> None:
         """Say something by the way."""
@@ -60,26 +61,37 @@ class Screen:
         """Show that the network is being loaded, as long as it is."""
         if self._verbose:
             self.notice(f"loading {name}")
-        status = self._console.status(f"Loading {name} …") if self._console.is_terminal else None
-        with status or nullcontext():
-            try:
-                yield
-            finally:
-                self._end_download()
+        if self._console.is_terminal and not self._quiet:
+            self._status = self._console.status(f"Loading {name} …")
+            self._status.start()
+        try:
+            yield
+        finally:
+            self._end_download()
+            if self._status is not None:
+                self._status.stop()
+                self._status = None
 
     def download(self, name: str, done: int, total: int | None) -> None:
         """Show how a download goes."""
         if self._download_bar is None:
+            if self._status is not None:
+                self._status.stop()  # a bar and a spinner do not share a line
+            self.notice(f"Downloading {name}, once")
             self._download_bar = tqdm(
-                desc=name, total=total, unit="B", unit_scale=True, unit_divisor=1024,
+                desc="weights", total=total, unit="B", unit_scale=True, unit_divisor=1024,
                 file=sys.stderr, disable=True if self._quiet else None, dynamic_ncols=True,
             )  # fmt: skip
         self._download_bar.update(done - self._download_bar.n)
+        if done == total:
+            self._end_download()
 
     def _end_download(self) -> None:
         if self._download_bar is not None:
             self._download_bar.close()
             self._download_bar = None
+            if self._status is not None:
+                self._status.start()
 
     @contextmanager
     def progress(

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from typing import IO
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mnv2cli.cli.text import printable, shorten
+from mnv2cli.cli.text import PlainConsole, printable, shorten
 from mnv2cli.records import Prediction, Record
 
 _GAP = 2
 _SCORE = 7
 _BAR = 12
-_NARROWEST = 60
+_WIDE = 64  # from this width on there is room for bars
+_LEAST = 8
 
 
 class TableWriter:
     """Shows each record as it comes: widths are fixed, so nothing has to be held back."""
 
     def __init__(self, stream: IO[bytes], top: int, long: bool) -> None:
-        self._console = Console(highlight=False)
-        width = max(self._console.width, _NARROWEST)
-        rest = width - _SCORE - _BAR - 4 * _GAP
+        self._console = PlainConsole(highlight=False)
+        width = self._console.width
+        self._bar = _BAR if width >= _WIDE else 0  # scores matter more
+        rest = max(width - _SCORE - self._bar - 4 * _GAP, 2 * _LEAST)
         self._label = min(rest // 2, 32)
         self._path = min(rest - self._label, 80)
-        self._rest = width - self._path - 2 * _GAP
+        self._rest = max(width - self._path - 2 * _GAP, _LEAST)
         self._block = "#" if self._console.options.ascii_only else "█"
         self._header = True
 
@@ -61,7 +62,7 @@ class TableWriter:
         table.add_column(width=self._path, no_wrap=True)
         table.add_column(width=self._label, no_wrap=True)
         table.add_column(width=_SCORE, no_wrap=True, justify="right")
-        table.add_column(width=_BAR, no_wrap=True)
+        table.add_column(width=self._bar, no_wrap=True)
         return table
 
     def _cells(self, prediction: Prediction, *, first: bool) -> list[Text]:
@@ -70,5 +71,5 @@ class TableWriter:
         return [
             Text(printable(prediction.label), style=style, overflow="ellipsis"),
             Text(f"{prediction.score * 100:.1f} %", style=style),
-            Text(self._block * round(prediction.score * _BAR), style=colour),
+            Text(self._block * round(prediction.score * self._bar), style=colour),
         ]

@@ -1,6 +1,16 @@
-"""Text of unknown origin, made fit for a terminal."""
+"""The terminal itself, and text of unknown origin made fit for it."""
 
 from __future__ import annotations
+
+from rich.console import Console
+
+
+class PlainConsole(Console):
+    """A console that reports a closed pipe as the error it is; rich would exit by itself."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the command line decide."""
+        raise BrokenPipeError
 
 
 def printable(text: str) -> str:

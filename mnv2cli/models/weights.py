@@ -7,12 +7,16 @@ for them, and loaded by Keras.
 
 from __future__ import annotations
 
+import logging
 import os
+import queue
 import socket
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import IO, Any
@@ -24,13 +28,13 @@ Progress = Callable[[str, int, "int | None"], None]
 """Called with a file's name, the bytes so far, and all its bytes if known."""
 
 TIMEOUT = 20.0
-"""Seconds that a host may take to connect or to send anything."""
+"""Seconds that a host may take to connect or to send the next block."""
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 LARGEST_FILE = 1 << 30
 """Bytes; the largest published file, alpha 1.4, has about 25 million."""
 
-_BLOCK = 1 << 16
+_BLOCK = 1 << 14  # bytes; what a host must send within TIMEOUT to be waited for
 
 
 def no_progress(name: str, done: int, total: int | None) -> None:
@@ -103,17 +107,56 @@ def download(origin: Origin, progress: Progress = no_progress) -> None:
 
 
 def _fetch(url: str, file: IO[bytes], name: str, progress: Progress) -> None:
-    with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:  # a constant https address
-        length = answer.headers.get("Content-Length", "")
-        total = int(length) if length.isdecimal() else None
-        done = 0
-        progress(name, done, total)
-        while block := answer.read(_BLOCK):
+    """Download into a file; whatever the host does, nothing takes longer than ``TIMEOUT``.
+
+    A host has many addresses and may send a byte a minute, and each has its own timeout in
+    urllib. So the transfer runs in a thread, which is left behind when it stands still.
+    """
+    blocks: queue.Queue[tuple[int | None, bytes] | Exception] = queue.Queue(8)
+    given_up = threading.Event()
+
+    def put(item: tuple[int | None, bytes] | Exception) -> None:
+        while not given_up.is_set():
+            with suppress(queue.Full):
+                blocks.put(item, timeout=0.2)
+                return
+
+    def transfer() -> None:
+        try:
+            with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
+                length = answer.headers.get("Content-Length", "")
+                total = int(length) if length.isdecimal() else None
+                put((total, b""))
+                while not given_up.is_set():
+                    block = answer.read(_BLOCK)
+                    put((total, block))
+                    if not block:
+                        return
+        except Exception as error:
+            put(error)
+
+    threading.Thread(target=transfer, name="mnv2-download", daemon=True).start()
+    done = 0
+    try:
+        while True:
+            try:
+                item = blocks.get(timeout=TIMEOUT)
+            except queue.Empty:
+                raise TimeoutError from None
+            if isinstance(item, Exception):
+                raise item
+            total, block = item
             file.write(block)
             done += len(block)
+            if done and not block:
+                break
             progress(name, done, total)
             if done > LARGEST_FILE:
                 raise ValueError("the file is far too large for weights")
+            if not block and total == 0:
+                break
+    finally:
+        given_up.set()
     if total is not None and done < total:
         raise ValueError(f"the connection ended after {done:,} of {total:,} bytes")
 
@@ -171,6 +214,8 @@ def check_file(path: str, hint: str, named: str = "") -> None:
         elif start.startswith((b"<!doctype", b"<html")):
             kind = "is a web page (a proxy's or a login page?), not weights"
         raise WeightsError(f"{what} {kind}", hint)
+    if not (named or path.endswith((".h5", ".hdf5"))):
+        raise WeightsError(f"{what} needs the suffix .h5 for Keras to read it", "Rename it.")
     import h5py
 
     total = 0
@@ -222,6 +267,12 @@ def import_keras() -> Any:
             f"Keras was imported with the backend {keras.backend.backend()!r} before",
             "Import mnv2cli first, or set KERAS_BACKEND=tensorflow.",
         )
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # What the user's keras.json says of these would move scores or fit no weights.
     if keras.config.image_data_format() != "channels_last":
         keras.config.set_image_data_format("channels_last")
+    if keras.config.floatx() != "float32":
+        keras.config.set_floatx("float32")
+    if keras.config.dtype_policy().name != "float32":
+        keras.config.set_dtype_policy("float32")
     return keras
