@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnv2cli.cli import main
+from mnv2cli.models.weights import import_keras
 
+WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_96.h5"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -29,7 +32,15 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
             raise AssertionError(f"a test reached for the network: {address}")
         connect(self, address)
 
+    look_up = socket.getaddrinfo
+
+    def guarded_look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host not in ("127.0.0.1", "localhost", "::1", None):
+            raise AssertionError(f"a test asked for the address of {host}")
+        return look_up(host, *args, **kwargs)
+
     monkeypatch.setattr(socket.socket, "connect", guarded)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_look_up)
     for name in list(os.environ):
         if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -104,3 +115,39 @@ def draw(
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new(mode, size, colour).save(path, **save)
     return path
+
+
+@pytest.fixture(scope="session")
+def model() -> Any:
+    """The smallest MobileNetV2, with random weights."""
+    keras = import_keras()
+    keras.utils.set_random_seed(1)
+    return keras.applications.MobileNetV2(
+        weights=None, alpha=0.35, input_shape=(96, 96, 3), classes=1000
+    )
+
+
+@pytest.fixture(scope="session")
+def home(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A KERAS_HOME as Keras's own loader fills it, in the format of the published files."""
+    home = tmp_path_factory.mktemp("keras")
+    (home / "models").mkdir()
+    from keras.src.legacy.saving import legacy_h5_format
+
+    with h5py.File(home / "models" / WEIGHTS, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, model)
+    return home
+
+
+@pytest.fixture
+def random_weights(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make alpha 0.35 at size 96 available, with random weights."""
+    monkeypatch.setenv("KERAS_HOME", str(home))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep compiled models of the tests out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MNV2_CACHE", str(tmp_path_factory.mktemp("compiled")))
+        yield

@@ -231,7 +231,7 @@ def test_interrupt_exits_130_with_a_readable_file(
     photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Interrupted(FakeEngine):
-        batch_size = 1
+        batch_size = workers = at_once = 1
 
         def predict(self, batch):  # type: ignore[no-untyped-def]
             if len(self.batches) == 2:

@@ -214,19 +214,19 @@ def test_deep_tiffs_of_odd_kinds_are_read_rightly_or_refused(tmp_path: Path) -> 
     assert close(decode(str(tmp_path / "white-is-zero.tif"), SMALL), (255 - 156,) * 3, within=1)
     ramp = np.tile(np.linspace(0, 2**32 - 1, 64).astype(np.uint32), (64, 1))
     Image.fromarray(ramp.view(np.int32)).save(tmp_path / "unsigned.tif")
-    image = Image.open(tmp_path / "unsigned.tif")
-    image.tag_v2[339] = (1,)  # type: ignore[attr-defined]  # which Pillow does not write
-    pixels = np.asarray(_to_8_bit(image)).astype(int)
+    with Image.open(tmp_path / "unsigned.tif") as image:
+        image.tag_v2[339] = (1,)  # type: ignore[attr-defined]  # which Pillow does not write
+        pixels = np.asarray(_to_8_bit(image)).astype(int)
     assert (np.diff(pixels[0]) >= 0).all() and pixels[0, -1] > 240
     grey.save(tmp_path / "key.png", transparency=40000)
     assert close(decode(str(tmp_path / "key.png"), SMALL), (255, 255, 255))
     rgb = Image.new("RGB", (8, 8))
     rgb.info.clear()
     rgb.save(tmp_path / "planes.tif")
-    image = Image.open(tmp_path / "planes.tif")
-    image.tag_v2[284], image.tag_v2[258] = 2, (16, 16, 16)  # type: ignore[attr-defined]
-    with pytest.raises(ImageError, match="unsupported: TIFF with 16-bit colours in planes"):
-        _to_8_bit(image)
+    with Image.open(tmp_path / "planes.tif") as image:
+        image.tag_v2[284], image.tag_v2[258] = 2, (16, 16, 16)  # type: ignore[attr-defined]
+        with pytest.raises(ImageError, match="unsupported: TIFF with 16-bit colours in planes"):
+            _to_8_bit(image)
 
 
 def test_a_png_full_of_text_keeps_its_pixels(tmp_path: Path) -> None:

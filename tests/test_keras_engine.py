@@ -20,35 +20,10 @@ from mnv2cli.models import mobilenet_v2
 from mnv2cli.models.mobilenet_v2 import MobileNetV2, published_sizes
 from mnv2cli.models.weights import import_keras
 from mnv2cli.rank import rank
+from tests.conftest import WEIGHTS as NAME
 from tests.conftest import draw
 
-NAME = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_96.h5"
-
-
-@pytest.fixture(scope="module")
-def model() -> Any:
-    keras = import_keras()
-    keras.utils.set_random_seed(1)
-    return keras.applications.MobileNetV2(
-        weights=None, alpha=0.35, input_shape=(96, 96, 3), classes=1000
-    )
-
-
-@pytest.fixture(scope="module")
-def home(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A KERAS_HOME as Keras's own loader fills it, in the format of the published files."""
-    home = tmp_path_factory.mktemp("keras")
-    (home / "models").mkdir()
-    from keras.src.legacy.saving import legacy_h5_format
-
-    with h5py.File(home / "models" / NAME, "w") as file:
-        legacy_h5_format.save_weights_to_hdf5_group(file, model)
-    return home
-
-
-@pytest.fixture(autouse=True)
-def keras_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KERAS_HOME", str(home))
+pytestmark = pytest.mark.usefixtures("random_weights")
 
 
 def batch(n: int) -> NDArray[np.uint8]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("the three best labels of every photo in a folder", "mnv2 classify photos --top 3"),
     ("into a file; the format follows the name", "mnv2 classify photos -o labels.csv"),
-    ("the sure ones, as JSON lines", "mnv2 classify photos -f jsonl | jq 'select(.predictions[0].score > 0.8)'"),
+    ("the sure ones", "mnv2 classify photos -f jsonl | jq 'select(.predictions[0].score > 0.8)'"),
     ("what find finds", "find . -newer last.csv -type f -print0 | mnv2 classify -0 --files-from -"),
     ("a small, fast network", "mnv2 classify photos --alpha 0.35 --size 128"),
 )  # fmt: skip

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -39,6 +40,14 @@ ENOUGH_IMAGES = 50
 
 _MODEL, _HEAD, _META = "model.tflite", "head.tflite", "meta.json"
 _LOCK_WAIT = 600.0  # seconds; a compile takes 10 to 60
+
+
+class _TemporaryFolder:
+    """A folder that goes away with this object, or with the process."""
+
+    def __init__(self) -> None:
+        self.name = tempfile.mkdtemp(prefix="mnv2-")
+        weakref.finalize(self, shutil.rmtree, self.name, ignore_errors=True)
 
 
 class CompileError(Mnv2Error):
@@ -221,7 +230,7 @@ def _in_temporary(
     model: Any, network: Network, images: NDArray[np.uint8] | None, notify: Notify
 ) -> Compiled:
     try:
-        temporary = tempfile.TemporaryDirectory(prefix="mnv2-", ignore_cleanup_errors=True)
+        temporary = _TemporaryFolder()
         _export(model, network, images, temporary.name)
     except OSError as error:
         raise CompileError(
