@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from mnv2cli import Classifier
 from mnv2cli.cli import main
-from mnv2cli.models.weights import import_keras
 from tests.conftest import SHARED
 
 IMAGES = SHARED / "images"
@@ -30,37 +30,82 @@ def keras_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_HOME", str(SHARED / "keras"))
 
 
-def test_accuracy_on_labelled_photos(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def classified(tmp_path: Path, *options: str) -> list[dict[str, str]]:
     out = tmp_path / "out.csv"
-    result = CliRunner().invoke(main, ["classify", str(IMAGES), "-o", str(out)])
+    result = CliRunner().invoke(
+        main, ["classify", str(IMAGES), "-o", str(out), "--force", *options]
+    )
     assert result.exit_code == 0, result.output
     with out.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 100
+        return list(csv.DictReader(file))
+
+
+def accuracy(rows: list[dict[str, str]]) -> tuple[int, int]:
     top1 = top5 = 0
     for row in rows:
         wnid = Path(row["path"]).name.partition("_")[0]
         top1 += row["wnid_1"] == wnid
         top5 += wnid in [row[f"wnid_{i}"] for i in range(1, 6)]
+    return top1, top5
+
+
+def test_accuracy_on_labelled_photos(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = classified(tmp_path)
+    assert len(rows) == 100
+    top1, top5 = accuracy(rows)
     with capsys.disabled():
         print(f"\n100 photos: top-1 {top1 / 100:.2f}, top-5 {top5 / 100:.2f}")  # noqa: T201
     assert top1 >= 83
     assert top5 >= 95
 
 
+def test_engines_agree_and_int8_nearly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lite, keras, int8 = (
+        classified(tmp_path, *options)
+        for options in (["--engine", "litert"], ["--engine", "keras"], ["--precision", "int8"])
+    )
+    worst = 0.0
+    for one, other in zip(lite, keras, strict=True):
+        for i in range(1, 6):
+            assert one[f"wnid_{i}"] == other[f"wnid_{i}"], one["path"]
+            worst = max(worst, abs(float(one[f"score_{i}"]) - float(other[f"score_{i}"])))
+    same = sum(a["wnid_1"] == b["wnid_1"] for a, b in zip(lite, int8, strict=True))
+    with capsys.disabled():
+        print(  # noqa: T201
+            f"\nLiteRT and Keras: top-5 alike on 100 photos, scores within {worst:.1e}; "
+            f"int8: top-1 alike on {same}, right on {accuracy(int8)[0]}"
+        )
+    assert worst <= 1e-4
+    assert same >= 95
+
+
+TUTORIAL = """
+import json, sys
+import numpy as np
+import keras
+from keras.applications.mobilenet_v2 import MobileNetV2, decode_predictions, preprocess_input
+
+model = MobileNetV2(weights="imagenet")
+told = []
+for path in sys.argv[1:]:
+    image = keras.utils.load_img(path, target_size=(224, 224))
+    x = preprocess_input(np.expand_dims(keras.utils.img_to_array(image), axis=0))
+    best = decode_predictions(model.predict(x, verbose=0), top=3)[0]
+    told.append([[wnid, float(score)] for wnid, _, score in best])
+print(json.dumps(told))
+"""
+
+
 def test_stretch_and_nearest_reproduce_the_tutorial() -> None:
-    keras = import_keras()
-    mobilenet: Any = keras.applications.mobilenet_v2
-    model = keras.applications.MobileNetV2(weights="imagenet")
-    paths = sorted(IMAGES.iterdir())[::5]
+    paths = sorted(map(str, IMAGES.iterdir()))[::5]
     assert len(paths) == 20
-    classifier = Classifier(top=3, fit="stretch", interpolation="nearest")
-    for path, record in zip(paths, classifier.classify(*paths), strict=True):
-        image = keras.utils.load_img(path, target_size=(224, 224))
-        x = np.expand_dims(keras.utils.img_to_array(image), axis=0)
-        scores = model.predict(mobilenet.preprocess_input(x), verbose=0)
-        wanted = mobilenet.decode_predictions(scores, top=3)[0]
-        assert record.path == str(path)
-        assert [p.wnid for p in record.predictions] == [wnid for wnid, _, _ in wanted]
-        mine = [p.score for p in record.predictions]
-        np.testing.assert_allclose(mine, [score for _, _, score in wanted], rtol=0, atol=1e-5)
+    result = subprocess.run(
+        [sys.executable, "-c", TUTORIAL, *paths], capture_output=True, text=True, check=True
+    )
+    wanted = json.loads(result.stdout.splitlines()[-1])
+    for engine in ("litert", "keras"):
+        classifier = Classifier(top=3, fit="stretch", interpolation="nearest", engine=engine)
+        for record, best in zip(classifier.classify(*paths), wanted, strict=True):
+            assert [p.wnid for p in record.predictions] == [wnid for wnid, _ in best]
+            for prediction, (_, score) in zip(record.predictions, best, strict=True):
+                assert abs(prediction.score - score) <= 1e-5

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from mnv2cli import __version__
+from mnv2cli.cli.bench import bench
 from mnv2cli.cli.classify import classify
 from mnv2cli.cli.help import write_examples
 from mnv2cli.errors import ExitCode, Mnv2Error
@@ -64,6 +65,7 @@ def main() -> None:
 
 
 main.add_command(classify)
+main.add_command(bench)
 
 
 def run() -> None:

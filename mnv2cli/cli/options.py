@@ -95,7 +95,7 @@ image_options = _together(
 )
 
 _model = _section("Network")
-model_options = _together(
+network_options = _together(
     _model(
         "--alpha",
         type=float,
@@ -117,6 +117,9 @@ model_options = _together(
         help="Your own weights of this network (.h5, .hdf5 or .keras), any alpha and size.  "
         "[default: the published ImageNet weights, downloaded once into Keras's cache]",
     ),
+)
+model_options = _together(
+    network_options,
     _model("--refresh-weights", is_flag=True, help="Download the published weights again."),
 )
 

@@ -1,0 +1,126 @@
+"""``mnv2 bench``: how fast this machine is, beside what people do today."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mnv2cli.cli.help import ExampleCommand, SectionOption
+from mnv2cli.cli.options import network_options
+
+if TYPE_CHECKING:
+    from mnv2cli.bench import Measured
+
+EXAMPLES = (
+    ("on your own photos", "mnv2 bench photos"),
+    ("on drawn images, for a script", "mnv2 bench --json > bench.json"),
+)
+
+
+@click.command(
+    cls=ExampleCommand, examples=EXAMPLES, short_help="Measure how fast this machine is."
+)
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True))
+@click.option(
+    "--images",
+    type=click.IntRange(1, 100_000),
+    default=300,
+    metavar="N",
+    show_default=True,
+    cls=SectionOption,
+    section="Measuring",
+    help="Images for each measurement; fewer are repeated.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(1, 20),
+    default=2,
+    metavar="N",
+    show_default=True,
+    cls=SectionOption,
+    section="Measuring",
+    help="Measure everything so often, in turn; the best of each counts.",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    cls=SectionOption,
+    section="Measuring",
+    help="Print all figures as JSON.",
+)
+@network_options
+def bench(
+    paths: tuple[str, ...], images: int, rounds: int, as_json: bool, **network: Any
+) -> None:  # fmt: skip
+    """Measure decoding, inference and all of it, on your images or on drawn ones.
+
+    Every engine and precision that works here is measured beside the usual tutorial's loop and a
+    batched Keras script. Each case runs in a process of its own. It takes some minutes.
+    """
+    from mnv2cli.bench import measure
+    from mnv2cli.classifier import Classifier
+    from mnv2cli.cli.text import PlainConsole
+
+    network = {name: value for name, value in network.items() if value}
+    Classifier(**network)  # tells what is wrong with the options
+    console = PlainConsole(stderr=True, highlight=False)
+    with console.status("Measuring …") as status:
+
+        def tell(case: str) -> None:
+            status.update(f"Measuring {case} …")
+
+        measured = measure(paths, network, images=images, rounds=rounds, tell=tell)
+    if as_json:
+        click.echo(json.dumps(measured.as_object(), indent=1))
+    else:
+        _print(measured)
+
+
+_NAMES = {
+    "tutorial": "tutorial's loop, one by one",
+    "batched": "tf.data and model.predict",
+    "decode": "decoding alone",
+    "first row": "mnv2, start to first row",
+}
+
+
+def _print(measured: Measured) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from mnv2cli.cli.text import PlainConsole
+
+    console = PlainConsole(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(f"{measured.cores} cores", no_wrap=True)
+    for name in ("images/s", "x tutorial", "x batched", "process s", "peak MB"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, result in measured.results.items():
+        ours = name.startswith("mnv2 ")
+        shown = _NAMES.get(name, name)
+        if name.startswith("infer "):
+            shown = f"{name.removeprefix('infer ')}, inference alone"
+        table.add_row(
+            shown,
+            _number(result.rate, 1),
+            _number(measured.ratio(name, "tutorial"), 1) if ours else "",
+            _number(measured.ratio(name, "batched"), 1) if ours else "",
+            _number(result.seconds, 1),
+            _number(result.megabytes, 0),
+            style="bold" if ours else "",
+        )
+    console.print(table)
+    for engine, limit in measured.as_object()["limits"].items():
+        console.print(
+            f"mnv2 {engine} reaches {limit['reached']:.0%} of {limit['images_per_second']:.1f} "
+            "images/s, what decoding and inference alone allow."
+        )
+    for line in measured.advice():
+        console.print(line)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:,.{digits}f}"
