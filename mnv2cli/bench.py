@@ -315,6 +315,7 @@ def tutorial(folder: str, network: Network, count: int) -> tuple[int, float]:
     labels = imagenet_labels()
     side = model.input_shape[1]
     paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))[:count]]
+    model.predict(np.zeros((1, side, side, 3)), verbose=0)
     start = perf_counter()
     for path in paths:
         image = keras.utils.load_img(path, target_size=(side, side))
@@ -342,6 +343,7 @@ def batched(folder: str, network: Network, count: int) -> tuple[int, float]:
         return image / 127.5 - 1.0
 
     paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))[:count]]
+    model.predict(tf.zeros((32, side, side, 3)), verbose=0)
     start = perf_counter()
     data = tf.data.Dataset.from_tensor_slices(paths)
     data = data.map(load, num_parallel_calls=tf.data.AUTOTUNE).batch(32).prefetch(2)
@@ -388,11 +390,13 @@ def infer_alone(folder: str, network: Network, engine: str, precision: str) -> t
 
 
 def end_to_end(folder: str, network: Network, engine: str, precision: str) -> tuple[int, float]:
-    """Classify a folder, once the network is loaded."""
+    """Classify a folder, once the network is loaded and has seen a few images."""
     from mnv2cli.classifier import Classifier
 
     classifier = Classifier(engine=engine, precision=precision, **network)  # type: ignore[arg-type]
-    classifier.load(sample=lambda: classifier.sample([folder]))
+    opened = classifier.load(sample=lambda: classifier.sample([folder]))
+    few = 2 * opened.workers * opened.batch_size
+    list(classifier.classify(*(os.path.join(folder, name) for name in os.listdir(folder)[:few])))
     start = perf_counter()
     count = sum(1 for _ in classifier.classify(folder))
     return count, perf_counter() - start

@@ -135,6 +135,7 @@ def classify(
         started = list(islice(records, 1))  # loads the network, if there are images
     if not started:
         raise _no_images(report)
+    engine = f"{classifier.load().name} {classifier.precision}"
     writer: MakeWriter = TableWriter if form == "table" else FORMATS[form]
     target = sys.stdout.buffer if output is None else output
     total = None if files_from is not None else partial(_count, paths, classifier.find)
@@ -150,9 +151,9 @@ def classify(
                 advance(record)
     except KeyboardInterrupt:
         report.stop()
-        screen.summary(report, output, interrupted=True)
+        screen.summary(report, engine, output, interrupted=True)
         raise
-    screen.summary(report, output)
+    screen.summary(report, engine, output)
     click.get_current_context().exit(report.return_code)
 
 

@@ -138,12 +138,18 @@ class Screen:
         with tqdm.external_write_mode(file=sys.stderr):
             yield
 
-    def summary(self, report: Report, output: str | None, *, interrupted: bool = False) -> None:
+    def summary(
+        self, report: Report, engine: str, output: str | None, *, interrupted: bool = False
+    ) -> None:
         """Tell what the run came to."""
         timings = report.timings
         count = f"{report.images:,}" + (", then interrupted," if interrupted else "")
         lines = [
-            ("Images", f"{count} in {report.seconds:,.1f} s ({report.rate:,.1f} images/s)", "")
+            (
+                "Images",
+                f"{count} in {report.seconds:,.1f} s ({report.rate:,.1f} images/s, {engine})",
+                "",
+            )
         ]
         if report.errors:
             lines.append(("Errors", f"{report.unreadable:,}: {_counts(report.errors)}", "red"))
