@@ -87,6 +87,42 @@ def test_sources_are_taken_a_window_ahead_and_no_further() -> None:
     assert taken == after
 
 
+def test_a_slow_image_stalls_nothing_within_the_window() -> None:
+    go_on = threading.Event()
+    decoded: list[int] = []
+
+    def slow(path: str) -> Pixels:
+        if path == "0":
+            assert go_on.wait(20)
+        decoded.append(int(path))
+        return np.zeros((8, 8, 3), np.uint8)
+
+    run = classify(
+        sources(*range(1000)), decode=slow, engine=FakeEngine(), rank=rank, batch_size=4, threads=2
+    )
+    threading.Timer(1.0, go_on.set).start()
+    assert next(run).path == "0"
+    before = decoded.index(0)
+    assert WINDOW - 4 <= before <= WINDOW + 8
+    assert [int(r.path) for r in run] == list(range(1, 1000))
+
+
+def test_what_the_engine_raises_ends_the_run() -> None:
+    class Broken(FakeEngine):
+        def predict(self, batch: Pixels) -> NDArray[np.float32]:
+            if batch.max() >= 20:
+                raise Mnv2Error("the engine is broken")
+            return super().predict(batch)
+
+    seen = []
+    with pytest.raises(Mnv2Error, match="the engine is broken"):
+        for record in classify(
+            sources(*range(40)), decode=decode, engine=Broken(), rank=rank, batch_size=4
+        ):
+            seen.append(int(record.path))
+    assert seen == list(range(20))
+
+
 def test_a_slow_list_gets_its_answers_at_once() -> None:
     go_on = threading.Event()
 
