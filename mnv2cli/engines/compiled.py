@@ -201,8 +201,9 @@ def _compile_into(
     if images is not None and len(images) < ENOUGH_IMAGES and not (calibration and calibration.key):
         return _in_temporary(model, network, images, notify)
     notify(
-        f"Compiling {network.name} for this processor, {precision}: about "
-        f"{'half a minute' if precision == 'int8' else 'ten seconds'}, only this once."
+        f"Compiling {network.name} to {precision} with TensorFlow: "
+        f"{'half a minute' if precision == 'int8' else 'ten to thirty seconds'}, only this once; "
+        "later runs start at once."
     )
     # Beside its final place: a rename does not cross file systems.
     part = tempfile.mkdtemp(prefix=f"{os.path.basename(folder)}.tmp", dir=os.path.dirname(folder))
