@@ -7,6 +7,7 @@ process nor two at once leave anything but a whole entry or none.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -39,6 +40,7 @@ ENOUGH_IMAGES = 50
 """With fewer images than this an int8 model serves its run, but is not kept."""
 
 _MODEL, _HEAD, _META = "model.tflite", "head.tflite", "meta.json"
+_ROOM = 64 << 20  # bytes; more than any entry needs
 _LOCK_WAIT = 600.0  # seconds; a compile takes 10 to 60
 
 
@@ -196,6 +198,8 @@ def _compile_into(
     calibration: Calibration | None,
     notify: Notify,
 ) -> Compiled:
+    if shutil.disk_usage(os.path.dirname(folder)).free < _ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     model: Any = network.build()
     images = _calibration_images(calibration, notify)
     if images is not None and len(images) < ENOUGH_IMAGES and not (calibration and calibration.key):
@@ -297,6 +301,8 @@ def _export(model: Any, network: Network, images: NDArray[np.uint8] | None, fold
         raise
     except Exception as error:  # the converter raises many kinds
         text = " ".join(str(error).split())[:300]
+        if "No space left" in text:
+            text = f"no space left in the temporary folder {tempfile.gettempdir()}"
         raise CompileError(
             f"Keras cannot export {network.name} to LiteRT: {text}", "Use --engine keras."
         ) from error
