@@ -19,9 +19,10 @@ from itertools import cycle, islice
 from time import perf_counter
 from typing import Any
 
+from mnv2cli.decode import DecodeOptions, decode
 from mnv2cli.engines import litert
 from mnv2cli.engines.compiled import ENOUGH_IMAGES
-from mnv2cli.errors import InputError, Mnv2Error
+from mnv2cli.errors import ImageError, InputError, Mnv2Error
 from mnv2cli.find import Finder
 from mnv2cli.machine import usable_cores
 
@@ -159,6 +160,12 @@ def measure(
     measured = Measured(usable_cores())
     with _folder(paths, images) as folder:
         cases = _cases(folder, network, images)
+        for engine, precision in _engines(images):
+            if engine != "litert":
+                continue
+            tell(f"nothing yet: preparing {engine} {precision}")
+            arguments = {"folder": folder, "network": network}
+            _python("prepare", "prepare", {**arguments, "engine": engine, "precision": precision})
         for turn in range(rounds):
             for name, run in cases.items():
                 tell(f"{name} (round {turn + 1} of {rounds})")
@@ -187,17 +194,32 @@ def _better(new: Result, old: Result | None) -> Result:
 def _folder(paths: Sequence[str], images: int) -> Iterator[str]:
     """Make a folder with as many images as asked for: links to the user's, or drawn ones."""
     with tempfile.TemporaryDirectory(prefix="mnv2-bench-") as folder:
-        found = [source.path for source in islice(Finder(paths), images) if not source.error]
+        found = list(islice(_common(paths), images))
         if paths and not found:
-            raise InputError("no images found to measure on", "Name a folder of photos, or none.")
+            raise InputError(
+                "no images found to measure on",
+                "Name a folder of JPEG or PNG photos, which all scripts can read, or none.",
+            )
         if not found:
             os.mkdir(drawn := os.path.join(folder, "drawn"))
             found = draw_photos(drawn, min(images, _DRAWN))
         os.mkdir(links := os.path.join(folder, "images"))
         for i, path in enumerate(islice(cycle(found), images)):
-            suffix = os.path.splitext(path)[1]
-            os.symlink(os.path.abspath(path), os.path.join(links, f"{i:06}{suffix}"))
+            os.symlink(os.path.abspath(path), os.path.join(links, f"{i:06}.jpg"))
         yield links
+
+
+def _common(paths: Sequence[str]) -> Iterator[str]:
+    """Yield those images that the scripts beside ours can read as well: good JPEGs and PNGs."""
+    for source in Finder(paths):
+        try:
+            with open(source.path, "rb") as file:
+                known = file.read(8).startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
+            if known:
+                decode(source.path, DecodeOptions())
+                yield source.path
+        except (OSError, ImageError):
+            continue
 
 
 def draw_photos(folder: str, count: int, size: tuple[int, int] = (500, 400)) -> list[str]:
@@ -213,16 +235,21 @@ def draw_photos(folder: str, count: int, size: tuple[int, int] = (500, 400)) -> 
         photo += random.integers(-25, 26, photo.shape, np.int16)
         paths.append(os.path.join(folder, f"{i:06}.jpg"))
         Image.fromarray(photo.clip(0, 255).astype(np.uint8)).save(paths[-1], quality=90)
+        os.utime(paths[-1], (0, 0))  # the same each time, so that int8 is calibrated once
     return paths
 
 
-def _cases(folder: str, network: Network, images: int) -> dict[str, Callable[[], Result]]:
+def _engines(images: int) -> list[tuple[str, str]]:
     engines = []
     if litert.is_available():
         engines.append(("litert", "float32"))
-        if images >= ENOUGH_IMAGES:  # with fewer, int8 would be calibrated in every process
+        if images >= ENOUGH_IMAGES:  # fewer do not calibrate int8 well
             engines.append(("litert", "int8"))
-    engines.append(("keras", "float32"))
+    return [*engines, ("keras", "float32")]
+
+
+def _cases(folder: str, network: Network, images: int) -> dict[str, Callable[[], Result]]:
+    engines = _engines(images)
     cases: dict[str, Callable[[], Result]] = {}
 
     def add(name: str, case: str, **arguments: Any) -> None:
@@ -266,7 +293,9 @@ def _python(name: str, case: str, arguments: dict[str, Any]) -> Result:
 
 
 def _command(name: str, paths: list[str], network: Network, engine: str, precision: str) -> Result:
-    options = [f"--{key}={value}" for key, value in network.items() if value]
+    options = [f"--{key}={value}" for key, value in network.items()]
+    if precision == "int8":
+        options.append(f"--calibrate={paths[0]}")
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "out.csv")
         line = [sys.executable, "-m", "mnv2cli", "classify", *paths, "-q", "-o", out]
@@ -355,7 +384,6 @@ def batched(folder: str, network: Network, count: int) -> tuple[int, float]:
 def decode_alone(folder: str, network: Network) -> tuple[int, float]:
     """Decode all images, all cores busy."""
     from mnv2cli.classifier import Classifier
-    from mnv2cli.decode import decode
 
     options = Classifier(**network).decode
     paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
@@ -367,15 +395,26 @@ def decode_alone(folder: str, network: Network) -> tuple[int, float]:
     return len(paths), perf_counter() - start
 
 
+def _classifier(folder: str, network: Network, engine: str, precision: str) -> Any:
+    from mnv2cli.classifier import Classifier
+
+    calibrate = folder if precision == "int8" else None
+    return Classifier(engine=engine, precision=precision, calibrate=calibrate, **network)  # type: ignore[arg-type]
+
+
+def prepare(folder: str, network: Network, engine: str, precision: str) -> tuple[int, float]:
+    """Compile what has not been compiled yet."""
+    start = perf_counter()
+    _classifier(folder, network, engine, precision).load()
+    return 1, perf_counter() - start
+
+
 def infer_alone(folder: str, network: Network, engine: str, precision: str) -> tuple[int, float]:
     """Predict images that are in memory, all cores busy."""
     import numpy as np
 
-    from mnv2cli.classifier import Classifier
-    from mnv2cli.decode import decode
-
-    classifier = Classifier(engine=engine, precision=precision, **network)  # type: ignore[arg-type]
-    opened = classifier.load(sample=lambda: classifier.sample([folder]))
+    classifier = _classifier(folder, network, engine, precision)
+    opened = classifier.load()
     paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
     pixels = np.stack([decode(path, classifier.decode) for path in paths[:_IN_MEMORY]])
     size = opened.batch_size
@@ -391,10 +430,9 @@ def infer_alone(folder: str, network: Network, engine: str, precision: str) -> t
 
 def end_to_end(folder: str, network: Network, engine: str, precision: str) -> tuple[int, float]:
     """Classify a folder, once the network is loaded and has seen a few images."""
-    from mnv2cli.classifier import Classifier
 
-    classifier = Classifier(engine=engine, precision=precision, **network)  # type: ignore[arg-type]
-    opened = classifier.load(sample=lambda: classifier.sample([folder]))
+    classifier = _classifier(folder, network, engine, precision)
+    opened = classifier.load()
     few = 2 * opened.workers * opened.batch_size
     list(classifier.classify(*(os.path.join(folder, name) for name in os.listdir(folder)[:few])))
     start = perf_counter()
@@ -404,7 +442,8 @@ def end_to_end(folder: str, network: Network, engine: str, precision: str) -> tu
 
 if __name__ == "__main__":
     _case = {
-        case.__name__: case for case in (tutorial, batched, decode_alone, infer_alone, end_to_end)
+        case.__name__: case
+        for case in (tutorial, batched, decode_alone, prepare, infer_alone, end_to_end)
     }[sys.argv[1]]
     try:
         _images, _seconds = _case(**json.loads(sys.argv[2]))

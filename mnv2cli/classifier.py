@@ -153,16 +153,17 @@ class Classifier:
         return self._engine
 
     def _calibration(self, sample: Callable[[], Iterable[str]]) -> Calibration:
-        if not self.calibrate:
-            return Calibration("", lambda: self._pixels(sample()))
-        paths = self.sample([self.calibrate])
-        digest = sha256()
+        # Keyed by the very photos: a model calibrated on others would score these worse, and
+        # results would depend on which folder happened to come first.
+        base = self.calibrate or os.curdir
+        paths = self.sample([self.calibrate]) if self.calibrate else list(sample())
+        digest = sha256(repr(self.decode).encode())
         for path in paths:  # cheap, for it is looked at in every run
-            with suppress(OSError):
+            with suppress(OSError, ValueError):
                 status = os.stat(path)
-                name = os.path.relpath(path, self.calibrate)
+                name = os.path.relpath(path, base)
                 digest.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"))
-        return Calibration(digest.hexdigest(), lambda: self._pixels(paths))
+        return Calibration(digest.hexdigest(), lambda: self._pixels(paths), own=not self.calibrate)
 
     def _pixels(self, paths: Iterable[str]) -> NDArray[np.uint8]:
         """Decode those of some images that can be, uint8 [n, size, size, 3]."""
@@ -220,9 +221,13 @@ class Classifier:
         """
         first = list(islice(sources, 1))
 
-        def first_sources() -> Iterator[str]:
-            first.extend(islice(sources, CALIBRATION_IMAGES - 1))
-            return (source.path for source in first)
+        def first_sources() -> list[str]:
+            self.notify(
+                f"int8: reading the list for up to {CALIBRATION_IMAGES} images to calibrate on; "
+                "--calibrate DIR does not wait."
+            )
+            first.extend(islice(sources, CALIBRATION_IMAGES - len(first)))
+            return [source.path for source in first]
 
         if first:
             engine = self.load(report, sample or first_sources)

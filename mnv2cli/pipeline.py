@@ -216,6 +216,8 @@ class _Run:
         images: list[NDArray[np.uint8]] = []
         errors: list[str] = []
         for source in batch:
+            if self._stopping.is_set():
+                return []  # nobody waits for it any more
             error = source.error
             if not error:
                 try:

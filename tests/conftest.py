@@ -56,6 +56,7 @@ class FakeEngine:
     """Scores by colour: the class of the mean red value gets 0.9, that of green 0.05."""
 
     name = "fake"
+    precision = "float32"
     batch_size = 4
     workers = 2
     at_once = 2

@@ -136,6 +136,7 @@ def test_the_key_covers_all_that_matters(tmp_path: Path, monkeypatch: pytest.Mon
         lambda entry: (entry / "meta.json").write_text("{"),
         lambda entry: (entry / "meta.json").write_text('{"files": {"../../x": "y"}}'),
         lambda entry: (entry / "meta.json").unlink(),
+        lambda entry: _edit(entry, '"scores": 1', '"scores": 0'),
         lambda entry: os.truncate(entry / "model.tflite", 100_000),
     ],
 )
@@ -147,6 +148,53 @@ def test_a_damaged_entry_is_noticed_and_made_again(
     assert find_or_compile(network(), "float32", None, said.append).model.startswith(str(copied))
     assert open_entry(str(copied)) is not None
     assert len(said) == 1 and "only this once" in said[0]
+
+
+def _edit(entry: Path, old: str, new: str) -> None:
+    text = (entry / "meta.json").read_text()
+    assert old in text or new in text
+    (entry / "meta.json").write_text(
+        text.replace(old, new) if old in text else text.replace(new, old)
+    )
+
+
+def test_old_entries_make_room_for_new_ones(copied: Path, said: list[str]) -> None:
+    for i in range(40):
+        other = _made(copied.with_name(f"old{i}"))
+        (other / "meta.json").write_text("{}")
+        os.utime(other / "meta.json", (i, i))
+    (copied / "meta.json").unlink()
+    find_or_compile(network(), "float32", None, said.append)
+    kept = {path.name for path in copied.parent.iterdir() if path.is_dir()}
+    assert len(kept) == 24 and copied.name in kept and "old39" in kept and "old0" not in kept
+
+
+def test_a_model_that_litert_cannot_open_is_told(tmp_path: Path) -> None:
+    (tmp_path / "model.tflite").write_bytes(b"TFL3" * 100)
+    broken = compiled.Compiled(str(tmp_path / "model.tflite"), "", 0, 127.5, 1.0)
+    with pytest.raises(CompileError, match="LiteRT cannot open"):
+        LiteRTEngine(broken)
+
+
+def test_int8_without_a_readable_image_gives_rows_all_the_same(
+    entry: Path, tmp_path: Path, said: list[str]
+) -> None:
+    (tmp_path / "bad.jpg").write_text("text")
+    classifier = Classifier(alpha=0.35, size=96, precision="int8", notify=said.append)
+    (record,) = classifier.classify(tmp_path)
+    assert record.error == "not an image: a text file"
+    assert classifier.load().precision == "float32" and "Using float32" in said[-1]
+
+
+def test_int8_is_calibrated_anew_for_other_photos(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        draw(tmp_path / folder / "x.png", (1, 2, 3))
+    keys = set()
+    for folder, fit in [("a", "crop"), ("b", "crop"), ("a", "pad")]:
+        classifier = Classifier(alpha=0.35, size=96, precision="int8", fit=fit)  # type: ignore[arg-type]
+        inputs = [str(tmp_path / folder)]
+        keys.add(classifier._calibration(lambda c=classifier, i=inputs: c.sample(i)).key)  # type: ignore[misc]
+    assert len(keys) == 3
 
 
 def test_what_killed_processes_left_is_removed(copied: Path, said: list[str]) -> None:
@@ -230,7 +278,7 @@ def test_int8_is_calibrated_and_kept(
 
 
 def test_int8_on_few_images_is_not_kept(copied: Path, said: list[str]) -> None:
-    few = Calibration("", lambda: images(3))
+    few = Calibration("x", lambda: images(3))
     find_or_compile(network(), "int8", few, said.append)
     assert "calibrated on 3 images only" in said[0]
     assert [p.name for p in copied.parent.iterdir() if p.is_dir()] == [copied.name]
@@ -290,6 +338,9 @@ def test_a_gpu_is_looked_for_without_tensorflow(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert not machine.may_have_gpu() and not machine.tensorflow_has_gpu()
     there.add("/dev/nvidiactl")
+    monkeypatch.setattr(machine, "find_library", lambda name: None)
+    assert not machine.may_have_gpu()  # a driver, but no library for TensorFlow
+    monkeypatch.setattr(machine, "find_library", lambda name: "libcudnn.so.9")
     assert machine.may_have_gpu()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert not machine.may_have_gpu()

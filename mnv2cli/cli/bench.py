@@ -66,7 +66,7 @@ def bench(
     from mnv2cli.classifier import Classifier
     from mnv2cli.cli.text import PlainConsole
 
-    network = {name: value for name, value in network.items() if value}
+    network = {name: value for name, value in network.items() if value is not None}
     Classifier(**network)  # tells what is wrong with the options
     console = PlainConsole(stderr=True, highlight=False)
     with console.status("Measuring …") as status:
@@ -85,7 +85,7 @@ _NAMES = {
     "tutorial": "tutorial's loop, one by one",
     "batched": "tf.data and model.predict",
     "decode": "decoding alone",
-    "first row": "mnv2, start to first row",
+    "first row": "mnv2, one photo",
 }
 
 

@@ -142,8 +142,8 @@ speed_options = _together(
         "--calibrate",
         type=click.Path(exists=True, file_okay=False),
         metavar="DIR",
-        help="Typical photos to calibrate int8 on, up to 200.  [default: a sample of the first "
-        "run's images]",
+        help="Typical photos to calibrate int8 on, up to 200, once.  [default: a sample of the "
+        "run's own images]",
     ),
     _speed(
         "--threads",

@@ -61,7 +61,7 @@ class Screen:
         """Show that the network is being loaded, as long as it is."""
         if self._verbose:
             self.notice(f"loading {name}")
-        if self._console.is_terminal and not self._quiet:
+        if self._console.is_terminal and not (self._quiet or self._verbose):
             self._status = self._console.status(f"Loading {name} …")
             self._status.start()
         try:

@@ -20,12 +20,14 @@ class Engine(Protocol):
 
     Attributes:
         name: As told to users, such as ``keras``.
+        precision: ``float32`` or ``int8``.
         batch_size: The batch that measurements favour.
         workers: How many threads should decode and call ``predict``.
         at_once: How many of them may be in ``predict`` at a time.
     """
 
     name: str
+    precision: str
     batch_size: int
     workers: int
     at_once: int
@@ -104,7 +106,11 @@ def open_engine(
         CompileError: LiteRT is asked for, and cannot compile the network.
     """
     from mnv2cli.engines import litert
-    from mnv2cli.engines.compiled import CompileError, find_or_compile
+    from mnv2cli.engines.compiled import (
+        CompileError,
+        NothingToCalibrateError,
+        find_or_compile,
+    )
 
     chosen = name
     if name == "auto":
@@ -118,11 +124,14 @@ def open_engine(
         chosen = "keras"
     if chosen == "litert":
         try:
-            return litert.LiteRTEngine(
-                find_or_compile(
-                    network, precision, calibration if precision == "int8" else None, notify
-                )
-            )
+            try:
+                return litert.LiteRTEngine(find_or_compile(network, precision, calibration, notify))
+            except NothingToCalibrateError as error:
+                if not (calibration and calibration.own):
+                    raise
+                # Perhaps there is no good image at all, and each still gets its row.
+                notify(f"Using float32: {error.message}.")
+                return litert.LiteRTEngine(find_or_compile(network, "float32", None, notify))
         except CompileError as error:
             if name == "litert" or precision == "int8":
                 raise

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Precision = Literal["float32", "int8"]
 Notify = Callable[[str], None]
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised when the content of an entry changes, so that older ones are not opened."""
 
 CALIBRATION_IMAGES = 200
@@ -40,6 +40,7 @@ ENOUGH_IMAGES = 50
 """With fewer images than this an int8 model serves its run, but is not kept."""
 
 _MODEL, _HEAD, _META = "model.tflite", "head.tflite", "meta.json"
+_MOST_KEPT = 24  # entries of 8 to 25 MB
 _ROOM = 64 << 20  # bytes; more than any entry needs
 _LOCK_WAIT = 600.0  # seconds; a compile takes 10 to 60
 
@@ -56,18 +57,24 @@ class CompileError(Mnv2Error):
     """The model cannot be compiled here."""
 
 
+class NothingToCalibrateError(CompileError):
+    """int8 has no readable image to be calibrated on."""
+
+
 @dataclass(frozen=True)
 class Calibration:
     """The images that int8 is calibrated on.
 
     Attributes:
-        key: What tells this set from others; empty for a sample of whichever run compiles first.
+        key: What tells this set from others.
+        own: The images are the run's own, not a folder that the user chose for this.
         images: Returns them, uint8 [n, size, size, 3], n up to :data:`CALIBRATION_IMAGES`; called
             only when there is something to compile.
     """
 
     key: str
     images: Callable[[], NDArray[np.uint8]]
+    own: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,7 @@ def entry_key(network: Network, precision: Precision, calibration: Calibration |
         "network": network.identity(),
         "precision": precision,
         "calibration": calibration.key if calibration else "",
-        **{name: _version(name) for name in ("keras", "tensorflow")},
+        **{name: _version(name) for name in ("keras", "tensorflow", "ai-edge-litert")},
     }
     text = json.dumps(parts, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -130,6 +137,8 @@ def open_entry(folder: str) -> Compiled | None:
     try:
         with open(os.path.join(folder, _META), encoding="utf-8") as file:
             meta = json.load(file)
+        if meta.pop("check") != _check(meta) or _MODEL not in meta["files"]:
+            return None
         for name, digest in meta["files"].items():
             if name not in (_MODEL, _HEAD) or file_digest(os.path.join(folder, name)) != digest:
                 return None
@@ -139,6 +148,10 @@ def open_entry(folder: str) -> Compiled | None:
         return Compiled(model, head, int(meta["scores"]), divisor, shift)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _check(meta: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()
 
 
 def find_or_compile(
@@ -189,6 +202,14 @@ def _clean(cache: str, key: str) -> None:
     for name in os.listdir(cache):
         if name == key or name.startswith(f"{key}.tmp"):
             shutil.rmtree(os.path.join(cache, name), ignore_errors=True)
+    kept = [
+        path
+        for name in os.listdir(cache)
+        if os.path.exists(path := os.path.join(cache, name, _META))
+    ]
+    kept.sort(key=os.path.getmtime)
+    for path in kept[: -(_MOST_KEPT - 1)]:  # of older libraries, or of photos long gone
+        shutil.rmtree(os.path.dirname(path), ignore_errors=True)
 
 
 def _compile_into(
@@ -202,7 +223,7 @@ def _compile_into(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     model: Any = network.build()
     images = _calibration_images(calibration, notify)
-    if images is not None and len(images) < ENOUGH_IMAGES and not (calibration and calibration.key):
+    if images is not None and len(images) < ENOUGH_IMAGES and calibration and calibration.own:
         return _in_temporary(model, network, images, notify)
     notify(
         f"Compiling {network.name} to {precision} with TensorFlow: "
@@ -255,14 +276,15 @@ def _calibration_images(
         return None
     images = calibration.images()
     if not len(images):
-        raise CompileError(
+        raise NothingToCalibrateError(
             "int8 needs images to be calibrated on, and none could be read",
             "Name a folder of typical photos with --calibrate.",
         )
     if len(images) < ENOUGH_IMAGES:
         notify(
-            f"int8 is calibrated on {len(images)} images only, and scores may suffer: better is "
-            f"--calibrate with a folder of {CALIBRATION_IMAGES} typical photos."
+            f"int8 is calibrated on {len(images)} images only, which takes half a minute and is "
+            f"not kept if they are the run's: better is --calibrate with a folder of "
+            f"{CALIBRATION_IMAGES} typical photos."
         )
     return images
 
@@ -301,11 +323,11 @@ def _export(model: Any, network: Network, images: NDArray[np.uint8] | None, fold
         raise
     except Exception as error:  # the converter raises many kinds
         text = " ".join(str(error).split())[:300]
+        hint = "Use --engine keras, and --precision float32."
         if "No space left" in text:
             text = f"no space left in the temporary folder {tempfile.gettempdir()}"
-        raise CompileError(
-            f"Keras cannot export {network.name} to LiteRT: {text}", "Use --engine keras."
-        ) from error
+            hint = "Free some space there, or name another folder with TMPDIR."
+        raise CompileError(f"Keras cannot export {network.name} to LiteRT: {text}", hint) from error
     meta = {
         "network": network.name,
         "scores": _prove(model, network, images, folder),
@@ -313,6 +335,7 @@ def _export(model: Any, network: Network, images: NDArray[np.uint8] | None, fold
         "shift": network.shift,
         "files": {name: file_digest(os.path.join(folder, name)) for name in files},
     }
+    meta["check"] = _check(meta)
     with open(os.path.join(folder, _META), "w", encoding="utf-8") as file:
         json.dump(meta, file, indent=1)
         file.flush()

@@ -25,6 +25,7 @@ class KerasEngine:
     """
 
     name = "keras"
+    precision = "float32"
 
     def __init__(self, network: Network) -> None:
         model: Any = network.build()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from mnv2cli.engines.compiled import Compiled
+from mnv2cli.engines.compiled import Compiled, CompileError
 from mnv2cli.machine import usable_cores
 
 if TYPE_CHECKING:
@@ -86,7 +86,15 @@ class LiteRTEngine:
     def __init__(self, compiled: Compiled) -> None:
         self.workers = self.at_once = usable_cores()
         self._compiled = compiled
-        self._idle: list[Session] = []  # opening one takes as long as several images
+        self.precision = "int8" if compiled.head else "float32"
+        try:
+            # Opening a session takes as long as several images: they are kept.
+            self._idle = [Session(compiled)]
+        except Exception as error:  # LiteRT raises ValueError and RuntimeError
+            raise CompileError(
+                f"LiteRT cannot open {compiled.model}: {' '.join(str(error).split())[:200]}",
+                "Remove its folder, or use --engine keras.",
+            ) from error
 
     def predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return softmax scores, float32 [n, classes], of uint8 [n, size, size, 3]."""
