@@ -25,7 +25,7 @@ class TableWriter:
         width = self._console.width
         self._bar = _BAR if width >= _WIDE else 0  # scores matter more
         rest = max(width - _SCORE - self._bar - 4 * _GAP, 2 * _LEAST)
-        self._label = min(rest // 2, 32)
+        self._label = min(rest * 2 // 5, 32)  # paths are longer than labels
         self._path = min(rest - self._label, 80)
         self._rest = max(width - self._path - 2 * _GAP, _LEAST)
         self._block = "#" if self._console.options.ascii_only else "█"
