@@ -102,6 +102,16 @@ def test_a_download_that_fails_says_all_and_leaves_nothing(
     assert list(path.parent.iterdir()) == []
 
 
+def test_an_answer_without_length_or_content_is_told_at_once(tmp_path: Path) -> None:
+    def nothing(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+
+    start = time.monotonic()
+    assert "is empty" in fails(nothing, tmp_path / "w.h5").message
+    assert time.monotonic() - start < weights.TIMEOUT / 2
+
+
 def test_a_failed_refresh_keeps_the_file_that_was_there(tmp_path: Path) -> None:
     path = tmp_path / "w.h5"
     path.write_text("old")

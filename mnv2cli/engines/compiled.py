@@ -194,7 +194,7 @@ def find_or_compile(
     except (OSError, Timeout) as error:
         reason = getattr(error, "strerror", None) or str(error)
         notify(f"The compiled model cannot be kept in {cache} ({reason}): it is made for this run.")
-    return _compile_for_this_run(network, precision, calibration, notify)
+    return _in_temporary(network.build(), network, _calibration_images(calibration, notify))
 
 
 def _clean(cache: str, key: str) -> None:
@@ -224,7 +224,7 @@ def _compile_into(
     model: Any = network.build()
     images = _calibration_images(calibration, notify)
     if images is not None and len(images) < ENOUGH_IMAGES and calibration and calibration.own:
-        return _in_temporary(model, network, images, notify)
+        return _in_temporary(model, network, images)
     notify(
         f"Compiling {network.name} to {precision} with TensorFlow: "
         f"{'half a minute' if precision == 'int8' else 'ten to thirty seconds'}, only this once; "
@@ -245,16 +245,8 @@ def _compile_into(
     return entry
 
 
-def _compile_for_this_run(
-    network: Network, precision: Precision, calibration: Calibration | None, notify: Notify
-) -> Compiled:
-    images = _calibration_images(calibration, notify)
-    return _in_temporary(network.build(), network, images, notify)
-
-
-def _in_temporary(
-    model: Any, network: Network, images: NDArray[np.uint8] | None, notify: Notify
-) -> Compiled:
+def _in_temporary(model: Any, network: Network, images: NDArray[np.uint8] | None) -> Compiled:
+    """Compile for this process alone."""
     try:
         temporary = _TemporaryFolder()
         _export(model, network, images, temporary.name)
@@ -300,12 +292,12 @@ def _export(model: Any, network: Network, images: NDArray[np.uint8] | None, fold
     import numpy as np
 
     size = network.size
-    pixels = keras.Input((size, size, 3), dtype="uint8", name="pixels")
-    scaled = keras.layers.Rescaling(1 / network.divisor, offset=-network.shift)(pixels)
     last = model.layers[-1]
     files = [_MODEL]
     try:
         if images is None:
+            pixels = keras.Input((size, size, 3), dtype="uint8", name="pixels")
+            scaled = keras.layers.Rescaling(1 / network.divisor, offset=-network.shift)(pixels)
             outputs = keras.Model(model.inputs, [model.output, last.input])(scaled)
             whole = keras.Model(pixels, outputs)
             _write(whole, os.path.join(folder, _MODEL))

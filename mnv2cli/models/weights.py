@@ -112,10 +112,11 @@ def _fetch(url: str, file: IO[bytes], name: str, progress: Progress) -> None:
     A host has many addresses and may send a byte a minute, and each has its own timeout in
     urllib. So the transfer runs in a thread, which is left behind when it stands still.
     """
-    blocks: queue.Queue[tuple[int | None, bytes] | Exception] = queue.Queue(8)
+    # All its bytes if known, and a block; an exception or None ends it.
+    blocks: queue.Queue[tuple[int | None, bytes] | Exception | None] = queue.Queue(8)
     given_up = threading.Event()
 
-    def put(item: tuple[int | None, bytes] | Exception) -> None:
+    def put(item: tuple[int | None, bytes] | Exception | None) -> None:
         while not given_up.is_set():
             with suppress(queue.Full):
                 blocks.put(item, timeout=0.2)
@@ -127,34 +128,30 @@ def _fetch(url: str, file: IO[bytes], name: str, progress: Progress) -> None:
                 length = answer.headers.get("Content-Length", "")
                 total = int(length) if length.isdecimal() else None
                 put((total, b""))
-                while not given_up.is_set():
-                    block = answer.read(_BLOCK)
+                while not given_up.is_set() and (block := answer.read(_BLOCK)):
                     put((total, block))
-                    if not block:
-                        return
+            put(None)
         except Exception as error:
             put(error)
 
     threading.Thread(target=transfer, name="mnv2-download", daemon=True).start()
-    done = 0
+    done, total = 0, None
     try:
         while True:
             try:
                 item = blocks.get(timeout=TIMEOUT)
             except queue.Empty:
                 raise TimeoutError from None
+            if item is None:
+                break
             if isinstance(item, Exception):
                 raise item
             total, block = item
             file.write(block)
             done += len(block)
-            if done and not block:
-                break
             progress(name, done, total)
             if done > LARGEST_FILE:
                 raise ValueError("the file is far too large for weights")
-            if not block and total == 0:
-                break
     finally:
         given_up.set()
     if total is not None and done < total:
