@@ -23,7 +23,7 @@ from mnv2cli.models.weights import no_progress
 from mnv2cli.pipeline import classify
 from mnv2cli.rank import rank
 from mnv2cli.records import Record, Source
-from mnv2cli.report import Report
+from mnv2cli.report import Timings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -125,12 +125,12 @@ class Classifier:
         self._engine: Engine | None = None
 
     def load(
-        self, report: Report | None = None, sample: Callable[[], Iterable[str]] = tuple
+        self, timings: Timings | None = None, sample: Callable[[], Iterable[str]] = tuple
     ) -> Engine:
         """Load the network now, if it is not loaded yet.
 
         Args:
-            report: Gets the time it took.
+            timings: The seconds it took are added to it.
             sample: Names images to calibrate int8 on, if that must be done and no folder was
                 given for it.
 
@@ -148,8 +148,8 @@ class Classifier:
                 calibration=self._calibration(sample) if self.precision == "int8" else None,
                 notify=self.notify,
             )
-            if report:
-                report.timings.loading += perf_counter() - start
+            if timings:
+                timings.loading += perf_counter() - start
         return self._engine
 
     def _calibration(self, sample: Callable[[], Iterable[str]]) -> Calibration:
@@ -202,21 +202,21 @@ class Classifier:
             WeightsError: The weights cannot be had, or are not this network's.
         """
         inputs = [os.fspath(path) for path in paths]
-        return self.run(self.sources(inputs), Report(), lambda: self.sample(inputs))
+        return self.run(self.sources(inputs), Timings(), lambda: self.sample(inputs))
 
     def run(
         self,
         sources: Iterator[Source],
-        report: Report,
+        timings: Timings,
         sample: Callable[[], Iterable[str]] | None = None,
     ) -> Generator[Record, None, None]:
-        """Yield one record for each source, counted in the report.
+        """Yield one record for each source.
 
         The network is loaded only once there is something to classify.
 
         Args:
             sources: The images.
-            report: Counts and times are added to it.
+            timings: Seconds are added to it.
             sample: Names images to calibrate int8 on; None for the first of the sources.
         """
         first = list(islice(sources, 1))
@@ -230,8 +230,8 @@ class Classifier:
             return [source.path for source in first]
 
         if first:
-            engine = self.load(report, sample or first_sources)
-            for record in classify(
+            engine = self.load(timings, sample or first_sources)
+            yield from classify(
                 chain(first, sources),
                 decode=partial(decode, options=self.decode),
                 engine=engine,
@@ -240,8 +240,5 @@ class Classifier:
                 ),
                 batch_size=self.batch_size,
                 threads=self.threads,
-                timings=report.timings,
-            ):
-                report.add(record)
-                yield record
-        report.stop()
+                timings=timings,
+            )

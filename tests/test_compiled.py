@@ -299,7 +299,7 @@ def test_a_sample_is_even_and_the_same_each_time(tmp_path: Path) -> None:
 def test_a_list_gives_its_first_images_as_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mnv2cli.report import Report
+    from mnv2cli.report import Timings
     from tests.conftest import FakeEngine
 
     paths = [str(draw(tmp_path / f"{i}.png", (i, 0, 0), (4, 4))) for i in range(250)]
@@ -311,7 +311,7 @@ def test_a_list_gives_its_first_images_as_sample(
 
     monkeypatch.setattr("mnv2cli.classifier.open_engine", opened)
     classifier = Classifier(alpha=0.35, size=96, precision="int8")
-    records = list(classifier.run(classifier.sources((), None, paths), Report()))
+    records = list(classifier.run(classifier.sources((), None, paths), Timings()))
     assert seen == [200] and [r.path for r in records] == paths
 
 

@@ -18,8 +18,10 @@ from tests.conftest import draw
 HEAVY = {"numpy", "pandas", "keras", "tensorflow", "PIL", "pyarrow", "h5py", "rich", "tqdm"}
 
 # The command line with the fake network of the tests, slowed down where that is asked for.
+# Tests that run in the background are born deaf to Ctrl-C, and so would be their children.
 FAKE = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.conftest import FakeEngine
 import mnv2cli.classifier, mnv2cli.cli
 class Slow(FakeEngine):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnv2cli.cli.help import ExampleCommand, SectionOption
+from mnv2cli.cli.interrupts import Interrupts
 from mnv2cli.cli.options import (
     image_options,
     input_options,
@@ -130,7 +131,8 @@ def classify(
     sources = classifier.sources(paths, on_skip, listed)
     # A list cannot be read twice: there, the first images are the sample for int8.
     sample = partial(classifier.sample, paths) if files_from is None else None
-    records = classifier.run(sources, report, sample)
+    records = classifier.run(sources, report.timings, sample)
+    interrupts = Interrupts()
     with screen.loading(classifier.network.name):
         started = list(islice(records, 1))  # loads the network, if there are images
     if not started:
@@ -141,18 +143,22 @@ def classify(
     total = None if files_from is not None else partial(_count, paths, classifier.find)
     try:
         with (
+            interrupts.watched(),
             closing(records),
             screen.progress(total) as advance,
             Output(target, writer, top, long=long, force=force) as out,
         ):
             for record in chain(started, records):
-                with screen.printing(to_stdout=output is None):
-                    out.write(record)
+                with interrupts.held():  # a row is written whole and counted, or neither
+                    with screen.printing(to_stdout=output is None):
+                        out.write(record)
+                    report.add(record)
                 advance(record)
     except KeyboardInterrupt:
         report.stop()
         screen.summary(report, engine, output, interrupted=True)
         raise
+    report.stop()
     screen.summary(report, engine, output)
     click.get_current_context().exit(report.return_code)
 
