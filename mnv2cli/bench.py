@@ -33,7 +33,7 @@ TUTORIAL_IMAGES = 100
 _DRAWN = 100
 _IN_MEMORY = 64
 
-Network = dict[str, Any]  # alpha, size, weights: what Classifier takes
+Network = dict[str, Any]  # model, alpha, size, weights: what Classifier takes
 
 
 @dataclass(frozen=True)
@@ -335,7 +335,8 @@ def tutorial(folder: str, network: Network, count: int) -> tuple[int, float]:
     from mnv2cli.models.weights import import_keras
 
     keras = import_keras()
-    model: Any = Classifier(**network).network.build()
+    chosen = Classifier(**network).network
+    model: Any = chosen.build()
     labels = imagenet_labels()
     side = model.input_shape[1]
     paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))[:count]]
@@ -344,7 +345,7 @@ def tutorial(folder: str, network: Network, count: int) -> tuple[int, float]:
     for path in paths:
         image = keras.utils.load_img(path, target_size=(side, side))
         x = np.expand_dims(keras.utils.img_to_array(image), axis=0)
-        x = keras.applications.mobilenet_v2.preprocess_input(x)
+        x = x / chosen.divisor - chosen.shift  # what preprocess_input does
         scores = model.predict(x, verbose=0)[0]
         _ = [labels[i] for i in scores.argsort()[-5:][::-1]]
     return len(paths), perf_counter() - start
@@ -358,13 +359,14 @@ def batched(folder: str, network: Network, count: int) -> tuple[int, float]:
     import_keras()
     import tensorflow as tf
 
-    model: Any = Classifier(**network).network.build()
+    chosen = Classifier(**network).network
+    model: Any = chosen.build()
     side = model.input_shape[1]
 
     def load(path: Any) -> Any:
         image = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
         image = tf.image.resize(image, (side, side))
-        return image / 127.5 - 1.0
+        return image / chosen.divisor - chosen.shift
 
     paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))[:count]]
     model.predict(tf.zeros((32, side, side, 3)), verbose=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -13,13 +14,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from mnv2cli.decode import DEFAULT_MAX_PIXELS, DecodeOptions, Fit, Interpolation, decode
-from mnv2cli.engines import ENGINES, Engine, Network, open_engine
+from mnv2cli.engines import ENGINES, Engine, open_engine
 from mnv2cli.engines.compiled import CALIBRATION_IMAGES, Calibration, Notify, Precision
 from mnv2cli.errors import ImageError, InputError
 from mnv2cli.find import Finder, FindOptions, OnSkip
 from mnv2cli.labels import imagenet_labels
-from mnv2cli.models import DEFAULT_MODEL, MODELS, Progress
-from mnv2cli.models.weights import no_progress
+from mnv2cli.models import Model, Progress, available, open_model
+from mnv2cli.models.download import no_progress
 from mnv2cli.pipeline import classify
 from mnv2cli.rank import rank
 from mnv2cli.records import Record, Source
@@ -36,7 +37,7 @@ _SAMPLED_FROM = 50_000
 
 
 class Classifier:
-    """Classify images with pretrained MobileNetV2.
+    """Classify images with pretrained MobileNetV2, or with EfficientNet-Lite0.
 
     The network is loaded at the first image (or by :meth:`load`) and kept, so one classifier may
     classify many times.
@@ -44,8 +45,10 @@ class Classifier:
     Args:
         top: Classes for each image, 1 to 1000, best first.
         threshold: Leave out classes whose score is below this, in [0, 1].
-        alpha: Width of the network: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4.
-        size: Side of the input in pixels: 96, 128, 160, 192 or 224.
+        model: ``mobilenet_v2`` or ``efficientnet_lite0``; empty for MobileNetV2, or, where its
+            weights cannot be had and the other's are installed, that one with a warning.
+        alpha: Width of MobileNetV2: 0.35, 0.5, 0.75, 1.0 (default), 1.3 or 1.4.
+        size: Side of its input in pixels: 96, 128, 160, 192 or 224 (default).
         weights: Your own weights file for this network; else the published ImageNet weights, by
             Keras's cache.
         refresh_weights: Download the published weights again even if they are cached.
@@ -62,6 +65,7 @@ class Classifier:
         find: What to take from folders.
         progress: Told how a download of weights goes: file name, bytes done, bytes in all.
         notify: Told what takes long, and what does not go as wished.
+        warn: Told that another network than MobileNetV2 stands in for it.
 
     Raises:
         InputError: A value that cannot be used.
@@ -72,8 +76,9 @@ class Classifier:
         *,
         top: int = 5,
         threshold: float = 0.0,
-        alpha: float = 1.0,
-        size: int = 224,
+        model: str = "",
+        alpha: float | None = None,
+        size: int | None = None,
         weights: StrPath | None = None,
         refresh_weights: bool = False,
         fit: Fit = "crop",
@@ -88,8 +93,9 @@ class Classifier:
         find: FindOptions | None = None,
         progress: Progress = no_progress,
         notify: Notify = lambda text: None,
+        warn: Notify = lambda text: warnings.warn(text, stacklevel=2),
     ) -> None:
-        if not (isinstance(top, int) and isinstance(size, int)):
+        if not (isinstance(top, int) and isinstance(size, int | None)):
             raise InputError(f"top and size must be whole numbers, not {top!r} and {size!r}")
         if not 1 <= top <= len(imagenet_labels()):
             raise InputError(f"top is {top}, but must be 1 to {len(imagenet_labels())}")
@@ -110,19 +116,35 @@ class Classifier:
         self.calibrate = os.fspath(calibrate) if calibrate else ""
         self.threads = threads
         self.notify = notify
+        self.warn = warn
         self.top = top
         self.threshold = threshold
         self.batch_size = batch_size
         self.find = find or FindOptions()
-        self.decode = DecodeOptions(size, fit, interpolation, max_pixels, allow_truncated)
-        self.network: Network = MODELS[DEFAULT_MODEL](
+        self.network: Model = open_model(
+            model,
             alpha=alpha,
             size=size,
-            weights=os.fspath(weights) if weights else "",
+            weights=os.fspath(weights) if weights else None,
             refresh=refresh_weights,
             progress=progress,
         )
+        # Who asks for a width, a size or a file asks for this network.
+        self._named = bool(model or alpha or size or weights or refresh_weights)
+        self.decode = DecodeOptions(
+            self.network.size, fit, interpolation, max_pixels, allow_truncated
+        )
         self._engine: Engine | None = None
+
+    def resolve(self) -> Model:
+        """Return the network that is used, once its weights are on this machine.
+
+        Raises:
+            WeightsError: They cannot be had.
+        """
+        self.network = available(self.network, named=self._named, warn=self.warn)
+        self._named = True  # settled
+        return self.network
 
     def load(
         self, timings: Timings | None = None, sample: Callable[[], Iterable[str]] = tuple
@@ -143,7 +165,7 @@ class Classifier:
             start = perf_counter()
             self._engine = open_engine(
                 self.engine,
-                self.network,
+                self.resolve(),
                 precision=self.precision,
                 calibration=self._calibration(sample) if self.precision == "int8" else None,
                 notify=self.notify,
@@ -239,6 +261,7 @@ class Classifier:
                     rank, labels=imagenet_labels(), top=self.top, threshold=self.threshold
                 ),
                 batch_size=self.batch_size,
+                model=self.network.model,
                 threads=self.threads,
                 timings=timings,
             )

@@ -49,6 +49,10 @@ class WeightsError(Mnv2Error):
     """Weights that are missing, unreachable, damaged or of another network."""
 
 
+class DownloadError(WeightsError):
+    """Published weights that cannot be fetched from where they are, or not be kept."""
+
+
 class OutputError(Mnv2Error):
     """Results that cannot be written."""
 

@@ -22,16 +22,20 @@ def file_digest(path: str) -> str:
 class PartFile:
     """A file written under a passing name beside its target, then moved there or thrown away.
 
+    Args:
+        target: The path it gets when it is whole.
+        suffix: The end of its passing name.
+
     Attributes:
         file: The open file, for writing bytes.
         name: Its passing name.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, suffix: str = ".part") -> None:
         folder, base = os.path.split(os.path.abspath(target))
         self._target = target
         descriptor, self.name = tempfile.mkstemp(
-            prefix=f".{base[:200]}.", suffix=".part", dir=folder
+            prefix=f".{base[:200]}.", suffix=suffix, dir=folder
         )
         self.file: IO[bytes] = os.fdopen(descriptor, "wb")
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from ctypes.util import find_library
 from importlib.metadata import PackageNotFoundError, distributions, version
+
+NO_CUDNN = "there is a GPU, but cuDNN is not installed"
 
 
 def usable_cores() -> int:
@@ -16,19 +19,26 @@ def usable_cores() -> int:
 
 
 def may_have_gpu() -> bool:
-    """Tell whether TensorFlow could have a GPU here; if not, it need not be asked.
+    """Tell whether TensorFlow could have a GPU here; if not, it need not be asked."""
+    return not why_no_gpu()
+
+
+def why_no_gpu() -> str:
+    """Return why TensorFlow cannot have a GPU here; empty if it could.
 
     Looked at are the device files of the drivers (NVIDIA, also in WSL; AMD), then the library
     without which TensorFlow cannot use them, and on macOS whether Apple's plug-in is installed.
     TensorFlow has no GPU on Windows itself since 2.11.
     """
     if sys.platform == "darwin":
-        return _is_installed("tensorflow-metal")
+        return "" if _is_installed("tensorflow-metal") else "tensorflow-metal is not installed"
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1"):
-        return False
+        return "CUDA_VISIBLE_DEVICES hides them all"
     if any(map(os.path.exists, ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg"))):
-        return _has_cudnn()
-    return os.path.exists("/dev/kfd") and _is_installed("tensorflow-rocm")
+        return "" if _has_cudnn() else f"{NO_CUDNN}: pip install 'tensorflow[and-cuda]'"
+    if os.path.exists("/dev/kfd"):
+        return "" if _is_installed("tensorflow-rocm") else "tensorflow-rocm is not installed"
+    return "no driver's device file"
 
 
 def tensorflow_has_gpu() -> bool:
@@ -39,6 +49,38 @@ def tensorflow_has_gpu() -> bool:
     import tensorflow as tf
 
     return bool(tf.config.list_physical_devices("GPU"))
+
+
+def memory() -> int | None:
+    """Return how many bytes of memory this process may use; None where the system does not tell."""
+    try:
+        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows
+        return None
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            with open(path, encoding="ascii") as file:
+                total = min(total, int(file.read()))
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+    return total
+
+
+def processor() -> tuple[str, set[str]]:
+    """Return the processor's name, and its instruction sets where the system tells (Linux)."""
+    name, flags = platform.processor() or platform.machine(), set()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                key, _, value = line.partition(":")
+                if key.strip() == "model name":
+                    name = value.strip()
+                elif key.strip() in ("flags", "Features"):
+                    flags = set(value.split())
+                    break
+    except OSError:
+        pass
+    return name, flags
 
 
 def _has_cudnn() -> bool:

@@ -39,6 +39,7 @@ def classify(
     decode: Decode,
     engine: Engine,
     rank: Rank,
+    model: str = "",
     batch_size: int = 0,
     threads: int = 0,
     timings: Timings | None = None,
@@ -53,6 +54,7 @@ def classify(
         decode: From a path to uint8 [size, size, 3]; raises ImageError.
         engine: Predicts batches, called by all workers; which one it is, is not known here.
         rank: From float32 [classes] to predictions; may raise ImageError.
+        model: The name of the network, for the records.
         batch_size: Images a batch; 0 for the engine's own choice.
         threads: Workers; 0 for the engine's own choice.
         timings: Seconds are added to it.
@@ -65,6 +67,7 @@ def classify(
         decode,
         engine,
         rank,
+        model,
         batch_size or engine.batch_size,
         threads or engine.workers,
         timings if timings is not None else Timings(),
@@ -85,6 +88,7 @@ class _Run:
         decode: Decode,
         engine: Engine,
         rank: Rank,
+        model: str,
         batch_size: int,
         workers: int,
         timings: Timings,
@@ -93,6 +97,7 @@ class _Run:
         self._decode = decode
         self._engine = engine
         self._rank = rank
+        self._model = model
         self._batch_size = batch_size
         self._timings = timings
         # From the finder to the workers. None ends it, an exception as well.
@@ -228,7 +233,7 @@ class _Run:
         self._timings.add(decoding=perf_counter() - start)
         scores = iter(self._predict(np.stack(images)) if images else ())
         return [
-            Record(source.path, error=error) if error else self._ranked(source.path, next(scores))
+            self._failed(source.path, error) if error else self._ranked(source.path, next(scores))
             for source, error in zip(batch, errors, strict=True)
         ]
 
@@ -241,6 +246,9 @@ class _Run:
 
     def _ranked(self, path: str, scores: NDArray[np.float32]) -> Record:
         try:
-            return Record(path, self._rank(scores))
+            return Record(path, self._rank(scores), model=self._model)
         except ImageError as error:
-            return Record(path, error=str(error))
+            return self._failed(path, str(error))
+
+    def _failed(self, path: str, error: str) -> Record:
+        return Record(path, error=error, model=self._model)

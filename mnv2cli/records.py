@@ -45,11 +45,13 @@ class Record:
         path: As in :class:`Source`.
         predictions: Best first; empty for an error, or where no score reached the threshold.
         error: Empty, or ``reason`` or ``reason: detail`` in plain words.
+        model: The network of the run, such as ``mobilenet_v2_1.0_224``; errors have it too.
     """
 
     path: str
     predictions: tuple[Prediction, ...] = ()
     error: str = ""
+    model: str = ""
 
     @property
     def status(self) -> Status:

@@ -49,7 +49,7 @@ def score_text(score: float) -> str:
 class CsvWriter:
     """One row an image, or with ``long`` one for each rank.
 
-    The columns are ``path,status,label_1,wnid_1,score_1,...,error``. UTF-8 with ``\\n`` line
+    The columns are ``path,status,label_1,wnid_1,score_1,...,error,model``. UTF-8 with ``\\n`` line
     ends, quoted only where a field needs it.
     """
 
@@ -169,9 +169,9 @@ FORMATS: dict[str, MakeWriter] = {
 def columns(top: int, long: bool) -> list[str]:
     """Return the column names of the table of records."""
     if long:
-        return ["path", "status", "rank", "label", "wnid", "score", "error"]
+        return ["path", "status", "rank", "label", "wnid", "score", "error", "model"]
     ranked = [f"{name}_{i}" for i in range(1, top + 1) for name in ("label", "wnid", "score")]
-    return ["path", "status", *ranked, "error"]
+    return ["path", "status", *ranked, "error", "model"]
 
 
 def rows(record: Record, top: int, long: bool) -> list[list[str | int | float | None]]:
@@ -180,22 +180,23 @@ def rows(record: Record, top: int, long: bool) -> list[list[str | int | float | 
     A wide table has one row for each image; a long one has one for each rank, and one without
     rank for an image that has no predictions.
     """
+    end = [record.error or None, record.model or None]
     if not long:
         row: list[str | int | float | None] = [record.path, record.status]
         for prediction in record.predictions:
             row += [prediction.label, prediction.wnid, prediction.score]
         row += [None] * (3 * (top - len(record.predictions)))
-        return [[*row, record.error or None]]
+        return [[*row, *end]]
     if not record.predictions:
-        return [[record.path, record.status, None, None, None, None, record.error or None]]
+        return [[record.path, record.status, None, None, None, None, *end]]
     return [
-        [record.path, record.status, i, p.label, p.wnid, p.score, None]
+        [record.path, record.status, i, p.label, p.wnid, p.score, *end]
         for i, p in enumerate(record.predictions, 1)
     ]
 
 
 def as_object(record: Record) -> dict[str, object]:
-    """Return a record as JSON has it: path, status, error, and predictions as a list."""
+    """Return a record as JSON has it: path, status, predictions as a list, error, model."""
     return {
         "path": record.path,
         "status": record.status,
@@ -203,6 +204,7 @@ def as_object(record: Record) -> dict[str, object]:
             {"wnid": p.wnid, "label": p.label, "score": p.score} for p in record.predictions
         ],
         "error": record.error or None,
+        "model": record.model or None,
     }
 
 

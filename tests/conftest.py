@@ -79,6 +79,7 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """Put a fake in place of the network."""
     engine = FakeEngine()
     monkeypatch.setattr("mnv2cli.classifier.open_engine", lambda *args, **kwargs: engine)
+    monkeypatch.setattr("mnv2cli.classifier.available", lambda model, **kwargs: model)
     return engine
 
 

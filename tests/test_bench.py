@@ -106,10 +106,11 @@ def test_bench_prints_a_table_or_json(
 ) -> None:
     def measure(paths: Any, network: Any, **options: Any) -> Measured:
         options["tell"]("decode")
-        assert network == {"alpha": 0.5, "size": 224} and options["images"] == 9
+        assert network == {"model": "mobilenet_v2", "alpha": 0.5} and options["images"] == 9
         return Measured(2, dict(FIGURES))
 
     monkeypatch.setattr(bench, "measure", measure)
+    monkeypatch.setattr("mnv2cli.classifier.available", lambda model, **kwargs: model)
     result = invoke("bench", tmp_path, "--images", "9", "--alpha", "0.5")
     assert result.exit_code == 0
     assert "mnv2 litert float32" in result.stdout and "14.7" in result.stdout

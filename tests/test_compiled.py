@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -160,13 +161,19 @@ def _edit(entry: Path, old: str, new: str) -> None:
 
 def test_old_entries_make_room_for_new_ones(copied: Path, said: list[str]) -> None:
     for i in range(40):
-        other = _made(copied.with_name(f"old{i}"))
+        other = _made(copied.with_name(f"{i:032x}"))
         (other / "meta.json").write_text("{}")
         os.utime(other / "meta.json", (i, i))
+    theirs = _made(copied.with_name("photos"))  # the cache may be a folder with other things
+    (theirs / "meta.json").write_text("{}")
+    os.utime(theirs / "meta.json", (0, 0))
     (copied / "meta.json").unlink()
     find_or_compile(network(), "float32", None, said.append)
     kept = {path.name for path in copied.parent.iterdir() if path.is_dir()}
-    assert len(kept) == 24 and copied.name in kept and "old39" in kept and "old0" not in kept
+    assert len(kept) == 25 and {copied.name, f"{39:032x}", "photos"} <= kept
+    assert f"{0:032x}" not in kept
+    for name in kept - {copied.name}:
+        shutil.rmtree(copied.parent / name)
 
 
 def test_a_model_that_litert_cannot_open_is_told(tmp_path: Path) -> None:
@@ -200,6 +207,9 @@ def test_int8_is_calibrated_anew_for_other_photos(tmp_path: Path) -> None:
 def test_what_killed_processes_left_is_removed(copied: Path, said: list[str]) -> None:
     left = _made(copied.with_name(f"{copied.name}.tmpdead"))
     (left / "model.tflite").write_bytes(b"half")
+    theirs = _made(copied.with_name("photos"))  # the cache may be a folder with other things
+    (theirs / "meta.json").write_text("{}")
+    os.utime(theirs / "meta.json", (0, 0))
     (copied / "meta.json").unlink()
     find_or_compile(network(), "float32", None, said.append)
     assert sorted(p.name for p in copied.parent.iterdir()) == [copied.name, f"{copied.name}.lock"]

@@ -29,6 +29,7 @@ class Slow(FakeEngine):
         time.sleep({delay})
         return super().predict(batch)
 mnv2cli.classifier.open_engine = lambda *args, **kwargs: Slow()
+mnv2cli.classifier.available = lambda model, **kwargs: model
 mnv2cli.cli.run()
 """
 ROOT = Path(__file__).parents[1]
@@ -74,7 +75,9 @@ def test_python_m_runs_the_command() -> None:
     assert python("-m", "mnv2cli", "--version").stdout.startswith("mnv2 ")
 
 
-@pytest.mark.parametrize(("form", "start"), [("csv", "path,status,label_1"), ("table", "Image ")])
+@pytest.mark.parametrize(
+    ("form", "start"), [("csv", "path,status,label_1"), ("table", "Labels by mobilenet_v2")]
+)
 def test_a_closed_pipe_ends_the_run_quietly(tmp_path: Path, form: str, start: str) -> None:
     for i in range(300):
         draw(tmp_path / f"{i}.bmp", (i % 256, 0, 0), (4, 4))

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import h5py
@@ -15,10 +13,10 @@ import numpy as np
 import pytest
 
 from mnv2cli.errors import WeightsError
-from mnv2cli.models import weights
-from mnv2cli.models.weights import Origin, cache_path, check_file, download, keras_home
-
-Handler = Callable[[BaseHTTPRequestHandler], None]
+from mnv2cli.models import download as downloads
+from mnv2cli.models.download import Origin, download
+from mnv2cli.models.weights import cache_path, check_file, keras_home
+from tests.hosts import Handler, answer, host
 
 
 @pytest.fixture
@@ -26,37 +24,6 @@ def hdf5(tmp_path: Path) -> bytes:
     with h5py.File(tmp_path / "good.h5", "w") as file:
         file["x"] = np.arange(10_000)
     return (tmp_path / "good.h5").read_bytes()
-
-
-@contextlib.contextmanager
-def host(handle: Handler) -> Iterator[str]:
-    class Server(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            handle(self)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/w.h5"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def answer(body: bytes, code: int = 200, length: int | None = None) -> Handler:
-    def handle(request: BaseHTTPRequestHandler) -> None:
-        request.send_response(code)
-        request.send_header("Content-Length", str(len(body) if length is None else length))
-        request.end_headers()
-        request.wfile.write(body)
-
-    return handle
 
 
 def fails(handle: Handler, path: Path) -> WeightsError:
@@ -109,7 +76,7 @@ def test_an_answer_without_length_or_content_is_told_at_once(tmp_path: Path) -> 
 
     start = time.monotonic()
     assert "is empty" in fails(nothing, tmp_path / "w.h5").message
-    assert time.monotonic() - start < weights.TIMEOUT / 2
+    assert time.monotonic() - start < downloads.TIMEOUT / 2
 
 
 def test_a_failed_refresh_keeps_the_file_that_was_there(tmp_path: Path) -> None:
@@ -120,7 +87,7 @@ def test_a_failed_refresh_keeps_the_file_that_was_there(tmp_path: Path) -> None:
 
 
 def test_a_silent_host_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "TIMEOUT", 0.3)
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.3)
     done = threading.Event()
     error = fails(lambda request: done.wait(5) and None, tmp_path / "m" / "w.h5")
     done.set()
@@ -130,7 +97,7 @@ def test_a_silent_host_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_host_that_sends_a_byte_now_and_then_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(weights, "TIMEOUT", 0.5)
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.5)
     done = threading.Event()
 
     def trickle(request: BaseHTTPRequestHandler) -> None:
@@ -173,7 +140,7 @@ def test_a_redirect_loop_ends(tmp_path: Path) -> None:
 
 
 def test_an_endless_download_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "LARGEST_FILE", 100_000)
+    monkeypatch.setattr(downloads, "LARGEST_FILE", 100_000)
     error = fails(answer(b"\x89HDF\r\n\x1a\n" + b"x" * 400_000), tmp_path / "m" / "w.h5")
     assert "far too large" in error.message
 

@@ -17,9 +17,9 @@ from mnv2cli.write import FORMATS, Output, check_output, format_of, score_text, 
 CAT = Prediction("n02124075", "Egyptian cat", 0.9)
 BOW = Prediction("n02879718", "bow", 1.25e-07)
 RECORDS = [
-    Record("a.jpg", (CAT, BOW)),
-    Record("b.jpg", (CAT,)),
-    Record("c.jpg", error="truncated: 3 of 9 bytes"),
+    Record("a.jpg", (CAT, BOW), model="net"),
+    Record("b.jpg", (CAT,), model="net"),
+    Record("c.jpg", error="truncated: 3 of 9 bytes", model="net"),
 ]
 
 ODD_NAMES = [
@@ -55,20 +55,20 @@ def written(form: str, records: list[Record], top: int = 2, long: bool = False) 
 
 def test_csv_has_one_row_an_image() -> None:
     assert written("csv", RECORDS).decode() == (
-        "path,status,label_1,wnid_1,score_1,label_2,wnid_2,score_2,error\n"
-        "a.jpg,ok,Egyptian cat,n02124075,0.9,bow,n02879718,0.000000125,\n"
-        "b.jpg,ok,Egyptian cat,n02124075,0.9,,,,\n"
-        "c.jpg,error,,,,,,,truncated: 3 of 9 bytes\n"
+        "path,status,label_1,wnid_1,score_1,label_2,wnid_2,score_2,error,model\n"
+        "a.jpg,ok,Egyptian cat,n02124075,0.9,bow,n02879718,0.000000125,,net\n"
+        "b.jpg,ok,Egyptian cat,n02124075,0.9,,,,,net\n"
+        "c.jpg,error,,,,,,,truncated: 3 of 9 bytes,net\n"
     )
 
 
 def test_long_csv_has_one_row_a_rank() -> None:
     assert written("csv", RECORDS, long=True).decode() == (
-        "path,status,rank,label,wnid,score,error\n"
-        "a.jpg,ok,1,Egyptian cat,n02124075,0.9,\n"
-        "a.jpg,ok,2,bow,n02879718,0.000000125,\n"
-        "b.jpg,ok,1,Egyptian cat,n02124075,0.9,\n"
-        "c.jpg,error,,,,,truncated: 3 of 9 bytes\n"
+        "path,status,rank,label,wnid,score,error,model\n"
+        "a.jpg,ok,1,Egyptian cat,n02124075,0.9,,net\n"
+        "a.jpg,ok,2,bow,n02879718,0.000000125,,net\n"
+        "b.jpg,ok,1,Egyptian cat,n02124075,0.9,,net\n"
+        "c.jpg,error,,,,,truncated: 3 of 9 bytes,net\n"
     )
 
 
@@ -82,12 +82,14 @@ def test_json_is_a_list_and_jsonl_a_line_each() -> None:
                 {"wnid": "n02879718", "label": "bow", "score": 1.25e-07},
             ],
             "error": None,
+            "model": "net",
         },
         {
             "path": "c.jpg",
             "status": "error",
             "predictions": [],
             "error": "truncated: 3 of 9 bytes",
+            "model": "net",
         },
     ]
     records = [RECORDS[0], RECORDS[2]]
@@ -243,5 +245,5 @@ def test_the_suffix_names_the_format() -> None:
 def test_records_become_a_dataframe() -> None:
     frame = to_dataframe(RECORDS, top=2)
     assert frame["label_1"].tolist()[:2] == ["Egyptian cat", "Egyptian cat"]
-    assert frame.shape == (3, 9)
-    assert to_dataframe(RECORDS, long=True).shape == (4, 7)
+    assert frame.shape == (3, 10)
+    assert to_dataframe(RECORDS, long=True).shape == (4, 8)

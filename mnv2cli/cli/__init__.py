@@ -12,7 +12,9 @@ import click
 from mnv2cli import __version__
 from mnv2cli.cli.bench import bench
 from mnv2cli.cli.classify import classify
-from mnv2cli.cli.help import write_examples
+from mnv2cli.cli.doctor import doctor
+from mnv2cli.cli.help import ExampleGroup
+from mnv2cli.cli.models import models
 from mnv2cli.errors import ExitCode, Mnv2Error
 
 EXAMPLES = (
@@ -21,7 +23,7 @@ EXAMPLES = (
 )
 
 
-class ErrorGroup(click.Group):
+class ErrorGroup(ExampleGroup):
     """The one place that turns errors into messages and exit codes."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -41,10 +43,6 @@ class ErrorGroup(click.Group):
             _silence_stdout()
             ctx.exit(ExitCode.DONE)
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples."""
-        write_examples(EXAMPLES, formatter)
-
 
 def _silence_stdout() -> None:
     try:
@@ -57,6 +55,7 @@ def _silence_stdout() -> None:
 
 @click.group(
     cls=ErrorGroup,
+    examples=EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "-V", "--version", message="mnv2 %(version)s")
@@ -65,7 +64,9 @@ def main() -> None:
 
 
 main.add_command(classify)
+main.add_command(models)
 main.add_command(bench)
+main.add_command(doctor)
 
 
 def run() -> None:

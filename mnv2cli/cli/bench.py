@@ -67,8 +67,13 @@ def bench(
     from mnv2cli.cli.text import PlainConsole
 
     network = {name: value for name, value in network.items() if value is not None}
-    Classifier(**network)  # tells what is wrong with the options
     console = PlainConsole(stderr=True, highlight=False)
+
+    def warn(text: str) -> None:
+        console.print(f"Warning: {text}", style="yellow", markup=False, soft_wrap=True)
+
+    # Tells what is wrong with the options, and has all cases use the same network.
+    network["model"] = Classifier(**network, warn=warn).resolve().family
     with console.status("Measuring …") as status:
 
         def tell(case: str) -> None:

@@ -137,7 +137,7 @@ def classify(
         started = list(islice(records, 1))  # loads the network, if there are images
     if not started:
         raise _no_images(report)
-    engine = f"{classifier.load().name} {classifier.load().precision}"
+    engine = f"{classifier.network.model}, {classifier.load().name} {classifier.load().precision}"
     writer: MakeWriter = TableWriter if form == "table" else FORMATS[form]
     target = sys.stdout.buffer if output is None else output
     total = None if files_from is not None else partial(_count, paths, classifier.find)
@@ -241,6 +241,7 @@ def _classifier(options: dict[str, Any], top: int, threshold: float, screen: Scr
         find=find,
         progress=screen.download,
         notify=screen.notice,
+        warn=screen.warning,
         **options,
     )
 

@@ -44,6 +44,28 @@ class ExampleCommand(click.Command):
         write_examples(self.examples, formatter)
 
 
+class ExampleGroup(click.Group):
+    """A group of commands in the order of their declaration, whose help ends with examples.
+
+    Args:
+        examples: Pairs of what for and command line.
+    """
+
+    def __init__(
+        self, *args: Any, examples: tuple[tuple[str, str], ...] = (), **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, as declared."""
+        return list(self.commands)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        write_examples(self.examples, formatter)
+
+
 def write_examples(examples: tuple[tuple[str, str], ...], formatter: click.HelpFormatter) -> None:
     """Write examples as they are typed, each below what it is for."""
     with formatter.section("Examples"):

@@ -14,7 +14,10 @@ from mnv2cli.find import IMAGE_SUFFIXES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MAX_PIXELS = 256_000_000  # decode.DEFAULT_MAX_PIXELS; a test holds them together
+# As in decode.DEFAULT_MAX_PIXELS and models.MODELS, which --help need not import; a test holds
+# them together.
+MAX_PIXELS = 256_000_000
+MODELS = ("mobilenet_v2", "efficientnet_lite0")
 
 
 def _together(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
@@ -95,27 +98,38 @@ image_options = _together(
 )
 
 _model = _section("Network")
-network_options = _together(
+variant_options = _together(
     _model(
         "--alpha",
         type=float,
-        default=1.0,
         metavar="WIDTH",
-        help="Width of the network: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4; narrower is faster.",
+        help="Width of MobileNetV2: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4; narrower is faster.  "
+        "[default: 1.0]",
     ),
     _model(
         "--size",
         type=int,
-        default=224,
         metavar="PIXELS",
-        help="Side of the network's input: 96, 128, 160, 192 or 224; 224 alone for alpha over 1.",
+        help="Side of its input: 96, 128, 160, 192 or 224; 224 alone for alpha over 1.  "
+        "[default: 224]",
     ),
+)
+network_options = _together(
+    _model(
+        "--model",
+        type=click.Choice(MODELS),
+        envvar="MNV2_MODEL",
+        help="Which network; MNV2_MODEL in the environment says it too.  [default: mobilenet_v2; "
+        "where its weights cannot be had, efficientnet_lite0 if installed, with a warning]",
+    ),
+    variant_options,
     _model(
         "--weights",
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="Your own weights of this network (.h5, .hdf5 or .keras), any alpha and size.  "
-        "[default: the published ImageNet weights, downloaded once into Keras's cache]",
+        help="Your own weights of this network: .h5, .hdf5 or .keras in any alpha and size, "
+        "or .pth for efficientnet_lite0.  [default: the published ImageNet weights, downloaded "
+        "once into Keras's cache]",
     ),
 )
 model_options = _together(
@@ -161,7 +175,12 @@ speed_options = _together(
 
 _terminal = _section("Terminal")
 terminal_options = _together(
-    _terminal("-q", "--quiet", is_flag=True, help="Show errors only: no progress, no summary."),
+    _terminal(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        help="Show errors and warnings only: no progress, no summary.",
+    ),
     _terminal(
         "-v", "--verbose", is_flag=True, help="Tell what is left out and why, and what is loaded."
     ),

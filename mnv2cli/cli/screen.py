@@ -51,6 +51,12 @@ class Screen:
         with self.printing():
             self._console.print(Text(printable(text), style=style), soft_wrap=True)
 
+    def warning(self, text: str) -> None:
+        """Say what changes results; a quiet run says it too."""
+        with self.printing():
+            console = PlainConsole(stderr=True, highlight=False)
+            console.print(Text(f"Warning: {printable(text)}", style="yellow"), soft_wrap=True)
+
     def skipped(self, path: str, reason: str) -> None:
         """Tell, if asked to, what is left out."""
         if self._verbose:

@@ -36,6 +36,9 @@ class TableWriter:
         path = Text(shorten(printable(record.path), self._path), style="cyan")
         if self._header:
             self._header = False
+            if record.model:
+                by = f"Labels by {printable(record.model)}"
+                self._console.print(Text(by, style="dim"), overflow="ellipsis", no_wrap=True)
             table = self._table()
             table.add_row(*(Text(name, style="bold") for name in ("Image", "Label", "Score", "")))
             self._console.print(table)

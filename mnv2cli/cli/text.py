@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from rich.console import Console
 
 
@@ -28,6 +30,20 @@ def _escaped(char: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as os.fsdecode keeps it
         return f"\\x{code - 0xDC00:02x}"
     return char.encode("unicode_escape").decode()
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes as people say it, in units of 1,000."""
+    for factor, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= factor:
+            return f"{size / factor:,.1f} {unit}"
+    return f"{size} bytes"
+
+
+def home_text(path: str) -> str:
+    """Return text with ``~`` for the user's folder in its paths."""
+    home = os.path.expanduser("~")
+    return path.replace(home + os.sep, f"~{os.sep}")
 
 
 def shorten(text: str, width: int) -> str:

@@ -11,10 +11,12 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 Precision = Literal["float32", "int8"]
 Notify = Callable[[str], None]
 
-LAYOUT = 3
+LAYOUT = 4
 """Raised when the content of an entry changes, so that older ones are not opened."""
 
 CALIBRATION_IMAGES = 200
@@ -39,6 +41,7 @@ CALIBRATION_IMAGES = 200
 ENOUGH_IMAGES = 50
 """With fewer images than this an int8 model serves its run, but is not kept."""
 
+_OURS = re.compile(r"[0-9a-f]{32}(\.tmp\w*|\.lock)?")  # the cache may be a folder with other things
 _MODEL, _HEAD, _META = "model.tflite", "head.tflite", "meta.json"
 _MOST_KEPT = 24  # entries of 8 to 25 MB
 _ROOM = 64 << 20  # bytes; more than any entry needs
@@ -114,15 +117,18 @@ def entry_key(network: Network, precision: Precision, calibration: Calibration |
     It covers the weights' content, the network's shape and scaling, the precision with its
     calibration, and the versions of the libraries that write the file.
     """
-    parts = {
-        "layout": LAYOUT,
-        "network": network.identity(),
-        "precision": precision,
-        "calibration": calibration.key if calibration else "",
-        **{name: _version(name) for name in ("keras", "tensorflow", "ai-edge-litert")},
-    }
-    text = json.dumps(parts, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    parts = [_basis(network), precision, calibration.key if calibration else ""]
+    return _digest(parts)[:32]
+
+
+def _basis(network: Network) -> str:
+    """Return the digest of what all compiled forms of a network have in common."""
+    names = ("keras", "tensorflow", "ai-edge-litert")
+    return _digest([LAYOUT, network.identity(), {name: _version(name) for name in names}])
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _version(name: str) -> str:
@@ -137,7 +143,7 @@ def open_entry(folder: str) -> Compiled | None:
     try:
         with open(os.path.join(folder, _META), encoding="utf-8") as file:
             meta = json.load(file)
-        if meta.pop("check") != _check(meta) or _MODEL not in meta["files"]:
+        if meta.pop("check") != _digest(meta) or _MODEL not in meta["files"]:
             return None
         for name, digest in meta["files"].items():
             if name not in (_MODEL, _HEAD) or file_digest(os.path.join(folder, name)) != digest:
@@ -148,10 +154,6 @@ def open_entry(folder: str) -> Compiled | None:
         return Compiled(model, head, int(meta["scores"]), divisor, shift)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-
-
-def _check(meta: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()
 
 
 def find_or_compile(
@@ -202,14 +204,103 @@ def _clean(cache: str, key: str) -> None:
     for name in os.listdir(cache):
         if name == key or name.startswith(f"{key}.tmp"):
             shutil.rmtree(os.path.join(cache, name), ignore_errors=True)
-    kept = [
-        path
-        for name in os.listdir(cache)
-        if os.path.exists(path := os.path.join(cache, name, _META))
-    ]
-    kept.sort(key=os.path.getmtime)
-    for path in kept[: -(_MOST_KEPT - 1)]:  # of older libraries, or of photos long gone
-        shutil.rmtree(os.path.dirname(path), ignore_errors=True)
+    kept = sorted(entries(), key=lambda entry: entry.made)
+    for entry in kept[: -(_MOST_KEPT - 1)]:  # of older libraries, or of photos long gone
+        shutil.rmtree(entry.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A compiled model in the cache, as its description says; not checked.
+
+    Attributes:
+        folder: Where it is.
+        network: The name of the network.
+        precision: ``float32`` or ``int8``.
+        basis: What it shares with other compiled forms of the same network.
+        size: Bytes.
+        made: When, in seconds since 1970.
+    """
+
+    folder: str
+    network: str
+    precision: Precision
+    basis: str
+    size: int
+    made: float
+
+
+def entries() -> list[Entry]:
+    """Return the compiled models in the cache, whole or not."""
+    cache = cache_folder()
+    found = []
+    try:
+        names = sorted(os.listdir(cache))
+    except OSError:
+        return []
+    for name in names:
+        folder = os.path.join(cache, name)
+        if not _OURS.fullmatch(name) or not os.path.exists(os.path.join(folder, _META)):
+            continue
+        try:
+            with open(os.path.join(folder, _META), encoding="utf-8") as file:
+                meta = json.load(file)
+            network, basis = str(meta.get("network", "")), str(meta.get("basis", ""))
+        except (OSError, ValueError, AttributeError):
+            network, basis = "damaged", ""
+        try:
+            sizes = [item.stat().st_size for item in os.scandir(folder)]
+            made = os.path.getmtime(os.path.join(folder, _META))
+        except OSError:  # removed meanwhile
+            continue
+        precision: Precision = "int8" if os.path.exists(os.path.join(folder, _HEAD)) else "float32"
+        found.append(Entry(folder, network, precision, basis, sum(sizes), made))
+    return found
+
+
+def compiled_as(network: Network, among: list[Entry]) -> list[Precision]:
+    """Return the precisions that a network is compiled in; its weights must be there."""
+    basis = _basis(network)
+    return sorted({entry.precision for entry in among if entry.basis == basis})
+
+
+def remove_all(*, dry_run: bool = False) -> tuple[int, int]:
+    """Remove all compiled models and what killed processes left; nothing else in the folder.
+
+    One that is being compiled right now stays.
+
+    Returns:
+        How many, and how many bytes.
+    """
+    from filelock import FileLock, Timeout
+
+    cache = cache_folder()
+    count = size = 0
+    try:
+        names = [name for name in os.listdir(cache) if _OURS.fullmatch(name)]
+    except OSError:
+        return 0, 0
+    for key in sorted({name[:32] for name in names}):
+        lock = FileLock(os.path.join(cache, f"{key}.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, OSError):
+            continue
+        try:
+            for name in names:
+                folder = os.path.join(cache, name)
+                if name[:32] != key or not os.path.isdir(folder) or os.path.islink(folder):
+                    continue
+                count += 1
+                size += sum(item.stat().st_size for item in os.scandir(folder) if item.is_file())
+                if not dry_run:
+                    shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            if not (dry_run and f"{key}.lock" in names):
+                with suppress(OSError):
+                    os.unlink(lock.lock_file)
+            lock.release()
+    return count, size
 
 
 def _compile_into(
@@ -322,12 +413,13 @@ def _export(model: Any, network: Network, images: NDArray[np.uint8] | None, fold
         raise CompileError(f"Keras cannot export {network.name} to LiteRT: {text}", hint) from error
     meta = {
         "network": network.name,
+        "basis": _basis(network),
         "scores": _prove(model, network, images, folder),
         "divisor": network.divisor,
         "shift": network.shift,
         "files": {name: file_digest(os.path.join(folder, name)) for name in files},
     }
-    meta["check"] = _check(meta)
+    meta["check"] = _digest(meta)
     with open(os.path.join(folder, _META), "w", encoding="utf-8") as file:
         json.dump(meta, file, indent=1)
         file.flush()

@@ -85,7 +85,7 @@ class LiteRTEngine:
 
     def __init__(self, compiled: Compiled) -> None:
         self.workers = self.at_once = usable_cores()
-        self._compiled = compiled
+        self.compiled = compiled
         self.precision = "int8" if compiled.head else "float32"
         try:
             # Opening a session takes as long as several images: they are kept.
@@ -103,7 +103,7 @@ class LiteRTEngine:
         try:
             session = self._idle.pop()
         except IndexError:
-            session = Session(self._compiled)
+            session = Session(self.compiled)
         try:
             return np.stack([session.scores(image) for image in batch])
         finally:

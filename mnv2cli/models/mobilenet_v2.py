@@ -11,7 +11,7 @@ from typing import Any
 
 from mnv2cli.errors import InputError, WeightsError
 from mnv2cli.models import weights as store
-from mnv2cli.models.weights import Origin, Progress, no_progress
+from mnv2cli.models.download import Origin, Progress, download, no_progress, published_at
 
 ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 """Width multipliers with published ImageNet weights."""
@@ -23,6 +23,38 @@ WEIGHTS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/mobi
 """The folder that Keras's own loader downloads from."""
 
 CLASSES = 1000
+
+IDEAS = (
+    (
+        "Depthwise separable convolutions",
+        "A k x k convolution of all channels is split in two: one k x k filter for each channel "
+        "by itself, then a 1 x 1 convolution that mixes channels. With 3 x 3 that takes eight to "
+        "nine times fewer multiply-adds.",
+    ),
+    (
+        "Inverted residuals",
+        "A block widens its input by the expansion, filters it depthwise, and narrows it again. "
+        "The shortcut joins the narrow ends, so that little has to be kept in memory. There is "
+        "one wherever stride is 1 and the channels stay the same.",
+    ),
+    (
+        "Linear bottlenecks",
+        "The narrow end of a block has no activation: in few channels ReLU would destroy what "
+        "the block found.",
+    ),
+    (
+        "ReLU6",
+        "Activations are cut off at 6 as well as at 0, which keeps their range small enough for "
+        "8-bit arithmetic.",
+    ),
+    (
+        "Width and resolution multipliers",
+        "alpha scales the channels of every layer (rounded to multiples of 8; the last one is "
+        "never narrowed), so parameters and multiply-adds go with about its square. size scales "
+        "the image, and multiply-adds go with its square.",
+    ),
+)
+"""What makes this network what it is: titles and texts. Source: the paper named above."""
 
 
 def published_sizes(alpha: float) -> tuple[int, ...]:
@@ -44,6 +76,8 @@ class MobileNetV2:
         progress: Told how a download goes.
         divisor: ``pixel / 127.5 - 1``, the range [-1, 1] of Keras's own ``preprocess_input``.
         shift: See ``divisor``.
+        family: What users call the network, whatever its width and size.
+        ideas: What makes it what it is: titles and texts.
 
     Raises:
         InputError: There are no published weights of this alpha and size.
@@ -56,6 +90,9 @@ class MobileNetV2:
     progress: Progress = field(default=no_progress, repr=False)
     divisor: float = 127.5
     shift: float = 1.0
+
+    family = "mobilenet_v2"
+    ideas = IDEAS
 
     def __post_init__(self) -> None:
         self.alpha = float(self.alpha)  # Keras asks for another file with alpha=1
@@ -79,23 +116,51 @@ class MobileNetV2:
         return f"MobileNetV2 {self.alpha} ({self.size} x {self.size})"
 
     @property
+    def model(self) -> str:
+        """The name that results carry; the user's own weights are named in it."""
+        own = f"+{os.path.basename(self.weights)}" if self.weights else ""
+        return f"mobilenet_v2_{self.alpha}_{self.size}{own}"
+
+    @property
     def file_name(self) -> str:
         """The name of the published weights in Keras's cache and on its host."""
         stem = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels"
         return f"{stem}_{self.alpha}_{self.size}.h5"
 
     @property
-    def _origin(self) -> Origin:
-        return Origin(WEIGHTS_URL + self.file_name, store.cache_path(self.file_name))
+    def origin(self) -> Origin:
+        """Where the published weights come from and where they belong."""
+        return Origin(published_at(WEIGHTS_URL, self.file_name), self.cached)
 
-    def _weights_file(self) -> str:
+    @property
+    def cached(self) -> str:
+        """Where the published weights belong, an absolute path."""
+        return store.cache_path(self.file_name)
+
+    def find(self) -> str:
+        """Return where the weights are, or nothing if they are not on this machine."""
+        path = self.weights or self.cached
+        return path if os.path.exists(path) else ""
+
+    def fetch(self) -> str:
         """Return where the weights are, once they are there."""
-        if self.weights:
-            return self.weights
-        if self.refresh or not os.path.exists(self._origin.path):
-            store.download(self._origin, self.progress)
+        if not self.weights and (self.refresh or not os.path.exists(self.cached)):
+            download(self.origin, self.progress)
             self.refresh = False  # once is enough
-        return self._origin.path
+        return self.weights or self.cached
+
+    def check(self, path: str, hint: str = "", what: str = "") -> None:
+        """Check that a weights file is this network's, by loading it.
+
+        Args:
+            path: The file.
+            hint: What errors advise.
+            what: What errors call the file.
+
+        Raises:
+            WeightsError: It is not.
+        """
+        self._load(path, hint or "Is it a file of this network, alpha and size?", what)
 
     def identity(self) -> dict[str, str | float]:
         """Return the architecture, its scaling and the SHA-256 of the weights file.
@@ -109,7 +174,7 @@ class MobileNetV2:
             "size": self.size,
             "divisor": self.divisor,
             "shift": self.shift,
-            "weights": store.digest(self._weights_file()),
+            "weights": store.digest(self.fetch()),
         }
 
     def build(self) -> Any:
@@ -122,30 +187,35 @@ class MobileNetV2:
         Raises:
             WeightsError: The weights cannot be had, or are not this network's.
         """
-        path = self._weights_file()
+        path = self.fetch()
         if self.weights:
             return self._load(path, "Is it a file of this network, alpha and size?")
         return self._load(
             path,
             f"Fetch it again with --refresh-weights, or put a good copy in its place by hand:\n"
-            f"{self._origin.url}",
+            f"{self.origin.url}",
         )
 
-    def _load(self, path: str, hint: str) -> Any:
+    def build_untrained(self) -> Any:
+        """Return the Keras model with random weights, for those who look at its shape alone."""
+        return self._architecture(None)
+
+    def _load(self, path: str, hint: str, what: str = "") -> Any:
         """Build the network and fill it, by Keras's own code."""
-        store.check_file(path, hint)
-        keras = store.import_keras()
+        store.check_file(path, hint, what)
+        what = what or f"the weights file {path}"
         try:
-            model = keras.applications.MobileNetV2(
-                input_shape=(self.size, self.size, 3),
-                alpha=self.alpha,
-                weights=path,
-                classes=CLASSES,
-            )
+            model = self._architecture(path)
         except Exception as error:  # Keras and h5py raise many kinds
             text = " ".join(str(error).split())[:300]
-            raise WeightsError(
-                f"the weights file {path} does not fit {self.name}: {text}", hint
-            ) from error
-        store.check_values(model, path, hint)
+            raise WeightsError(f"{what} does not fit {self.name}: {text}", hint) from error
+        store.check_values(model, what, hint)
         return model
+
+    def _architecture(self, weights: str | None) -> Any:
+        return store.import_keras().applications.MobileNetV2(
+            input_shape=(self.size, self.size, 3),
+            alpha=self.alpha,
+            weights=weights,
+            classes=CLASSES,
+        )

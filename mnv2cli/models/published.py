@@ -1,0 +1,38 @@
+"""What is published about each network, as far as it cannot be asked of the network quickly."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+@dataclass(frozen=True)
+class Published:
+    """Figures of one network.
+
+    Attributes:
+        top1: Per cent of ImageNet's 50,000 validation images whose first label is right. Source:
+            tensorflow/models, research/slim/nets/mobilenet (MobileNetV2), and tensorflow/tpu,
+            models/official/efficientnet/lite.
+        parameters: Numbers that were trained, as :func:`mnv2cli.models.describe.describe` counts
+            them; a test compares.
+        multiply_adds: Multiply-adds for one image, likewise.
+    """
+
+    top1: float
+    parameters: int
+    multiply_adds: int
+
+
+@cache
+def published() -> dict[str, Published]:
+    """Return the figures of every network by the name that its results carry."""
+    text = files("mnv2cli").joinpath("data/models.csv").read_text(encoding="utf-8")
+    return {
+        row["model"]: Published(
+            float(row["top1"]), int(row["parameters"]), int(row["multiply_adds"])
+        )
+        for row in csv.DictReader(text.splitlines())
+    }
