@@ -1,11 +1,17 @@
-"""Real photos through the real network, where weights and photos lie beside the repository."""
+"""Real photos through real networks.
+
+EfficientNet-Lite0's weights and scikit-image's photos come as packages; MobileNetV2's weights and
+100 labelled photos are used where they lie beside the repository.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,21 +19,70 @@ from click.testing import CliRunner
 
 from mnv2cli import Classifier
 from mnv2cli.cli import main
-from tests.conftest import SHARED
+from mnv2cli.models import EfficientNetLite0
+from tests.conftest import SHARED, draw
 
 IMAGES = SHARED / "images"
 
-pytestmark = [
-    pytest.mark.real_model,
-    pytest.mark.skipif(
-        not IMAGES.is_dir(), reason="needs photos and weights beside the repository, in ../shared"
-    ),
-]
+pytestmark = pytest.mark.real_model
+needs_shared = pytest.mark.skipif(
+    not IMAGES.is_dir(), reason="needs photos and weights beside the repository, in ../shared"
+)
+needs_offline = pytest.mark.skipif(
+    not EfficientNetLite0().find(), reason="needs the extra: pip install 'mnv2cli[offline]'"
+)
 
 
 @pytest.fixture(autouse=True)
 def keras_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_HOME", str(SHARED / "keras"))
+
+
+@needs_offline
+def test_packages_alone_classify_photos_rightly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = find_spec("skimage")
+    if package is None or package.origin is None:
+        pytest.skip("needs the photos of scikit-image")
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("chelsea.png", "coffee.png"):
+        shutil.copy(Path(package.origin).parent / "data" / name, photos)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("MNV2_WEIGHTS_URL", "http://127.0.0.1:9/")  # nobody is there
+    result = CliRunner().invoke(main, ["classify", str(photos), "-q"])
+    assert result.exit_code == 0, result.output
+    cat, coffee = csv.DictReader(result.stdout.splitlines())
+    assert cat["label_1"] in ("Egyptian cat", "tabby", "tiger cat")
+    assert coffee["label_1"] == "espresso" and float(coffee["score_1"]) > 0.8
+    assert cat["model"] == coffee["model"] == "efficientnet_lite0"
+    (warning,) = result.stderr.splitlines()
+    assert warning.startswith("Warning: ") and "Using EfficientNet-Lite0" in warning
+
+
+@needs_offline
+def test_litert_and_keras_agree_on_lite0(tmp_path: Path) -> None:
+    photos = [draw(tmp_path / f"{i}.png", (40 * i, 90, 200 - 30 * i)) for i in range(6)]
+    lite, keras = (
+        list(Classifier(model="efficientnet_lite0", engine=engine).classify(*photos))
+        for engine in ("litert", "keras")
+    )
+    for one, other in zip(lite, keras, strict=True):
+        assert [p.wnid for p in one.predictions] == [p.wnid for p in other.predictions]
+        for a, b in zip(one.predictions, other.predictions, strict=True):
+            assert abs(a.score - b.score) <= 1e-4
+
+
+@needs_offline
+@needs_shared
+@pytest.mark.parametrize("engine", ["litert", "keras"])
+def test_accuracy_of_lite0(tmp_path: Path, capsys: pytest.CaptureFixture[str], engine: str) -> None:
+    top1, top5 = accuracy(classified(tmp_path, "--model", "efficientnet_lite0", "--engine", engine))
+    with capsys.disabled():
+        print(f"\nLite0 on {engine}, 100 photos: top-1 {top1}, top-5 {top5}")  # noqa: T201
+    assert top1 >= 85
+    assert top5 >= 95
 
 
 def classified(tmp_path: Path, *options: str) -> list[dict[str, str]]:
@@ -49,6 +104,7 @@ def accuracy(rows: list[dict[str, str]]) -> tuple[int, int]:
     return top1, top5
 
 
+@needs_shared
 def test_accuracy_on_labelled_photos(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = classified(tmp_path)
     assert len(rows) == 100
@@ -59,6 +115,7 @@ def test_accuracy_on_labelled_photos(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert top5 >= 95
 
 
+@needs_shared
 def test_engines_agree_and_int8_nearly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lite, keras, int8 = (
         classified(tmp_path, *options)
@@ -96,6 +153,7 @@ print(json.dumps(told))
 """
 
 
+@needs_shared
 def test_stretch_and_nearest_reproduce_the_tutorial() -> None:
     paths = sorted(map(str, IMAGES.iterdir()))[::5]
     assert len(paths) == 20
