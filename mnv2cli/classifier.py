@@ -13,6 +13,7 @@ from random import Random
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from mnv2cli.categories import builtin, load
 from mnv2cli.decode import DEFAULT_MAX_PIXELS, DecodeOptions, Fit, Interpolation, decode
 from mnv2cli.engines import ENGINES, Engine, open_engine
 from mnv2cli.engines.compiled import CALIBRATION_IMAGES, Calibration, Notify, Precision
@@ -25,6 +26,7 @@ from mnv2cli.pipeline import classify
 from mnv2cli.rank import rank
 from mnv2cli.records import Record, Source
 from mnv2cli.report import Timings
+from mnv2cli.tree import Rollup
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +47,10 @@ class Classifier:
     Args:
         top: Classes for each image, 1 to 1000, best first.
         threshold: Leave out classes whose score is below this, in [0, 1].
+        category: Give each record its category, one of some forty.
+        categories: A TOML file of your own categories, laid over the built-in ones.
+        rollup: Give each record the deepest node of the tree above the classes whose summed score
+            reaches this, in (0, 1]; None for no node.
         model: ``mobilenet_v2`` or ``efficientnet_lite0``; empty for MobileNetV2, or, where its
             weights cannot be had and the other's are installed, that one with a warning.
         alpha: Width of MobileNetV2: 0.35, 0.5, 0.75, 1.0 (default), 1.3 or 1.4.
@@ -76,6 +82,9 @@ class Classifier:
         *,
         top: int = 5,
         threshold: float = 0.0,
+        category: bool = False,
+        categories: StrPath | None = None,
+        rollup: float | None = None,
         model: str = "",
         alpha: float | None = None,
         size: int | None = None,
@@ -111,6 +120,12 @@ class Classifier:
             raise InputError("--calibrate is for int8", "Add --precision int8.")
         if calibrate and not os.path.isdir(calibrate):
             raise InputError(f"there is no folder {os.fspath(calibrate)!r} to calibrate on")
+        if rollup is not None and not 0 < rollup <= 1:
+            raise InputError(f"rollup is {rollup}, but must be over 0 and at most 1")
+        self._categories = load(os.fspath(categories)) if categories else None
+        if category and not self._categories:
+            self._categories = builtin()
+        self._rollup = rollup
         self.engine = engine
         self.precision = precision
         self.calibrate = os.fspath(calibrate) if calibrate else ""
@@ -261,6 +276,8 @@ class Classifier:
                     rank, labels=imagenet_labels(), top=self.top, threshold=self.threshold
                 ),
                 batch_size=self.batch_size,
+                categorize=self._categories,
+                rollup=None if self._rollup is None else Rollup(self._rollup),
                 model=self.network.model,
                 threads=self.threads,
                 timings=timings,

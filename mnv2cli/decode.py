@@ -102,6 +102,29 @@ def decode(path: str, options: DecodeOptions) -> NDArray[np.uint8]:
         raise _decoder_error(error) from error
 
 
+def taken_at(path: str) -> str:
+    """Return when a photo was taken, as its EXIF says: ``YYYY:MM:DD hh:mm:ss``; or nothing.
+
+    Source: EXIF 2.3, DateTimeOriginal (0x9003) in the EXIF part (0x8769), else DateTime (0x0132).
+
+    Raises:
+        ImageError: It is not an image.
+    """
+    with _open_file(path) as file:
+        form = _sniff(file.read(512))
+        if form is _HEIC:
+            _register_heif()
+        file.seek(0)
+        try:
+            with _pillow().open(file, formats=(form.plugin,)) as image:
+                exif = image.getexif()
+                text = exif.get_ifd(0x8769).get(0x9003) or exif.get(0x0132) or ""
+        except Exception:  # EXIF is written by anything at all
+            return ""
+    match = re.match(r"((?:19|20)\d\d):(0[1-9]|1[0-2]):\d\d", str(text))
+    return str(text)[:19] if match else ""
+
+
 def set_process_limit(max_pixels: int) -> None:
     """Set Pillow's own guard to the same limit, for a process that is all ours.
 

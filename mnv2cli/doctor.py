@@ -211,7 +211,8 @@ def _host() -> tuple[str, str]:
 def _weights(host: tuple[str, str]) -> Iterator[Check]:
     from mnv2cli.errors import WeightsError
     from mnv2cli.models import EfficientNetLite0, MobileNetV2
-    from mnv2cli.models.efficientnet_lite0 import INSTALL
+    from mnv2cli.models.efficientnet_lite0 import INSTALL, LARGEST_FILE
+    from mnv2cli.models.torch_checkpoint import read_checkpoint
     from mnv2cli.models.weights import check_file
 
     group, (url, unreachable) = "Weights", host
@@ -254,10 +255,15 @@ def _weights(host: tuple[str, str]) -> Iterator[Check]:
             "not here, and the host cannot be reached",
             f"Take the other network: {INSTALL}. Or carry this one over: mnv2 models import FILE",
         )
-    if second.find():
-        yield Check(group, second.family, "ok", _file(second.find()))
-    else:
+    if not second.find():
         yield Check(group, second.family, "ok", f"not installed (to have it: {INSTALL})")
+    else:
+        try:
+            read_checkpoint(second.find(), LARGEST_FILE)
+            yield Check(group, second.family, "ok", _file(second.find()))
+        except (OSError, ValueError) as error:
+            text = f"the file {second.find()} {error}"
+            yield Check(group, second.family, "fail", text, f"Remove it, and: {INSTALL}")
     if unreachable:
         yield Check(
             group,
@@ -282,7 +288,7 @@ def _folders() -> Iterator[Check]:
     for name, folder, variable in (
         ("weights", os.path.join(keras_home(), "models"), "KERAS_HOME"),
         ("compiled", cache_folder(), "MNV2_CACHE"),
-        ("temporary", tempfile.gettempdir(), "TMPDIR"),
+        ("temporary", _temporary_folder(), "TMPDIR"),
     ):
         used = _size(folder) if name != "temporary" else None
         nearest = folder
@@ -304,6 +310,13 @@ def _folders() -> Iterator[Check]:
             yield Check("Folders", name, "warn", text, "Free some space.")
         else:
             yield Check("Folders", name, "ok", text)
+
+
+def _temporary_folder() -> str:
+    try:
+        return tempfile.gettempdir()
+    except OSError:  # none can be written
+        return os.environ.get("TMPDIR") or "/tmp"
 
 
 def _size(folder: str) -> int:
@@ -359,14 +372,22 @@ def _formats() -> Iterator[Check]:
 
 def run_engine(name: str) -> dict[str, Any]:
     """Return how an engine did on one image, run in a process of its own."""
-    with tempfile.TemporaryDirectory(prefix="mnv2-doctor-") as folder:
-        line = [sys.executable, "-m", "mnv2cli.doctor", name, folder]
-        try:
+    try:
+        with tempfile.TemporaryDirectory(prefix="mnv2-doctor-") as folder:
+            line = [sys.executable, "-m", "mnv2cli.doctor", name, folder, *_weights_here()]
             done = subprocess.run(
-                line, capture_output=True, text=True, timeout=ENGINE_TIMEOUT, check=False
+                line,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=ENGINE_TIMEOUT,
+                check=False,
+                env={**os.environ, "KERAS_HOME": folder},  # Keras writes its settings there
             )
-        except subprocess.TimeoutExpired:
-            return {"works": False, "text": f"did not answer in {ENGINE_TIMEOUT:.0f} seconds"}
+    except subprocess.TimeoutExpired:
+        return {"works": False, "text": f"did not answer in {ENGINE_TIMEOUT:.0f} seconds"}
+    except OSError as error:
+        return {"works": False, "text": f"cannot be run: {error.strerror or error}"}
     if done.returncode < 0:
         try:
             kind = signal.Signals(-done.returncode).name
@@ -384,7 +405,13 @@ def run_engine(name: str) -> dict[str, Any]:
     return told
 
 
-def _predict_one(name: str, folder: str) -> dict[str, Any]:
+def _weights_here() -> list[str]:
+    from mnv2cli.models import EfficientNetLite0, MobileNetV2
+
+    return [MobileNetV2().find(), EfficientNetLite0().find()]
+
+
+def _predict_one(name: str, folder: str, mobilenet: str, lite0: str) -> dict[str, Any]:
     """Load an engine and have it predict one grey image.
 
     It runs what a run would run, if that is ready; else a small untrained network, which is
@@ -393,18 +420,23 @@ def _predict_one(name: str, folder: str) -> dict[str, Any]:
     import numpy as np
 
     from mnv2cli.engines import open_engine
-    from mnv2cli.engines.compiled import compiled_as, entries
+    from mnv2cli.engines.compiled import cache_folder, entry_key, open_entry
     from mnv2cli.errors import Mnv2Error
-    from mnv2cli.models import EfficientNetLite0, MobileNetV2
+    from mnv2cli.models import open_model
 
-    here = [model for model in (MobileNetV2(), EfficientNetLite0()) if model.find()]
-    if name == "litert":
-        compiled = entries()
-        here = [model for model in here if "float32" in compiled_as(model, compiled)]
-    network: Any = here[0] if here else _Untrained()
-    if not here:
-        os.environ["MNV2_CACHE"] = folder
     try:
+        pairs = (("mobilenet_v2", mobilenet), ("efficientnet_lite0", lite0))
+        here: list[Any] = [open_model(key, weights=path) for key, path in pairs if path]
+        if name == "litert":
+            cache = cache_folder()
+            here = [
+                model
+                for model in here
+                if open_entry(os.path.join(cache, entry_key(model, "float32", None)))
+            ]
+        network = here[0] if here else _Untrained()
+        if not here:
+            os.environ["MNV2_CACHE"] = folder
         engine = open_engine(name, network)
         batch = np.full((1, network.size, network.size, 3), 127, np.uint8)
         engine.predict(batch)  # the first one makes room
@@ -415,7 +447,7 @@ def _predict_one(name: str, folder: str) -> dict[str, Any]:
         return {"works": False, "text": error.message, "advice": error.hint.partition("\n")[0]}
     if scores.shape != (1, 1000) or not np.isclose(scores.sum(), 1, atol=1e-3):
         return {"works": False, "text": "what it computes are no scores"}
-    told = {"works": True, "seconds": seconds, "network": network.name, "gpus": []}
+    told: dict[str, Any] = {"works": True, "seconds": seconds, "network": network.name, "gpus": []}
     if name == "keras":
         import tensorflow as tf
 
@@ -444,4 +476,4 @@ class _Untrained:
 
 
 if __name__ == "__main__":
-    sys.stdout.write("\n" + json.dumps(_predict_one(sys.argv[1], sys.argv[2])) + "\n")
+    sys.stdout.write("\n" + json.dumps(_predict_one(*sys.argv[1:])) + "\n")

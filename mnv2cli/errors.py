@@ -57,6 +57,10 @@ class OutputError(Mnv2Error):
     """Results that cannot be written."""
 
 
+class JournalError(Mnv2Error):
+    """A journal that cannot be read, or that says what cannot be done."""
+
+
 class ImageError(Exception):
     """One image that cannot be read; becomes a record with an error, never an exit.
 

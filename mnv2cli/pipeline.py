@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from mnv2cli.engines import Engine
 from mnv2cli.errors import ImageError
-from mnv2cli.records import Prediction, Record, Source
+from mnv2cli.records import CategoryScore, Prediction, Record, Source
 from mnv2cli.report import Timings
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Decode = Callable[[str], "NDArray[np.uint8]"]
 Rank = Callable[["NDArray[np.float32]"], tuple[Prediction, ...]]
+Categorize = Callable[["NDArray[np.float32]"], CategoryScore]
+Rollup = Callable[["NDArray[np.float32]"], Prediction]
 
 WINDOW = 128
 """Images that may be on their way or wait for an earlier one, beyond a batch for each worker."""
@@ -39,6 +41,8 @@ def classify(
     decode: Decode,
     engine: Engine,
     rank: Rank,
+    categorize: Categorize | None = None,
+    rollup: Rollup | None = None,
     model: str = "",
     batch_size: int = 0,
     threads: int = 0,
@@ -54,6 +58,8 @@ def classify(
         decode: From a path to uint8 [size, size, 3]; raises ImageError.
         engine: Predicts batches, called by all workers; which one it is, is not known here.
         rank: From float32 [classes] to predictions; may raise ImageError.
+        categorize: From float32 [classes] to a category, if records shall have one.
+        rollup: From float32 [classes] to a node of the tree, likewise.
         model: The name of the network, for the records.
         batch_size: Images a batch; 0 for the engine's own choice.
         threads: Workers; 0 for the engine's own choice.
@@ -67,6 +73,8 @@ def classify(
         decode,
         engine,
         rank,
+        categorize,
+        rollup,
         model,
         batch_size or engine.batch_size,
         threads or engine.workers,
@@ -88,6 +96,8 @@ class _Run:
         decode: Decode,
         engine: Engine,
         rank: Rank,
+        categorize: Categorize | None,
+        rollup: Rollup | None,
         model: str,
         batch_size: int,
         workers: int,
@@ -97,6 +107,8 @@ class _Run:
         self._decode = decode
         self._engine = engine
         self._rank = rank
+        self._categorize = categorize
+        self._rollup = rollup
         self._model = model
         self._batch_size = batch_size
         self._timings = timings
@@ -246,7 +258,13 @@ class _Run:
 
     def _ranked(self, path: str, scores: NDArray[np.float32]) -> Record:
         try:
-            return Record(path, self._rank(scores), model=self._model)
+            return Record(
+                path,
+                self._rank(scores),
+                model=self._model,
+                category=self._categorize(scores) if self._categorize else None,
+                node=self._rollup(scores) if self._rollup else None,
+            )
         except ImageError as error:
             return self._failed(path, str(error))
 

@@ -38,6 +38,21 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class CategoryScore:
+    """The category of an image.
+
+    Attributes:
+        name: Such as ``dog``; empty where no category reached its own threshold.
+        score: The sum of the scores of its classes, in [0, 1].
+        margin: How much more that is than the next category's.
+    """
+
+    name: str
+    score: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One image and all that became of it: predictions, best first, or an error.
 
@@ -46,12 +61,16 @@ class Record:
         predictions: Best first; empty for an error, or where no score reached the threshold.
         error: Empty, or ``reason`` or ``reason: detail`` in plain words.
         model: The network of the run, such as ``mobilenet_v2_1.0_224``; errors have it too.
+        category: Where categories were asked for.
+        node: The deepest node of the tree that is sure enough, where that was asked for.
     """
 
     path: str
     predictions: tuple[Prediction, ...] = ()
     error: str = ""
     model: str = ""
+    category: CategoryScore | None = None
+    node: Prediction | None = None
 
     @property
     def status(self) -> Status:

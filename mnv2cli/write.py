@@ -21,16 +21,25 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.files import PartFile
 from mnv2cli.find import IMAGE_SUFFIXES
-from mnv2cli.records import Record
+from mnv2cli.records import Prediction, Record
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+Extra = tuple[str, ...]
+"""What columns records have besides, of ``category`` and ``node``."""
+
+_EXTRA = {
+    "category": ("category", "category_score", "category_margin"),
+    "node": ("node", "node_wnid", "node_score"),
+}
+
+
 class Writer(Protocol):
     """Writes records to a stream in one format."""
 
-    def __init__(self, stream: IO[bytes], top: int, long: bool) -> None: ...
+    def __init__(self, stream: IO[bytes], top: int, long: bool, extra: Extra = ()) -> None: ...
 
     def write(self, record: Record) -> None:
         """Write one record."""
@@ -53,15 +62,16 @@ class CsvWriter:
     ends, quoted only where a field needs it.
     """
 
-    def __init__(self, stream: IO[bytes], top: int, long: bool) -> None:
+    def __init__(self, stream: IO[bytes], top: int, long: bool, extra: Extra = ()) -> None:
         self._stream = stream
         self._top = top
         self._long = long
-        self._line(columns(top, long))
+        self._extra = extra
+        self._line(columns(top, long, extra))
 
     def write(self, record: Record) -> None:
         """Write the row or rows of a record."""
-        for row in rows(record, self._top, self._long):
+        for row in rows(record, self._top, self._long, self._extra):
             self._line([score_text(v) if isinstance(v, float) else v for v in row])
 
     def finish(self) -> None:
@@ -82,13 +92,13 @@ class CsvWriter:
 class JsonLinesWriter:
     """One object an image a line."""
 
-    def __init__(self, stream: IO[bytes], top: int, long: bool) -> None:
+    def __init__(self, stream: IO[bytes], top: int, long: bool, extra: Extra = ()) -> None:
         self._stream = stream
-        self._long = long
+        self._extra = extra
 
     def write(self, record: Record) -> None:
         """Write the line of a record."""
-        self._stream.write(_json(record) + b"\n")
+        self._stream.write(_json(record, self._extra) + b"\n")
         self._stream.flush()
 
     def finish(self) -> None:
@@ -98,13 +108,14 @@ class JsonLinesWriter:
 class JsonWriter:
     """One list of objects, an image a line."""
 
-    def __init__(self, stream: IO[bytes], top: int, long: bool) -> None:
+    def __init__(self, stream: IO[bytes], top: int, long: bool, extra: Extra = ()) -> None:
         self._stream = stream
+        self._extra = extra
         self._start = b"[\n"
 
     def write(self, record: Record) -> None:
         """Write the object of a record."""
-        self._stream.write(self._start + _json(record))
+        self._stream.write(self._start + _json(record, self._extra))
         self._stream.flush()
         self._start = b",\n"
 
@@ -119,22 +130,25 @@ class ParquetWriter:
 
     _GROUP = 100_000  # cells
 
-    def __init__(self, stream: IO[bytes], top: int, long: bool) -> None:
+    def __init__(self, stream: IO[bytes], top: int, long: bool, extra: Extra = ()) -> None:
         pa, pq = _pyarrow()
         self._pa = pa
         self._top = top
         self._long = long
-        self._names = columns(top, long)
-        kinds = {"score": pa.float32(), "rank": pa.int32()}
-        self._schema = pa.schema(
-            [(name, kinds.get(name.partition("_")[0], pa.string())) for name in self._names]
-        )
+        self._extra = extra
+        self._names = columns(top, long, extra)
+        kinds = {"score": pa.float32(), "margin": pa.float32(), "rank": pa.int32()}
+
+        def kind(name: str) -> Any:  # of score_1, score, category_score
+            return next((kinds[part] for part in name.split("_") if part in kinds), pa.string())
+
+        self._schema = pa.schema([(name, kind(name)) for name in self._names])
         self._file = pq.ParquetWriter(stream, self._schema)
         self._rows: list[list[str | int | float | None]] = []
 
     def write(self, record: Record) -> None:
         """Take the row or rows of a record; a full group is written."""
-        for row in rows(record, self._top, self._long):
+        for row in rows(record, self._top, self._long, self._extra):
             # Parquet's strings are UTF-8 and nothing else.
             path = os.fsencode(str(row[0])).decode("utf-8", "backslashreplace")
             self._rows.append([path, *row[1:]])
@@ -155,7 +169,7 @@ class ParquetWriter:
         self._rows = []
 
 
-MakeWriter = Callable[[IO[bytes], int, bool], Writer]
+MakeWriter = Callable[[IO[bytes], int, bool, Extra], Writer]
 
 FORMATS: dict[str, MakeWriter] = {
     "csv": CsvWriter,
@@ -166,21 +180,27 @@ FORMATS: dict[str, MakeWriter] = {
 """The formats by name; a file's suffix is the name with a dot."""
 
 
-def columns(top: int, long: bool) -> list[str]:
+def columns(top: int, long: bool, extra: Extra = ()) -> list[str]:
     """Return the column names of the table of records."""
+    end = [name for which in extra for name in _EXTRA[which]] + ["error", "model"]
     if long:
-        return ["path", "status", "rank", "label", "wnid", "score", "error", "model"]
+        return ["path", "status", "rank", "label", "wnid", "score", *end]
     ranked = [f"{name}_{i}" for i in range(1, top + 1) for name in ("label", "wnid", "score")]
-    return ["path", "status", *ranked, "error", "model"]
+    return ["path", "status", *ranked, *end]
 
 
-def rows(record: Record, top: int, long: bool) -> list[list[str | int | float | None]]:
+def rows(
+    record: Record, top: int, long: bool, extra: Extra = ()
+) -> list[list[str | int | float | None]]:
     """Return the rows of one record in the table of records; empty cells are None.
 
     A wide table has one row for each image; a long one has one for each rank, and one without
     rank for an image that has no predictions.
     """
-    end = [record.error or None, record.model or None]
+    end: list[str | int | float | None] = []
+    for which in extra:
+        end += _extra_cells(record, which)
+    end += [record.error or None, record.model or None]
     if not long:
         row: list[str | int | float | None] = [record.path, record.status]
         for prediction in record.predictions:
@@ -195,17 +215,36 @@ def rows(record: Record, top: int, long: bool) -> list[list[str | int | float | 
     ]
 
 
-def as_object(record: Record) -> dict[str, object]:
+def _extra_cells(record: Record, which: str) -> list[str | int | float | None]:
+    if which == "category" and record.category:
+        category = record.category
+        return [category.name or None, category.score, category.margin]
+    if which == "node" and record.node:
+        return [record.node.label, record.node.wnid, record.node.score]
+    return [None, None, None]
+
+
+def as_object(record: Record, extra: Extra = ()) -> dict[str, object]:
     """Return a record as JSON has it: path, status, predictions as a list, error, model."""
-    return {
+    content: dict[str, object] = {
         "path": record.path,
         "status": record.status,
-        "predictions": [
-            {"wnid": p.wnid, "label": p.label, "score": p.score} for p in record.predictions
-        ],
-        "error": record.error or None,
-        "model": record.model or None,
+        "predictions": [_prediction(p) for p in record.predictions],
     }
+    if "category" in extra:
+        found = record.category
+        content["category"] = found and {
+            "name": found.name or None,
+            "score": found.score,
+            "margin": found.margin,
+        }
+    if "node" in extra:
+        content["node"] = record.node and _prediction(record.node)
+    return {**content, "error": record.error or None, "model": record.model or None}
+
+
+def _prediction(prediction: Prediction) -> dict[str, object]:
+    return {"wnid": prediction.wnid, "label": prediction.label, "score": prediction.score}
 
 
 def to_dataframe(records: Iterable[Record], top: int = 5, *, long: bool = False) -> pd.DataFrame:
@@ -216,8 +255,8 @@ def to_dataframe(records: Iterable[Record], top: int = 5, *, long: bool = False)
     return pd.DataFrame(table, columns=columns(top, long))
 
 
-def _json(record: Record) -> bytes:
-    content = as_object(record)
+def _json(record: Record, extra: Extra) -> bytes:
+    content = as_object(record, extra)
     try:
         return json.dumps(content, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # a name that is not UTF-8 has no other form in JSON
@@ -294,6 +333,7 @@ class Output(AbstractContextManager["Output"]):
         make: Makes the writer; one of ``FORMATS``, or a terminal's own.
         top: Columns for how many predictions.
         long: One row for each rank in tables.
+        extra: Further columns, of ``category`` and ``node``.
         force: Overwrite a file that is there.
 
     Raises:
@@ -302,13 +342,21 @@ class Output(AbstractContextManager["Output"]):
     """
 
     def __init__(
-        self, target: str | IO[bytes], make: MakeWriter, top: int, *, long: bool, force: bool
+        self,
+        target: str | IO[bytes],
+        make: MakeWriter,
+        top: int,
+        *,
+        long: bool,
+        force: bool,
+        extra: Extra = (),
     ) -> None:
         self._target = target
         self._make = make
         self._top = top
         self._long = long
         self._force = force
+        self._extra = extra
         self._stream: IO[bytes] | None = None
         self._writer: Writer | None = None
         self._part: PartFile | None = None
@@ -319,7 +367,7 @@ class Output(AbstractContextManager["Output"]):
         try:
             if self._writer is None:
                 self._stream = self._open()
-                self._writer = self._make(self._stream, self._top, self._long)
+                self._writer = self._make(self._stream, self._top, self._long, self._extra)
             self._writer.write(record)
         except OSError as error:
             raise self._failed(error) from error

@@ -330,11 +330,13 @@ def test_clean_leaves_what_is_being_compiled(empty: Path, invoke: Invoke) -> Non
     from filelock import FileLock
 
     cache = Path(compiled.cache_folder())
-    (cache / ("a" * 32 + ".tmp1")).mkdir(parents=True)
-    (cache / ("b" * 32 + ".tmp1")).mkdir()
-    with FileLock(cache / ("a" * 32 + ".lock")):
+    (cache / ("mnv2-" + "a" * 32 + ".tmp1")).mkdir(parents=True)
+    (cache / ("mnv2-" + "b" * 32 + ".tmp1")).mkdir()
+    with FileLock(cache / ("mnv2-" + "a" * 32 + ".lock")):
         assert "1 compiled models removed" in invoke("models", "clean").stderr
-    assert (cache / ("a" * 32 + ".tmp1")).exists() and not (cache / ("b" * 32 + ".tmp1")).exists()
+    assert (cache / ("mnv2-" + "a" * 32 + ".tmp1")).exists() and not (
+        cache / ("mnv2-" + "b" * 32 + ".tmp1")
+    ).exists()
     shutil.rmtree(cache)
     assert "0 compiled models removed, 0 bytes" in invoke("models", "clean").stderr
 

@@ -161,7 +161,7 @@ def _edit(entry: Path, old: str, new: str) -> None:
 
 def test_old_entries_make_room_for_new_ones(copied: Path, said: list[str]) -> None:
     for i in range(40):
-        other = _made(copied.with_name(f"{i:032x}"))
+        other = _made(copied.with_name(f"mnv2-{i:032x}"))
         (other / "meta.json").write_text("{}")
         os.utime(other / "meta.json", (i, i))
     theirs = _made(copied.with_name("photos"))  # the cache may be a folder with other things
@@ -170,8 +170,8 @@ def test_old_entries_make_room_for_new_ones(copied: Path, said: list[str]) -> No
     (copied / "meta.json").unlink()
     find_or_compile(network(), "float32", None, said.append)
     kept = {path.name for path in copied.parent.iterdir() if path.is_dir()}
-    assert len(kept) == 25 and {copied.name, f"{39:032x}", "photos"} <= kept
-    assert f"{0:032x}" not in kept
+    assert len(kept) == 25 and {copied.name, f"mnv2-{39:032x}", "photos"} <= kept
+    assert f"mnv2-{0:032x}" not in kept
     for name in kept - {copied.name}:
         shutil.rmtree(copied.parent / name)
 

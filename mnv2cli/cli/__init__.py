@@ -14,7 +14,11 @@ from mnv2cli.cli.bench import bench
 from mnv2cli.cli.classify import classify
 from mnv2cli.cli.doctor import doctor
 from mnv2cli.cli.help import ExampleGroup
+from mnv2cli.cli.labels import labels
 from mnv2cli.cli.models import models
+from mnv2cli.cli.sort import sort
+from mnv2cli.cli.text import printable
+from mnv2cli.cli.undo import undo
 from mnv2cli.errors import ExitCode, Mnv2Error
 
 EXAMPLES = (
@@ -31,9 +35,10 @@ class ErrorGroup(ExampleGroup):
         try:
             return super().invoke(ctx)
         except Mnv2Error as error:
-            click.echo(f"Error: {error.message}", err=True)
-            if error.hint:
-                click.echo(error.hint, err=True)
+            # Both may quote what came from files and hosts.
+            click.echo(f"Error: {printable(error.message)}", err=True)
+            for line in error.hint.splitlines():
+                click.echo(printable(line), err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
@@ -64,6 +69,9 @@ def main() -> None:
 
 
 main.add_command(classify)
+main.add_command(sort)
+main.add_command(undo)
+main.add_command(labels)
 main.add_command(models)
 main.add_command(bench)
 main.add_command(doctor)

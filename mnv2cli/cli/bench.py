@@ -64,7 +64,7 @@ def bench(
     """
     from mnv2cli.bench import measure
     from mnv2cli.classifier import Classifier
-    from mnv2cli.cli.text import PlainConsole
+    from mnv2cli.cli.console import PlainConsole
 
     network = {name: value for name, value in network.items() if value is not None}
     console = PlainConsole(stderr=True, highlight=False)
@@ -98,7 +98,7 @@ def _print(measured: Measured) -> None:
     from rich import box
     from rich.table import Table
 
-    from mnv2cli.cli.text import PlainConsole
+    from mnv2cli.cli.console import PlainConsole
 
     console = PlainConsole(highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

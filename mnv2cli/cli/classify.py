@@ -16,6 +16,7 @@ import click
 from mnv2cli.cli.help import ExampleCommand, SectionOption
 from mnv2cli.cli.interrupts import Interrupts
 from mnv2cli.cli.options import (
+    category_options,
     image_options,
     input_options,
     model_options,
@@ -35,6 +36,7 @@ EXAMPLES = (
     ("into a file; the format follows the name", "mnv2 classify photos -o labels.csv"),
     ("the sure ones", "mnv2 classify photos -f jsonl | jq 'select(.predictions[0].score > 0.8)'"),
     ("what find finds", "find . -newer last.csv -type f -print0 | mnv2 classify -0 --files-from -"),
+    ("categories such as dog and car, besides", "mnv2 classify photos --category -o labels.csv"),
     ("a small, fast network", "mnv2 classify photos --alpha 0.35 --size 128"),
 )  # fmt: skip
 
@@ -65,6 +67,7 @@ _output: Callable[..., Callable[[Any], Any]] = partial(
     metavar="P",
     help="Leave out labels with a score below this.",
 )
+@category_options
 @_output(
     "-o",
     "--output",
@@ -110,7 +113,8 @@ def classify(
     be read, 130 interrupted.
     """
     output = None if output == "-" else output
-    _check_inputs(paths, files_from, null)
+    options["category"] = options["category"] or options["categories"] is not None
+    check_inputs(paths, files_from, null)
     form = _check_results(output, form, long, force)
     if output is not None:
         _check_not_an_input(output, [*paths, files_from, options["weights"]])
@@ -126,8 +130,8 @@ def classify(
         report.skip(path, reason)
         screen.skipped(path, reason)
 
-    classifier = _classifier(options, top, threshold, screen)
-    listed = read_list(_reader(files_from), null=null) if files_from is not None else ()
+    classifier = make_classifier(options, top, threshold, screen)
+    listed = read_list(list_reader(files_from), null=null) if files_from is not None else ()
     sources = classifier.sources(paths, on_skip, listed)
     # A list cannot be read twice: there, the first images are the sample for int8.
     sample = partial(classifier.sample, paths) if files_from is None else None
@@ -136,17 +140,19 @@ def classify(
     with screen.loading(classifier.network.name):
         started = list(islice(records, 1))  # loads the network, if there are images
     if not started:
-        raise _no_images(report)
+        raise no_images(report)
     engine = f"{classifier.network.model}, {classifier.load().name} {classifier.load().precision}"
     writer: MakeWriter = TableWriter if form == "table" else FORMATS[form]
     target = sys.stdout.buffer if output is None else output
+    wanted = {"category": options["category"], "node": options["rollup"] is not None}
+    extra = tuple(name for name, is_wanted in wanted.items() if is_wanted)
     total = None if files_from is not None else partial(_count, paths, classifier.find)
     try:
         with (
             interrupts.watched(),
             closing(records),
             screen.progress(total) as advance,
-            Output(target, writer, top, long=long, force=force) as out,
+            Output(target, writer, top, long=long, force=force, extra=extra) as out,
         ):
             for record in chain(started, records):
                 with interrupts.held():  # a row is written whole and counted, or neither
@@ -163,7 +169,8 @@ def classify(
     click.get_current_context().exit(report.return_code)
 
 
-def _check_inputs(paths: tuple[str, ...], files_from: str | None, null: bool) -> None:
+def check_inputs(paths: tuple[str, ...], files_from: str | None, null: bool) -> None:
+    """Check that there is something to look at; raises UsageError."""
     if null and files_from is None:
         raise click.UsageError("-0 says how the paths of --files-from are separated: add that.")
     if files_from is None:
@@ -206,7 +213,7 @@ def _check_not_an_input(output: str, inputs: list[str | None]) -> None:
             raise click.UsageError(f"Results would overwrite {path!r}, which is read.")
 
 
-def _reader(path: str) -> Callable[[int], bytes]:
+def list_reader(path: str) -> Callable[[int], bytes]:
     """Return what reads a list, bypassing Python's buffers.
 
     The list is read in a thread that may wait for ever; a buffer's lock, held meanwhile, would
@@ -226,7 +233,9 @@ def _reader(path: str) -> Callable[[int], bytes]:
         raise InputError(f"the list {path!r} cannot be read: {error.strerror}") from error
 
 
-def _classifier(options: dict[str, Any], top: int, threshold: float, screen: Screen) -> Classifier:
+def make_classifier(
+    options: dict[str, Any], top: int, threshold: float, screen: Screen
+) -> Classifier:
     from mnv2cli.classifier import Classifier
     from mnv2cli.decode import set_process_limit
 
@@ -246,7 +255,8 @@ def _classifier(options: dict[str, Any], top: int, threshold: float, screen: Scr
     )
 
 
-def _no_images(report: Report) -> NoImagesError:
+def no_images(report: Report) -> NoImagesError:
+    """Return the error that says why there are none."""
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.skipped.most_common())
     hint = f"Left out: {reasons}." if reasons else "The folders are empty."
     if report.skipped["no image suffix"]:

@@ -16,6 +16,8 @@ from mnv2cli.cli.help import ExampleCommand, SectionOption
 from mnv2cli.errors import ExitCode
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from mnv2cli.doctor import Check
 
 EXAMPLES = (
@@ -23,6 +25,7 @@ EXAMPLES = (
     ("what is not, for a script", "mnv2 doctor --json | jq '.[] | select(.state != \"ok\")'"),
 )
 
+_NARROW = 70  # columns
 _SIGNS = {"ok": ("ok", "green"), "warn": ("warning", "yellow"), "fail": ("FAILED", "bold red")}
 
 
@@ -42,7 +45,7 @@ def doctor(as_json: bool) -> None:
 
     Exit codes: 0 if all that is needed works, with warnings or without; 1 if something failed.
     """
-    from mnv2cli.cli.text import PlainConsole
+    from mnv2cli.cli.console import PlainConsole
     from mnv2cli.doctor import examine
 
     errors = PlainConsole(stderr=True, highlight=False)
@@ -83,12 +86,22 @@ def _terminal() -> Iterator[Check]:
 
 
 def _print(checks: list[Check]) -> None:
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    from mnv2cli.cli.text import PlainConsole, home_text, printable
+    from mnv2cli.cli.console import PlainConsole
+    from mnv2cli.cli.text import home_text, printable
 
     console = PlainConsole(highlight=False)
+    if console.width < _NARROW:
+        for check in checks:
+            sign, style = _SIGNS[check.state]
+            console.print(Text.assemble((sign, style), f" {check.group}, {check.name}"))
+            for line in filter(None, [check.text, check.advice]):
+                console.print(Padding(Text(printable(home_text(line)), overflow="fold"), (0, 2)))
+        _print_end(console, checks)
+        return
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(width=9, style="bold")
     table.add_column(no_wrap=True)
@@ -106,6 +119,12 @@ def _print(checks: list[Check]) -> None:
         table.add_row(heading, check.name, Text(sign, style=style), text)
         group = check.group
     console.print(table)
+    _print_end(console, checks)
+
+
+def _print_end(console: Console, checks: list[Check]) -> None:
+    from rich.text import Text
+
     failed = sum(check.state == "fail" for check in checks)
     warned = sum(check.state == "warn" for check in checks)
     if failed:

@@ -6,8 +6,9 @@ import json
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
-from time import perf_counter
+from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,7 +28,7 @@ EXAMPLES = (
 )
 
 _PUBLISHED_NAME = re.compile(
-    r"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_(?P<alpha>[\d.]+)_(?P<size>\d+)\.h5"
+    r"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_(?P<alpha>[0-9]+\.[0-9]+)_(?P<size>[0-9]+)\.h5"
 )
 
 _model = click.argument(
@@ -97,7 +98,8 @@ def list_models(as_json: bool) -> None:
     from rich import box
     from rich.table import Table
 
-    from mnv2cli.cli.text import PlainConsole, home_text, printable, size_text
+    from mnv2cli.cli.console import PlainConsole
+    from mnv2cli.cli.text import home_text, printable, size_text
 
     console = PlainConsole(highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
@@ -179,6 +181,8 @@ def download(
     """
     if every and (alpha is not None or size is not None):
         raise click.UsageError("--all is all of them: leave out --alpha and --size.")
+    if every and model != MODELS[0]:
+        raise click.UsageError(f"--all is about {MODELS[0]}.")
     from mnv2cli.cli.screen import Screen
     from mnv2cli.models import EfficientNetLite0, all_models, open_model
 
@@ -209,7 +213,7 @@ def _download(model: Model, mirror: str | None, *, refresh: bool, screen: Any) -
     from mnv2cli.models.efficientnet_lite0 import INSTALL
 
     if (path := model.find()) and not refresh:
-        click.echo(f"{model.model} is already there: {path}", err=True)
+        screen.notice(f"{model.model} is already there: {path}", "")
         return
     name = os.path.basename(model.cached)
     if mirror:
@@ -223,7 +227,7 @@ def _download(model: Model, mirror: str | None, *, refresh: bool, screen: Any) -
         url = model.origin.url
     with screen.loading(model.name):
         download(Origin(url, model.cached), screen.download, model.check)
-    click.echo(f"{model.model}: {model.cached}", err=True)
+    screen.notice(f"{model.model}: {model.cached}", "")
 
 
 @models.command(
@@ -239,7 +243,7 @@ def path(model: str, alpha: float | None, size: int | None) -> None:
 
     chosen = open_model(model, alpha=alpha, size=size)
     found = chosen.find()
-    click.echo(found or chosen.cached)
+    click.echo(os.fsencode(found or chosen.cached))
     if not found:
         click.echo(f"Not there yet. To get it: {_how_to_get(chosen)}", err=True)
         click.get_current_context().exit(ExitCode.FAILED)
@@ -263,13 +267,18 @@ def import_file(file: str, alpha: float | None, size: int | None, force: bool) -
     The published name says which network, width and size it is for; otherwise say so. A .pth file
     is taken for efficientnet_lite0.
     """
+    from mnv2cli.cli.screen import Screen
     from mnv2cli.files import PartFile, file_digest
     from mnv2cli.models import open_model
+    from mnv2cli.models.weights import LARGEST_FILE
 
+    Screen(quiet=False, verbose=False)  # keeps the libraries' own lines off the terminal
     name, variant = _network_of(file, alpha, size)
     chosen = open_model(name, **variant)
     what = f"the file {file}"
     target = chosen.cached
+    if not os.path.isfile(file) or os.path.getsize(file) > LARGEST_FILE:
+        raise InputError(f"{what} is no weights file: it is no regular file, or far too large")
     try:
         if os.path.exists(target):
             if file_digest(target) == file_digest(file):
@@ -404,8 +413,14 @@ def clean(weights: bool, dry_run: bool, yes: bool) -> None:
     from mnv2cli.models import all_models
 
     count, size = remove_all(dry_run=dry_run)
+    parts = _old_parts()
+    for part in [] if dry_run else parts:
+        with suppress(OSError):
+            os.unlink(part)
     done = "would be removed" if dry_run else "removed"
     click.echo(f"{count} compiled models {done}, {size_text(size)}", err=True)
+    if parts:
+        click.echo(f"{len(parts)} interrupted downloads {done}", err=True)
     if not weights:
         return
     found = [model.cached for model in all_models() if os.path.isfile(model.cached)]
@@ -422,6 +437,26 @@ def clean(weights: bool, dry_run: bool, yes: bool) -> None:
         except OSError as error:
             raise OutputError(f"{file} cannot be removed: {error.strerror}") from error
     click.echo(f"{len(found)} weights files {done}, {size_text(size)}", err=True)
+
+
+def _old_parts() -> list[str]:
+    """Return what killed downloads left, an hour after they were last written to."""
+    from mnv2cli.models import all_models
+
+    found = []
+    for model in all_models():
+        folder, name = os.path.split(model.cached)
+        try:
+            others = os.listdir(folder)
+        except OSError:
+            return []
+        for other in others:
+            path = os.path.join(folder, other)
+            if other.startswith(f".{name}.") and ".part" in other:
+                with suppress(OSError):
+                    if time() - os.path.getmtime(path) > 3600:
+                        found.append(path)
+    return found
 
 
 @models.command(
@@ -519,7 +554,7 @@ def _print(model: Model, description: Description) -> None:
     from rich.padding import Padding
     from rich.table import Table
 
-    from mnv2cli.cli.text import PlainConsole
+    from mnv2cli.cli.console import PlainConsole
 
     console = PlainConsole(highlight=False)
     wide = console.width >= 100

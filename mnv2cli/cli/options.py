@@ -69,6 +69,29 @@ input_options = _together(
     _input("--follow-links", is_flag=True, help="Walk into symbolic links to folders."),
 )
 
+_category = _section("Categories")
+category_options = _together(
+    _category(
+        "--category",
+        is_flag=True,
+        help="Tell each image's category too, one of some forty such as dog, car and mountain.",
+    ),
+    _category(
+        "--categories",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Your own categories, a TOML file as mnv2 labels --toml prints it.  [default: the "
+        "built-in ones]",
+    ),
+    _category(
+        "--rollup",
+        type=click.FloatRange(0, 1, min_open=True),
+        metavar="P",
+        help="Tell the most exact name whose score reaches this: spaniel, else dog, else animal.  "
+        "[default: not told]",
+    ),
+)
+
 _image = _section("Reading images")
 image_options = _together(
     _image(

@@ -16,7 +16,8 @@ from rich.table import Table
 from rich.text import Text
 from tqdm import tqdm
 
-from mnv2cli.cli.text import PlainConsole, printable
+from mnv2cli.cli.console import PlainConsole
+from mnv2cli.cli.text import printable
 from mnv2cli.machine import usable_cores
 from mnv2cli.records import Record
 from mnv2cli.report import Report
@@ -50,6 +51,37 @@ class Screen:
         """Say something by the way."""
         with self.printing():
             self._console.print(Text(printable(text), style=style), soft_wrap=True)
+
+    @property
+    def verbose(self) -> bool:
+        """Tell each thing, not only how many."""
+        return self._verbose
+
+    def lines(self, lines: list[tuple[str, str, str]]) -> None:
+        """Tell what a run came to: a name, a text and a style for each line."""
+        if not self._console.is_terminal:  # into a log: a line each, not filled up with blanks
+            for name, text, _ in lines:
+                self._console.print(f"{name:10} {printable(text)}", soft_wrap=True, markup=False)
+            return
+        table = Table.grid(padding=(0, 1, 0, 0))
+        table.add_column(width=10, style="bold")
+        table.add_column()
+        for name, text, style in lines:
+            table.add_row(name, Text(printable(text), style=style))
+        self._console.print(table)
+
+    @contextmanager
+    def counting(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Show how far a piece of work of known length is; yields what is called with each step."""
+        with tqdm(
+            desc=name, total=total, unit=" files", file=sys.stderr, leave=False,
+            disable=True if self._quiet else None, dynamic_ncols=True, mininterval=0.2,
+        ) as bar:  # fmt: skip
+
+            def step(count: int) -> None:
+                bar.update(count)
+
+            yield step
 
     def warning(self, text: str) -> None:
         """Say what changes results; a quiet run says it too."""
@@ -177,18 +209,9 @@ class Screen:
         )
         if output is not None and report.images:
             lines.append(("Written", printable(output), ""))
-        if not self._console.is_terminal:  # into a log: a line each, not filled up with blanks
-            for name, text, _ in lines:
-                self._console.print(f"{name:10} {text}", soft_wrap=True, markup=False)
-            return
-        table = Table.grid(padding=(0, 1, 0, 0))
-        table.add_column(width=10, style="bold")
-        table.add_column()
-        for name, text, style in lines:
-            table.add_row(name, Text(text, style=style))
-        if output is None and sys.stdout.isatty():
+        if output is None and self._console.is_terminal and sys.stdout.isatty():
             self._console.print()
-        self._console.print(table)
+        self.lines(lines)
 
 
 def _counts(counter: Counter[str]) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import IO
 
 from rich.table import Table
 from rich.text import Text
 
-from mnv2cli.cli.text import PlainConsole, printable, shorten
+from mnv2cli.cli.console import PlainConsole
+from mnv2cli.cli.text import printable, shorten
 from mnv2cli.records import Prediction, Record
+from mnv2cli.write import Extra
 
 _GAP = 2
 _SCORE = 7
@@ -20,7 +23,7 @@ _LEAST = 8
 class TableWriter:
     """Shows each record as it comes: widths are fixed, so nothing has to be held back."""
 
-    def __init__(self, stream: IO[bytes], top: int, long: bool) -> None:
+    def __init__(self, stream: IO[bytes], top: int, long: bool, extra: Extra = ()) -> None:
         self._console = PlainConsole(highlight=False)
         width = self._console.width
         self._bar = _BAR if width >= _WIDE else 0  # scores matter more
@@ -42,9 +45,15 @@ class TableWriter:
             table = self._table()
             table.add_row(*(Text(name, style="bold") for name in ("Image", "Label", "Score", "")))
             self._console.print(table)
-        if record.predictions:
+        shown = list(record.predictions)
+        if record.node:
+            shown.insert(0, replace(record.node, label=f"[{record.node.label}]"))
+        if record.category and record.category.name:
+            category = record.category
+            shown.insert(0, Prediction("", f"[{category.name}]", category.score))
+        if shown:
             table = self._table()
-            for prediction in record.predictions:
+            for prediction in shown:
                 table.add_row(path, *self._cells(prediction, first=bool(path)))
                 path = Text()
         else:

@@ -1,18 +1,8 @@
-"""The terminal itself, and text of unknown origin made fit for it."""
+"""Text for the terminal: what is of unknown origin made fit for it."""
 
 from __future__ import annotations
 
 import os
-
-from rich.console import Console
-
-
-class PlainConsole(Console):
-    """A console that reports a closed pipe as the error it is; rich would exit by itself."""
-
-    def on_broken_pipe(self) -> None:
-        """Let the command line decide."""
-        raise BrokenPipeError
 
 
 def printable(text: str) -> str:

@@ -22,7 +22,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal
 
 from mnv2cli.engines import Network
-from mnv2cli.errors import Mnv2Error
+from mnv2cli.errors import Mnv2Error, OutputError
 from mnv2cli.files import file_digest
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ CALIBRATION_IMAGES = 200
 ENOUGH_IMAGES = 50
 """With fewer images than this an int8 model serves its run, but is not kept."""
 
-_OURS = re.compile(r"[0-9a-f]{32}(\.tmp\w*|\.lock)?")  # the cache may be a folder with other things
+_OURS = re.compile(
+    r"(mnv2-[0-9a-f]{32})(\.tmp\w*|\.lock)?"
+)  # the cache may be a folder with other things
 _MODEL, _HEAD, _META = "model.tflite", "head.tflite", "meta.json"
 _MOST_KEPT = 24  # entries of 8 to 25 MB
 _ROOM = 64 << 20  # bytes; more than any entry needs
@@ -118,7 +120,7 @@ def entry_key(network: Network, precision: Precision, calibration: Calibration |
     calibration, and the versions of the libraries that write the file.
     """
     parts = [_basis(network), precision, calibration.key if calibration else ""]
-    return _digest(parts)[:32]
+    return f"mnv2-{_digest(parts)[:32]}"
 
 
 def _basis(network: Network) -> str:
@@ -271,36 +273,62 @@ def remove_all(*, dry_run: bool = False) -> tuple[int, int]:
 
     Returns:
         How many, and how many bytes.
+
+    Raises:
+        OutputError: Some of it cannot be removed.
     """
     from filelock import FileLock, Timeout
 
     cache = cache_folder()
     count = size = 0
+    kept: list[str] = []
     try:
         names = [name for name in os.listdir(cache) if _OURS.fullmatch(name)]
     except OSError:
         return 0, 0
-    for key in sorted({name[:32] for name in names}):
+    for key in sorted({name.partition(".")[0] for name in names}):
+        folders = [
+            os.path.join(cache, name)
+            for name in names
+            if name.partition(".")[0] == key and not name.endswith(".lock")
+        ]
         lock = FileLock(os.path.join(cache, f"{key}.lock"))
         try:
-            lock.acquire(timeout=0)
-        except (Timeout, OSError):
+            if not dry_run:
+                lock.acquire(timeout=0)
+        except Timeout:
+            continue
+        except OSError:
+            kept += folders
             continue
         try:
-            for name in names:
-                folder = os.path.join(cache, name)
-                if name[:32] != key or not os.path.isdir(folder) or os.path.islink(folder):
-                    continue
-                count += 1
-                size += sum(item.stat().st_size for item in os.scandir(folder) if item.is_file())
+            for folder in folders:
+                bytes_of = _bytes_in(folder)
                 if not dry_run:
                     shutil.rmtree(folder, ignore_errors=True)
-        finally:
-            if not (dry_run and f"{key}.lock" in names):
+                if not dry_run and os.path.lexists(folder):
+                    kept.append(folder)
+                    continue
+                count += 1
+                size += bytes_of
+            if not dry_run:
                 with suppress(OSError):
                     os.unlink(lock.lock_file)
+        finally:
             lock.release()
+    if kept:
+        raise OutputError(
+            f"{len(kept)} compiled models cannot be removed, such as {kept[0]}",
+            f"{count} were removed. Look at the permissions of {cache}.",
+        )
     return count, size
+
+
+def _bytes_in(folder: str) -> int:
+    try:
+        return sum(item.stat().st_size for item in os.scandir(folder) if item.is_file())
+    except OSError:
+        return 0
 
 
 def _compile_into(

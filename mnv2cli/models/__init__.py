@@ -28,20 +28,21 @@ MODELS: dict[str, Callable[..., Model]] = {
 """The networks by the name that users give."""
 
 
-def open_model(name: str = "", **options: Any) -> Model:
+def open_model(name: str | None = None, **options: Any) -> Model:
     """Return a network by name; nothing is loaded yet.
 
     Args:
-        name: One of :data:`MODELS`; empty for the default.
+        name: One of :data:`MODELS`; None or empty for the default.
         options: ``alpha``, ``size``, ``weights``, ``refresh``, ``progress``; None is not given.
 
     Raises:
         InputError: There is no such network, or it does not come like this.
     """
-    if (name or DEFAULT_MODEL) not in MODELS:
+    name = name or DEFAULT_MODEL
+    if not isinstance(name, str) or name not in MODELS:
         raise InputError(f"there is no model {name!r}, only {', '.join(MODELS)}")
     given = {key: value for key, value in options.items() if value is not None}
-    return MODELS[name or DEFAULT_MODEL](**given)
+    return MODELS[name](**given)
 
 
 def all_models() -> Iterator[Model]:

@@ -132,7 +132,7 @@ class EfficientNetLite0:
         A file that was put into the cache goes before the package's.
         """
         for path in (self.weights or self.cached, "" if self.weights else _packaged()):
-            if path and os.path.exists(path):
+            if path and os.path.isfile(path):
                 return path
         return ""
 
@@ -198,6 +198,8 @@ class EfficientNetLite0:
 
         what = what or f"the weights file {path}"
         hint = hint or f"A good file comes with: {INSTALL}"
+        if path == self.cached:
+            hint = f"Remove it, for it goes before the package's. {hint}"
         try:
             tensors = read_checkpoint(path, LARGEST_FILE)
         except OSError as error:

@@ -95,12 +95,20 @@ class MobileNetV2:
     ideas = IDEAS
 
     def __post_init__(self) -> None:
-        self.alpha = float(self.alpha)  # Keras asks for another file with alpha=1
+        try:
+            self.alpha = float(self.alpha)  # Keras asks for another file with alpha=1
+        except (TypeError, ValueError) as error:
+            raise InputError(f"alpha must be a number, not {self.alpha!r}") from error
         if self.weights:
             if self.refresh:
                 raise InputError("--refresh-weights is about downloads: leave out --weights")
             if not os.path.isfile(self.weights):
                 raise InputError(f"there is no weights file {self.weights!r}")
+            if self.weights.endswith(".pth"):
+                raise InputError(
+                    f"{self.weights!r} is no file of MobileNetV2's",
+                    "A .pth file is for --model efficientnet_lite0.",
+                )
             if not (0 < self.alpha <= 4 and 32 <= self.size <= 1024):
                 raise InputError("alpha must be over 0 and at most 4, size from 32 to 1024")
         elif self.size not in published_sizes(self.alpha):
@@ -140,11 +148,11 @@ class MobileNetV2:
     def find(self) -> str:
         """Return where the weights are, or nothing if they are not on this machine."""
         path = self.weights or self.cached
-        return path if os.path.exists(path) else ""
+        return path if os.path.isfile(path) else ""
 
     def fetch(self) -> str:
         """Return where the weights are, once they are there."""
-        if not self.weights and (self.refresh or not os.path.exists(self.cached)):
+        if not self.weights and (self.refresh or not os.path.isfile(self.cached)):
             download(self.origin, self.progress)
             self.refresh = False  # once is enough
         return self.weights or self.cached
@@ -190,11 +198,8 @@ class MobileNetV2:
         path = self.fetch()
         if self.weights:
             return self._load(path, "Is it a file of this network, alpha and size?")
-        return self._load(
-            path,
-            f"Fetch it again with --refresh-weights, or put a good copy in its place by hand:\n"
-            f"{self.origin.url}",
-        )
+        return self._load(path, "Fetch it again with --refresh-weights, or by hand with:\n"
+                          f"mnv2 models import {self.file_name}")  # fmt: skip
 
     def build_untrained(self) -> Any:
         """Return the Keras model with random weights, for those who look at its shape alone."""

@@ -2,22 +2,21 @@
 
 Such a file is a row of pickles (a magic number, a version, the writer's machine, the tensors by
 name, the list of storage keys) and then, for each key, an int64 count and so many little-endian
-numbers. Pickles can name any function to be called. Here they are first read through without being
-run: instructions that tensors do not need are refused. Then only four names are known, and none of
-them does more than take a tensor's description.
+numbers. Pickles are programs: Python's own reader would call what they name, and can be made to
+loop or to fill the memory. So they are read here by a small machine that knows thirty
+instructions, four names and no calls: all it can make is numbers, texts, lists, and descriptions
+of tensors.
 
-Source: ``torch/serialization.py``, ``_legacy_save``; the format before PyTorch 1.6.
+Source: ``torch/serialization.py``, ``_legacy_save``, the format before PyTorch 1.6; and Python's
+``pickletools`` for the instructions.
 """
 
 from __future__ import annotations
 
-import io
 import os
-import pickle
 import pickletools
-from collections import OrderedDict
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,34 +26,39 @@ MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
 ZIP_SIGNATURE = b"PK\x03\x04"
 
-_OPCODES = {
-    "APPEND", "APPENDS", "BINGET", "BININT", "BININT1", "BININT2", "BINPERSID", "BINPUT",
-    "BINUNICODE", "BUILD", "EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "GLOBAL", "LONG1",
-    "LONG_BINGET", "LONG_BINPUT", "MARK", "NEWFALSE", "NEWTRUE", "NONE", "PROTO", "REDUCE",
-    "SETITEM", "SETITEMS", "STOP", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3",
-}  # fmt: skip
-_MOST_OPCODES = 200_000  # a network of a thousand tensors has 40,000
-_LARGEST_MEMO = 200_000  # the reader makes room for so many at once
-_STORAGES = {"FloatStorage": "<f4", "LongStorage": "<i8"}
+_MOST_STEPS = 200_000  # a network of a thousand tensors has 40,000
+_LARGEST_NUMBER = 1 << 40
+_MOST_AXES = 8
+_STORAGES = {"torch FloatStorage": "<f4", "torch LongStorage": "<i8"}
+_DICT, _TENSOR = "collections OrderedDict", "torch._utils _rebuild_tensor_v2"
+_MARK = object()
 
 
-@dataclass(frozen=True)
-class _Storage:
+class _Name(NamedTuple):
+    """A name that a pickle asks for; it is never looked up."""
+
+    text: str
+
+
+class _Storage(NamedTuple):
     """Numbers in the file, known by a key, that tensors are views of."""
 
     key: str
     dtype: str
-    count: int
+    length: int
 
 
-@dataclass(frozen=True)
-class _Tensor:
+class _Tensor(NamedTuple):
     """A view of a storage; in numbers, not in bytes."""
 
     storage: _Storage
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+
+
+class _RefusedError(ValueError):
+    """The file asks for what no tensor needs."""
 
 
 def read_checkpoint(path: str, largest: int) -> dict[str, NDArray[Any]]:
@@ -79,83 +83,177 @@ def read_checkpoint(path: str, largest: int) -> dict[str, NDArray[Any]]:
         if head == ZIP_SIGNATURE:
             raise ValueError("is a newer PyTorch file (a zip archive); the older format is read")
         file.seek(0)
-        if _unpickle(file) != MAGIC:
+        magic = _unpickle(file)
+        if not (_is_int(magic) and magic == MAGIC):
             raise ValueError("is not a PyTorch checkpoint")
-        if (version := _unpickle(file)) != VERSION:
-            raise ValueError(f"has the unknown version {str(version)[:20]}")
+        version = _unpickle(file)
+        if not (_is_int(version) and version == VERSION):
+            raise ValueError("has an unknown version")
         machine = _unpickle(file)
         if not (isinstance(machine, dict) and machine.get("little_endian") is True):
             raise ValueError("was not written on a little-endian machine")
         tensors, keys = _unpickle(file), _unpickle(file)
-        if not (isinstance(tensors, OrderedDict) and isinstance(keys, list)):
+        if not (isinstance(tensors, dict) and isinstance(keys, list)):
             raise ValueError("does not hold tensors by name")
-        used = {t.storage.key: t.storage for t in tensors.values() if isinstance(t, _Tensor)}
+        if not all(isinstance(key, str) for key in keys):
+            raise ValueError("does not hold tensors by name")
+        if not all(isinstance(tensor, _Tensor) for tensor in tensors.values()):
+            raise ValueError("does not hold tensors by name")
+        used = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
         numbers = {key: _numbers(file, used.get(key), size) for key in keys}
     arrays = {}
     for name, tensor in tensors.items():
-        if not (isinstance(name, str) and isinstance(tensor, _Tensor)):
-            raise ValueError("does not hold tensors by name")
-        if tensor.storage.key not in numbers:
+        found = numbers.get(tensor.storage.key)
+        if found is None or found.dtype != tensor.storage.dtype:
             raise ValueError(f"lacks the numbers of {name[:100]!r}")
-        arrays[name] = _array(name, tensor, numbers[tensor.storage.key])
+        arrays[name] = _array(name, tensor, found)
     return arrays
 
 
-class _RefusedError(ValueError):
-    """The file asks for what no tensor needs."""
-
-
-class _Unpickler(pickle.Unpickler):
-    """Knows four names, and nothing else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _tensor
-        if module == "torch" and name in _STORAGES:
-            return _STORAGES[name]  # a text: it cannot be called
-        raise _RefusedError(f"asks for {f'{module}.{name}'[:100]!r}: refused")
-
-    def persistent_load(self, given: Any) -> _Storage:
-        kind, dtype, key, _, count, *view = given
-        if kind != "storage" or dtype not in _STORAGES.values() or view not in ([], [None]):
-            raise _RefusedError("has tensors of an unknown kind")
-        if not (isinstance(key, str) and isinstance(count, int) and count >= 0):
-            raise _RefusedError("describes a tensor wrongly")
-        return _Storage(key, dtype, count)
-
-
-def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Tensor:
-    numbers = (offset, *shape, *strides)
-    if not (isinstance(storage, _Storage) and len(shape) == len(strides) <= 8):
-        raise _RefusedError("describes a tensor wrongly")
-    if not all(isinstance(n, int) and n >= 0 for n in numbers):
-        raise _RefusedError("describes a tensor wrongly")
-    return _Tensor(storage, offset, tuple(shape), tuple(strides))
+def _is_int(value: Any) -> bool:
+    return type(value) is int
 
 
 def _unpickle(file: IO[bytes]) -> Any:
-    start = file.tell()
+    """Return what the next pickle of the file describes."""
+    machine = _Machine()
     try:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
-            if opcode.name == "GLOBAL":
-                # Named here, so that even a refused instruction before it hides nothing.
-                _Unpickler(io.BytesIO()).find_class(*str(argument).split(" ", 1))
-            elif opcode.name not in _OPCODES:
-                raise _RefusedError(f"has the instruction {opcode.name}: refused")
-            elif opcode.name.endswith("BINPUT") and (argument or 0) > _LARGEST_MEMO:
-                raise _RefusedError("has a number in it that would take all memory")
-            if count > _MOST_OPCODES:
+            if count > _MOST_STEPS:
                 raise _RefusedError("has far too many instructions")
-        end = file.tell()
-        file.seek(start)
-        return _Unpickler(io.BytesIO(file.read(end - start))).load()
+            machine.step(opcode.name, argument)
+        return machine.result()
     except _RefusedError:
         raise
-    except Exception as error:  # a pickle can make its readers raise anything
+    except Exception as error:  # the file ended, or made no sense
         kind = "is damaged, or no PyTorch checkpoint" if file.read(1) else "is cut short"
         raise ValueError(kind) from error
+
+
+class _Machine:
+    """Does the instructions of one pickle; see :mod:`pickletools` for what they mean."""
+
+    def __init__(self) -> None:
+        self._stack: list[Any] = []
+        self._memo: dict[int, Any] = {}
+
+    def result(self) -> Any:
+        (result,) = self._stack
+        return result
+
+    def step(self, name: str, argument: Any) -> None:
+        stack = self._stack
+        if name in ("BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE"):
+            stack.append(argument)
+        elif name in ("BINPUT", "LONG_BINPUT"):
+            self._memo[argument] = stack[-1]
+        elif name in ("BINGET", "LONG_BINGET"):
+            stack.append(self._memo[argument])
+        elif name == "GLOBAL":
+            if argument not in (_DICT, _TENSOR, *_STORAGES):
+                raise _RefusedError(f"asks for {argument.replace(' ', '.')[:100]!r}: refused")
+            stack.append(_Name(argument))
+        elif name in _STEPS:
+            _STEPS[name](self)
+        elif name not in ("PROTO", "STOP"):
+            raise _RefusedError(f"has the instruction {name}: refused")
+
+    def _push(self, value: Any) -> None:
+        self._stack.append(value)
+
+    def _from_mark(self) -> list[Any]:
+        place = len(self._stack) - 1
+        while self._stack[place] is not _MARK:
+            place -= 1
+            if place < 0:
+                raise ValueError
+        values = self._stack[place + 1 :]
+        del self._stack[place:]
+        return values
+
+    def _pop(self, count: int) -> list[Any]:
+        if count > len(self._stack):
+            raise ValueError
+        values = self._stack[len(self._stack) - count :]
+        del self._stack[len(self._stack) - count :]
+        return values
+
+    def _append(self, values: list[Any]) -> None:
+        if type(self._stack[-1]) is not list:
+            raise ValueError
+        self._stack[-1].extend(values)
+
+    def _set(self, values: list[Any]) -> None:
+        if type(self._stack[-1]) is not dict or len(values) % 2:
+            raise ValueError
+        for key, value in zip(values[::2], values[1::2], strict=True):
+            if type(key) is not str:
+                raise ValueError
+            self._stack[-1][key] = value
+
+    def _reduce(self) -> None:
+        name, arguments = self._pop(2)
+        if type(name) is not _Name or type(arguments) is not tuple:
+            raise ValueError
+        if name.text == _DICT and not arguments:
+            self._push({})
+        elif name.text == _TENSOR:
+            self._push(_tensor(*arguments))
+        else:
+            raise _RefusedError("calls what cannot be called: refused")
+
+    def _build(self) -> None:
+        """Drop what would become attributes: tensors have none that count here."""
+        self._pop(1)
+        if type(self._stack[-1]) is not dict:
+            raise _RefusedError("changes what cannot be changed: refused")
+
+    def _persistent(self) -> None:
+        (given,) = self._pop(1)
+        kind, name, key, _, count, *view = given
+        if type(name) is not _Name or name.text not in _STORAGES or view not in ([], [None]):
+            raise _RefusedError("has tensors of an unknown kind")
+        if kind != "storage" or type(key) is not str or not _is_size(count):
+            raise _RefusedError("describes a tensor wrongly")
+        self._push(_Storage(key, _STORAGES[name.text], count))
+
+
+_STEPS: dict[str, Callable[[_Machine], None]] = {
+    "MARK": lambda m: m._push(_MARK),
+    "NONE": lambda m: m._push(None),
+    "NEWTRUE": lambda m: m._push(True),
+    "NEWFALSE": lambda m: m._push(False),
+    "EMPTY_TUPLE": lambda m: m._push(()),
+    "EMPTY_LIST": lambda m: m._push([]),
+    "EMPTY_DICT": lambda m: m._push({}),
+    "TUPLE": lambda m: m._push(tuple(m._from_mark())),
+    "TUPLE1": lambda m: m._push(tuple(m._pop(1))),
+    "TUPLE2": lambda m: m._push(tuple(m._pop(2))),
+    "TUPLE3": lambda m: m._push(tuple(m._pop(3))),
+    "APPEND": lambda m: m._append(m._pop(1)),
+    "APPENDS": lambda m: m._append(m._from_mark()),
+    "SETITEM": lambda m: m._set(m._pop(2)),
+    "SETITEMS": lambda m: m._set(m._from_mark()),
+    "REDUCE": _Machine._reduce,
+    "BUILD": _Machine._build,
+    "BINPERSID": _Machine._persistent,
+}
+
+
+def _is_size(value: Any) -> bool:
+    return _is_int(value) and 0 <= value <= _LARGEST_NUMBER
+
+
+def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Tensor:
+    fits = (
+        type(storage) is _Storage
+        and type(shape) is type(strides) is tuple
+        and len(shape) == len(strides) <= _MOST_AXES
+        and all(map(_is_size, (offset, *shape, *strides)))
+    )
+    if not fits:
+        raise _RefusedError("describes a tensor wrongly")
+    return _Tensor(storage, offset, shape, strides)
 
 
 def _numbers(file: IO[bytes], storage: _Storage | None, size: int) -> NDArray[Any]:
@@ -165,7 +263,7 @@ def _numbers(file: IO[bytes], storage: _Storage | None, size: int) -> NDArray[An
         raise ValueError("has numbers that belong to no tensor")
     count = int.from_bytes(file.read(8), "little")
     dtype = np.dtype(storage.dtype)
-    if count != storage.count:
+    if count != storage.length:
         raise ValueError("is cut short" if file.tell() >= size else "is damaged (counts differ)")
     data = file.read(count * dtype.itemsize) if count <= size else b""
     if len(data) < count * dtype.itemsize:

@@ -1,0 +1,143 @@
+"""``mnv2 labels``: the 1,000 classes, the tree above them and the categories."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from mnv2cli.cli.help import ExampleCommand, SectionOption
+from mnv2cli.errors import InputError
+
+if TYPE_CHECKING:
+    from mnv2cli.categories import Categories
+
+EXAMPLES = (
+    ("the categories and what is in them", "mnv2 labels"),
+    ("all classes as a table", "mnv2 labels --csv > labels.csv"),
+    ("the tree below a node", "mnv2 labels --tree canine"),
+    ("a file of categories to start from", "mnv2 labels --toml > categories.toml"),
+)
+
+
+@click.command(
+    cls=ExampleCommand, examples=EXAMPLES, short_help="Show classes, their tree and categories."
+)
+@click.argument("node", required=False, metavar="[NODE]")
+@click.option(
+    "--tree", "as_tree", is_flag=True, cls=SectionOption, section="Form",
+    help="The tree of concepts above the classes, or below NODE (a name or WordNet id).",
+)  # fmt: skip
+@click.option(
+    "--csv", "as_csv", is_flag=True, cls=SectionOption, section="Form",
+    help="A table of all classes: wnid, label, category.",
+)  # fmt: skip
+@click.option(
+    "--json", "as_json", is_flag=True, cls=SectionOption, section="Form", help="The same as JSON."
+)
+@click.option(
+    "--toml", "as_toml", is_flag=True, cls=SectionOption, section="Form",
+    help="The built-in categories as the file that --categories takes.",
+)  # fmt: skip
+@click.option(
+    "--categories", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+    cls=SectionOption, section="Categories",
+    help="Your own categories; also checks the file.  [default: the built-in ones]",
+)  # fmt: skip
+def labels(
+    node: str | None,
+    as_tree: bool,
+    as_csv: bool,
+    as_json: bool,
+    as_toml: bool,
+    categories: str | None,
+) -> None:
+    """Show what photos are labelled with: 1,000 classes, in some forty categories.
+
+    A category takes the classes below its nodes of WordNet's tree; its score is the sum of theirs.
+    """
+    if as_tree + as_csv + as_json + as_toml > 1:
+        raise click.UsageError("--tree, --csv, --json and --toml are forms: choose one.")
+    if node is not None and not as_tree:
+        raise click.UsageError("NODE is for --tree.")
+    from mnv2cli.categories import builtin, builtin_text, load
+
+    if as_toml:
+        click.echo(builtin_text(), nl=False)
+        return
+    chosen = load(categories) if categories else builtin()
+    if as_tree:
+        _print_tree(node)
+    elif as_csv or as_json:
+        _print_table(chosen, as_json=as_json)
+    else:
+        _print_categories(chosen)
+
+
+def _print_table(categories: Categories, *, as_json: bool) -> None:
+    from mnv2cli.labels import imagenet_labels
+
+    rows = [
+        {"wnid": label.wnid, "label": label.name, "category": categories.all[place].name}
+        for label, place in zip(imagenet_labels(), categories.of_class, strict=True)
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _print_categories(categories: Categories) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from mnv2cli.cli.console import PlainConsole
+    from mnv2cli.cli.text import printable
+    from mnv2cli.labels import imagenet_labels
+
+    widest = max(len(printable(category.name)) for category in categories.all)
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(style="bold cyan", no_wrap=True, width=min(widest, 40))
+    table.add_column(justify="right", width=4)
+    table.add_column(no_wrap=True, overflow="ellipsis", style="dim", ratio=1)
+    for category in categories.all:
+        names = [imagenet_labels()[i].name for i in categories.classes(category)]
+        note = "ignored: " if category.ignore else ""
+        if category.threshold:
+            note += f"from {category.threshold:g}: "
+        text = Text(printable(note + ", ".join(names)))
+        table.add_row(Text(printable(category.name)), str(len(names)), text)
+    PlainConsole(highlight=False).print(table)
+
+
+def _print_tree(name: str | None) -> None:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    from mnv2cli.cli.console import PlainConsole
+    from mnv2cli.tree import ROOT, tree
+
+    nodes = tree()
+    ids = nodes.named(name) if name else [ROOT]
+    if not ids:
+        raise InputError(f"there is no {name!r} in the tree")
+    if len(ids) > 1:
+        choices = ", ".join(f"'{name} ({wnid})'" for wnid in ids)
+        raise InputError(f"{name!r} may be {choices}")
+
+    def line(wnid: str) -> Text:
+        style = "green" if wnid in nodes.classes else ""
+        return Text.assemble((nodes.nodes[wnid].name, style), (f"  {wnid}", "dim"))
+
+    def grow(branch: Tree, wnid: str) -> None:
+        for child in sorted(nodes.children.get(wnid, ()), key=lambda w: nodes.nodes[w].name):
+            grow(branch.add(line(child)), child)
+
+    root = Tree(line(ids[0]), guide_style="dim")
+    grow(root, ids[0])
+    PlainConsole(highlight=False).print(root)

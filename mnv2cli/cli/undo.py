@@ -1,0 +1,104 @@
+"""``mnv2 undo``: take a sort back."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import click
+
+from mnv2cli.cli.help import ExampleCommand, SectionOption
+from mnv2cli.cli.options import terminal_options
+from mnv2cli.errors import ExitCode, InputError, JournalError
+
+EXAMPLES = (
+    ("what would be taken back", "mnv2 undo sorted --dry-run"),
+    ("the last run into a folder", "mnv2 undo sorted"),
+    ("all runs that can be taken back", "mnv2 undo sorted --list"),
+)
+
+
+@click.command(cls=ExampleCommand, examples=EXAMPLES, short_help="Take a sort back.")
+@click.argument("path", metavar="DEST", type=click.Path(exists=True))
+@click.option(
+    "--dry-run", is_flag=True, cls=SectionOption, section="Options",
+    help="Tell what would be taken back, and change nothing.",
+)  # fmt: skip
+@click.option(
+    "--list", "list_runs", is_flag=True, cls=SectionOption, section="Options",
+    help="List the runs that can be taken back, the last one first.",
+)  # fmt: skip
+@click.option(
+    "--trust", is_flag=True, cls=SectionOption, section="Options",
+    help="Follow a journal that was not written here, but copied or unpacked.",
+)  # fmt: skip
+@terminal_options
+def undo(
+    path: str, dry_run: bool, list_runs: bool, trust: bool, quiet: bool, verbose: bool
+) -> None:
+    """Take back the last mnv2 sort into DEST, or the one of a journal (DEST/.mnv2/*.jsonl).
+
+    Each file is looked at first: one that has changed since, or whose original is gone, stays where
+    it is. Names, places and times are restored, and folders that the sort made are removed if they
+    are empty. An undo that was interrupted is finished by running it again.
+
+    Exit codes: 0 all is back, 1 some files were kept, 2 usage, 130 interrupted.
+    """
+    from mnv2cli.cli.screen import Screen
+    from mnv2cli.sort import to_undo
+    from mnv2cli.sort import undo as take_back
+
+    screen = Screen(quiet=quiet, verbose=verbose)
+    if list_runs:
+        _list(path)
+        return
+    dest, journal, state = to_undo(path, trust=trust or dry_run)
+    left = [n for n in state.done if n not in state.undone]
+    if dry_run:
+        for n in sorted(left, reverse=True) if verbose else []:
+            entry = state.entries[n]
+            screen.notice(f"{entry.target} <- {entry.how} of {entry.source}", "")
+        moved = sum(state.entries[n].how == "move" for n in left if n in state.entries)
+        click.echo(
+            f"{len(left):,} files of {os.path.basename(journal)} would be taken back: {moved:,} "
+            f"moved back, {len(left) - moved:,} removed here. Nothing was changed."
+        )
+        if not state.header["in_place"]:
+            screen.warning("this journal was not written here")
+        return
+    try:
+        with screen.counting("undoing", len(left)) as tell:
+            outcome, _ = take_back(path, tell, trust=trust)
+    except KeyboardInterrupt:
+        screen.notice(f"Stopped between two files. To finish: mnv2 undo {dest}", "")
+        raise
+    lines = [("Undone", f"{outcome.done:,} files of {dest}", "")]
+    if outcome.failed:
+        lines.append(("Kept", f"{len(outcome.failed):,} files stay where they are", "yellow"))
+    screen.lines(lines)
+    for name, reason in outcome.failed if verbose else outcome.failed[:20]:
+        screen.warning(f"{name}: {reason}")
+    if len(outcome.failed) > 20 and not verbose:
+        screen.warning(f"and {len(outcome.failed) - 20:,} more; -v shows all")
+    code = ExitCode.FAILED if outcome.failed else ExitCode.DONE
+    click.get_current_context().exit(code)
+
+
+def _list(path: str) -> None:
+    from mnv2cli.journal import journals, read_journal
+
+    known = journals(os.path.abspath(path)) if os.path.isdir(path) else []
+    if not known:
+        raise InputError(f"{path!r} has no journals: nothing to take back")
+    for journal in reversed(known):
+        try:
+            state = read_journal(journal)
+        except JournalError as error:
+            click.echo(f"{journal}  {error.message}")
+            continue
+        began = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(state.header["time"])))
+        hows = ", ".join(sorted({entry.how for entry in state.entries.values()}))
+        note = "" if state.ended else "  interrupted"
+        if state.undoing:
+            note = f"  {len(state.undone):,} taken back"
+        click.echo(f"{journal}  {began}  {len(state.done):,} files  {hows}{note}")

@@ -1,0 +1,276 @@
+"""What was done to files: written before it happens, confirmed after, and enough to take it back.
+
+A journal is a file of JSON lines in ``DEST/.mnv2``. Its first line tells of the run, then come
+
+    {"do": 7, "how": "move", "source": ..., "target": ..., "size": ..., "sha256": ..., ...}
+    {"done": [7]}   or   {"void": 7, "why": ...}
+    {"made": "cat"}                         a folder that is about to be made
+    {"times": "/photos", "mtime": ...}      a folder whose times are about to change
+    {"end": true}                           the run came to its end
+    {"undo": 7}  {"undone": [7]}  or  {"kept": 7, "why": ...}
+
+Lines are on disk before what they announce happens. A process that is killed leaves at most one
+torn line at the end, and actions that were announced and not confirmed; ``settle`` in :mod:`.sort`
+looks at the files to see how far those went.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from mnv2cli.errors import JournalError, OutputError
+from mnv2cli.plan import HOWS, OWN_FOLDER, check_target
+
+VERSION = 1
+_LARGEST_LINE = 1 << 20  # bytes; paths have 4,096 at the most, six times that when escaped
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One announced action.
+
+    Attributes:
+        number: Counts from 1 in each journal.
+        how: ``copy``, ``move``, ``symlink`` or ``hardlink``.
+        source: Absolute path.
+        target: Path relative to the destination, with ``/``.
+        size: Bytes.
+        sha256: Of the content.
+        mtime: Nanoseconds since 1970.
+        atime: Likewise.
+        link: What the source links to, if it is a symbolic link that is moved; else empty.
+    """
+
+    number: int
+    how: str
+    source: str
+    target: str
+    size: int
+    sha256: str
+    mtime: int
+    atime: int
+    link: str = ""
+
+
+@dataclass
+class State:
+    """What a journal says.
+
+    Attributes:
+        header: Its first line.
+        entries: Announced actions by number.
+        done: Numbers of those that happened.
+        void: Numbers of those that did not.
+        made: Folders that were made, relative to the destination.
+        times: Times (atime, mtime) of folders before anything changed in them, by absolute path.
+        ended: The run came to its end.
+        undoing: Taking it back has begun.
+        undone: Numbers of actions that were taken back.
+        kept: Numbers of those that could not be, and why.
+    """
+
+    header: dict[str, Any]
+    entries: dict[int, Entry] = field(default_factory=dict)
+    done: set[int] = field(default_factory=set)
+    void: set[int] = field(default_factory=set)
+    made: list[str] = field(default_factory=list)
+    times: dict[str, tuple[int, int]] = field(default_factory=dict)
+    ended: bool = False
+    undoing: bool = False
+    undone: set[int] = field(default_factory=set)
+    kept: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def open(self) -> list[Entry]:
+        """Actions that were announced, and of which it is not known whether they happened."""
+        settled = self.done | self.void
+        return [entry for n, entry in self.entries.items() if n not in settled]
+
+
+class Journal:
+    """A journal that is being written.
+
+    Args:
+        path: The file; it is made with its header if it is not there.
+        header: What the first line tells, beside version, time and the file's own number.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+
+    def __init__(self, path: str, header: dict[str, Any] | None = None) -> None:
+        self.path = path
+        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        try:
+            if header is None:
+                self._descriptor = os.open(path, flags)
+                self._mend()
+                return
+            # It has its name once the header is whole: there are no journals without one.
+            new = f"{path}.new"
+            self._descriptor = os.open(new, flags | os.O_CREAT | os.O_EXCL, 0o644)
+            number = os.fstat(self._descriptor).st_ino
+            self.append([{"mnv2": VERSION, "time": time.time(), "file": number, **header}])
+            os.rename(new, path)
+        except OSError as error:
+            raise OutputError(f"the journal {path} cannot be written: {error.strerror}") from error
+        _sync_folder(os.path.dirname(path))
+
+    def _mend(self) -> None:
+        """Cut off a line that was torn when the process before was killed."""
+        with open(self.path, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _LARGEST_LINE))
+            tail = file.read()
+        if tail and not tail.endswith(b"\n"):
+            os.truncate(self.path, size - (len(tail) - tail.rfind(b"\n") - 1))
+
+    def append(self, lines: Iterable[dict[str, Any]]) -> None:
+        """Write lines, and return when they are on disk.
+
+        Raises:
+            OutputError: They cannot be written.
+        """
+        data = b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines)
+        if not data:
+            return
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise OutputError(
+                f"the journal {self.path} cannot be written: {(error.strerror or '').lower()}",
+                "Nothing is lost: free some space and run the same command again, or take back "
+                "what was done with mnv2 undo.",
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+def _sync_folder(path: str) -> None:
+    """Have a new name in a folder on disk, where the system can."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def line_of(entry: Entry) -> dict[str, Any]:
+    """Return the line that announces an action."""
+    line = {
+        "do": entry.number, "how": entry.how, "source": entry.source, "target": entry.target,
+        "size": entry.size, "sha256": entry.sha256, "mtime": entry.mtime, "atime": entry.atime,
+    }  # fmt: skip
+    return {**line, "link": entry.link} if entry.link else line
+
+
+def read_journal(path: str) -> State:
+    """Return what a journal says; a torn line at its end does not count.
+
+    Raises:
+        JournalError: It cannot be read, or is not one that this version wrote.
+    """
+    try:
+        with open(path, "rb") as file:
+            number = os.fstat(file.fileno()).st_ino
+            first = _parsed(file.readline(_LARGEST_LINE), path, 1)
+            if first.get("mnv2") != VERSION:
+                raise JournalError(f"{path} is not a journal of this version of mnv2")
+            state = State({**first, "in_place": first.get("file") == number})
+            count = 1
+            while line := file.readline(_LARGEST_LINE):
+                count += 1
+                if not line.endswith(b"\n") and not file.read(1):
+                    break  # torn
+                _apply(_parsed(line, path, count), state, path, count)
+    except OSError as error:
+        raise JournalError(f"the journal {path} cannot be read: {error.strerror}") from error
+    return state
+
+
+def _parsed(line: bytes, path: str, count: int) -> dict[str, Any]:
+    try:
+        parsed = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise JournalError(f"the journal {path} is damaged in line {count}") from error
+    if not isinstance(parsed, dict):
+        raise JournalError(f"the journal {path} is damaged in line {count}")
+    return parsed
+
+
+def _apply(line: dict[str, Any], state: State, path: str, count: int) -> None:
+    try:
+        kind = next((kind for kind in _KINDS if kind in line), "")
+        _KINDS[kind](state, line)
+    except (KeyError, TypeError, ValueError) as error:
+        raise JournalError(f"the journal {path} is damaged in line {count}") from error
+
+
+def _do(state: State, line: dict[str, Any]) -> None:
+    entry = Entry(
+        line["do"], line["how"], line["source"], line["target"], line["size"], line["sha256"],
+        line["mtime"], line["atime"], line.get("link", ""),
+    )  # fmt: skip
+    _check(entry)
+    state.entries[entry.number] = entry
+
+
+def _made(state: State, line: dict[str, Any]) -> None:
+    check_target(line["made"])
+    state.made.append(line["made"])
+
+
+def _times(state: State, line: dict[str, Any]) -> None:
+    state.times.setdefault(str(line["times"]), (int(line["atime"]), int(line["mtime"])))
+
+
+_KINDS: dict[str, Callable[[State, dict[str, Any]], object]] = {
+    "do": _do,
+    "done": lambda state, line: state.done.update(map(int, line["done"])),
+    "void": lambda state, line: state.void.add(int(line["void"])),
+    "made": _made,
+    "times": _times,
+    "begin": lambda state, line: setattr(state, "ended", False),
+    "end": lambda state, line: setattr(state, "ended", True),
+    "undoing": lambda state, line: setattr(state, "undoing", True),
+    "undo": lambda state, line: None,  # the files tell how far it went
+    "undone": lambda state, line: state.undone.update(map(int, line["undone"])),
+    "kept": lambda state, line: state.kept.update({int(line["kept"]): str(line["why"])}),
+}
+
+
+def _check(entry: Entry) -> None:
+    """Check an action that may come from anybody; raises ValueError."""
+    texts = (entry.how, entry.source, entry.target, entry.sha256, entry.link)
+    numbers = (entry.number, entry.size, entry.mtime, entry.atime)
+    if not all(isinstance(text, str) and "\0" not in text for text in texts):
+        raise ValueError
+    if not all(isinstance(number, int) for number in numbers):
+        raise ValueError
+    if entry.how not in HOWS or not os.path.isabs(entry.source):
+        raise ValueError
+    check_target(entry.target)
+
+
+def journals(dest: str) -> list[str]:
+    """Return the journals of a destination, oldest first."""
+    folder = os.path.join(dest, OWN_FOLDER)
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return [os.path.join(folder, name) for name in sorted(names) if name.endswith(".jsonl")]

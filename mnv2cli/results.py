@@ -1,0 +1,155 @@
+"""Read results of an earlier run back into records: CSV, JSON and JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import os
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+from mnv2cli.errors import InputError
+from mnv2cli.records import CategoryScore, Prediction, Record
+
+SUFFIXES = (".csv", ".json", ".jsonl")
+
+
+def read_results(path: str) -> Iterator[Record]:
+    """Yield the records of a file that ``mnv2 classify`` wrote.
+
+    Args:
+        path: Ends in ``.csv`` (wide or long), ``.json`` or ``.jsonl``.
+
+    Raises:
+        InputError: It cannot be read, or holds no results; with the line where that is.
+    """
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"{path!r} does not end in {', '.join(SUFFIXES)}")
+    reader = _read_csv if suffix == ".csv" else _read_json
+    try:
+        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            yield from reader(file, path)
+    except OSError as error:
+        raise InputError(f"the results {path!r} cannot be read: {error.strerror}") from error
+    except csv.Error as error:
+        raise InputError(f"the results {path!r} are no CSV: {error}") from error
+
+
+def _read_csv(file: IO[str], path: str) -> Iterator[Record]:
+    reader = csv.DictReader(file)
+    names = set(reader.fieldnames or ())
+    if not {"path", "status", "error"} <= names or not names & {"label", "label_1", "category"}:
+        raise InputError(f"{path!r} holds no results of mnv2 classify: its columns are others")
+    is_long = "rank" in names
+    top = sum(name.startswith("label_") for name in names)
+    record: Record | None = None
+    for row in reader:
+        try:
+            if not is_long:
+                ranked = (
+                    (row[f"wnid_{i}"], row[f"label_{i}"], row[f"score_{i}"])
+                    for i in range(1, top + 1)
+                )
+                yield _csv_record(row, ranked)
+                continue
+            new = _csv_record(row, [(row["wnid"], row["label"], row["score"])])
+            if record is None:
+                record = new
+            elif new.path == record.path and row["rank"] not in ("", "1", None):
+                record = _joined(record, new)
+            else:
+                yield record
+                record = new
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path!r} is damaged in line {reader.line_num}") from error
+    if record is not None:
+        yield record
+
+
+def _joined(record: Record, more: Record) -> Record:
+    predictions = record.predictions + more.predictions
+    return Record(
+        record.path, predictions, record.error, record.model, record.category, record.node
+    )
+
+
+def _csv_record(row: dict[str, Any], ranked: Iterable[tuple[str, str, str]]) -> Record:
+    path, status, error = row["path"], row["status"], row["error"]
+    if not path or status not in ("ok", "error") or (status == "error") != bool(error):
+        raise ValueError
+    predictions = tuple(
+        Prediction(wnid, label, _score(score))
+        for wnid, label, score in itertools.takewhile(lambda cells: cells[2], ranked)
+    )
+    category = node = None
+    if row.get("category_score"):
+        score, margin = _score(row["category_score"]), _score(row["category_margin"])
+        category = CategoryScore(row["category"], score, margin)
+    if row.get("node_score"):
+        node = Prediction(row["node_wnid"], row["node"], _score(row["node_score"]))
+    return Record(path, predictions, error, row.get("model") or "", category, node)
+
+
+def _score(text: Any) -> float:
+    score = float(text)
+    if not 0 <= score <= 1.001:  # also says no to nan
+        raise ValueError
+    return score
+
+
+def _read_json(file: IO[str], path: str) -> Iterator[Record]:
+    begun = False
+    for number, line in enumerate(file, 1):
+        text = line.strip().rstrip(",")
+        # A list has an object a line, as it is written here; others are read as a whole.
+        if text in ("", "[", "]", "[]"):
+            continue
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            if begun:
+                raise InputError(f"{path!r} is damaged in line {number}") from error
+            yield from _whole(file, path)
+            return
+        begun = True
+        for item in content if isinstance(content, list) else [content]:
+            yield _json_record(item, path, number)
+
+
+def _whole(file: IO[str], path: str) -> Iterator[Record]:
+    file.seek(0)
+    try:
+        content = json.load(file)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path!r} is no JSON") from error
+    for item in content if isinstance(content, list) else [content]:
+        yield _json_record(item, path, 1)
+
+
+def _json_record(item: Any, path: str, number: int) -> Record:
+    try:
+        predictions = tuple(_prediction(p) for p in item["predictions"])
+        category, node = item.get("category"), item.get("node")
+        if category:
+            category = CategoryScore(
+                str(category["name"] or ""), _score(category["score"]), _score(category["margin"])
+            )
+        record = Record(
+            item["path"],
+            predictions,
+            item["error"] or "",
+            item.get("model") or "",
+            category or None,
+            _prediction(node) if node else None,
+        )
+        if not (isinstance(record.path, str) and record.path and isinstance(record.error, str)):
+            raise ValueError
+        return record
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path!r} holds no results in line {number}") from error
+
+
+def _prediction(item: Any) -> Prediction:
+    return Prediction(str(item["wnid"]), str(item["label"]), _score(item["score"]))
