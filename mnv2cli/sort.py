@@ -160,10 +160,12 @@ def apply(plan: Plan, tell: Tell = lambda count: None) -> Outcome:
         journal, state = _open_journal(dest, header)
         try:
             run = _Run(dest, journal, state, outcome, tell)
-            outcome.finished = run.settle(go_on=True)
-            if plan.work:
+            settled = {entry.source for entry in run.settle(go_on=True)}
+            outcome.finished = len(settled)
+            work = [a for a in plan.work if os.path.abspath(a.source) not in settled]
+            if work:
                 journal.append([{"begin": time.time()}])
-                run.do(plan.work)
+                run.do(work)
             journal.append([{"end": True}])
         finally:
             journal.close()
@@ -400,13 +402,16 @@ class _Run:
 
     # Finishing what was interrupted
 
-    def settle(self, *, go_on: bool) -> int:
+    def settle(self, *, go_on: bool) -> list[Entry]:
         """See how far announced actions went, and say so in the journal.
 
         Args:
             go_on: Do those that have not begun.
+
+        Returns:
+            Those that happened.
         """
-        finished = 0
+        finished = []
         for entry in self._state.open:
             _discard(self.part(entry))
             happened = self._finish(entry)
@@ -418,7 +423,7 @@ class _Run:
                 except (OSError, ValueError, FileChangedError):
                     _discard(self.part(entry))
             if happened:
-                finished += 1
+                finished.append(entry)
                 self._state.done.add(entry.number)
                 self._journal.append([{"done": [entry.number]}])
             else:
@@ -755,7 +760,7 @@ def undo(
         journal, outcome = Journal(name), Outcome()
         try:
             run = _Run(dest, journal, state, outcome, tell)
-            outcome.finished = run.settle(go_on=False)
+            outcome.finished = len(run.settle(go_on=False))
             run.undo()
             run.tidy()
         finally:

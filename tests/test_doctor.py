@@ -15,6 +15,7 @@ from click.testing import Result
 from mnv2cli import doctor, machine
 from mnv2cli.doctor import Check, run_engine
 from mnv2cli.models import efficientnet_lite0
+from tests.checkpoints import checkpoint, random_lite0
 from tests.conftest import WEIGHTS
 from tests.hosts import answer, host
 
@@ -86,7 +87,7 @@ def test_lite0_makes_missing_weights_a_warning(
     bare: Path, engines: dict[str, Any], invoke: Invoke
 ) -> None:
     bare.mkdir(parents=True)
-    (bare / efficientnet_lite0.FILE_NAME).write_bytes(b"x")
+    (bare / efficientnet_lite0.FILE_NAME).write_bytes(checkpoint(random_lite0()))
     found = checks(invoke, 0)
     assert found["Weights mobilenet_v2"].state == "warn"
     assert "EfficientNet-Lite0 is used" in found["Weights mobilenet_v2"].advice
@@ -113,7 +114,7 @@ def test_one_engine_is_enough(
     monkeypatch: pytest.MonkeyPatch, bare: Path,
 ) -> None:  # fmt: skip
     bare.mkdir(parents=True)
-    (bare / efficientnet_lite0.FILE_NAME).write_bytes(b"x")
+    (bare / efficientnet_lite0.FILE_NAME).write_bytes(checkpoint(random_lite0()))
     for name in broken:
         engines[name] = {"works": False, "text": "crashed (SIGILL)", "advice": "Lacks AVX."}
     found = checks(invoke, code)

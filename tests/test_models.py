@@ -81,7 +81,9 @@ def test_results_name_the_network_and_own_weights(lite0_file: Path) -> None:
     assert MobileNetV2(alpha=0.5, size=96).model == "mobilenet_v2_0.5_96"
     assert EfficientNetLite0().model == "efficientnet_lite0"
     assert EfficientNetLite0(weights=str(lite0_file)).model == "efficientnet_lite0+w.pth"
-    assert open_model(weights=str(lite0_file)).model == "mobilenet_v2_1.0_224+w.pth"
+    own = lite0_file.with_name("own.h5")
+    own.touch()
+    assert open_model(weights=str(own)).model == "mobilenet_v2_1.0_224+own.h5"
 
 
 def place_lite0(lite0_file: Path) -> None:

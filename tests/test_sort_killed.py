@@ -102,7 +102,8 @@ def test_a_sort_killed_at_every_change(place: tuple[Path, Path], how: How) -> No
         now = contents(src, dest)
         assert had <= now, f"lost at {killed}: {had - now}"
         # Running it again finishes, and one undo takes all of it back.
-        apply(plan_of([r for r in records if Path(r.path).exists()], dest, how))
+        outcome = apply(plan_of([r for r in records if Path(r.path).exists()], dest, how))
+        assert outcome.failed == []
         if how == "move":
             assert contents(dest) == had and not contents(src)
         else:
@@ -160,7 +161,8 @@ def test_sixty_kills_at_random_moments(place: tuple[Path, Path]) -> None:
 
     for _ in range(30):
         killed(lambda: apply(plan_of(records, dest)))
-        apply(plan_of([r for r in records if Path(r.path).exists()], dest))
+        again = apply(plan_of([r for r in records if Path(r.path).exists()], dest))
+        assert again.failed == []
         assert contents(dest) == had and not contents(src)
         killed(lambda: undo(str(dest)))
         while dest.exists():
