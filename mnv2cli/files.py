@@ -22,13 +22,20 @@ def file_digest(path: str) -> str:
 def content_digest(path: str) -> str:
     """Return the SHA-256 of a user's file, without changing when it was last read if possible."""
     digest = hashlib.sha256()
-    with open(path, "rb", buffering=0, opener=_open_unnoticed) as file:
+    with open(path, "rb", buffering=0, opener=open_unnoticed) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
 
 
-def _open_unnoticed(path: str, flags: int) -> int:
+def read_unnoticed(path: str) -> bytes:
+    """Return the content of a small file, without changing when it was last read if possible."""
+    with open(path, "rb", buffering=0, opener=open_unnoticed) as file:
+        return file.read()
+
+
+def open_unnoticed(path: str, flags: int) -> int:
+    """Open a file so that its access time stays, where that is possible; for ``open``."""
     flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
         return os.open(path, flags | getattr(os, "O_NOATIME", 0))

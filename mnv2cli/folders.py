@@ -7,7 +7,7 @@ import string
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from mnv2cli.errors import ImageError, InputError
 from mnv2cli.labels import imagenet_labels
@@ -23,6 +23,7 @@ _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def safe_name(text: str) -> str:
     """Return a text as the name of one folder that every system takes; never empty.
 

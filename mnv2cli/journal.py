@@ -20,6 +20,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -139,11 +140,14 @@ class Journal:
         data = b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines)
         if not data:
             return
+        size = os.fstat(self._descriptor).st_size
         try:
             while data:
                 data = data[os.write(self._descriptor, data) :]
             os.fsync(self._descriptor)
         except OSError as error:
+            with suppress(OSError):  # half a line would be in the way of the next one
+                os.ftruncate(self._descriptor, size)
             raise OutputError(
                 f"the journal {self.path} cannot be written: {(error.strerror or '').lower()}",
                 "Nothing is lost: free some space and run the same command again, or take back "

@@ -1,8 +1,8 @@
 """Carry out a plan, finish what was interrupted, and take it back; no file is ever lost.
 
-Three rules hold everywhere. Nothing is overwritten: a file gets its name by a link or an exclusive
-creation, which fail where there is one. Nothing is removed before its content is known to be
-somewhere else: same size, same SHA-256, on disk. And everything is in the journal first.
+Three rules hold everywhere. Nothing is overwritten: a file gets its name by a link or by an
+exclusive creation, which fail where there is one. Nothing is removed before its content is known
+to be somewhere else: same size, same SHA-256, on disk. And everything is in the journal first.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mnv2cli.errors import InputError, JournalError, OutputError
-from mnv2cli.files import content_digest
+from mnv2cli.files import content_digest, open_unnoticed, read_unnoticed
 from mnv2cli.journal import Entry, Journal, State, journals, line_of, read_journal
 from mnv2cli.plan import OWN_FOLDER, Action, Plan, check_parents
 
-BATCH, BATCH_BYTES = 128, 64 << 20
+BATCH, BATCH_BYTES = 1024, 256 << 20
 """Files and bytes that are announced, done and confirmed together."""
 
 _BLOCK = 1 << 20
+_HELD = 64 << 10  # bytes; smaller files are kept in memory between hashing and copying
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}  # it would hit every other file too
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS,
              errno.EACCES}  # fmt: skip
@@ -165,7 +166,10 @@ def apply(plan: Plan, tell: Tell = lambda count: None) -> Outcome:
             work = [a for a in plan.work if os.path.abspath(a.source) not in settled]
             if work:
                 journal.append([{"begin": time.time()}])
-                run.do(work)
+                try:
+                    run.do(work)
+                finally:
+                    run.confirm()
             journal.append([{"end": True}])
         finally:
             journal.close()
@@ -235,16 +239,14 @@ class _Run:
         self._outcome = outcome
         self._tell = tell
         self._number = max(state.entries, default=0)
-        self._folders: set[str] = set()  # that are known to be there
+        self._folders: set[str] = set()  # whose making or times are in the journal
+        self._there: set[str] = set()  # that were made, or were there
+        self._pending: list[dict[str, Any]] = []  # what the journal is still to be told
+        self._held: dict[int, bytes] = {}  # contents of the small files of a batch
         self._timed: set[str] = set(state.times) | set(state.header.get("dest_times", ()))
 
     def target(self, entry: Entry) -> str:
         return os.path.join(self._dest, *entry.target.split("/"))
-
-    def part(self, entry: Entry) -> str:
-        """Return the passing name of a file that is being written."""
-        run = os.path.basename(self._journal.path).removesuffix(".jsonl")
-        return os.path.join(os.path.dirname(self.target(entry)), f".mnv2-{run}-{entry.number}.part")
 
     # Doing
 
@@ -252,7 +254,8 @@ class _Run:
         batch: list[Entry] = []
         lines: list[dict[str, Any]] = []
         size = 0
-        for action in actions:
+        # Folder by folder, for the disk's sake.
+        for action in sorted(actions, key=lambda action: action.folder):
             # A photo and its companions are announced together, so that an interruption does not
             # part them.
             if (len(batch) >= BATCH or size >= BATCH_BYTES) and not action.companion:
@@ -276,6 +279,10 @@ class _Run:
         if action.how == "move" and os.path.islink(source):
             link, status = os.readlink(source), os.lstat(source)
             digest = hashlib.sha256(os.fsencode(link)).hexdigest()
+        elif action.how == "copy" and status.st_size <= _HELD:
+            content = read_unnoticed(source)
+            digest = hashlib.sha256(content).hexdigest()
+            self._held[self._number] = content  # read once, not twice
         else:
             digest = content_digest(source)
         return Entry(self._number, action.how, source, action.target, status.st_size, digest,
@@ -307,8 +314,14 @@ class _Run:
                 )
         return lines
 
-    def _do_batch(self, batch: list[Entry], lines: list[dict[str, Any]]) -> None:
+    def confirm(self, also: list[dict[str, Any]] | None = None) -> None:
+        """Write what was done since the last time, and what comes next, to disk at once."""
+        lines = [*self._pending, *(also or [])]
+        self._pending = []
         self._journal.append(lines)
+
+    def _do_batch(self, batch: list[Entry], lines: list[dict[str, Any]]) -> None:
+        self.confirm(lines)
         done: list[int] = []
         void: list[dict[str, Any]] = []
         try:
@@ -317,7 +330,6 @@ class _Run:
                     self._do_one(entry)
                     done.append(entry.number)
                 except (OSError, ValueError, FileChangedError) as error:
-                    _discard(self.part(entry))
                     if isinstance(error, OSError) and error.errno in _FATAL:
                         raise OutputError(
                             f"{self._dest!r} cannot be written: {_reason(error)}",
@@ -329,14 +341,17 @@ class _Run:
                 self._tell(1)
         finally:
             self._outcome.done += len(done)
-            self._journal.append([{"done": done}, *void] if done else void)
+            self._pending = [{"done": done}, *void] if done else void
 
     def _failed(self, path: str, error: Exception) -> None:
         self._outcome.failed.append((path, _reason(error)))
 
     def _do_one(self, entry: Entry) -> None:
         target = self.target(entry)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
+        folder = os.path.dirname(target)
+        if folder not in self._there:
+            os.makedirs(folder, exist_ok=True)
+            self._there.add(folder)
         if entry.how == "symlink":
             os.symlink(_link_text(entry.source, target), target)
         elif entry.how == "hardlink":
@@ -344,7 +359,7 @@ class _Run:
         elif entry.link:
             self._move_link(entry, target)
         elif entry.how == "copy":
-            self._copy(entry.source, target, self.part(entry), entry, durable=False)
+            _copy(entry.source, target, entry, content=self._held.pop(entry.number, None))
         else:
             self._move(entry, entry.source, target)
 
@@ -372,33 +387,11 @@ class _Run:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            self._copy(source, target, self.part(entry), entry, durable=True)
+            _copy(source, target, entry, durable=True)
             if content_digest(target) != entry.sha256:
                 os.unlink(target)
                 raise FileChangedError from error
             os.unlink(source)
-
-    def _copy(self, source: str, target: str, part: str, entry: Entry, *, durable: bool) -> None:
-        """Write a copy under its passing name, check what was read, and give it its name."""
-        digest = hashlib.sha256()
-        with open(source, "rb", buffering=0) as reader:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-            writer = os.open(part, flags, 0o600)
-            try:
-                while block := reader.read(_BLOCK):
-                    digest.update(block)
-                    left = memoryview(block)
-                    while left:
-                        left = left[os.write(writer, left) :]
-                if durable:
-                    os.fsync(writer)
-            finally:
-                os.close(writer)
-        if digest.hexdigest() != entry.sha256:
-            raise FileChangedError
-        shutil.copystat(source, part)
-        os.utime(part, ns=(entry.atime, entry.mtime))
-        _name(part, target)
 
     # Finishing what was interrupted
 
@@ -413,7 +406,6 @@ class _Run:
         """
         finished = []
         for entry in self._state.open:
-            _discard(self.part(entry))
             happened = self._finish(entry)
             if go_on and not happened:
                 try:
@@ -421,7 +413,7 @@ class _Run:
                     self._do_one(entry)
                     happened = True
                 except (OSError, ValueError, FileChangedError):
-                    _discard(self.part(entry))
+                    pass
             if happened:
                 finished.append(entry)
                 self._state.done.add(entry.number)
@@ -447,15 +439,15 @@ class _Run:
         if entry.how == "hardlink":
             return os.path.exists(entry.source) and os.path.samefile(entry.source, target)
         if not _has(target, entry):
-            if entry.size and os.path.isfile(target) and os.path.getsize(target) == 0:
-                os.unlink(target)  # what held the name where there are no links
+            if _is_begun(target, entry.source, entry):
+                os.unlink(target)
             return False
-        if entry.how == "move" and os.path.lexists(entry.source):
-            if _has(entry.source, entry):
-                _sync_file(target)
+        if os.path.lexists(entry.source) and _has(entry.source, entry):
+            _complete(entry.source, target, entry)
+            if entry.how == "move":
                 os.unlink(entry.source)
-            else:
-                return False  # somebody put another file there
+        elif entry.how == "move" and os.path.lexists(entry.source):
+            return False  # somebody put another file there
         return True
 
     # Taking back
@@ -470,7 +462,7 @@ class _Run:
         ]
         for start in range(0, len(left), BATCH):
             batch = left[start : start + BATCH]
-            self._journal.append([{"undo": entry.number} for entry in batch])
+            self.confirm([{"undo": entry.number} for entry in batch])
             undone: list[int] = []
             kept: list[dict[str, Any]] = []
             try:
@@ -487,14 +479,13 @@ class _Run:
                     self._tell(1)
             finally:
                 self._outcome.done += len(undone)
-                self._journal.append([{"undone": undone}, *kept] if undone else kept)
+                self._pending = [{"undone": undone}, *kept] if undone else kept
 
     def _undo_one(self, entry: Entry) -> str:
         """Take one action back; return why that cannot be, or nothing."""
         target = self.target(entry)
         try:
             check_parents(self._dest, entry.target)
-            _discard(self.part(entry))
             if entry.how == "move":
                 return self._move_back(entry, target)
             if not os.path.lexists(target):
@@ -527,8 +518,6 @@ class _Run:
         return ""
 
     def _move_back(self, entry: Entry, target: str) -> str:
-        part = os.path.join(os.path.dirname(entry.source), os.path.basename(self.part(entry)))
-        _discard(part)
         if entry.link:
             return self._move_link_back(entry, target)
         is_there, is_back = os.path.lexists(target), os.path.lexists(entry.source)
@@ -538,25 +527,18 @@ class _Run:
             return "has changed since"
         if is_back:
             if _has(entry.source, entry):  # interrupted between two names
-                _sync_file(entry.source)
+                _complete(target, entry.source, entry)
                 os.unlink(target)
                 return ""
-            if entry.size and os.path.isfile(entry.source) and not os.path.getsize(entry.source):
-                os.unlink(entry.source)  # what held the name where there are no links
-            else:
+            if not _is_begun(entry.source, target, entry):
                 return f"another file has taken its place, {entry.source}"
+            os.unlink(entry.source)
         os.makedirs(os.path.dirname(entry.source), exist_ok=True)
-        back = Entry(entry.number, "move", target, entry.target, entry.size, entry.sha256,
-                     os.lstat(target).st_mtime_ns, entry.atime)  # fmt: skip
-        try:
-            self._move_to(back, target, entry.source, part)
-        except BaseException:
-            _discard(part)
-            raise
+        self._move_to(entry, target, entry.source)
         os.utime(entry.source, ns=(entry.atime, entry.mtime))
         return ""
 
-    def _move_to(self, back: Entry, target: str, source: str, part: str) -> None:
+    def _move_to(self, entry: Entry, target: str, source: str) -> None:
         """Move a file from the destination to where it came from."""
         try:
             try:
@@ -570,8 +552,8 @@ class _Run:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            self._copy(target, source, part, back, durable=True)
-            if content_digest(source) != back.sha256:
+            _copy(target, source, entry, durable=True)
+            if content_digest(source) != entry.sha256:
                 os.unlink(source)
                 raise FileChangedError from error
             os.unlink(target)
@@ -609,16 +591,84 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _name(part: str, target: str) -> None:
-    """Give a whole file its name; fails where there is a file of that name."""
+def _copy(
+    source: str, target: str, entry: Entry, *, durable: bool = False, content: bytes | None = None
+) -> None:
+    """Write a copy with times, permissions and attributes; fails where there is a file.
+
+    A process that is killed leaves a beginning of the file, which is told by ``_is_begun``.
+
+    Args:
+        source: The file that has, or had when it was announced, the content of the entry.
+        target: Its copy.
+        entry: What the content has to be.
+        durable: Return when it is on disk.
+        content: What was read when the entry was announced, to be read no second time.
+    """
+    status = os.stat(source)
+    if content is not None and (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime):
+        raise FileChangedError
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    writer = os.open(target, flags, 0o600)
     try:
-        os.link(part, target)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        _rename(part, target)
+        if content is not None:
+            _write(writer, content)
+        elif _stream(source, writer) != entry.sha256:
+            raise FileChangedError
+        _copy_attributes(source, target)
+        os.chmod(target, stat.S_IMODE(status.st_mode))
+        os.utime(target, ns=(entry.atime, entry.mtime))
+        if durable:
+            os.fsync(writer)
+    except BaseException:
+        _discard(target)
+        raise
+    finally:
+        os.close(writer)
+
+
+def _stream(source: str, writer: int) -> str:
+    """Copy the content of a file, and return its SHA-256."""
+    digest = hashlib.sha256()
+    with open(source, "rb", buffering=0, opener=open_unnoticed) as reader:
+        while block := reader.read(_BLOCK):
+            digest.update(block)
+            _write(writer, block)
+    return digest.hexdigest()
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def _copy_attributes(source: str, target: str) -> None:
+    """Copy extended attributes, such as tags, as far as the file system has them."""
+    if not hasattr(os, "listxattr"):
+        shutil.copystat(source, target)  # it knows what macOS and Windows have
         return
-    os.unlink(part)
+    with suppress(OSError):
+        for name in os.listxattr(source):
+            with suppress(OSError):
+                os.setxattr(target, name, os.getxattr(source, name))
+
+
+def _is_begun(path: str, whole: str, entry: Entry) -> bool:
+    """Tell whether a file is but a beginning of another one that has the content of the entry.
+
+    That is what a killed process leaves. Removing it loses nothing: all of it is in the other.
+    """
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode) or os.path.getsize(path) >= entry.size:
+            return False
+        with open(path, "rb") as begun, open(whole, "rb") as other:
+            while block := begun.read(_BLOCK):
+                if other.read(len(block)) != block:
+                    return False
+        return _has(whole, entry)
+    except OSError:
+        return False
 
 
 def _rename(source: str, target: str) -> None:
@@ -675,8 +725,13 @@ def _moved_text(entry: Entry, target: str) -> str:
     return _link_text(os.path.join(os.path.dirname(entry.source), entry.link), target)
 
 
-def _sync_file(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+def _complete(source: str, copy: str, entry: Entry) -> None:
+    """Give a copy what a killed process had no time for, and have it on disk."""
+    if os.path.samefile(source, copy):
+        return
+    os.chmod(copy, stat.S_IMODE(os.stat(source).st_mode))
+    os.utime(copy, ns=(entry.atime, entry.mtime))
+    descriptor = os.open(copy, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -761,7 +816,10 @@ def undo(
         try:
             run = _Run(dest, journal, state, outcome, tell)
             outcome.finished = len(run.settle(go_on=False))
-            run.undo()
+            try:
+                run.undo()
+            finally:
+                run.confirm()
             run.tidy()
         finally:
             journal.close()
