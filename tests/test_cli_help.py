@@ -39,7 +39,7 @@ def test_every_command_is_documented_with_examples(
         if not isinstance(param, click.Option):
             continue
         assert param.help, param
-        known = param.default is not None or "[default" in param.help
+        known = param.required or param.default is not None or "[default" in param.help
         on_demand = param.is_flag or param.multiple or param.name in ("files_from", "calibrate")
         assert known or on_demand, param
         options = [name for name in param.opts + param.secondary_opts if name.startswith("--")]

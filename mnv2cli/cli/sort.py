@@ -59,15 +59,14 @@ _folders: Callable[..., Callable[[Any], Any]] = partial(
     required=True,
     type=click.Path(),
     metavar="DEST",
-    help="The folder that gets the class folders; made if it is not there.  [default: none, you "
-    "have to name it]",
+    help="The folder that gets the class folders; made if it is not there.",
 )
 @_sorting("--move", "how", flag_value="move", help="Move photos instead of copying them.")
 @_sorting(
     "--symlink", "how", flag_value="symlink", help="Make symbolic links, relative if possible."
 )
 @_sorting("--hardlink", "how", flag_value="hardlink", help="Make hard links: no room is needed.")
-@_sorting("--copy", "how", flag_value="copy", default="copy", help="Copy photos; the default.")
+@_sorting("--copy", "how", flag_value="copy", default="copy", help="Copy photos.")
 @_sorting(
     "--from",
     "results",
