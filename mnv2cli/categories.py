@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_LARGEST_FILE = 1 << 20
+_LARGEST_FILE = 64 << 10  # bytes; the built-in one has 8,000
+_MOST_SECTIONS = 500
 _KEYS: dict[str, Any] = {
     "nodes": list,
     "add": list,
@@ -140,6 +141,8 @@ def _parse(text: str, path: str) -> dict[str, Any]:
 
 def _read(sections: dict[str, Any], base: dict[str, Category], path: str) -> dict[str, Category]:
     """Lay the sections of a file over categories; later ones take nodes from earlier ones."""
+    if len(sections) > _MOST_SECTIONS:
+        raise InputError(f"{path}: {len(sections):,} sections are too many")
     categories = dict(base)
     for key, section in sections.items():
         _check(key, section, path)

@@ -45,6 +45,7 @@ class Entry:
         mtime: Nanoseconds since 1970.
         atime: Likewise.
         link: What the source links to, if it is a symbolic link that is moved; else empty.
+        text: What the symbolic link at the target says, if it is one; else empty.
     """
 
     number: int
@@ -56,6 +57,7 @@ class Entry:
     mtime: int
     atime: int
     link: str = ""
+    text: str = ""
 
 
 @dataclass
@@ -179,7 +181,8 @@ def line_of(entry: Entry) -> dict[str, Any]:
         "do": entry.number, "how": entry.how, "source": entry.source, "target": entry.target,
         "size": entry.size, "sha256": entry.sha256, "mtime": entry.mtime, "atime": entry.atime,
     }  # fmt: skip
-    return {**line, "link": entry.link} if entry.link else line
+    texts = {"link": entry.link, "text": entry.text}
+    return {**line, **{name: text for name, text in texts.items() if text}}
 
 
 def read_journal(path: str) -> State:
@@ -194,6 +197,7 @@ def read_journal(path: str) -> State:
             first = _parsed(file.readline(_LARGEST_LINE), path, 1)
             if first.get("mnv2") != VERSION:
                 raise JournalError(f"{path} is not a journal of this version of mnv2")
+            _check_header(first, path)
             state = State({**first, "in_place": first.get("file") == number})
             count = 1
             while line := file.readline(_LARGEST_LINE):
@@ -204,6 +208,20 @@ def read_journal(path: str) -> State:
     except OSError as error:
         raise JournalError(f"the journal {path} cannot be read: {error.strerror}") from error
     return state
+
+
+def _check_header(header: dict[str, Any], path: str) -> None:
+    made, times = header.get("made_dest", []), header.get("dest_times", {})
+    fits = (
+        isinstance(header.get("time"), int | float)
+        and isinstance(made, list)
+        and all(isinstance(folder, str) for folder in made)
+        and isinstance(times, dict)
+        and all(isinstance(pair, list) and len(pair) == 2 for pair in times.values())
+        and all(isinstance(number, int) for pair in times.values() for number in pair)
+    )
+    if not fits:
+        raise JournalError(f"the journal {path} is damaged in line 1")
 
 
 def _parsed(line: bytes, path: str, count: int) -> dict[str, Any]:
@@ -227,7 +245,7 @@ def _apply(line: dict[str, Any], state: State, path: str, count: int) -> None:
 def _do(state: State, line: dict[str, Any]) -> None:
     entry = Entry(
         line["do"], line["how"], line["source"], line["target"], line["size"], line["sha256"],
-        line["mtime"], line["atime"], line.get("link", ""),
+        line["mtime"], line["atime"], line.get("link", ""), line.get("text", ""),
     )  # fmt: skip
     _check(entry)
     state.entries[entry.number] = entry
@@ -242,6 +260,12 @@ def _times(state: State, line: dict[str, Any]) -> None:
     state.times.setdefault(str(line["times"]), (int(line["atime"]), int(line["mtime"])))
 
 
+def _undone(state: State, line: dict[str, Any]) -> None:
+    for number in map(int, line["undone"]):
+        state.undone.add(number)
+        state.kept.pop(number, None)
+
+
 _KINDS: dict[str, Callable[[State, dict[str, Any]], object]] = {
     "do": _do,
     "done": lambda state, line: state.done.update(map(int, line["done"])),
@@ -252,14 +276,14 @@ _KINDS: dict[str, Callable[[State, dict[str, Any]], object]] = {
     "end": lambda state, line: setattr(state, "ended", True),
     "undoing": lambda state, line: setattr(state, "undoing", True),
     "undo": lambda state, line: None,  # the files tell how far it went
-    "undone": lambda state, line: state.undone.update(map(int, line["undone"])),
+    "undone": _undone,
     "kept": lambda state, line: state.kept.update({int(line["kept"]): str(line["why"])}),
 }
 
 
 def _check(entry: Entry) -> None:
     """Check an action that may come from anybody; raises ValueError."""
-    texts = (entry.how, entry.source, entry.target, entry.sha256, entry.link)
+    texts = (entry.how, entry.source, entry.target, entry.sha256, entry.link, entry.text)
     numbers = (entry.number, entry.size, entry.mtime, entry.atime)
     if not all(isinstance(text, str) and "\0" not in text for text in texts):
         raise ValueError

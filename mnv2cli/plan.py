@@ -118,6 +118,9 @@ def make_plan(
             (path, Place("", "is in the destination already") if within else place)
             for (path, place), within in zip(placed, inside, strict=True)
         ]
+    placed = _once(placed)
+    if how == "move":
+        placed = _without_links_to_moved(placed)
     placed = _join_small(placed, dest, min_count)
     spelled = _spelling({place.folder for _, place in placed if place.folder}, dest)
     maker = _Maker(dest, how, moved)
@@ -130,6 +133,32 @@ def make_plan(
 
 def _is_inside(path: str, dest: str) -> bool:
     return os.path.abspath(path).startswith(dest.rstrip(os.sep) + os.sep)
+
+
+def _once(placed: list[tuple[str, Place]]) -> list[tuple[str, Place]]:
+    """Leave out what is named a second time, such as ``a.jpg`` and ``./a.jpg``."""
+    seen: set[str] = set()
+    found = []
+    for path, place in placed:
+        full = os.path.abspath(path)
+        if full not in seen:
+            found.append((path, place))
+        seen.add(full)
+    return found
+
+
+def _without_links_to_moved(placed: list[tuple[str, Place]]) -> list[tuple[str, Place]]:
+    """Leave symbolic links to photos that are moved as well: they would lead nowhere."""
+    links = {path for path, place in placed if place.folder and os.path.islink(path)}
+    if not links:
+        return placed
+    moved = {os.path.realpath(path) for path, place in placed if place.folder and path not in links}
+    return [
+        (path, Place("", "is a link to a photo that is moved"))
+        if path in links and os.path.realpath(path) in moved
+        else (path, place)
+        for path, place in placed
+    ]
 
 
 def _join_small(
@@ -197,6 +226,10 @@ class _Maker:
         self._taken: dict[str, dict[str, str]] = {}
         self._beside: dict[str, dict[str, list[str]]] = {}
         self._used: set[str] = set()  # companions that go with a photo
+        # By folder and name of a photo: what has that name, that with (2), and so on.
+        self._series: dict[tuple[str, str], list[str]] = {}
+        self._statuses: dict[str, tuple[int, int, int] | None] = {}
+        self._digests: dict[str, str] = {}
 
     def actions(self, path: str, place: Place) -> Iterator[Action]:
         if not place.folder:
@@ -228,16 +261,26 @@ class _Maker:
     def _named(self, group: list[tuple[str, int]], place: Place) -> Iterator[Action]:
         """Find the first number under which the whole group finds room."""
         taken = self._names(place.folder)
-        stem = os.path.splitext(os.path.basename(group[0][0]))[0]
-        for number in range(1, 1_000_000):
+        base = os.path.basename(group[0][0])
+        stem = os.path.splitext(base)[0]
+        # Photos called IMG_1.jpg may be many: those of one name are known, and not walked again.
+        series = self._series.setdefault((place.folder, base.casefold()), [])
+        while (known := taken.get(_numbered(base, stem, len(series) + 1).casefold())) is not None:
+            series.append(known)
+        same_at = next(
+            (n for n, old in enumerate(series, 1) if self._is_same(*group[0], old)), None
+        )
+        number = same_at or len(series) + 1
+        while True:
             names = [_numbered(os.path.basename(path), stem, number) for path, _ in group]
             there = [taken.get(name.casefold()) for name in names]
             same = [
-                bool(old) and self._is_same(path, size, str(old))
+                old is not None and self._is_same(path, size, old)
                 for (path, size), old in zip(group, there, strict=True)
             ]
             if all(alike or old is None for alike, old in zip(same, there, strict=True)):
                 break
+            number = len(series) + 1 if number == same_at else number + 1
         for i, ((path, size), name) in enumerate(zip(group, names, strict=True)):
             target = f"{place.folder}/{name}"
             if same[i]:
@@ -245,7 +288,7 @@ class _Maker:
                 yield Action(path, "skip", place.folder, "", reason, size, i > 0)
                 continue
             taken[name.casefold()] = path  # its content will be there
-            reason = place.reason if i == 0 else f"goes with {os.path.basename(group[0][0])}"
+            reason = place.reason if i == 0 else f"goes with {base}"
             if number > 1 and i == 0:
                 reason = "; ".join(filter(None, [reason, "another photo has its name"]))
             yield Action(path, self._how, place.folder, target, reason, size, i > 0)
@@ -258,17 +301,33 @@ class _Maker:
 
     def _is_same(self, path: str, size: int, other: str) -> bool:
         """Tell whether a file is there already: the same file, or one with its content."""
-        try:
-            if os.path.samefile(path, other):
-                return True
-            status = os.stat(other)
-            return (
-                stat.S_ISREG(status.st_mode)
-                and status.st_size == size
-                and content_digest(path) == content_digest(other)
-            )
-        except OSError:  # a broken link, or gone meanwhile
+        one, two = self._looked_at(path), self._looked_at(other)
+        if one is None or two is None:  # a broken link, or gone meanwhile
             return False
+        if one[:2] == two[:2]:
+            return True
+        return two[2] == size and self._digest(path) == self._digest(other) != ""
+
+    def _looked_at(self, path: str) -> tuple[int, int, int] | None:
+        """Return device, inode and size of a regular file; remembered."""
+        if path not in self._statuses:
+            try:
+                status = os.stat(path)
+                is_file = stat.S_ISREG(status.st_mode)
+                found = (status.st_dev, status.st_ino, status.st_size) if is_file else None
+            except (OSError, ValueError):
+                found = None
+            self._statuses[path] = found
+        return self._statuses[path]
+
+    def _digest(self, path: str) -> str:
+        """Return the SHA-256 of a file, or nothing if it cannot be read; remembered."""
+        if path not in self._digests:
+            try:
+                self._digests[path] = content_digest(path)
+            except OSError:
+                self._digests[path] = ""
+        return self._digests[path]
 
     def _companions(self, path: str) -> Iterator[str]:
         """Yield the files that belong to a photo and to no other one before it."""
@@ -311,17 +370,24 @@ def write_plan(plan: Plan, path: str) -> None:
     """Write a plan as CSV, to be edited by hand; raises OSError."""
     with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
+        quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writerow(_COLUMNS)
         for action in plan.actions:
             cells = [action.source, action.how, action.folder, action.target, action.reason]
-            writer.writerow([*cells, action.size])
+            # csv does not quote a lone carriage return by itself, and readers see a line end.
+            (quoted if "\r" in "".join(cells) else writer).writerow([*cells, action.size])
 
 
-def read_plan(path: str, dest: str) -> Plan:
+def read_plan(path: str, dest: str, moved: Callable[[str], str] = lambda source: "") -> Plan:
     """Read a plan, perhaps edited by hand, and check it as if nobody had made it with care.
 
     The action and the target of each row count: a row may be taken out, its target changed, its
     action set to ``leave``.
+
+    Args:
+        path: The plan.
+        dest: The destination.
+        moved: Returns where an earlier run put a source that is no longer there, or nothing.
 
     Raises:
         InputError: It is no plan; or a target leaves the destination, is there already, or is named
@@ -338,7 +404,7 @@ def read_plan(path: str, dest: str) -> Plan:
             for row in reader:
                 line = reader.line_num
                 try:
-                    action = _action(row, dest)
+                    action = _action(row, dest, moved)
                     key = action.target.casefold()
                     if action.how in HOWS and key in targets:
                         raise ValueError(f"has the target of line {targets[key]}")
@@ -359,7 +425,7 @@ def read_plan(path: str, dest: str) -> Plan:
     return plan
 
 
-def _action(row: dict[str, str | None], dest: str) -> Action:
+def _action(row: dict[str, str | None], dest: str, moved: Callable[[str], str]) -> Action:
     source, target = row["source"] or "", row["target"] or ""
     how = (row["action"] or "").strip().lower()
     reason = row.get("reason") or ""
@@ -371,6 +437,8 @@ def _action(row: dict[str, str | None], dest: str) -> Action:
     try:
         status = os.stat(source)
     except (OSError, ValueError) as error:
+        if source and moved(os.path.abspath(source)) == target:
+            return Action(source, "skip", os.path.dirname(target), "", "already sorted")
         raise ValueError(f"{source!r} cannot be read") from error
     if not stat.S_ISREG(status.st_mode):
         raise ValueError(f"{source!r} is not a regular file")

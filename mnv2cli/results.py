@@ -12,6 +12,9 @@ from typing import IO, Any
 from mnv2cli.errors import InputError
 from mnv2cli.records import CategoryScore, Prediction, Record
 
+_LONGEST_LINE = 16 << 20
+_LARGEST_LIST = 1 << 30  # bytes; a list that is not an object a line has to be held as a whole
+
 SUFFIXES = (".csv", ".json", ".jsonl")
 
 
@@ -38,7 +41,7 @@ def read_results(path: str) -> Iterator[Record]:
 
 
 def _read_csv(file: IO[str], path: str) -> Iterator[Record]:
-    reader = csv.DictReader(file)
+    reader = csv.DictReader(_lines(file, path))
     names = set(reader.fieldnames or ())
     if not {"path", "status", "error"} <= names or not names & {"label", "label_1", "category"}:
         raise InputError(f"{path!r} holds no results of mnv2 classify: its columns are others")
@@ -99,9 +102,16 @@ def _score(text: Any) -> float:
     return score
 
 
+def _lines(file: IO[str], path: str) -> Iterator[str]:
+    while line := file.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise InputError(f"{path!r} has a line that is far too long for results")
+        yield line
+
+
 def _read_json(file: IO[str], path: str) -> Iterator[Record]:
     begun = False
-    for number, line in enumerate(file, 1):
+    for number, line in enumerate(_lines(file, path), 1):
         text = line.strip().rstrip(",")
         # A list has an object a line, as it is written here; others are read as a whole.
         if text in ("", "[", "]", "[]"):
@@ -119,6 +129,8 @@ def _read_json(file: IO[str], path: str) -> Iterator[Record]:
 
 
 def _whole(file: IO[str], path: str) -> Iterator[Record]:
+    if os.fstat(file.fileno()).st_size > _LARGEST_LIST:
+        raise InputError(f"{path!r} is no JSON with an object a line, and far too large")
     file.seek(0)
     try:
         content = json.load(file)

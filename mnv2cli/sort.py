@@ -11,29 +11,29 @@ import errno
 import hashlib
 import os
 import shutil
-import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mnv2cli.errors import InputError, JournalError, OutputError
-from mnv2cli.files import content_digest, open_unnoticed, read_unnoticed
+from mnv2cli.files import content_digest, read_unnoticed
 from mnv2cli.journal import Entry, Journal, State, journals, line_of, read_journal
+from mnv2cli.moves import FileChangedError, are_two, complete, copy, drop, has, is_begun, move
 from mnv2cli.plan import OWN_FOLDER, Action, Plan, check_parents
 
 BATCH, BATCH_BYTES = 1024, 256 << 20
 """Files and bytes that are announced, done and confirmed together."""
 
-_BLOCK = 1 << 20
 _HELD = 64 << 10  # bytes; smaller files are kept in memory between hashing and copying
-_FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}  # it would hit every other file too
-_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS,
-             errno.EACCES}  # fmt: skip
+_FULL = {errno.ENOSPC, errno.EDQUOT}  # it would hit every other file too
 
 Tell = Callable[[int], None]
 """Called with how many more files are done."""
+
+Hold = Callable[[], AbstractContextManager[None]]
+"""Gives a block in which one file is dealt with as a whole, and Ctrl-C waits."""
 
 
 @dataclass
@@ -51,10 +51,6 @@ class Outcome:
     finished: int = 0
 
 
-class FileChangedError(Exception):
-    """A file is not what it was when it was looked at."""
-
-
 # The destination
 
 
@@ -68,7 +64,10 @@ def locked(dest: str) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(os.path.join(dest, OWN_FOLDER, "lock"))
+    path = os.path.join(dest, OWN_FOLDER, "lock")
+    if os.path.islink(os.path.dirname(path)) or os.path.islink(path):
+        raise InputError(f"{path!r} is a link, or in one", "Remove that: it is not of mnv2's.")
+    lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
@@ -137,12 +136,13 @@ def _device(path: str) -> int:
 # Doing
 
 
-def apply(plan: Plan, tell: Tell = lambda count: None) -> Outcome:
+def apply(plan: Plan, tell: Tell = lambda count: None, hold: Hold = nullcontext) -> Outcome:
     """Carry out a plan, after finishing what an earlier run left unfinished.
 
     Args:
         plan: What to do.
         tell: Told how it goes.
+        hold: Holds off interruptions while one file is dealt with.
 
     Returns:
         What was done; what failed stayed where it is.
@@ -153,14 +153,14 @@ def apply(plan: Plan, tell: Tell = lambda count: None) -> Outcome:
             running it again goes on.
     """
     dest = plan.dest
-    if not plan.work and not _is_unfinished(dest):
+    if not plan.work and not is_unfinished(dest):
         return Outcome()
     header = _prepare(dest)
     with locked(dest):
         outcome = Outcome()
         journal, state = _open_journal(dest, header)
         try:
-            run = _Run(dest, journal, state, outcome, tell)
+            run = _Run(dest, journal, state, outcome, tell, hold)
             settled = {entry.source for entry in run.settle(go_on=True)}
             outcome.finished = len(settled)
             work = [a for a in plan.work if os.path.abspath(a.source) not in settled]
@@ -176,8 +176,22 @@ def apply(plan: Plan, tell: Tell = lambda count: None) -> Outcome:
     return outcome
 
 
-def _is_unfinished(dest: str) -> bool:
-    known = journals(dest)
+def finish(dest: str, hold: Hold = nullcontext) -> int:
+    """Finish what an interrupted run had announced in a destination, if there is any.
+
+    Returns:
+        How many files turned out to be done.
+
+    Raises:
+        InputError: Its journal was not written here, or another run is at work.
+    """
+    dest = os.path.abspath(dest)
+    return apply(Plan(dest), hold=hold).finished if is_unfinished(dest) else 0
+
+
+def is_unfinished(dest: str) -> bool:
+    """Tell whether the last run into a destination was interrupted."""
+    known = journals(os.path.abspath(dest))
     return bool(known) and not read_journal(known[-1]).ended
 
 
@@ -210,12 +224,18 @@ def _open_journal(dest: str, header: dict[str, Any]) -> tuple[Journal, State]:
     """Take up the journal of an interrupted run, or begin a new one."""
     if known := journals(dest):
         state = read_journal(known[-1])
-        if state.undoing and len(state.undone) + len(state.kept) < len(state.done):
+        if state.undoing and state.done - state.undone - set(state.kept):
             raise InputError(
                 f"taking back an earlier run in {dest!r} was interrupted",
                 f"Finish that first: mnv2 undo {dest}",
             )
-        if not state.ended and state.header["in_place"]:
+        if not state.ended:
+            if not state.header["in_place"]:
+                raise InputError(
+                    f"an interrupted run in {dest!r} has a journal that was not written here",
+                    f"If you know where it comes from, take it back: mnv2 undo {dest} --trust. "
+                    f"Otherwise remove {known[-1]}.",
+                )
             return Journal(known[-1]), state
     now = time.time_ns()
     name = time.strftime("%Y%m%d-%H%M%S", time.localtime(now // 10**9)) + f"-{now % 10**9:09}"
@@ -231,13 +251,20 @@ class _Run:
     """Works on one destination with one journal."""
 
     def __init__(
-        self, dest: str, journal: Journal, state: State, outcome: Outcome, tell: Tell
+        self,
+        dest: str,
+        journal: Journal,
+        state: State,
+        outcome: Outcome,
+        tell: Tell,
+        hold: Hold,
     ) -> None:
         self._dest = dest
         self._journal = journal
         self._state = state
         self._outcome = outcome
         self._tell = tell
+        self._hold = hold
         self._number = max(state.entries, default=0)
         self._folders: set[str] = set()  # whose making or times are in the journal
         self._there: set[str] = set()  # that were made, or were there
@@ -251,9 +278,9 @@ class _Run:
     # Doing
 
     def do(self, actions: list[Action]) -> None:
-        batch: list[Entry] = []
+        batch: list[tuple[Entry, bool]] = []
         lines: list[dict[str, Any]] = []
-        size = 0
+        size, is_photo_fine = 0, True
         # Folder by folder, for the disk's sake.
         for action in sorted(actions, key=lambda action: action.folder):
             # A photo and its companions are announced together, so that an interruption does not
@@ -262,22 +289,32 @@ class _Run:
                 self._do_batch(batch, lines)
                 batch, lines, size = [], [], 0
             try:
+                if action.companion and not is_photo_fine:
+                    raise ValueError("stays with its photo")
                 entry = self._entry(action)
                 lines += self._folder_lines(entry)
             except (OSError, ValueError) as error:
+                is_photo_fine = is_photo_fine and action.companion
                 self._failed(action.source, error)
                 continue
+            is_photo_fine = is_photo_fine or not action.companion
             lines.append(line_of(entry))
-            batch.append(entry)
+            batch.append((entry, action.companion))
             size += entry.size
         self._do_batch(batch, lines)
 
     def _entry(self, action: Action) -> Entry:
         self._number += 1
         source = os.path.abspath(action.source)
-        status, link = os.stat(source), ""
+        target = os.path.join(self._dest, *action.target.split("/"))
+        status, link, text = os.stat(source), "", ""
+        if action.how == "symlink":
+            text = _link_text(source, target)
         if action.how == "move" and os.path.islink(source):
             link, status = os.readlink(source), os.lstat(source)
+            text = link if os.path.isabs(link) else _link_text(
+                os.path.join(os.path.dirname(source), link), target
+            )  # fmt: skip
             digest = hashlib.sha256(os.fsencode(link)).hexdigest()
         elif action.how == "copy" and status.st_size <= _HELD:
             content = read_unnoticed(source)
@@ -286,7 +323,7 @@ class _Run:
         else:
             digest = content_digest(source)
         return Entry(self._number, action.how, source, action.target, status.st_size, digest,
-                     status.st_mtime_ns, status.st_atime_ns, link)  # fmt: skip
+                     status.st_mtime_ns, status.st_atime_ns, link, text)  # fmt: skip
 
     def _folder_lines(self, entry: Entry) -> list[dict[str, Any]]:
         """Return what must be in the journal before folders are made or change their times."""
@@ -320,28 +357,37 @@ class _Run:
         self._pending = []
         self._journal.append(lines)
 
-    def _do_batch(self, batch: list[Entry], lines: list[dict[str, Any]]) -> None:
+    def _do_batch(self, batch: list[tuple[Entry, bool]], lines: list[dict[str, Any]]) -> None:
         self.confirm(lines)
         done: list[int] = []
         void: list[dict[str, Any]] = []
+        is_photo_fine = True
         try:
-            for entry in batch:
-                try:
-                    self._do_one(entry)
-                    done.append(entry.number)
-                except (OSError, ValueError, FileChangedError) as error:
-                    if isinstance(error, OSError) and error.errno in _FATAL:
-                        raise OutputError(
-                            f"{self._dest!r} cannot be written: {_reason(error)}",
-                            "Nothing is lost. Run the same command again when that is mended, or "
-                            f"take back what was done: mnv2 undo {self._dest}",
-                        ) from error
-                    void.append({"void": entry.number, "why": _reason(error)})
-                    self._failed(entry.source, error)
-                self._tell(1)
+            for entry, is_companion in batch:
+                with self._hold():
+                    try:
+                        if is_companion and not is_photo_fine:
+                            raise ValueError("stays with its photo")
+                        self._do_one(entry)
+                        done.append(entry.number)
+                        is_photo_fine = is_photo_fine or not is_companion
+                    except (OSError, ValueError, FileChangedError) as error:
+                        if isinstance(error, OSError) and error.errno in _FULL:
+                            raise self._full(error) from error
+                        is_photo_fine = is_photo_fine and is_companion
+                        void.append({"void": entry.number, "why": _reason(error)})
+                        self._failed(entry.source, error)
+                    self._tell(1)
         finally:
             self._outcome.done += len(done)
             self._pending = [{"done": done}, *void] if done else void
+
+    def _full(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"{self._dest!r} cannot be written: {_reason(error)}",
+            "Nothing is lost. Run the same command again when that is mended, or take back what "
+            f"was done: mnv2 undo {self._dest}",
+        )
 
     def _failed(self, path: str, error: Exception) -> None:
         self._outcome.failed.append((path, _reason(error)))
@@ -353,45 +399,26 @@ class _Run:
             os.makedirs(folder, exist_ok=True)
             self._there.add(folder)
         if entry.how == "symlink":
-            os.symlink(_link_text(entry.source, target), target)
+            os.symlink(entry.text, target)
         elif entry.how == "hardlink":
             os.link(os.path.realpath(entry.source), target)
         elif entry.link:
-            self._move_link(entry, target)
+            os.symlink(entry.text, target)
+            self._drop_link(entry, target)
         elif entry.how == "copy":
-            _copy(entry.source, target, entry, content=self._held.pop(entry.number, None))
+            copy(entry.source, target, entry, content=self._held.pop(entry.number, None))
         else:
-            self._move(entry, entry.source, target)
+            move(entry.source, target, entry)
 
-    def _move_link(self, entry: Entry, target: str) -> None:
-        os.symlink(_moved_text(entry, target), target)
-        if os.readlink(entry.source) != entry.link:
-            os.unlink(target)
-            raise FileChangedError
-        os.unlink(entry.source)
-
-    def _move(self, entry: Entry, source: str, target: str) -> None:
-        """Move a file that has the content of the entry."""
-        status = os.lstat(source)
-        if (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime):
-            raise FileChangedError
+    def _drop_link(self, entry: Entry, target: str) -> None:
+        """Remove a symbolic link that was moved; if that cannot be, the new one."""
         try:
-            try:
-                os.link(source, target, follow_symlinks=False)
-            except OSError as error:
-                if error.errno == errno.EXDEV or error.errno not in _NO_LINKS:
-                    raise
-                _rename(source, target)
-                return
-            os.unlink(source)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            _copy(source, target, entry, durable=True)
-            if content_digest(target) != entry.sha256:
-                os.unlink(target)
-                raise FileChangedError from error
-            os.unlink(source)
+            if not _is_link(entry.source, entry.link):
+                raise FileChangedError
+            os.unlink(entry.source)
+        except (OSError, FileChangedError):
+            os.unlink(target)
+            raise
 
     # Finishing what was interrupted
 
@@ -406,14 +433,18 @@ class _Run:
         """
         finished = []
         for entry in self._state.open:
-            happened = self._finish(entry)
-            if go_on and not happened:
-                try:
-                    check_parents(self._dest, entry.target)
+            try:
+                check_parents(self._dest, entry.target)
+                happened = self._finish(entry)
+                if go_on and not happened:
                     self._do_one(entry)
                     happened = True
-                except (OSError, ValueError, FileChangedError):
-                    pass
+            except (OSError, ValueError, FileChangedError) as error:
+                if isinstance(error, OSError) and error.errno in _FULL:
+                    raise self._full(error) from error
+                happened = False
+                if go_on:
+                    self._failed(entry.source, error)
             if happened:
                 finished.append(entry)
                 self._state.done.add(entry.number)
@@ -425,29 +456,34 @@ class _Run:
 
     def _finish(self, entry: Entry) -> bool:
         """Return whether an action happened; a move that is between two names is finished."""
-        target = self.target(entry)
+        source, target = entry.source, self.target(entry)
         if not os.path.lexists(target):
             return False
-        if entry.link:
-            if not _is_link(target, _moved_text(entry, target)):
+        if entry.text:  # a symbolic link, new or moved
+            if not _is_link(target, entry.text):
                 return False
-            if _is_link(entry.source, entry.link):
-                os.unlink(entry.source)
+            if entry.link and _is_link(source, entry.link):
+                self._drop_link(entry, target)
             return True
-        if entry.how == "symlink":
-            return _is_link(target, _link_text(entry.source, target))
         if entry.how == "hardlink":
-            return os.path.exists(entry.source) and os.path.samefile(entry.source, target)
-        if not _has(target, entry):
-            if _is_begun(target, entry.source, entry):
-                os.unlink(target)
+            return os.path.exists(source) and os.path.samefile(source, target)
+        if not has(target, entry):
+            if is_begun(target, os.path.realpath(source), entry):
+                drop(target, os.path.realpath(source))
             return False
-        if os.path.lexists(entry.source) and _has(entry.source, entry):
-            _complete(entry.source, target, entry)
-            if entry.how == "move":
-                os.unlink(entry.source)
-        elif entry.how == "move" and os.path.lexists(entry.source):
-            return False  # somebody put another file there
+        if entry.how == "copy":
+            if has(os.path.realpath(source), entry):
+                complete(source, target, entry)
+            return True
+        if os.path.lexists(source) and are_two(source, target):
+            if not has(source, entry):
+                return False  # somebody put another file there
+            complete(source, target, entry)
+            try:
+                drop(source, target)
+            except OSError:
+                drop(target, source)
+                raise
         return True
 
     # Taking back
@@ -467,16 +503,17 @@ class _Run:
             kept: list[dict[str, Any]] = []
             try:
                 for entry in batch:
-                    why = self._undo_one(entry)
-                    if why:
-                        kept.append({"kept": entry.number, "why": why})
-                        state.kept[entry.number] = why
-                        self._outcome.failed.append((self.target(entry), why))
-                    else:
-                        undone.append(entry.number)
-                        state.undone.add(entry.number)
-                        state.kept.pop(entry.number, None)
-                    self._tell(1)
+                    with self._hold():
+                        why = self._undo_one(entry)
+                        if why:
+                            kept.append({"kept": entry.number, "why": why})
+                            state.kept[entry.number] = why
+                            self._outcome.failed.append((self.target(entry), why))
+                        else:
+                            undone.append(entry.number)
+                            state.undone.add(entry.number)
+                            state.kept.pop(entry.number, None)
+                        self._tell(1)
             finally:
                 self._outcome.done += len(undone)
                 self._pending = [{"undone": undone}, *kept] if undone else kept
@@ -494,7 +531,7 @@ class _Run:
         except FileChangedError:
             return "has changed since"
         except (OSError, ValueError) as error:
-            if isinstance(error, OSError) and error.errno in _FATAL:
+            if isinstance(error, OSError) and error.errno in _FULL:
                 raise OutputError(
                     f"files cannot be put back: {_reason(error)}",
                     f"Nothing is lost. Run it again when that is mended: mnv2 undo {self._dest}",
@@ -504,64 +541,45 @@ class _Run:
     def _remove(self, entry: Entry, target: str) -> str:
         """Remove a copy or a link, if what it is a copy of is still there."""
         if entry.how == "symlink":
-            if not _is_link(target, _link_text(entry.source, target)):
+            if not _is_link(target, entry.text):
                 return "has changed since"
-        elif entry.how == "hardlink":
-            if not os.path.exists(entry.source) or not os.path.samefile(entry.source, target):
-                return "is no longer a link to its original: kept"
-        else:
-            if not _has(target, entry):
-                return "has changed since"
-            if not _has(entry.source, entry):
-                return f"its original {entry.source} is gone or has changed: kept"
-        os.unlink(target)
+            os.unlink(target)
+            return ""
+        original = os.path.realpath(entry.source)
+        if not has(target, entry):
+            return "has changed since"
+        if not (has(original, entry) and are_two(target, original)):
+            return f"its original {entry.source} is gone or has changed: kept"
+        drop(target, original)
         return ""
 
     def _move_back(self, entry: Entry, target: str) -> str:
         if entry.link:
             return self._move_link_back(entry, target)
-        is_there, is_back = os.path.lexists(target), os.path.lexists(entry.source)
-        if not is_there:
-            return "" if is_back and _has(entry.source, entry) else "is gone"
-        if not _has(target, entry):
+        source = entry.source
+        if not os.path.lexists(target):
+            return "" if has(source, entry) else "is gone"
+        if not has(target, entry):
             return "has changed since"
-        if is_back:
-            if _has(entry.source, entry):  # interrupted between two names
-                _complete(target, entry.source, entry)
-                os.unlink(target)
+        if os.path.lexists(source):
+            if not are_two(source, target):
+                return f"its old place, {source}, is a link or leads here"
+            if has(source, entry):  # interrupted between two names
+                complete(target, source, entry)
+                drop(target, source)
                 return ""
-            if not _is_begun(entry.source, target, entry):
-                return f"another file has taken its place, {entry.source}"
-            os.unlink(entry.source)
-        os.makedirs(os.path.dirname(entry.source), exist_ok=True)
-        self._move_to(entry, target, entry.source)
-        os.utime(entry.source, ns=(entry.atime, entry.mtime))
+            if not is_begun(source, target, entry):
+                return f"another file has taken its place, {source}"
+            drop(source, target)
+        os.makedirs(os.path.dirname(source), exist_ok=True)
+        move(target, source, replace(entry, mtime=os.lstat(target).st_mtime_ns))
+        os.utime(source, ns=(entry.atime, entry.mtime))
         return ""
-
-    def _move_to(self, entry: Entry, target: str, source: str) -> None:
-        """Move a file from the destination to where it came from."""
-        try:
-            try:
-                os.link(target, source)
-            except OSError as error:
-                if error.errno == errno.EXDEV or error.errno not in _NO_LINKS:
-                    raise
-                _rename(target, source)
-                return
-            os.unlink(target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            _copy(target, source, entry, durable=True)
-            if content_digest(source) != entry.sha256:
-                os.unlink(source)
-                raise FileChangedError from error
-            os.unlink(target)
 
     def _move_link_back(self, entry: Entry, target: str) -> str:
         if not os.path.lexists(target):
             return "" if _is_link(entry.source, entry.link) else "is gone"
-        if not _is_link(target, _moved_text(entry, target)):
+        if not _is_link(target, entry.text):
             return "has changed since"
         if not _is_link(entry.source, entry.link):
             if os.path.lexists(entry.source):
@@ -591,117 +609,6 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _copy(
-    source: str, target: str, entry: Entry, *, durable: bool = False, content: bytes | None = None
-) -> None:
-    """Write a copy with times, permissions and attributes; fails where there is a file.
-
-    A process that is killed leaves a beginning of the file, which is told by ``_is_begun``.
-
-    Args:
-        source: The file that has, or had when it was announced, the content of the entry.
-        target: Its copy.
-        entry: What the content has to be.
-        durable: Return when it is on disk.
-        content: What was read when the entry was announced, to be read no second time.
-    """
-    status = os.stat(source)
-    if content is not None and (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime):
-        raise FileChangedError
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    writer = os.open(target, flags, 0o600)
-    try:
-        if content is not None:
-            _write(writer, content)
-        elif _stream(source, writer) != entry.sha256:
-            raise FileChangedError
-        _copy_attributes(source, target)
-        os.chmod(target, stat.S_IMODE(status.st_mode))
-        os.utime(target, ns=(entry.atime, entry.mtime))
-        if durable:
-            os.fsync(writer)
-    except BaseException:
-        _discard(target)
-        raise
-    finally:
-        os.close(writer)
-
-
-def _stream(source: str, writer: int) -> str:
-    """Copy the content of a file, and return its SHA-256."""
-    digest = hashlib.sha256()
-    with open(source, "rb", buffering=0, opener=open_unnoticed) as reader:
-        while block := reader.read(_BLOCK):
-            digest.update(block)
-            _write(writer, block)
-    return digest.hexdigest()
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(descriptor, left) :]
-
-
-def _copy_attributes(source: str, target: str) -> None:
-    """Copy extended attributes, such as tags, as far as the file system has them."""
-    if not hasattr(os, "listxattr"):
-        shutil.copystat(source, target)  # it knows what macOS and Windows have
-        return
-    with suppress(OSError):
-        for name in os.listxattr(source):
-            with suppress(OSError):
-                os.setxattr(target, name, os.getxattr(source, name))
-
-
-def _is_begun(path: str, whole: str, entry: Entry) -> bool:
-    """Tell whether a file is but a beginning of another one that has the content of the entry.
-
-    That is what a killed process leaves. Removing it loses nothing: all of it is in the other.
-    """
-    try:
-        if not stat.S_ISREG(os.lstat(path).st_mode) or os.path.getsize(path) >= entry.size:
-            return False
-        with open(path, "rb") as begun, open(whole, "rb") as other:
-            while block := begun.read(_BLOCK):
-                if other.read(len(block)) != block:
-                    return False
-        return _has(whole, entry)
-    except OSError:
-        return False
-
-
-def _rename(source: str, target: str) -> None:
-    """Rename without replacing anything, where the file system has no links.
-
-    An empty file takes the name first, which fails if there is one; then it is replaced.
-    """
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-    try:
-        os.replace(source, target)
-    except BaseException:
-        os.unlink(target)
-        raise
-
-
-def _discard(path: str) -> None:
-    with suppress(OSError):
-        os.unlink(path)
-
-
-def _has(path: str, entry: Entry) -> bool:
-    """Tell whether a path is a regular file with the content of an entry."""
-    try:
-        status = os.lstat(path)
-        if not stat.S_ISREG(status.st_mode):
-            # A symbolic link to the source that was copied has its content.
-            status = os.stat(path)
-        is_file = stat.S_ISREG(status.st_mode) and status.st_size == entry.size
-        return is_file and content_digest(path) == entry.sha256
-    except OSError:
-        return False
-
-
 def _is_link(path: str, text: str) -> bool:
     try:
         return os.readlink(path) == text
@@ -716,26 +623,6 @@ def _link_text(source: str, target: str) -> str:
         return os.path.relpath(source, os.path.realpath(os.path.dirname(target)))
     except ValueError:  # another drive
         return source
-
-
-def _moved_text(entry: Entry, target: str) -> str:
-    """Return what a moved symbolic link has to say to lead to the same file."""
-    if os.path.isabs(entry.link):
-        return entry.link
-    return _link_text(os.path.join(os.path.dirname(entry.source), entry.link), target)
-
-
-def _complete(source: str, copy: str, entry: Entry) -> None:
-    """Give a copy what a killed process had no time for, and have it on disk."""
-    if os.path.samefile(source, copy):
-        return
-    os.chmod(copy, stat.S_IMODE(os.stat(source).st_mode))
-    os.utime(copy, ns=(entry.atime, entry.mtime))
-    descriptor = os.open(copy, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # Taking a run back
@@ -758,6 +645,11 @@ def find_journal(path: str) -> tuple[str, str]:
             raise InputError(
                 f"{path!r} has no journal: nothing was sorted into it, or all is taken back"
             )
+        # The last run of which something is left to be tried; else what was kept, once more.
+        for journal in reversed(known):
+            state = read_journal(journal)
+            if not state.undoing or state.done - state.undone - set(state.kept) or state.open:
+                return dest, journal
         return dest, known[-1]
     journal = os.path.abspath(path)
     folder, name = os.path.split(journal)
@@ -789,7 +681,11 @@ def to_undo(path: str, *, trust: bool = False) -> tuple[str, str, State]:
 
 
 def undo(
-    path: str, tell: Tell = lambda count: None, *, trust: bool = False
+    path: str,
+    tell: Tell = lambda count: None,
+    *,
+    trust: bool = False,
+    hold: Hold = nullcontext,
 ) -> tuple[Outcome, State]:
     """Take the last run back, or the one of a journal; an interrupted undo is finished.
 
@@ -797,6 +693,7 @@ def undo(
         path: The destination, or a journal in it.
         tell: Told how it goes.
         trust: Follow a journal that was not written here.
+        hold: Holds off interruptions while one file is dealt with.
 
     Returns:
         What was taken back and what was kept, and the state of the journal.
@@ -814,7 +711,7 @@ def undo(
         state = read_journal(name)
         journal, outcome = Journal(name), Outcome()
         try:
-            run = _Run(dest, journal, state, outcome, tell)
+            run = _Run(dest, journal, state, outcome, tell, hold)
             outcome.finished = len(run.settle(go_on=False))
             try:
                 run.undo()
@@ -824,8 +721,9 @@ def undo(
         finally:
             journal.close()
         if not state.kept and not outcome.failed:
-            _discard(name)
-    _clean_up(dest, state)
+            with suppress(OSError):
+                os.unlink(name)
+        _clean_up(dest, state)
     return outcome, state
 
 
@@ -843,7 +741,8 @@ def _clean_up(dest: str, state: State) -> None:
         return
     for name in _names(own):
         if name == "lock" or name.endswith(".new"):
-            _discard(os.path.join(own, name))
+            with suppress(OSError):
+                os.unlink(os.path.join(own, name))
     with suppress(OSError):
         os.rmdir(own)
         for folder in state.header.get("made_dest", ()):

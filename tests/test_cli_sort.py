@@ -134,6 +134,9 @@ def test_a_plan_is_written_edited_and_applied(folder: Path, tmp_path: Path, invo
     assert invoke("sort", "--apply", "plan.csv", "--into", "out").exit_code == 0
     assert "tenches/mine.png" in below(tmp_path / "out") and below(folder) == ["bad.jpg"]
     result = invoke("sort", "--apply", "plan.csv", "--into", "out")
+    assert result.exit_code == 0 and "there is nothing new" in result.stderr
+    Path("out/tenches/mine.png").unlink()
+    result = invoke("sort", "--apply", "plan.csv", "--into", "out")
     assert result.exit_code == 2 and "nothing was changed" in result.stderr
 
 
@@ -256,6 +259,27 @@ def test_ctrl_c_is_told_and_running_again_finishes(
     assert len(below(tmp_path / "out")) == 5 and contents(tmp_path) == had
     assert invoke("undo", "out").exit_code == 0
     assert contents(folder) == had and not Path("out").exists()
+
+
+def test_companions_of_an_interrupted_run_follow_without_a_photo_left(
+    folder: Path, tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("0.png", "1.png", "2.png", "bad.jpg"):
+        (folder / name).unlink()
+    real = sorting._Run._do_one
+
+    def interrupt(self: object, entry: object) -> None:
+        if entry.target.endswith(".xmp"):  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+        real(self, entry)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sorting._Run, "_do_one", interrupt)
+        assert invoke("sort", "photos", "--into", "out", "--move").exit_code == 130
+    assert below(folder) == ["3.xmp"]
+    result = invoke("sort", "photos", "--into", "out", "--move")
+    assert result.exit_code == 3 and "Finished an interrupted run" in result.stderr
+    assert below(tmp_path / "out") == ["reptile/3.png", "reptile/3.xmp"]
 
 
 @pytest.fixture

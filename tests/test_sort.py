@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mnv2cli import moves
 from mnv2cli import sort as sorting
 from mnv2cli.errors import InputError, JournalError, OutputError
 from mnv2cli.folders import Folders
@@ -261,7 +262,7 @@ def test_a_full_disk_stops_and_running_again_goes_on(
     src: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, dest = snapshot(src), tmp_path / "dest"
-    real, left = sorting._write, [2]
+    real, left = moves.write, [2]
 
     def write_some(descriptor: int, data: bytes) -> None:
         left[0] -= 1
@@ -270,12 +271,12 @@ def test_a_full_disk_stops_and_running_again_goes_on(
             raise OSError(errno.ENOSPC, "No space left on device")
         real(descriptor, data)
 
-    monkeypatch.setattr(sorting, "_write", write_some)
+    monkeypatch.setattr(moves, "write", write_some)
     with pytest.raises(OutputError, match="no space left on device") as caught:
         apply(plan_of(records(src), dest, "copy"))
     assert "Run the same command again" in caught.value.hint and snapshot(src) == before
     assert len(contents(dest)) == 2
-    monkeypatch.setattr(sorting, "_write", real)
+    monkeypatch.setattr(moves, "write", real)
     apply(plan_of(records(src), dest, "copy"))
     assert contents(dest) == contents(src)
     assert len(journals(str(dest))) == 1  # one run, finished
@@ -446,12 +447,211 @@ def test_a_torn_line_does_not_count_and_is_cut_off(src: Path, tmp_path: Path) ->
     assert not dest.exists()
 
 
+# Removed only when it is twice
+
+
+@pytest.mark.parametrize("how", ["move", "copy", "hardlink"])
+def test_undo_does_not_take_a_link_for_a_second_copy(tmp_path: Path, how: How) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    photo = write(src / "a.jpg", "photo")
+    apply(plan_of([record(photo)], dest, how))
+    photo.unlink(missing_ok=True)
+    photo.symlink_to(dest / "tench" / "a.jpg")
+    outcome, _ = undo(str(dest))
+    assert len(outcome.failed) == 1 and (dest / "tench" / "a.jpg").read_text() == "photo"
+
+
+@pytest.mark.parametrize("how", ["move", "copy", "hardlink"])
+def test_undo_does_not_take_a_linked_folder_for_the_old_place(tmp_path: Path, how: How) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    apply(plan_of([record(write(src / "a.jpg", "photo"))], dest, how))
+    shutil.rmtree(src)
+    src.symlink_to(dest / "tench")
+    outcome, _ = undo(str(dest))
+    assert len(outcome.failed) == 1 and (dest / "tench" / "a.jpg").read_text() == "photo"
+
+
+def test_an_interrupted_move_does_not_take_a_link_for_a_second_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    photo = write(src / "a.jpg", "photo")
+
+    def interrupt(*args: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            apply(plan_of([record(photo)], dest))
+    (dest / "tench" / "a.jpg").symlink_to(photo)
+    apply(plan_of([record(photo)], dest))
+    assert "photo" in [path.read_text() for path in tmp_path.rglob("*.jpg")]
+    assert not photo.is_symlink() or (dest / "tench" / "a.jpg").is_file()
+
+
+def test_an_interruption_right_after_a_rename_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    photo = write(src / "a.jpg", "photo")
+    real = os.replace
+
+    def refuse(*args: Any, **options: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    def interrupt(*args: Any) -> None:
+        real(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        apply(plan_of([record(photo)], dest))
+    assert (dest / "tench" / "a.jpg").read_text() == "photo"
+    monkeypatch.setattr(os, "replace", real)
+    assert apply(plan_of([], dest)).finished == 1
+    undo(str(dest))
+    assert photo.read_text() == "photo"
+
+
+def test_an_edit_during_a_move_to_another_disk_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = write(tmp_path / "src" / "a.jpg", "photo")
+    dest = tmp_path / "dest"
+    real = moves.content_digest
+
+    def refuse(*args: Any, **options: Any) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    def edit(path: str) -> str:
+        found = real(path)
+        if path.startswith(str(dest)):
+            photo.write_text("edited")
+        return found
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(moves, "content_digest", edit)
+    outcome = apply(plan_of([record(photo)], dest))
+    assert photo.read_text() == "edited" and len(outcome.failed) == 1
+    assert not (dest / "tench" / "a.jpg").exists()
+
+
+@pytest.mark.parametrize("other_disk", [False, True])
+def test_a_source_that_cannot_be_removed_stays_the_only_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other_disk: bool
+) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    photo, _ = write(src / "a.jpg", "photo"), write(src / "a.xmp", "notes")
+    before = snapshot(src)
+    real = os.unlink
+
+    def guarded(path: Any, *args: Any, **options: Any) -> None:
+        if str(path).startswith(str(src)):
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        real(path, *args, **options)
+
+    def refuse(*args: Any, **options: Any) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "unlink", guarded)
+    if other_disk:
+        monkeypatch.setattr(os, "link", refuse)
+    outcome = apply(plan_of([record(photo)], dest))
+    assert [reason for _, reason in outcome.failed] == [
+        "read-only file system", "stays with its photo",
+    ]  # fmt: skip
+    assert snapshot(src) == before and not contents(dest)
+
+
+def test_an_interrupted_move_from_a_folder_that_is_read_only_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    photo = write(src / "a.jpg", "photo")
+    real = os.unlink
+
+    def interrupt(path: Any, *args: Any, **options: Any) -> None:
+        if path == str(photo):
+            raise KeyboardInterrupt
+        real(path, *args, **options)
+
+    def refuse(path: Any, *args: Any, **options: Any) -> None:
+        if path == str(photo):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        real(path, *args, **options)
+
+    monkeypatch.setattr(os, "unlink", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        apply(plan_of([record(photo)], dest))
+    monkeypatch.setattr(os, "unlink", refuse)
+    outcome = apply(plan_of([record(photo)], dest))
+    assert [reason for _, reason in outcome.failed] == ["permission denied"]
+    assert photo.read_text() == "photo" and not contents(dest)
+
+
+def test_companions_stay_with_a_photo_that_stays(tmp_path: Path) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    for name in ("a.jpg", "a.xmp", "b.jpg", "b.xmp"):
+        write(src / name, name)
+    plan = plan_of([record(src / "a.jpg"), record(src / "b.jpg")], dest)
+    (src / "a.jpg").unlink()
+    outcome = apply(plan)
+    assert [reason for _, reason in outcome.failed] == [
+        "no such file or directory", "stays with its photo",
+    ]  # fmt: skip
+    assert os.listdir(src) == ["a.xmp"] and sorted(os.listdir(dest / "tench")) == ["b.jpg", "b.xmp"]
+
+
+def test_what_was_kept_does_not_bar_the_runs_before(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    found = records(src)
+    apply(plan_of(found[:2], dest))
+    apply(plan_of(found[2:], dest))
+    (dest / "tench" / "img2.jpg").write_text("edited")
+    outcome, _ = undo(str(dest))
+    assert (outcome.done, len(outcome.failed)) == (2, 1)
+    outcome, _ = undo(str(dest))
+    assert (outcome.done, outcome.failed) == (2, []) and (src / "img0.jpg").exists()
+    outcome, _ = undo(str(dest))  # what was kept, once more
+    assert len(outcome.failed) == 1
+
+
+def test_links_to_photos_that_move_stay(tmp_path: Path) -> None:
+    photo = write(tmp_path / "src" / "a.jpg", "photo")
+    link = photo.with_name("b.jpg")
+    link.symlink_to("a.jpg")
+    plan = plan_of([record(photo), record(link), record(f"{photo.parent}/./a.jpg")], tmp_path / "d")
+    assert [(a.how, a.reason) for a in plan.actions] == [
+        ("move", ""), ("leave", "is a link to a photo that is moved"),
+    ]  # fmt: skip
+
+
+def test_a_thousand_photos_of_one_name_take_no_time(tmp_path: Path) -> None:
+    paths = [write(tmp_path / "src" / str(i) / "IMG_1.jpg", f"{i:04}") for i in range(1000)]
+    plan = plan_of([record(path) for path in [*paths, paths[500]]], tmp_path / "dest")
+    assert len({a.target for a in plan.work}) == len(plan.actions) == 1000
+    again = write(tmp_path / "src" / "again" / "IMG_1.jpg", "0500")
+    plan = plan_of([record(path) for path in [*paths, again]], tmp_path / "dest")
+    assert plan.actions[-1].how == "skip"
+
+
+def test_a_lock_that_is_a_link_is_refused(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    (dest / ".mnv2").mkdir(parents=True)
+    (dest / ".mnv2" / "lock").symlink_to(src / "img0.jpg")
+    with pytest.raises(InputError, match="is a link"):
+        apply(plan_of(records(src)[1:], dest))
+    assert (src / "img0.jpg").read_text() == "photo 0"
+
+
 # Plans
 
 
 def test_a_plan_can_be_edited_and_applied(src: Path, tmp_path: Path) -> None:
     dest, file = tmp_path / "dest", tmp_path / "plan.csv"
-    odd = write(src / os.fsdecode(b"odd\xff,\n.jpg"), "odd")
+    odd = write(src / os.fsdecode(b"odd\xff,\r.jpg"), "odd")
     odd.rename(tmp_path / odd.name)
     odd = tmp_path / odd.name
     plan = plan_of([*records(src), record(odd, "hen")], dest)

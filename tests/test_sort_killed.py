@@ -16,10 +16,19 @@ from mnv2cli.errors import Mnv2Error
 from mnv2cli.plan import How
 from mnv2cli.records import Record
 from mnv2cli.sort import apply, undo
-from tests.trees import LABELS, contents, plan_of, record, restore_times, snapshot, write
+from tests.trees import (
+    LABELS,
+    contents,
+    plan_of,
+    record,
+    restore_times,
+    snapshot,
+    tag,
+    write,
+)
 
 CHANGING = ("link", "unlink", "rename", "replace", "open", "write", "fsync", "mkdir", "rmdir",
-            "symlink", "utime", "truncate")  # fmt: skip
+            "symlink", "utime", "truncate", "chmod", "setxattr")  # fmt: skip
 OTHER_DEVICE = Path("/dev/shm")
 
 
@@ -59,6 +68,7 @@ def make(src: Path, count: int = 5) -> list[Record]:
         path = write(src / f"sub{i % 2}" / f"img{i % 3}.jpg", f"photo {i} " * 50, 1_500_000_000 + i)
         records.append(record(path, LABELS[i % 2]))
     write(src / "sub0" / "img0.xmp", "companion")
+    tag(src / "sub0" / "img0.jpg")
     restore_times(src)
     return records
 

@@ -7,6 +7,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,20 @@ def write(path: Path, content: bytes | str = "", mtime: int = 1_500_000_000) -> 
     return path
 
 
+def tag(path: Path) -> None:
+    """Give a file an extended attribute, where the system has them."""
+    with suppress(OSError, AttributeError):
+        os.setxattr(path, "user.tags", b"holiday")
+
+
+def tags(path: Path) -> tuple[str, ...]:
+    """Return the names of a file's extended attributes."""
+    try:
+        return tuple(os.listxattr(path, follow_symlinks=False))
+    except (OSError, AttributeError):
+        return ()
+
+
 def snapshot(*roots: Path, own: bool = True) -> dict[str, tuple[Any, ...]]:
     """Return all that is below some folders: kind, content, mode and time of each."""
     found: dict[str, tuple[Any, ...]] = {}
@@ -57,7 +72,8 @@ def snapshot(*roots: Path, own: bool = True) -> dict[str, tuple[Any, ...]]:
             elif path.is_file():
                 content = hashlib.sha256(path.read_bytes()).hexdigest()
             kind = stat.S_IFMT(status.st_mode)
-            found[str(path)] = (kind, content, stat.S_IMODE(status.st_mode), status.st_mtime_ns)
+            mode = stat.S_IMODE(status.st_mode)
+            found[str(path)] = (kind, content, mode, status.st_mtime_ns, tags(path))
     return found
 
 

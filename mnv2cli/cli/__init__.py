@@ -47,6 +47,12 @@ class ErrorGroup(ExampleGroup):
             # The reader, such as head, has what it wanted. Python would try to flush the rest.
             _silence_stdout()
             ctx.exit(ExitCode.DONE)
+        except OSError as error:
+            # What nobody foresaw, such as a full disk under standard output.
+            what = f"{printable(str(error.filename))}: " if error.filename else ""
+            click.echo(f"Error: {what}{(error.strerror or str(error)).lower()}", err=True)
+            _silence_stdout()
+            ctx.exit(ExitCode.FAILED)
 
 
 def _silence_stdout() -> None:

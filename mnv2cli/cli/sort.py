@@ -12,6 +12,7 @@ import click
 
 from mnv2cli.cli.classify import check_inputs, list_reader, make_classifier, no_images
 from mnv2cli.cli.help import ExampleCommand, SectionOption
+from mnv2cli.cli.interrupts import Interrupts
 from mnv2cli.cli.options import (
     image_options,
     input_options,
@@ -173,13 +174,15 @@ def sort(
     _check(paths, files_from, null, results, apply_file, plan_file, dry_run, options)
     from mnv2cli.cli.screen import Screen
     from mnv2cli.plan import read_plan, write_plan
-    from mnv2cli.sort import check_room
+    from mnv2cli.sort import check_room, earlier_moves
 
     if os.path.lexists(dest) and not os.path.isdir(dest):
         raise click.UsageError(f"{dest!r} is a file: --into needs a folder.")
     screen = Screen(quiet=quiet, verbose=verbose)
+    if not (dry_run or plan_file):
+        _finish(dest, screen)
     if apply_file is not None:
-        plan = read_plan(apply_file, dest)
+        plan = read_plan(apply_file, dest, earlier_moves(os.path.abspath(dest)))
     else:
         folders = _make_folders(by, template, threshold, margin, options)
         if results is None:
@@ -310,13 +313,25 @@ def _plan(records: Iterable[Record], dest: str, how: How, folders: Folders, min_
     return make_plan(records, dest, how, folders, min_count=min_count, moved=moved)
 
 
+def _finish(dest: str, screen: Screen) -> None:
+    """Finish what an interrupted run left, before photos are looked for: they may be elsewhere."""
+    from mnv2cli.sort import finish
+
+    interrupts = Interrupts()
+    with interrupts.watched():
+        finished = finish(dest, interrupts.held)
+    if finished:
+        screen.notice(f"Finished an interrupted run: {finished:,} files.", "")
+
+
 def _carry_out(plan: Plan, screen: Screen) -> None:
     from mnv2cli.sort import Outcome, apply
 
     outcome = Outcome()
     try:
-        with screen.counting("sorting", len(plan.work)) as tell:
-            outcome = apply(plan, tell)
+        interrupts = Interrupts()
+        with interrupts.watched(), screen.counting("sorting", len(plan.work)) as tell:
+            outcome = apply(plan, tell, interrupts.held)
     except KeyboardInterrupt:
         screen.notice(
             f"Stopped between two photos. Run the same command again to finish, or take it back: "
@@ -343,8 +358,6 @@ def _print_outcome(plan: Plan, outcome: Outcome, screen: Screen) -> None:
     if not plan.work:
         text = f"nothing: there is nothing new for {plan.dest}"
     lines = [("Sorted", text, "")]
-    if outcome.finished:
-        lines.append(("Finished", f"{outcome.finished:,} files of an interrupted run", ""))
     skipped = sum(action.how == "skip" for action in plan.actions)
     if skipped:
         lines.append(("Unchanged", f"{skipped:,} were there already", ""))

@@ -8,6 +8,7 @@ import time
 import click
 
 from mnv2cli.cli.help import ExampleCommand, SectionOption
+from mnv2cli.cli.interrupts import Interrupts
 from mnv2cli.cli.options import terminal_options
 from mnv2cli.errors import ExitCode, InputError, JournalError
 
@@ -67,8 +68,9 @@ def undo(
             screen.warning("this journal was not written here")
         return
     try:
-        with screen.counting("undoing", len(left)) as tell:
-            outcome, _ = take_back(path, tell, trust=trust)
+        interrupts = Interrupts()
+        with interrupts.watched(), screen.counting("undoing", len(left)) as tell:
+            outcome, _ = take_back(journal or path, tell, trust=trust, hold=interrupts.held)
     except KeyboardInterrupt:
         screen.notice(f"Stopped between two files. To finish: mnv2 undo {dest}", "")
         raise
