@@ -119,7 +119,9 @@ class Journal:
             self._descriptor = os.open(new, flags | os.O_CREAT | os.O_EXCL, 0o644)
             number = os.fstat(self._descriptor).st_ino
             self.append([{"mnv2": VERSION, "time": time.time(), "file": number, **header}])
+            os.close(self._descriptor)  # Windows renames no open file
             os.rename(new, path)
+            self._descriptor = os.open(path, flags)
         except OSError as error:
             raise OutputError(f"the journal {path} cannot be written: {error.strerror}") from error
         _sync_folder(os.path.dirname(path))

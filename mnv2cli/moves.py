@@ -21,6 +21,12 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.E
              errno.EACCES}  # fmt: skip
 
 
+# Where the system knows the difference, a link is linked itself, not what it leads to.
+_ITSELF: dict[str, bool] = (
+    {"follow_symlinks": False} if os.link in os.supports_follow_symlinks else {}
+)
+
+
 class FileChangedError(Exception):
     """A file is not what it was when it was looked at."""
 
@@ -80,7 +86,7 @@ def move(source: str, target: str, entry: Entry) -> None:
     if (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime):
         raise FileChangedError
     try:
-        os.link(source, target, follow_symlinks=False)
+        os.link(source, target, **_ITSELF)
     except OSError as error:
         if error.errno == errno.EXDEV:
             _move_across(source, target, entry, status)
@@ -206,7 +212,8 @@ def complete(source: str, made: str, entry: Entry) -> None:
     _copy_attributes(source, made)
     os.chmod(made, stat.S_IMODE(os.stat(source).st_mode))
     os.utime(made, ns=(entry.atime, entry.mtime))
-    descriptor = os.open(made, os.O_RDONLY)
+    # Windows flushes only what may be written.
+    descriptor = os.open(made, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -585,7 +585,8 @@ class _Run:
             if os.path.lexists(entry.source):
                 return f"another file has taken its place, {entry.source}"
             os.symlink(entry.link, entry.source)
-        os.utime(entry.source, ns=(entry.atime, entry.mtime), follow_symlinks=False)
+        if os.utime in os.supports_follow_symlinks:
+            os.utime(entry.source, ns=(entry.atime, entry.mtime), follow_symlinks=False)
         os.unlink(target)
         return ""
 

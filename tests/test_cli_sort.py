@@ -347,6 +347,6 @@ def test_categories_are_columns_of_classify(folder: Path, tmp_path: Path, invoke
     (tmp_path / "mine.toml").write_text('[fish]\nname = "Fishes"\n')
     result = invoke("classify", "photos", "-q", "-f", "json", "--categories", "mine.toml")
     assert json.loads(result.stdout)[0]["category"]["name"] == "Fishes"
-    assert "[fish]" in invoke("classify", "photos", "-f", "table", "--category").stdout
+    assert "category: fish" in invoke("classify", "photos", "-f", "table", "--category").stdout
     (tmp_path / "mine.toml").write_text("[fsh]\n")
     assert invoke("classify", "photos", "--categories", "mine.toml").exit_code == 2

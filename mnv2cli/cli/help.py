@@ -15,8 +15,8 @@ class SectionOption(click.Option):
         self.section = section
 
 
-class ExampleCommand(click.Command):
-    """A command whose help has its options in sections and ends with examples.
+class _WithExamples(click.Command):
+    """Help that ends with examples.
 
     Args:
         examples: Pairs of what for and command line.
@@ -27,6 +27,17 @@ class ExampleCommand(click.Command):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, as they are typed, each below what it is for."""
+        with formatter.section("Examples"):
+            for purpose, line in self.examples:
+                formatter.write(f"{'':{formatter.current_indent}}# {purpose}\n")
+                formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+
+class ExampleCommand(_WithExamples):
+    """A command whose help has its options in sections and ends with examples."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, a section at a time, in the order of their declaration."""
@@ -39,36 +50,10 @@ class ExampleCommand(click.Command):
             with formatter.section(section):
                 formatter.write_dl(records)
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples."""
-        write_examples(self.examples, formatter)
 
-
-class ExampleGroup(click.Group):
-    """A group of commands in the order of their declaration, whose help ends with examples.
-
-    Args:
-        examples: Pairs of what for and command line.
-    """
-
-    def __init__(
-        self, *args: Any, examples: tuple[tuple[str, str], ...] = (), **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.examples = examples
+class ExampleGroup(_WithExamples, click.Group):
+    """A group of commands in the order of their declaration, whose help ends with examples."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, as declared."""
         return list(self.commands)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples."""
-        write_examples(self.examples, formatter)
-
-
-def write_examples(examples: tuple[tuple[str, str], ...], formatter: click.HelpFormatter) -> None:
-    """Write examples as they are typed, each below what it is for."""
-    with formatter.section("Examples"):
-        for purpose, line in examples:
-            formatter.write(f"{'':{formatter.current_indent}}# {purpose}\n")
-            formatter.write(f"{'':{formatter.current_indent}}{line}\n")

@@ -47,10 +47,10 @@ class TableWriter:
             self._console.print(table)
         shown = list(record.predictions)
         if record.node:
-            shown.insert(0, replace(record.node, label=f"[{record.node.label}]"))
+            shown.insert(0, replace(record.node, label=f"node: {record.node.label}"))
         if record.category and record.category.name:
             category = record.category
-            shown.insert(0, Prediction("", f"[{category.name}]", category.score))
+            shown.insert(0, Prediction("", f"category: {category.name}", category.score))
         if shown:
             table = self._table()
             for prediction in shown:
