@@ -111,7 +111,7 @@ def test_sorting_by_results_imports_nothing_heavy(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom mnv2cli.cli import main\n"
         f"try: main(['sort', '--from', '{tmp_path}/r.csv', '--into', '{tmp_path}/out', '--by', "
-        "'label'])\nexcept SystemExit as e: print(e.code, 'MODULES', *sys.modules)"
+        "'label'])\nexcept SystemExit as e: print(int(e.code), 'MODULES', *sys.modules)"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -322,7 +323,9 @@ def test_two_runs_keep_out_of_one_destination(src: Path, tmp_path: Path) -> None
             "from mnv2cli.sort import undo; from mnv2cli.errors import InputError\n"
             f"try: undo({str(dest)!r})\nexcept InputError as e: print(e.message)"
         )
-        told = subprocess.run(["python", "-c", code], capture_output=True, text=True, check=True)
+        told = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
         assert "another mnv2 is at work" in told.stdout
 
 
