@@ -17,6 +17,7 @@ import pytest
 from click.testing import Result
 
 from mnv2cli.engines import compiled
+from mnv2cli.engines.litert import LiteRTEngine
 from mnv2cli.models import download as downloads
 from mnv2cli.models import efficientnet_lite0
 from tests.checkpoints import checkpoint, random_lite0
@@ -105,12 +106,14 @@ def test_compile_says_what_it_lacks(empty: Path, invoke: Invoke) -> None:
 
 
 def test_compile_into_a_cache_that_cannot_be_written_is_an_error(
-    random_weights: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, invoke: Invoke
+    random_weights: None, monkeypatch: pytest.MonkeyPatch, invoke: Invoke
 ) -> None:
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "file" / "cache"))
+    engine = LiteRTEngine.__new__(LiteRTEngine)
+    engine.compiled = compiled.Compiled("model", "", 0, 1.0, 0.0, temporary=object())
+    monkeypatch.setattr("mnv2cli.classifier.open_engine", lambda *args, **kwargs: engine)
     result = invoke("models", "compile", *SMALL)
     assert result.exit_code == 1 and "cannot be kept in" in result.stderr
+    assert "MNV2_CACHE" in result.stderr and result.stdout == ""
 
 
 # download
