@@ -46,6 +46,7 @@ class Entry:
         atime: Likewise.
         link: What the source links to, if it is a symbolic link that is moved; else empty.
         text: What the symbolic link at the target says, if it is one; else empty.
+        photo: For a companion, the absolute path of its photo; else empty.
     """
 
     number: int
@@ -58,6 +59,7 @@ class Entry:
     atime: int
     link: str = ""
     text: str = ""
+    photo: str = ""
 
 
 @dataclass
@@ -73,6 +75,8 @@ class State:
         times: Times (atime, mtime) of folders before anything changed in them, by absolute path.
         ended: The run came to its end.
         undoing: Taking it back has begun.
+        tidied: It has come to its end, though some files may have been kept.
+        begun: Numbers of actions that earlier processes were about to take back.
         undone: Numbers of actions that were taken back.
         kept: Numbers of those that could not be, and why.
     """
@@ -85,6 +89,8 @@ class State:
     times: dict[str, tuple[int, int]] = field(default_factory=dict)
     ended: bool = False
     undoing: bool = False
+    tidied: bool = False
+    begun: set[int] = field(default_factory=set)
     undone: set[int] = field(default_factory=set)
     kept: dict[int, str] = field(default_factory=dict)
 
@@ -183,7 +189,7 @@ def line_of(entry: Entry) -> dict[str, Any]:
         "do": entry.number, "how": entry.how, "source": entry.source, "target": entry.target,
         "size": entry.size, "sha256": entry.sha256, "mtime": entry.mtime, "atime": entry.atime,
     }  # fmt: skip
-    texts = {"link": entry.link, "text": entry.text}
+    texts = {"link": entry.link, "text": entry.text, "photo": entry.photo}
     return {**line, **{name: text for name, text in texts.items() if text}}
 
 
@@ -240,7 +246,7 @@ def _apply(line: dict[str, Any], state: State, path: str, count: int) -> None:
     try:
         kind = next((kind for kind in _KINDS if kind in line), "")
         _KINDS[kind](state, line)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, JournalError) as error:
         raise JournalError(f"the journal {path} is damaged in line {count}") from error
 
 
@@ -248,6 +254,7 @@ def _do(state: State, line: dict[str, Any]) -> None:
     entry = Entry(
         line["do"], line["how"], line["source"], line["target"], line["size"], line["sha256"],
         line["mtime"], line["atime"], line.get("link", ""), line.get("text", ""),
+        line.get("photo", ""),
     )  # fmt: skip
     _check(entry)
     state.entries[entry.number] = entry
@@ -260,6 +267,18 @@ def _made(state: State, line: dict[str, Any]) -> None:
 
 def _times(state: State, line: dict[str, Any]) -> None:
     state.times.setdefault(str(line["times"]), (int(line["atime"]), int(line["mtime"])))
+
+
+def _undoing(state: State, line: dict[str, Any]) -> None:
+    state.undoing, state.tidied = True, False
+
+
+def _inherit(state: State, line: dict[str, Any]) -> None:
+    """Take over what a later journal, which is gone, knew of the destination before."""
+    found = line["inherit"]
+    _check_header({"time": 0, **found}, "")
+    state.header["made_dest"] = [*state.header.get("made_dest", []), *found["made_dest"]]
+    state.header["dest_times"] = {**found["dest_times"], **state.header.get("dest_times", {})}
 
 
 def _undone(state: State, line: dict[str, Any]) -> None:
@@ -276,8 +295,10 @@ _KINDS: dict[str, Callable[[State, dict[str, Any]], object]] = {
     "times": _times,
     "begin": lambda state, line: setattr(state, "ended", False),
     "end": lambda state, line: setattr(state, "ended", True),
-    "undoing": lambda state, line: setattr(state, "undoing", True),
-    "undo": lambda state, line: None,  # the files tell how far it went
+    "undoing": _undoing,
+    "undo": lambda state, line: state.begun.add(int(line["undo"])),
+    "tidied": lambda state, line: setattr(state, "tidied", True),
+    "inherit": _inherit,
     "undone": _undone,
     "kept": lambda state, line: state.kept.update({int(line["kept"]): str(line["why"])}),
 }
@@ -285,7 +306,15 @@ _KINDS: dict[str, Callable[[State, dict[str, Any]], object]] = {
 
 def _check(entry: Entry) -> None:
     """Check an action that may come from anybody; raises ValueError."""
-    texts = (entry.how, entry.source, entry.target, entry.sha256, entry.link, entry.text)
+    texts = (
+        entry.how,
+        entry.source,
+        entry.target,
+        entry.sha256,
+        entry.link,
+        entry.text,
+        entry.photo,
+    )
     numbers = (entry.number, entry.size, entry.mtime, entry.atime)
     if not all(isinstance(text, str) and "\0" not in text for text in texts):
         raise ValueError

@@ -21,6 +21,8 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.E
              errno.EACCES}  # fmt: skip
 
 
+_BEGUN = 0o600  # the permissions of a copy that is not whole yet
+
 # Where the system knows the difference, a link is linked itself, not what it leads to.
 _ITSELF: dict[str, bool] = (
     {"follow_symlinks": False} if os.link in os.supports_follow_symlinks else {}
@@ -32,12 +34,16 @@ class FileChangedError(Exception):
 
 
 def has(path: str, entry: Entry) -> bool:
-    """Tell whether a path itself, not what it may link to, is a file with an entry's content."""
+    """Tell whether a path itself, not what it may link to, is a file with an entry's content.
+
+    Raises:
+        OSError: It is there, and cannot be read.
+    """
     try:
         status = os.lstat(path)
         is_file = stat.S_ISREG(status.st_mode) and status.st_size == entry.size
         return is_file and content_digest(path) == entry.sha256
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 
@@ -127,7 +133,7 @@ def _rename(source: str, target: str) -> None:
 
     An empty file takes the name first, which fails if there is one; then it is replaced.
     """
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _BEGUN))
     try:
         os.replace(source, target)
     except OSError:
@@ -158,13 +164,15 @@ def copy(
     if content is not None and (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime):
         raise FileChangedError
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    writer = os.open(target, flags, 0o600)
+    writer = os.open(target, flags, _BEGUN)
     try:
         if content is not None:
             write(writer, content)
         elif _stream(source, writer) != entry.sha256:
             raise FileChangedError
         _copy_attributes(source, target)
+        if durable:
+            _give(target, status)
         os.chmod(target, stat.S_IMODE(status.st_mode))
         os.utime(target, ns=(entry.atime, entry.mtime))
         if durable:
@@ -205,12 +213,22 @@ def _copy_attributes(source: str, target: str) -> None:
                 os.setxattr(target, name, os.getxattr(source, name))
 
 
+def _give(path: str, status: os.stat_result) -> None:
+    """Give a moved file to the owner it had, as far as that is allowed."""
+    if hasattr(os, "chown"):
+        with suppress(OSError):
+            os.chown(path, status.st_uid, status.st_gid)
+
+
 def complete(source: str, made: str, entry: Entry) -> None:
     """Give a copy what a killed process had no time for, and have it on disk."""
     if os.path.samefile(source, made):
         return
+    status = os.stat(source)
     _copy_attributes(source, made)
-    os.chmod(made, stat.S_IMODE(os.stat(source).st_mode))
+    if entry.how == "move":
+        _give(made, status)
+    os.chmod(made, stat.S_IMODE(status.st_mode))
     os.utime(made, ns=(entry.atime, entry.mtime))
     # Windows flushes only what may be written.
     descriptor = os.open(made, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
@@ -223,10 +241,14 @@ def complete(source: str, made: str, entry: Entry) -> None:
 def is_begun(path: str, whole: str, entry: Entry) -> bool:
     """Tell whether a file is but a beginning of another one that has the content of an entry.
 
-    That is what a killed process leaves. Removing it loses nothing: all of it is in the other.
+    That is what a killed process leaves, with the permissions that a copy has until it is whole.
+    Removing it loses nothing: all of it is in the other.
     """
     try:
-        if not are_two(path, whole) or os.path.getsize(path) >= entry.size:
+        status = os.lstat(path)
+        if not are_two(path, whole) or status.st_size >= entry.size:
+            return False
+        if os.name != "nt" and stat.S_IMODE(status.st_mode) != _BEGUN:
             return False
         with open(path, "rb") as begun, open(whole, "rb") as other:
             while block := begun.read(_BLOCK):

@@ -30,7 +30,7 @@ COMPANIONS = (
 )  # fmt: skip
 """Suffixes of files that belong to the photo of the same stem: notes, Live Photos, raw files."""
 
-_COLUMNS = ("source", "action", "folder", "target", "reason", "size")
+_COLUMNS = ("source", "action", "folder", "target", "reason", "size", "with")
 _LONGEST_NAME = 255  # bytes, on nearly all file systems
 
 
@@ -45,7 +45,7 @@ class Action:
         target: Its new path, relative to the destination; empty for ``skip`` and ``leave``.
         reason: Why.
         size: Bytes.
-        companion: It only goes with a photo.
+        photo: For a companion, the path of its photo; empty for photos.
     """
 
     source: str
@@ -54,7 +54,7 @@ class Action:
     target: str
     reason: str = ""
     size: int = 0
-    companion: bool = False
+    photo: str = ""
 
 
 @dataclass
@@ -267,31 +267,40 @@ class _Maker:
         series = self._series.setdefault((place.folder, base.casefold()), [])
         while (known := taken.get(_numbered(base, stem, len(series) + 1).casefold())) is not None:
             series.append(known)
-        same_at = next(
-            (n for n, old in enumerate(series, 1) if self._is_same(*group[0], old)), None
-        )
-        number = same_at or len(series) + 1
-        while True:
-            names = [_numbered(os.path.basename(path), stem, number) for path, _ in group]
-            there = [taken.get(name.casefold()) for name in names]
-            same = [
-                old is not None and self._is_same(path, size, old)
-                for (path, size), old in zip(group, there, strict=True)
-            ]
-            if all(alike or old is None for alike, old in zip(same, there, strict=True)):
-                break
-            number = len(series) + 1 if number == same_at else number + 1
+        # Where this very photo is, and all its companions; else where they find room beside it;
+        # else the next number.
+        numbers = [n for n, old in enumerate(series, 1) if self._is_same(*group[0], old)]
+        fits = [(n, *self._fit(group, stem, n, taken)) for n in numbers]
+        whole = [fit for fit in fits if all(fit[2])] or [fit for fit in fits if fit[1]]
+        number, _, same = whole[0] if whole else (len(series), False, [])
+        is_free = bool(whole)
+        while not is_free:
+            number += 1
+            is_free, same = self._fit(group, stem, number, taken)
+        names = [_numbered(os.path.basename(path), stem, number) for path, _ in group]
         for i, ((path, size), name) in enumerate(zip(group, names, strict=True)):
-            target = f"{place.folder}/{name}"
+            target, photo = f"{place.folder}/{name}", group[0][0] if i else ""
             if same[i]:
                 reason = "already there" if i == 0 else "companion, already there"
-                yield Action(path, "skip", place.folder, "", reason, size, i > 0)
+                yield Action(path, "skip", place.folder, "", reason, size, photo)
                 continue
             taken[name.casefold()] = path  # its content will be there
             reason = place.reason if i == 0 else f"goes with {base}"
             if number > 1 and i == 0:
                 reason = "; ".join(filter(None, [reason, "another photo has its name"]))
-            yield Action(path, self._how, place.folder, target, reason, size, i > 0)
+            yield Action(path, self._how, place.folder, target, reason, size, photo)
+
+    def _fit(
+        self, group: list[tuple[str, int]], stem: str, number: int, taken: dict[str, str]
+    ) -> tuple[bool, list[bool]]:
+        """Tell whether a group finds room under a number, and which of it is there already."""
+        names = [_numbered(os.path.basename(path), stem, number) for path, _ in group]
+        there = [taken.get(name.casefold()) for name in names]
+        same = [
+            old is not None and self._is_same(path, size, old)
+            for (path, size), old in zip(group, there, strict=True)
+        ]
+        return all(a or old is None for a, old in zip(same, there, strict=True)), same
 
     def _names(self, folder: str) -> dict[str, str]:
         if folder not in self._taken:
@@ -375,7 +384,9 @@ def write_plan(plan: Plan, path: str) -> None:
         for action in plan.actions:
             cells = [action.source, action.how, action.folder, action.target, action.reason]
             # csv does not quote a lone carriage return by itself, and readers see a line end.
-            (quoted if "\r" in "".join(cells) else writer).writerow([*cells, action.size])
+            (quoted if "\r" in "".join([*cells, action.photo]) else writer).writerow(
+                [*cells, action.size, action.photo]
+            )
 
 
 def read_plan(path: str, dest: str, moved: Callable[[str], str] = lambda source: "") -> Plan:
@@ -454,7 +465,8 @@ def _action(row: dict[str, str | None], dest: str, moved: Callable[[str], str]) 
         raise ValueError(f"{target!r} is there already, and is another file")
     check_parents(dest, target)
     folder = os.path.dirname(target)
-    return Action(source, how, folder, target, reason, status.st_size)
+    photo = row.get("with") or ""
+    return Action(source, how, folder, target, reason, status.st_size, photo)
 
 
 def check_target(target: str) -> None:

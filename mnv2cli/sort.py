@@ -29,6 +29,8 @@ BATCH, BATCH_BYTES = 1024, 256 << 20
 _HELD = 64 << 10  # bytes; smaller files are kept in memory between hashing and copying
 _FULL = {errno.ENOSPC, errno.EDQUOT}  # it would hit every other file too
 
+_CLEAR = (FileExistsError, FileNotFoundError)  # what says that an action did not happen
+
 Tell = Callable[[int], None]
 """Called with how many more files are done."""
 
@@ -136,13 +138,20 @@ def _device(path: str) -> int:
 # Doing
 
 
-def apply(plan: Plan, tell: Tell = lambda count: None, hold: Hold = nullcontext) -> Outcome:
+def apply(
+    plan: Plan,
+    tell: Tell = lambda count: None,
+    hold: Hold = nullcontext,
+    *,
+    end: bool = True,
+) -> Outcome:
     """Carry out a plan, after finishing what an earlier run left unfinished.
 
     Args:
         plan: What to do.
         tell: Told how it goes.
         hold: Holds off interruptions while one file is dealt with.
+        end: That is all; else more is to come that belongs to the same run.
 
     Returns:
         What was done; what failed stayed where it is.
@@ -170,29 +179,32 @@ def apply(plan: Plan, tell: Tell = lambda count: None, hold: Hold = nullcontext)
                     run.do(work)
                 finally:
                     run.confirm()
-            journal.append([{"end": True}])
+            if end:
+                journal.append([{"end": True}])
         finally:
             journal.close()
     return outcome
 
 
-def finish(dest: str, hold: Hold = nullcontext) -> int:
+def finish(dest: str, hold: Hold = nullcontext) -> Outcome:
     """Finish what an interrupted run had announced in a destination, if there is any.
 
-    Returns:
-        How many files turned out to be done.
+    The run stays open: what is sorted next belongs to it, and is taken back with it.
 
     Raises:
         InputError: Its journal was not written here, or another run is at work.
     """
     dest = os.path.abspath(dest)
-    return apply(Plan(dest), hold=hold).finished if is_unfinished(dest) else 0
+    return apply(Plan(dest), hold=hold, end=False) if is_unfinished(dest) else Outcome()
 
 
 def is_unfinished(dest: str) -> bool:
     """Tell whether the last run into a destination was interrupted."""
     known = journals(os.path.abspath(dest))
-    return bool(known) and not read_journal(known[-1]).ended
+    if not known:
+        return False
+    state = read_journal(known[-1])
+    return not (state.ended or state.undoing)
 
 
 def _prepare(dest: str) -> dict[str, Any]:
@@ -229,7 +241,7 @@ def _open_journal(dest: str, header: dict[str, Any]) -> tuple[Journal, State]:
                 f"taking back an earlier run in {dest!r} was interrupted",
                 f"Finish that first: mnv2 undo {dest}",
             )
-        if not state.ended:
+        if not (state.ended or state.undoing):
             if not state.header["in_place"]:
                 raise InputError(
                     f"an interrupted run in {dest!r} has a journal that was not written here",
@@ -268,6 +280,7 @@ class _Run:
         self._number = max(state.entries, default=0)
         self._folders: set[str] = set()  # whose making or times are in the journal
         self._there: set[str] = set()  # that were made, or were there
+        self._stuck: set[str] = set()  # photos that failed, whose companions stay with them
         self._pending: list[dict[str, Any]] = []  # what the journal is still to be told
         self._held: dict[int, bytes] = {}  # contents of the small files of a batch
         self._timed: set[str] = set(state.times) | set(state.header.get("dest_times", ()))
@@ -278,30 +291,32 @@ class _Run:
     # Doing
 
     def do(self, actions: list[Action]) -> None:
-        batch: list[tuple[Entry, bool]] = []
+        batch: list[Entry] = []
         lines: list[dict[str, Any]] = []
-        size, is_photo_fine = 0, True
+        size = 0
         # Folder by folder, for the disk's sake.
         for action in sorted(actions, key=lambda action: action.folder):
             # A photo and its companions are announced together, so that an interruption does not
             # part them.
-            if (len(batch) >= BATCH or size >= BATCH_BYTES) and not action.companion:
+            if (len(batch) >= BATCH or size >= BATCH_BYTES) and not action.photo:
                 self._do_batch(batch, lines)
                 batch, lines, size = [], [], 0
             try:
-                if action.companion and not is_photo_fine:
-                    raise ValueError("stays with its photo")
+                self._check_photo(os.path.abspath(action.photo) if action.photo else "")
                 entry = self._entry(action)
                 lines += self._folder_lines(entry)
             except (OSError, ValueError) as error:
-                is_photo_fine = is_photo_fine and action.companion
                 self._failed(action.source, error)
                 continue
-            is_photo_fine = is_photo_fine or not action.companion
             lines.append(line_of(entry))
-            batch.append((entry, action.companion))
+            batch.append(entry)
             size += entry.size
         self._do_batch(batch, lines)
+
+    def _check_photo(self, photo: str) -> None:
+        """Check that a companion's photo, if it is one's, has not failed; raises ValueError."""
+        if photo and photo in self._stuck:
+            raise ValueError("stays with its photo")
 
     def _entry(self, action: Action) -> Entry:
         self._number += 1
@@ -323,7 +338,8 @@ class _Run:
         else:
             digest = content_digest(source)
         return Entry(self._number, action.how, source, action.target, status.st_size, digest,
-                     status.st_mtime_ns, status.st_atime_ns, link, text)  # fmt: skip
+                     status.st_mtime_ns, status.st_atime_ns, link, text,
+                     os.path.abspath(action.photo) if action.photo else "")  # fmt: skip
 
     def _folder_lines(self, entry: Entry) -> list[dict[str, Any]]:
         """Return what must be in the journal before folders are made or change their times."""
@@ -357,24 +373,20 @@ class _Run:
         self._pending = []
         self._journal.append(lines)
 
-    def _do_batch(self, batch: list[tuple[Entry, bool]], lines: list[dict[str, Any]]) -> None:
+    def _do_batch(self, batch: list[Entry], lines: list[dict[str, Any]]) -> None:
         self.confirm(lines)
         done: list[int] = []
         void: list[dict[str, Any]] = []
-        is_photo_fine = True
         try:
-            for entry, is_companion in batch:
+            for entry in batch:
                 with self._hold():
                     try:
-                        if is_companion and not is_photo_fine:
-                            raise ValueError("stays with its photo")
+                        self._check_photo(entry.photo)
                         self._do_one(entry)
                         done.append(entry.number)
-                        is_photo_fine = is_photo_fine or not is_companion
                     except (OSError, ValueError, FileChangedError) as error:
                         if isinstance(error, OSError) and error.errno in _FULL:
                             raise self._full(error) from error
-                        is_photo_fine = is_photo_fine and is_companion
                         void.append({"void": entry.number, "why": _reason(error)})
                         self._failed(entry.source, error)
                     self._tell(1)
@@ -390,6 +402,7 @@ class _Run:
         )
 
     def _failed(self, path: str, error: Exception) -> None:
+        self._stuck.add(os.path.abspath(path))
         self._outcome.failed.append((path, _reason(error)))
 
     def _do_one(self, entry: Entry) -> None:
@@ -413,7 +426,7 @@ class _Run:
     def _drop_link(self, entry: Entry, target: str) -> None:
         """Remove a symbolic link that was moved; if that cannot be, the new one."""
         try:
-            if not _is_link(entry.source, entry.link):
+            if not _is_link(entry.source, entry.link) or _is_one(entry.source, target):
                 raise FileChangedError
             os.unlink(entry.source)
         except (OSError, FileChangedError):
@@ -437,14 +450,16 @@ class _Run:
                 check_parents(self._dest, entry.target)
                 happened = self._finish(entry)
                 if go_on and not happened:
+                    self._check_photo(entry.photo)
                     self._do_one(entry)
                     happened = True
             except (OSError, ValueError, FileChangedError) as error:
                 if isinstance(error, OSError) and error.errno in _FULL:
                     raise self._full(error) from error
+                self._failed(entry.source, error)
                 happened = False
-                if go_on:
-                    self._failed(entry.source, error)
+                if isinstance(error, OSError) and not isinstance(error, _CLEAR):
+                    continue  # it may be otherwise the next time
             if happened:
                 finished.append(entry)
                 self._state.done.add(entry.number)
@@ -462,23 +477,23 @@ class _Run:
         if entry.text:  # a symbolic link, new or moved
             if not _is_link(target, entry.text):
                 return False
-            if entry.link and _is_link(source, entry.link):
+            if entry.link and _is_link(source, entry.link) and not _is_one(source, target):
                 self._drop_link(entry, target)
             return True
         if entry.how == "hardlink":
             return os.path.exists(source) and os.path.samefile(source, target)
+        original = source if entry.how == "move" else os.path.realpath(source)
         if not has(target, entry):
-            if is_begun(target, os.path.realpath(source), entry):
-                drop(target, os.path.realpath(source))
-            return False
-        if entry.how == "copy":
-            if has(os.path.realpath(source), entry):
-                complete(source, target, entry)
+            if is_begun(target, original, entry):
+                drop(target, original)
+                return False
+            # With the original in its place, it is somebody else's file; without, it is ours, and
+            # somebody has changed it since: undo will say so, and keep it.
+            return not has(original, entry)
+        if not (has(original, entry) and are_two(original, target)):
             return True
-        if os.path.lexists(source) and are_two(source, target):
-            if not has(source, entry):
-                return False  # somebody put another file there
-            complete(source, target, entry)
+        complete(original, target, entry)
+        if entry.how == "move":
             try:
                 drop(source, target)
             except OSError:
@@ -568,7 +583,8 @@ class _Run:
                 complete(target, source, entry)
                 drop(target, source)
                 return ""
-            if not is_begun(source, target, entry):
+            was_begun = entry.number in self._state.begun
+            if not (was_begun and is_begun(source, target, entry)):
                 return f"another file has taken its place, {source}"
             drop(source, target)
         os.makedirs(os.path.dirname(source), exist_ok=True)
@@ -581,9 +597,12 @@ class _Run:
             return "" if _is_link(entry.source, entry.link) else "is gone"
         if not _is_link(target, entry.text):
             return "has changed since"
+        if os.path.lexists(entry.source) and _is_one(entry.source, target):
+            return f"its old place, {entry.source}, leads here"
         if not _is_link(entry.source, entry.link):
             if os.path.lexists(entry.source):
                 return f"another file has taken its place, {entry.source}"
+            os.makedirs(os.path.dirname(entry.source), exist_ok=True)
             os.symlink(entry.link, entry.source)
         if os.utime in os.supports_follow_symlinks:
             os.utime(entry.source, ns=(entry.atime, entry.mtime), follow_symlinks=False)
@@ -608,6 +627,15 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
     return str(error)
+
+
+def _is_one(path: str, other: str) -> bool:
+    """Tell whether two paths are one and the same link."""
+    try:
+        first, second = os.lstat(path), os.lstat(other)
+    except OSError:
+        return False
+    return (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)
 
 
 def _is_link(path: str, text: str) -> bool:
@@ -646,10 +674,10 @@ def find_journal(path: str) -> tuple[str, str]:
             raise InputError(
                 f"{path!r} has no journal: nothing was sorted into it, or all is taken back"
             )
-        # The last run of which something is left to be tried; else what was kept, once more.
+        # The last run that is not through; else what was kept of the last one, once more.
         for journal in reversed(known):
             state = read_journal(journal)
-            if not state.undoing or state.done - state.undone - set(state.kept) or state.open:
+            if not (state.undoing and state.tidied):
                 return dest, journal
         return dest, known[-1]
     journal = os.path.abspath(path)
@@ -706,7 +734,8 @@ def undo(
     """
     dest, name, state = to_undo(path, trust=trust)
     if not name:
-        _clean_up(dest, state)
+        with locked(dest):
+            _clean_up(dest, state)
         return Outcome(), state
     with locked(dest):
         state = read_journal(name)
@@ -719,13 +748,25 @@ def undo(
             finally:
                 run.confirm()
             run.tidy()
+            journal.append([{"tidied": True}])
         finally:
             journal.close()
         if not state.kept and not outcome.failed:
+            _hand_on(dest, name, state)
             with suppress(OSError):
                 os.unlink(name)
         _clean_up(dest, state)
     return outcome, state
+
+
+def _hand_on(dest: str, name: str, state: State) -> None:
+    """Tell another journal how the destination was before, where this one alone knows it."""
+    known = {key: state.header.get(key) for key in ("made_dest", "dest_times")}
+    others = [journal for journal in journals(dest) if journal != name]
+    if others and any(known.values()):
+        other = Journal(others[0])
+        other.append([{"inherit": known}])
+        other.close()
 
 
 def _names(folder: str) -> list[str]:

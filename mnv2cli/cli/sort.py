@@ -179,8 +179,7 @@ def sort(
     if os.path.lexists(dest) and not os.path.isdir(dest):
         raise click.UsageError(f"{dest!r} is a file: --into needs a folder.")
     screen = Screen(quiet=quiet, verbose=verbose)
-    if not (dry_run or plan_file):
-        _finish(dest, screen)
+    before = [] if dry_run or plan_file else _finish(dest, screen)
     if apply_file is not None:
         plan = read_plan(apply_file, dest, earlier_moves(os.path.abspath(dest)))
     else:
@@ -206,7 +205,7 @@ def sort(
         _print_tree(plan, verbose=verbose)
     else:
         check_room(plan)
-        _carry_out(plan, screen)
+        _carry_out(plan, before, screen)
     left = [action for action in plan.left if "in the destination" not in action.reason]
     code = ExitCode.SOME_UNREADABLE if left and apply_file is None else ExitCode.DONE
     click.get_current_context().exit(code)
@@ -313,18 +312,22 @@ def _plan(records: Iterable[Record], dest: str, how: How, folders: Folders, min_
     return make_plan(records, dest, how, folders, min_count=min_count, moved=moved)
 
 
-def _finish(dest: str, screen: Screen) -> None:
-    """Finish what an interrupted run left, before photos are looked for: they may be elsewhere."""
+def _finish(dest: str, screen: Screen) -> list[tuple[str, str]]:
+    """Finish what an interrupted run left, before photos are looked for: they may be elsewhere.
+
+    Returns what could not be finished, and why.
+    """
     from mnv2cli.sort import finish
 
     interrupts = Interrupts()
     with interrupts.watched():
-        finished = finish(dest, interrupts.held)
-    if finished:
-        screen.notice(f"Finished an interrupted run: {finished:,} files.", "")
+        outcome = finish(dest, interrupts.held)
+    if outcome.finished:
+        screen.notice(f"Finished an interrupted run: {outcome.finished:,} files.", "")
+    return outcome.failed
 
 
-def _carry_out(plan: Plan, screen: Screen) -> None:
+def _carry_out(plan: Plan, before: list[tuple[str, str]], screen: Screen) -> None:
     from mnv2cli.sort import Outcome, apply
 
     outcome = Outcome()
@@ -339,6 +342,8 @@ def _carry_out(plan: Plan, screen: Screen) -> None:
             "",
         )
         raise
+    told = {path for path, _ in outcome.failed}
+    outcome.failed[:0] = [item for item in before if item[0] not in told]
     _print_outcome(plan, outcome, screen)
     if outcome.failed:
         click.get_current_context().exit(ExitCode.FAILED)

@@ -54,7 +54,8 @@ def undo(
         _list(path)
         return
     dest, journal, state = to_undo(path, trust=trust or dry_run)
-    left = [n for n in state.done if n not in state.undone]
+    there = [e.number for e in state.open if os.path.lexists(os.path.join(dest, e.target))]
+    left = [n for n in [*state.done, *there] if n not in state.undone]
     if dry_run:
         for n in sorted(left, reverse=True) if verbose else []:
             entry = state.entries[n]
