@@ -30,8 +30,14 @@ def content_digest(path: str) -> str:
 
 def read_unnoticed(path: str) -> bytes:
     """Return the content of a small file, without changing when it was last read if possible."""
-    with open(path, "rb", buffering=0, opener=open_unnoticed) as file:
-        return file.read()
+    descriptor = open_unnoticed(path, os.O_RDONLY)
+    try:
+        blocks = []
+        while block := os.read(descriptor, 1 << 16):
+            blocks.append(block)
+    finally:
+        os.close(descriptor)
+    return b"".join(blocks)
 
 
 def open_unnoticed(path: str, flags: int) -> int:

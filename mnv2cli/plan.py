@@ -111,14 +111,15 @@ def make_plan(
         InputError: The records lack what ``folders`` needs.
     """
     dest = os.path.abspath(dest)
-    placed = [(record.path, folders.place(record)) for record in records]
-    inside = [_is_inside(path, dest) for path, _ in placed]
+    full = _Full()
+    placed = _once(((record.path, folders.place(record)) for record in records), full)
+    own = dest.rstrip(os.sep) + os.sep
+    inside = [full(path).startswith(own) for path, _ in placed]
     if not all(inside):  # a destination inside of the photos: what is in it has been sorted
         placed = [
             (path, Place("", "is in the destination already") if within else place)
             for (path, place), within in zip(placed, inside, strict=True)
         ]
-    placed = _once(placed)
     if how == "move":
         placed = _without_links_to_moved(placed)
     placed = _join_small(placed, dest, min_count)
@@ -127,23 +128,35 @@ def make_plan(
     plan = Plan(dest)
     for path, place in placed:
         folder = spelled.get(place.folder, "")
-        plan.actions.extend(maker.actions(path, replace(place, folder=folder)))
+        plan.actions.extend(maker.actions(path, Place(folder, place.reason, place.score)))
     return plan
 
 
-def _is_inside(path: str, dest: str) -> bool:
-    return os.path.abspath(path).startswith(dest.rstrip(os.sep) + os.sep)
+class _Full:
+    """Returns the absolute paths of files; photos share their folders, which are looked up once."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+
+    def __call__(self, path: str) -> str:
+        folder, name = os.path.split(path)
+        if name in ("", os.curdir, os.pardir):
+            return os.path.abspath(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.abspath(folder)
+        return os.path.join(self._folders[folder], name)
 
 
-def _once(placed: list[tuple[str, Place]]) -> list[tuple[str, Place]]:
+def _once(
+    placed: Iterable[tuple[str, Place]], full: Callable[[str], str]
+) -> list[tuple[str, Place]]:
     """Leave out what is named a second time, such as ``a.jpg`` and ``./a.jpg``."""
     seen: set[str] = set()
     found = []
     for path, place in placed:
-        full = os.path.abspath(path)
-        if full not in seen:
+        if full(path) not in seen:
             found.append((path, place))
-        seen.add(full)
+        seen.add(full(path))
     return found
 
 
