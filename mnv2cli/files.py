@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import hashlib
+import io
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from typing import IO
 
 
-def file_digest(path: str) -> str:
-    """Return the SHA-256 of a file's content in hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def content_digest(path: str) -> str:
-    """Return the SHA-256 of a user's file, without changing when it was last read if possible."""
+    """Return the SHA-256 of a file in hexadecimal; when it was last read stays, if possible."""
     digest = hashlib.sha256()
     with open(path, "rb", buffering=0, opener=open_unnoticed) as file:
         while block := file.read(1 << 20):
@@ -47,6 +41,18 @@ def open_unnoticed(path: str, flags: int) -> int:
         return os.open(path, flags | getattr(os, "O_NOATIME", 0))
     except PermissionError:  # only for its owner
         return os.open(path, flags)
+
+
+def csv_line(fields: Iterable[str]) -> str:
+    """Return a line of CSV, quoted where a field needs it."""
+    texts = list(fields)
+    # csv does not quote a lone carriage return by itself, and readers then see a line end.
+    odd = any("\r" in text for text in texts)
+    line = io.StringIO()
+    csv.writer(
+        line, quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL, lineterminator="\n"
+    ).writerow(texts)
+    return line.getvalue()
 
 
 class PartFile:

@@ -55,12 +55,10 @@ class Place:
     Attributes:
         folder: Relative to the destination, with ``/``; empty to stay where it is.
         reason: Why there.
-        score: The score that was decisive, or None.
     """
 
     folder: str
     reason: str
-    score: float | None = None
 
 
 class Folders:
@@ -111,15 +109,15 @@ class Folders:
         if score is None:
             return Place(UNSURE, "no class reaches its threshold")
         if score < self._threshold:
-            return Place(UNSURE, f"score {score:.3g} is below {self._threshold:g}", score)
+            return Place(UNSURE, f"score {score:.3g} is below {self._threshold:g}")
         if self._margin and (margin or 0) < self._margin:
-            return Place(UNSURE, f"only {margin or 0:.3g} ahead of the next", score)
+            return Place(UNSURE, f"only {margin or 0:.3g} ahead of the next")
         values = self._values(record, score)
         names = [
             safe_name("".join(text + (_filled(name, form, values)) for text, name, form in part))
             for part in self._parts
         ]
-        return Place("/".join(names), "", score)
+        return Place("/".join(names), "")
 
     def _scores(self, record: Record) -> tuple[float | None, float | None]:
         """Return the decisive score, and by how much it is ahead."""

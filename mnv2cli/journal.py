@@ -6,8 +6,11 @@ A journal is a file of JSON lines in ``DEST/.mnv2``. Its first line tells of the
     {"done": [7]}   or   {"void": 7, "why": ...}
     {"made": "cat"}                         a folder that is about to be made
     {"times": "/photos", "mtime": ...}      a folder whose times are about to change
-    {"end": true}                           the run came to its end
+    {"begin": ...}  {"end": true}           more is to come; the run came to its end
+    {"undoing": true}                       taking it back begins, and for each action
     {"undo": 7}  {"undone": [7]}  or  {"kept": 7, "why": ...}
+    {"tidied": true}                        folders and times are back, too
+    {"inherit": {"made_dest": ...}}         what a later journal, now gone, knew of before
 
 Lines are on disk before what they announce happens. A process that is killed leaves at most one
 torn line at the end, and actions that were announced and not confirmed; ``settle`` in :mod:`.sort`

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mnv2cli.errors import InputError
-from mnv2cli.files import content_digest
+from mnv2cli.files import content_digest, csv_line
 from mnv2cli.find import IMAGE_SUFFIXES
 from mnv2cli.folders import OTHER, Folders, Place
 from mnv2cli.records import Record
@@ -128,7 +128,7 @@ def make_plan(
     plan = Plan(dest)
     for path, place in placed:
         folder = spelled.get(place.folder, "")
-        plan.actions.extend(maker.actions(path, Place(folder, place.reason, place.score)))
+        plan.actions.extend(maker.actions(path, Place(folder, place.reason)))
     return plan
 
 
@@ -154,9 +154,9 @@ def _once(
     seen: set[str] = set()
     found = []
     for path, place in placed:
-        if full(path) not in seen:
+        if (whole := full(path)) not in seen:
+            seen.add(whole)
             found.append((path, place))
-        seen.add(full(path))
     return found
 
 
@@ -391,15 +391,10 @@ def _numbered(name: str, stem: str, number: int) -> str:
 def write_plan(plan: Plan, path: str) -> None:
     """Write a plan as CSV, to be edited by hand; raises OSError."""
     with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        writer.writerow(_COLUMNS)
+        file.write(csv_line(_COLUMNS))
         for action in plan.actions:
             cells = [action.source, action.how, action.folder, action.target, action.reason]
-            # csv does not quote a lone carriage return by itself, and readers see a line end.
-            (quoted if "\r" in "".join([*cells, action.photo]) else writer).writerow(
-                [*cells, action.size, action.photo]
-            )
+            file.write(csv_line([*cells, str(action.size), action.photo]))
 
 
 def read_plan(path: str, dest: str, moved: Callable[[str], str] = lambda source: "") -> Plan:

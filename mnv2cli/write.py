@@ -6,9 +6,7 @@ in CSV the bytes themselves, in JSON as surrogate escapes where they are not UTF
 
 from __future__ import annotations
 
-import csv
 import errno
-import io
 import json
 import os
 import stat
@@ -19,7 +17,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from mnv2cli.errors import InputError, OutputError
-from mnv2cli.files import PartFile
+from mnv2cli.files import PartFile, csv_line
 from mnv2cli.find import IMAGE_SUFFIXES
 from mnv2cli.records import Prediction, Record
 
@@ -79,13 +77,7 @@ class CsvWriter:
 
     def _line(self, fields: Iterable[object]) -> None:
         texts = ["" if field is None else str(field) for field in fields]
-        # csv does not quote a lone carriage return by itself, and readers then see a line end.
-        odd = any("\r" in text for text in texts)
-        line = io.StringIO()
-        csv.writer(
-            line, quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL, lineterminator="\n"
-        ).writerow(texts)
-        self._stream.write(line.getvalue().encode("utf-8", "surrogateescape"))
+        self._stream.write(csv_line(texts).encode("utf-8", "surrogateescape"))
         self._stream.flush()
 
 

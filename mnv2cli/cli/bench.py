@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnv2cli.cli.help import ExampleCommand, SectionOption
-from mnv2cli.cli.options import network_options
+from mnv2cli.cli.help import ExampleCommand
+from mnv2cli.cli.options import network_options, section
 
 if TYPE_CHECKING:
     from mnv2cli.bench import Measured
@@ -19,36 +19,31 @@ EXAMPLES = (
 )
 
 
+_measuring = section("Measuring")
+
+
 @click.command(
     cls=ExampleCommand, examples=EXAMPLES, short_help="Measure how fast this machine is."
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True))
-@click.option(
+@_measuring(
     "--images",
     type=click.IntRange(1, 100_000),
     default=300,
     metavar="N",
-    show_default=True,
-    cls=SectionOption,
-    section="Measuring",
     help="Images for each measurement; fewer are repeated.",
 )
-@click.option(
+@_measuring(
     "--rounds",
     type=click.IntRange(1, 20),
     default=2,
     metavar="N",
-    show_default=True,
-    cls=SectionOption,
-    section="Measuring",
     help="Measure everything so often, in turn; the best of each counts.",
 )
-@click.option(
+@_measuring(
     "--json",
     "as_json",
     is_flag=True,
-    cls=SectionOption,
-    section="Measuring",
     help="Print all figures as JSON.",
 )
 @network_options

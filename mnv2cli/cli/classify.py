@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
 from functools import partial
 from itertools import chain, islice
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnv2cli.cli.help import ExampleCommand, SectionOption
+from mnv2cli.cli.help import ExampleCommand
 from mnv2cli.cli.interrupts import Interrupts
 from mnv2cli.cli.options import (
     category_options,
     image_options,
     input_options,
     model_options,
+    section,
     speed_options,
     terminal_options,
 )
@@ -30,6 +31,7 @@ from mnv2cli.report import Report
 if TYPE_CHECKING:
     from mnv2cli.classifier import Classifier
     from mnv2cli.cli.screen import Screen
+    from mnv2cli.records import Record
 
 EXAMPLES = (
     ("the three best labels of every photo in a folder", "mnv2 classify photos --top 3"),
@@ -41,9 +43,7 @@ EXAMPLES = (
 )  # fmt: skip
 
 
-_output: Callable[..., Callable[[Any], Any]] = partial(
-    click.option, cls=SectionOption, section="Results", show_default=True
-)
+_output = section("Results")
 
 
 @click.command(
@@ -126,16 +126,8 @@ def classify(
     screen = Screen(quiet=quiet, verbose=verbose)
     report = Report()
 
-    def on_skip(path: str, reason: str) -> None:
-        report.skip(path, reason)
-        screen.skipped(path, reason)
-
     classifier = make_classifier(options, top, threshold, screen)
-    listed = read_list(list_reader(files_from), null=null) if files_from is not None else ()
-    sources = classifier.sources(paths, on_skip, listed)
-    # A list cannot be read twice: there, the first images are the sample for int8.
-    sample = partial(classifier.sample, paths) if files_from is None else None
-    records = classifier.run(sources, report.timings, sample)
+    records = look_at(classifier, paths, files_from, null, report, screen)
     interrupts = Interrupts()
     with screen.loading(classifier.network.name):
         started = list(islice(records, 1))  # loads the network, if there are images
@@ -213,7 +205,7 @@ def _check_not_an_input(output: str, inputs: list[str | None]) -> None:
             raise click.UsageError(f"Results would overwrite {path!r}, which is read.")
 
 
-def list_reader(path: str) -> Callable[[int], bytes]:
+def _list_reader(path: str) -> Callable[[int], bytes]:
     """Return what reads a list, bypassing Python's buffers.
 
     The list is read in a thread that may wait for ever; a buffer's lock, held meanwhile, would
@@ -253,6 +245,29 @@ def make_classifier(
         warn=screen.warning,
         **options,
     )
+
+
+def look_at(
+    classifier: Classifier,
+    paths: tuple[str, ...],
+    files_from: str | None,
+    null: bool,
+    report: Report,
+    screen: Screen,
+    wanted: Callable[[str], bool] = lambda path: True,
+) -> Generator[Record, None, None]:
+    """Return the records of inputs as they were typed; those not wanted are not looked at."""
+
+    def on_skip(path: str, reason: str) -> None:
+        report.skip(path, reason)
+        screen.skipped(path, reason)
+
+    listed = read_list(_list_reader(files_from), null=null) if files_from is not None else ()
+    sources = classifier.sources(paths, on_skip, listed)
+    # A list cannot be read twice: there, the first images are the sample for int8.
+    sample = partial(classifier.sample, paths) if files_from is None else None
+    chosen = (source for source in sources if wanted(source.path))
+    return classifier.run(chosen, report.timings, sample)
 
 
 def no_images(report: Report) -> NoImagesError:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.help import ExampleCommand, SectionOption
+from mnv2cli.cli.help import ExampleCommand
+from mnv2cli.cli.options import section
 from mnv2cli.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -30,12 +31,10 @@ _SIGNS = {"ok": ("ok", "green"), "warn": ("warning", "yellow"), "fail": ("FAILED
 
 
 @click.command(cls=ExampleCommand, examples=EXAMPLES, short_help="See whether all works here.")
-@click.option(
+@section("Options")(
     "--json",
     "as_json",
     is_flag=True,
-    cls=SectionOption,
-    section="Options",
     help="Print it as JSON.",
 )
 def doctor(as_json: bool) -> None:

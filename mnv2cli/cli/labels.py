@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.help import ExampleCommand, SectionOption
+from mnv2cli.cli.help import ExampleCommand
+from mnv2cli.cli.options import section
 from mnv2cli.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,30 +24,38 @@ EXAMPLES = (
 )
 
 
+_form = section("Form")
+
+
 @click.command(
     cls=ExampleCommand, examples=EXAMPLES, short_help="Show classes, their tree and categories."
 )
 @click.argument("node", required=False, metavar="[NODE]")
-@click.option(
-    "--tree", "as_tree", is_flag=True, cls=SectionOption, section="Form",
+@_form(
+    "--tree",
+    "as_tree",
+    is_flag=True,
     help="The tree of concepts above the classes, or below NODE (a name or WordNet id).",
-)  # fmt: skip
-@click.option(
-    "--csv", "as_csv", is_flag=True, cls=SectionOption, section="Form",
-    help="A table of all classes: wnid, label, category.",
-)  # fmt: skip
-@click.option(
-    "--json", "as_json", is_flag=True, cls=SectionOption, section="Form", help="The same as JSON."
 )
-@click.option(
-    "--toml", "as_toml", is_flag=True, cls=SectionOption, section="Form",
+@_form(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="A table of all classes: wnid, label, category.",
+)
+@_form("--json", "as_json", is_flag=True, help="The same as JSON.")
+@_form(
+    "--toml",
+    "as_toml",
+    is_flag=True,
     help="The built-in categories as the file that --categories takes.",
-)  # fmt: skip
-@click.option(
-    "--categories", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-    cls=SectionOption, section="Categories",
+)
+@section("Categories")(
+    "--categories",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
     help="Your own categories; also checks the file.  [default: the built-in ones]",
-)  # fmt: skip
+)
 def labels(
     node: str | None,
     as_tree: bool,

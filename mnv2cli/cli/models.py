@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from time import perf_counter, time
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnv2cli.cli.help import ExampleCommand, ExampleGroup, SectionOption
-from mnv2cli.cli.options import MODELS, terminal_options, variant_options
+from mnv2cli.cli.help import ExampleCommand, ExampleGroup
+from mnv2cli.cli.options import MODELS, section, terminal_options, variant_options
 from mnv2cli.errors import ExitCode, InputError, Mnv2Error, OutputError, WeightsError
 
 if TYPE_CHECKING:
@@ -34,12 +33,7 @@ _PUBLISHED_NAME = re.compile(
 _model = click.argument(
     "model", type=click.Choice(MODELS), default=MODELS[0], envvar="MNV2_MODEL", metavar="[MODEL]"
 )
-
-
-def _option(*names: str, **settings: Any) -> Callable[[Any], Any]:
-    return click.option(*names, cls=SectionOption, section="Options", show_default=True, **settings)
-
-
+_option = section("Options")
 _json = _option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
 
@@ -268,7 +262,7 @@ def import_file(file: str, alpha: float | None, size: int | None, force: bool) -
     is taken for efficientnet_lite0.
     """
     from mnv2cli.cli.screen import Screen
-    from mnv2cli.files import PartFile, file_digest
+    from mnv2cli.files import PartFile, content_digest
     from mnv2cli.models import open_model
     from mnv2cli.models.weights import LARGEST_FILE
 
@@ -281,7 +275,7 @@ def import_file(file: str, alpha: float | None, size: int | None, force: bool) -
         raise InputError(f"{what} is no weights file: it is no regular file, or far too large")
     try:
         if os.path.exists(target):
-            if file_digest(target) == file_digest(file):
+            if content_digest(target) == content_digest(file):
                 click.echo(f"{chosen.model} is already there: {target}", err=True)
                 return
             if not force:

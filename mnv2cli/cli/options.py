@@ -29,11 +29,12 @@ def _together(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
     return decorate
 
 
-def _section(name: str) -> Callable[..., Callable[[Any], Any]]:
+def section(name: str) -> Callable[..., Callable[[Any], Any]]:
+    """Return what makes options that stand under a heading of the help."""
     return partial(click.option, cls=SectionOption, section=name, show_default=True)
 
 
-_input = _section("Which images")
+_input = section("Which images")
 input_options = _together(
     click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path()),
     _input(
@@ -69,7 +70,7 @@ input_options = _together(
     _input("--follow-links", is_flag=True, help="Walk into symbolic links to folders."),
 )
 
-_category = _section("Categories")
+_category = section("Categories")
 category_options = _together(
     _category(
         "--category",
@@ -92,7 +93,7 @@ category_options = _together(
     ),
 )
 
-_image = _section("Reading images")
+_image = section("Reading images")
 image_options = _together(
     _image(
         "--fit",
@@ -120,7 +121,7 @@ image_options = _together(
     ),
 )
 
-_model = _section("Network")
+_model = section("Network")
 variant_options = _together(
     _model(
         "--alpha",
@@ -160,7 +161,7 @@ model_options = _together(
     _model("--refresh-weights", is_flag=True, help="Download the published weights again."),
 )
 
-_speed = _section("Speed")
+_speed = section("Speed")
 speed_options = _together(
     _speed(
         "--engine",
@@ -196,7 +197,7 @@ speed_options = _together(
     ),
 )
 
-_terminal = _section("Terminal")
+_terminal = section("Terminal")
 terminal_options = _together(
     _terminal(
         "-q",

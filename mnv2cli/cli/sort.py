@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnv2cli.cli.classify import check_inputs, list_reader, make_classifier, no_images
-from mnv2cli.cli.help import ExampleCommand, SectionOption
+from mnv2cli.cli.classify import check_inputs, look_at, make_classifier, no_images
+from mnv2cli.cli.help import ExampleCommand
 from mnv2cli.cli.interrupts import Interrupts
 from mnv2cli.cli.options import (
     image_options,
     input_options,
     model_options,
+    section,
     speed_options,
     terminal_options,
 )
@@ -42,12 +42,7 @@ EXAMPLES = (
     ("take it all back", "mnv2 undo sorted"),
 )  # fmt: skip
 
-_sorting: Callable[..., Callable[[Any], Any]] = partial(
-    click.option, cls=SectionOption, section="Sorting", show_default=True
-)
-_folders: Callable[..., Callable[[Any], Any]] = partial(
-    click.option, cls=SectionOption, section="Folders", show_default=True
-)
+_sorting, _folders = section("Sorting"), section("Folders")
 
 
 @click.command(
@@ -273,28 +268,18 @@ def _classified(
     screen: Screen,
 ) -> Iterator[Record]:
     """Yield the records of the inputs, looked at now."""
-    from mnv2cli.find import read_list
-
     if "node" in folders.fields and not options["rollup"]:
         raise click.UsageError("{node} needs --rollup P.")
     options["category"] = "category" in folders.fields
     report = Report()
-
-    def on_skip(path: str, reason: str) -> None:
-        report.skip(path, reason)
-        screen.skipped(path, reason)
-
     classifier = make_classifier(options, 2, 0.0, screen)
-    listed = read_list(list_reader(files_from), null=null) if files_from is not None else ()
     inside = os.path.abspath(dest).rstrip(os.sep) + os.sep
     within = any((os.path.abspath(path) + os.sep).startswith(inside) for path in paths)
-    sources = (
-        source
-        for source in classifier.sources(paths, on_skip, listed)
-        if within or not os.path.abspath(source.path).startswith(inside)
-    )
-    sample = partial(classifier.sample, paths) if files_from is None else None
-    records = classifier.run(sources, report.timings, sample)
+
+    def wanted(path: str) -> bool:
+        return within or not os.path.abspath(path).startswith(inside)
+
+    records = look_at(classifier, paths, files_from, null, report, screen, wanted)
     with closing(records), screen.progress(None) as advance:
         for record in records:
             report.add(record)

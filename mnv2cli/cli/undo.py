@@ -7,9 +7,9 @@ import time
 
 import click
 
-from mnv2cli.cli.help import ExampleCommand, SectionOption
+from mnv2cli.cli.help import ExampleCommand
 from mnv2cli.cli.interrupts import Interrupts
-from mnv2cli.cli.options import terminal_options
+from mnv2cli.cli.options import section, terminal_options
 from mnv2cli.errors import ExitCode, InputError, JournalError
 
 EXAMPLES = (
@@ -19,20 +19,27 @@ EXAMPLES = (
 )
 
 
+_option = section("Options")
+
+
 @click.command(cls=ExampleCommand, examples=EXAMPLES, short_help="Take a sort back.")
 @click.argument("path", metavar="DEST", type=click.Path(exists=True))
-@click.option(
-    "--dry-run", is_flag=True, cls=SectionOption, section="Options",
+@_option(
+    "--dry-run",
+    is_flag=True,
     help="Tell what would be taken back, and change nothing.",
-)  # fmt: skip
-@click.option(
-    "--list", "list_runs", is_flag=True, cls=SectionOption, section="Options",
+)
+@_option(
+    "--list",
+    "list_runs",
+    is_flag=True,
     help="List the runs that can be taken back, the last one first.",
-)  # fmt: skip
-@click.option(
-    "--trust", is_flag=True, cls=SectionOption, section="Options",
+)
+@_option(
+    "--trust",
+    is_flag=True,
     help="Follow a journal that was not written here, but copied or unpacked.",
-)  # fmt: skip
+)
 @terminal_options
 def undo(
     path: str, dry_run: bool, list_runs: bool, trust: bool, quiet: bool, verbose: bool

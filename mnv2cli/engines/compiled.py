@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mnv2cli.engines import Network
 from mnv2cli.errors import Mnv2Error, OutputError
-from mnv2cli.files import file_digest
+from mnv2cli.files import content_digest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,7 +148,7 @@ def open_entry(folder: str) -> Compiled | None:
         if meta.pop("check") != _digest(meta) or _MODEL not in meta["files"]:
             return None
         for name, digest in meta["files"].items():
-            if name not in (_MODEL, _HEAD) or file_digest(os.path.join(folder, name)) != digest:
+            if name not in (_MODEL, _HEAD) or content_digest(os.path.join(folder, name)) != digest:
                 return None
         head = os.path.join(folder, _HEAD) if _HEAD in meta["files"] else ""
         model = os.path.join(folder, _MODEL)
@@ -445,7 +445,7 @@ def _export(model: Any, network: Network, images: NDArray[np.uint8] | None, fold
         "scores": _prove(model, network, images, folder),
         "divisor": network.divisor,
         "shift": network.shift,
-        "files": {name: file_digest(os.path.join(folder, name)) for name in files},
+        "files": {name: content_digest(os.path.join(folder, name)) for name in files},
     }
     meta["check"] = _digest(meta)
     with open(os.path.join(folder, _META), "w", encoding="utf-8") as file:

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from mnv2cli.errors import WeightsError
-from mnv2cli.files import file_digest
+from mnv2cli.files import content_digest
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 LARGEST_FILE = 1 << 30
@@ -33,7 +33,7 @@ def digest(path: str) -> str:
         WeightsError: It cannot be read.
     """
     try:
-        return file_digest(path)
+        return content_digest(path)
     except OSError as error:
         raise WeightsError(f"the weights file {path} cannot be read: {error.strerror}") from error
 
