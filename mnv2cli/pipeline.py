@@ -245,7 +245,7 @@ class _Run:
         self._timings.add(decoding=perf_counter() - start)
         scores = iter(self._predict(np.stack(images)) if images else ())
         return [
-            self._failed(source.path, error) if error else self._ranked(source.path, next(scores))
+            self._failed(source, error) if error else self._ranked(source, next(scores))
             for source, error in zip(batch, errors, strict=True)
         ]
 
@@ -256,17 +256,18 @@ class _Run:
             self._timings.add(predicting=perf_counter() - start)
         return scores
 
-    def _ranked(self, path: str, scores: NDArray[np.float32]) -> Record:
+    def _ranked(self, source: Source, scores: NDArray[np.float32]) -> Record:
         try:
             return Record(
-                path,
+                source.path,
                 self._rank(scores),
                 model=self._model,
                 category=self._categorize(scores) if self._categorize else None,
                 node=self._rollup(scores) if self._rollup else None,
+                position=source.position,
             )
         except ImageError as error:
-            return self._failed(path, str(error))
+            return self._failed(source, str(error))
 
-    def _failed(self, path: str, error: str) -> Record:
-        return Record(path, error=error, model=self._model)
+    def _failed(self, source: Source, error: str) -> Record:
+        return Record(source.path, error=error, model=self._model, position=source.position)

@@ -16,10 +16,12 @@ class Source:
         path: As the user gave it, joined below; bytes that are not UTF-8 are surrogate escapes.
         error: Why it cannot be an image, where finding it told so already (a folder that cannot
             be listed); empty otherwise.
+        position: Its number among all images of a run that is done in shards, from 0; else None.
     """
 
     path: str
     error: str = ""
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Record:
         model: The network of the run, such as ``mobilenet_v2_1.0_224``; errors have it too.
         category: Where categories were asked for.
         node: The deepest node of the tree that is sure enough, where that was asked for.
+        position: As in :class:`Source`.
     """
 
     path: str
@@ -71,6 +74,7 @@ class Record:
     model: str = ""
     category: CategoryScore | None = None
     node: Prediction | None = None
+    position: int | None = None
 
     @property
     def status(self) -> Status:
