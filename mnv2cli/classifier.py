@@ -10,8 +10,9 @@ from functools import partial
 from hashlib import sha256
 from itertools import chain, islice
 from random import Random
+from threading import Event
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnv2cli.categories import builtin, load
 from mnv2cli.decode import DEFAULT_MAX_PIXELS, DecodeOptions, Fit, Interpolation, decode
@@ -22,6 +23,7 @@ from mnv2cli.find import Finder, FindOptions, OnSkip
 from mnv2cli.labels import imagenet_labels
 from mnv2cli.models import Model, Progress, available, open_model
 from mnv2cli.models.download import no_progress
+from mnv2cli.models.weights import digest
 from mnv2cli.pipeline import classify
 from mnv2cli.rank import rank
 from mnv2cli.records import Record, Source
@@ -122,6 +124,7 @@ class Classifier:
             raise InputError(f"there is no folder {os.fspath(calibrate)!r} to calibrate on")
         if rollup is not None and not 0 < rollup <= 1:
             raise InputError(f"rollup is {rollup}, but must be over 0 and at most 1")
+        self._calibrated = ""
         self._categories = load(os.fspath(categories)) if categories else None
         if category and not self._categories:
             self._categories = builtin()
@@ -189,18 +192,43 @@ class Classifier:
                 timings.loading += perf_counter() - start
         return self._engine
 
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the rows of a run; once it is loaded, the network and engine too."""
+        categories = self._categories and repr(self._categories.all).encode()
+        found: dict[str, Any] = {
+            "top": self.top,
+            "threshold": self.threshold,
+            "categories": categories and sha256(categories).hexdigest()[:16],
+            "rollup": self._rollup,
+            "fit": self.decode.fit,
+            "interpolation": self.decode.interpolation,
+            "max_pixels": self.decode.max_pixels,
+            "allow_truncated": self.decode.allow_truncated,
+        }
+        if self._engine is not None:
+            weights = self.network.find()
+            found |= {
+                "model": self.network.model,
+                "weights": digest(weights)[:16] if weights else "",
+                "engine": self._engine.name,
+                "precision": self._engine.precision,
+                "calibration": self._calibrated[:16],
+            }
+        return found
+
     def _calibration(self, sample: Callable[[], Iterable[str]]) -> Calibration:
         # Keyed by the very photos: a model calibrated on others would score these worse, and
         # results would depend on which folder happened to come first.
         base = self.calibrate or os.curdir
         paths = self.sample([self.calibrate]) if self.calibrate else list(sample())
-        digest = sha256(repr(self.decode).encode())
+        key = sha256(repr(self.decode).encode())
         for path in paths:  # cheap, for it is looked at in every run
             with suppress(OSError, ValueError):
                 status = os.stat(path)
                 name = os.path.relpath(path, base)
-                digest.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"))
-        return Calibration(digest.hexdigest(), lambda: self._pixels(paths), own=not self.calibrate)
+                key.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"))
+        self._calibrated = key.hexdigest()
+        return Calibration(self._calibrated, lambda: self._pixels(paths), own=not self.calibrate)
 
     def _pixels(self, paths: Iterable[str]) -> NDArray[np.uint8]:
         """Decode those of some images that can be, uint8 [n, size, size, 3]."""
@@ -246,6 +274,7 @@ class Classifier:
         sources: Iterator[Source],
         timings: Timings,
         sample: Callable[[], Iterable[str]] | None = None,
+        enough: Event | None = None,
     ) -> Generator[Record, None, None]:
         """Yield one record for each source.
 
@@ -255,6 +284,7 @@ class Classifier:
             sources: The images.
             timings: Seconds are added to it.
             sample: Names images to calibrate int8 on; None for the first of the sources.
+            enough: Once set, no more images are begun: those in hand still give their records.
         """
         first = list(islice(sources, 1))
 
@@ -281,4 +311,5 @@ class Classifier:
                 model=self.network.model,
                 threads=self.threads,
                 timings=timings,
+                enough=enough,
             )

@@ -14,6 +14,7 @@ class ExitCode(IntEnum):
     NO_IMAGES = 3
     SOME_UNREADABLE = 4
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class Mnv2Error(Exception):

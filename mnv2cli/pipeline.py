@@ -31,6 +31,8 @@ Rollup = Callable[["NDArray[np.float32]"], Prediction]
 WINDOW = 128
 """Images that may be on their way or wait for an earlier one, beyond a batch for each worker."""
 
+_HURRY = 0.2  # seconds
+
 _PATIENCE = 0.05
 """Seconds to wait for a slow list before the images at hand are predicted as a smaller batch."""
 
@@ -47,6 +49,7 @@ def classify(
     batch_size: int = 0,
     threads: int = 0,
     timings: Timings | None = None,
+    enough: threading.Event | None = None,
 ) -> Generator[Record, None, None]:
     """Yield one record for each source, in the order of the sources.
 
@@ -64,6 +67,7 @@ def classify(
         batch_size: Images a batch; 0 for the engine's own choice.
         threads: Workers; 0 for the engine's own choice.
         timings: Seconds are added to it.
+        enough: Once set, no more images are begun: those in hand still give their records.
 
     Raises:
         Mnv2Error: Whatever finding the sources or predicting raised.
@@ -79,6 +83,7 @@ def classify(
         batch_size or engine.batch_size,
         threads or engine.workers,
         timings if timings is not None else Timings(),
+        enough or threading.Event(),
     )
     run.start()
     try:
@@ -102,6 +107,7 @@ class _Run:
         batch_size: int,
         workers: int,
         timings: Timings,
+        enough: threading.Event,
     ) -> None:
         self._sources = sources
         self._decode = decode
@@ -123,6 +129,7 @@ class _Run:
         self._news = threading.Condition()
         self._window = threading.Semaphore(workers + -(-WINDOW // batch_size))
         self._at_once = threading.Semaphore(engine.at_once)
+        self._enough = enough
         self._stopping = threading.Event()
         # The finder may hang in a list that never ends: nobody waits for it.
         self._finder = threading.Thread(target=self._find, name="mnv2-find", daemon=True)
@@ -137,12 +144,16 @@ class _Run:
             worker.start()
 
     def stop(self) -> None:
-        """End all threads; each worker finishes what it has in hand."""
+        """End all threads; each worker finishes what it has in hand.
+
+        A run that was told that it is enough, and is ended before it had the time, is in a hurry:
+        a worker that hangs is left behind.
+        """
         self._stopping.set()
         for _ in self._workers:
             self._window.release()
         for worker in self._workers:
-            worker.join()
+            worker.join(_HURRY if self._enough.is_set() else None)
 
     def records(self) -> Iterator[Record]:
         """Yield the records of one batch after the other."""
@@ -211,11 +222,11 @@ class _Run:
     def _take(self) -> list[Source]:
         """Take a batch of sources; an empty one means that there will be no more."""
         batch: list[Source] = []
-        while len(batch) < self._batch_size and not self._ended:
+        while len(batch) < self._batch_size and not (self._ended or self._enough.is_set()):
             try:
                 item = self._found.get(timeout=_PATIENCE)
             except queue.Empty:
-                if batch or self._stopping.is_set():
+                if batch or self._stopping.is_set() or self._enough.is_set():
                     break
                 continue
             if isinstance(item, Source):

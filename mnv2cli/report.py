@@ -39,9 +39,11 @@ class Report:
         labels: How often each class came first, by (wnid, label).
         skipped: How many files and folders were left out, by reason.
         timings: Seconds by stage.
+        kept: Rows of an earlier run that stay; their errors are in ``errors``.
     """
 
     images: int = 0
+    kept: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     labels: Counter[tuple[str, str]] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
@@ -57,6 +59,11 @@ class Report:
         elif record.predictions:
             best = record.predictions[0]
             self.labels[best.wnid, best.label] += 1
+
+    def keep(self, rows: int, errors: Counter[str]) -> None:
+        """Count rows of an earlier run that stay."""
+        self.kept += rows
+        self.errors.update(errors)
 
     def skip(self, path: str, reason: str) -> None:
         """Count a file or folder that was left out."""
@@ -84,6 +91,6 @@ class Report:
     @property
     def return_code(self) -> ExitCode:
         """The exit code of a run that went through to its end."""
-        if not self.images:
+        if not self.images + self.kept:
             return ExitCode.NO_IMAGES
         return ExitCode.SOME_UNREADABLE if self.errors else ExitCode.DONE

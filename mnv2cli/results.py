@@ -1,4 +1,4 @@
-"""Read results of an earlier run back into records: CSV, JSON and JSON lines."""
+"""Read results of an earlier run back into records: CSV, JSON, JSON lines and Parquet."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import IO, Any
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import CategoryScore, Prediction, Record
+from mnv2cli.write import pyarrow
 
 _LONGEST_LINE = 16 << 20
 _LARGEST_LIST = 1 << 30  # bytes; a list that is not an object a line has to be held as a whole
 
-SUFFIXES = (".csv", ".json", ".jsonl")
+SUFFIXES = (".csv", ".json", ".jsonl", ".parquet")
 
 
 def read_results(path: str) -> Iterator[Record]:
     """Yield the records of a file that ``mnv2 classify`` wrote.
 
     Args:
-        path: Ends in ``.csv`` (wide or long), ``.json`` or ``.jsonl``.
+        path: Ends in ``.csv`` (wide or long), ``.json``, ``.jsonl`` or ``.parquet``.
 
     Raises:
         InputError: It cannot be read, or holds no results; with the line where that is.
@@ -31,6 +33,9 @@ def read_results(path: str) -> Iterator[Record]:
     if suffix not in SUFFIXES:
         raise InputError(f"{path!r} does not end in {', '.join(SUFFIXES)}")
     reader = _read_csv if suffix == ".csv" else _read_json
+    if suffix == ".parquet":
+        yield from _read_table(*_parquet_rows(path), path)
+        return
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             yield from reader(file, path)
@@ -42,13 +47,48 @@ def read_results(path: str) -> Iterator[Record]:
 
 def _read_csv(file: IO[str], path: str) -> Iterator[Record]:
     reader = csv.DictReader(_lines(file, path))
-    names = set(reader.fieldnames or ())
+    yield from _read_table(reader.fieldnames or (), reader, path)
+
+
+def _parquet_rows(path: str) -> tuple[list[str], Iterator[dict[str, str]]]:
+    """Return the columns of a Parquet file, and its rows with the texts that a CSV would have."""
+    _, pq = pyarrow()
+    try:
+        file = pq.ParquetFile(path)
+    except Exception as error:  # of its own kinds
+        text = " ".join(str(error).split())[:200]
+        raise InputError(f"the results {path!r} cannot be read: {text}") from error
+    return file.schema_arrow.names, _texts(file, path)
+
+
+def _texts(file: Any, path: str) -> Iterator[dict[str, str]]:
+    import numpy as np
+
+    def text(value: Any) -> str:
+        if value is None:
+            return ""
+        return str(np.float32(value)) if isinstance(value, float) else str(value)
+
+    try:
+        for batch in file.iter_batches(4096):
+            for row in batch.to_pylist():
+                yield {name: text(value) for name, value in row.items()}
+    except Exception as error:
+        raise InputError(f"the results {path!r} are damaged") from error
+    finally:
+        file.close()
+
+
+def _read_table(
+    columns: Iterable[str], rows: Iterable[dict[str, Any]], path: str
+) -> Iterator[Record]:
+    names = set(columns)
     if not {"path", "status", "error"} <= names or not names & {"label", "label_1", "category"}:
         raise InputError(f"{path!r} holds no results of mnv2 classify: its columns are others")
     is_long = "rank" in names
     top = sum(name.startswith("label_") for name in names)
     record: Record | None = None
-    for row in reader:
+    for number, row in enumerate(rows, 2):
         try:
             if not is_long:
                 ranked = (
@@ -66,16 +106,14 @@ def _read_csv(file: IO[str], path: str) -> Iterator[Record]:
                 yield record
                 record = new
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{path!r} is damaged in line {reader.line_num}") from error
+            raise InputError(f"{path!r} is damaged in row {number}") from error
     if record is not None:
         yield record
 
 
 def _joined(record: Record, more: Record) -> Record:
     predictions = record.predictions + more.predictions
-    return Record(
-        record.path, predictions, record.error, record.model, record.category, record.node
-    )
+    return replace(record, predictions=predictions)
 
 
 def _csv_record(row: dict[str, Any], ranked: Iterable[tuple[str, str, str]]) -> Record:
@@ -92,7 +130,8 @@ def _csv_record(row: dict[str, Any], ranked: Iterable[tuple[str, str, str]]) -> 
         category = CategoryScore(row["category"], score, margin)
     if row.get("node_score"):
         node = Prediction(row["node_wnid"], row["node"], _score(row["node_score"]))
-    return Record(path, predictions, error, row.get("model") or "", category, node)
+    position = int(row["position"]) if row.get("position") else None
+    return Record(path, predictions, error, row.get("model") or "", category, node, position)
 
 
 def _score(text: Any) -> float:
@@ -155,7 +194,10 @@ def _json_record(item: Any, path: str, number: int) -> Record:
             item.get("model") or "",
             category or None,
             _prediction(node) if node else None,
+            item.get("position"),
         )
+        if not isinstance(record.position, int | None):
+            raise ValueError
         if not (isinstance(record.path, str) and record.path and isinstance(record.error, str)):
             raise ValueError
         return record

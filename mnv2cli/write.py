@@ -9,10 +9,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from decimal import Decimal
+from time import monotonic
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -20,24 +23,35 @@ from mnv2cli.errors import InputError, OutputError
 from mnv2cli.files import PartFile, csv_line
 from mnv2cli.find import IMAGE_SUFFIXES
 from mnv2cli.records import Prediction, Record
+from mnv2cli.runlog import SUFFIX
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 Extra = tuple[str, ...]
-"""What columns records have besides, of ``category`` and ``node``."""
+"""What columns records have besides, of ``category``, ``node`` and ``position``."""
 
 _EXTRA = {
     "category": ("category", "category_score", "category_margin"),
     "node": ("node", "node_wnid", "node_score"),
+    "position": ("position",),
 }
+_LAST = "position"
+
+
+SYNC_SECONDS = 2.0
+"""How long rows may wait for the disk; a power cut costs no more."""
 
 
 class Writer(Protocol):
     """Writes records to a stream in one format."""
 
     def __init__(self, stream: IO[bytes], top: int, long: bool, extra: Extra = ()) -> None: ...
+
+    def begin(self) -> None:
+        """Write what comes before the first record; not where records follow earlier ones."""
+        ...
 
     def write(self, record: Record) -> None:
         """Write one record."""
@@ -65,20 +79,28 @@ class CsvWriter:
         self._top = top
         self._long = long
         self._extra = extra
-        self._line(columns(top, long, extra))
+
+    def begin(self) -> None:
+        """Write the names of the columns."""
+        self._lines([columns(self._top, self._long, self._extra)])
 
     def write(self, record: Record) -> None:
         """Write the row or rows of a record."""
-        for row in rows(record, self._top, self._long, self._extra):
-            self._line([score_text(v) if isinstance(v, float) else v for v in row])
+        self._lines(rows(record, self._top, self._long, self._extra))
 
     def finish(self) -> None:
         """Nothing is missing from a CSV."""
 
-    def _line(self, fields: Iterable[object]) -> None:
-        texts = ["" if field is None else str(field) for field in fields]
-        self._stream.write(csv_line(texts).encode("utf-8", "surrogateescape"))
+    def _lines(self, rows: Iterable[Iterable[str | int | float | None]]) -> None:
+        text = "".join(csv_line(map(_cell, row)) for row in rows)
+        self._stream.write(text.encode("utf-8", "surrogateescape"))
         self._stream.flush()
+
+
+def _cell(value: str | int | float | None) -> str:
+    if value is None:
+        return ""
+    return score_text(value) if isinstance(value, float) else str(value)
 
 
 class JsonLinesWriter:
@@ -87,6 +109,9 @@ class JsonLinesWriter:
     def __init__(self, stream: IO[bytes], top: int, long: bool, extra: Extra = ()) -> None:
         self._stream = stream
         self._extra = extra
+
+    def begin(self) -> None:
+        """Nothing comes before the first line."""
 
     def write(self, record: Record) -> None:
         """Write the line of a record."""
@@ -104,6 +129,9 @@ class JsonWriter:
         self._stream = stream
         self._extra = extra
         self._start = b"[\n"
+
+    def begin(self) -> None:
+        """The list begins with its first object."""
 
     def write(self, record: Record) -> None:
         """Write the object of a record."""
@@ -123,13 +151,18 @@ class ParquetWriter:
     _GROUP = 100_000  # cells
 
     def __init__(self, stream: IO[bytes], top: int, long: bool, extra: Extra = ()) -> None:
-        pa, pq = _pyarrow()
+        pa, pq = pyarrow()
         self._pa = pa
         self._top = top
         self._long = long
         self._extra = extra
         self._names = columns(top, long, extra)
-        kinds = {"score": pa.float32(), "margin": pa.float32(), "rank": pa.int32()}
+        kinds = {
+            "score": pa.float32(),
+            "margin": pa.float32(),
+            "rank": pa.int32(),
+            "position": pa.int64(),
+        }
 
         def kind(name: str) -> Any:  # of score_1, score, category_score
             return next((kinds[part] for part in name.split("_") if part in kinds), pa.string())
@@ -137,6 +170,9 @@ class ParquetWriter:
         self._schema = pa.schema([(name, kind(name)) for name in self._names])
         self._file = pq.ParquetWriter(stream, self._schema)
         self._rows: list[list[str | int | float | None]] = []
+
+    def begin(self) -> None:
+        """The schema is written by itself."""
 
     def write(self, record: Record) -> None:
         """Take the row or rows of a record; a full group is written."""
@@ -174,7 +210,8 @@ FORMATS: dict[str, MakeWriter] = {
 
 def columns(top: int, long: bool, extra: Extra = ()) -> list[str]:
     """Return the column names of the table of records."""
-    end = [name for which in extra for name in _EXTRA[which]] + ["error", "model"]
+    end = [name for which in extra if which != _LAST for name in _EXTRA[which]]
+    end += ["error", "model", *(_EXTRA[_LAST] if _LAST in extra else ())]
     if long:
         return ["path", "status", "rank", "label", "wnid", "score", *end]
     ranked = [f"{name}_{i}" for i in range(1, top + 1) for name in ("label", "wnid", "score")]
@@ -193,6 +230,8 @@ def rows(
     for which in extra:
         end += _extra_cells(record, which)
     end += [record.error or None, record.model or None]
+    if _LAST in extra:
+        end.append(record.position)
     if not long:
         row: list[str | int | float | None] = [record.path, record.status]
         for prediction in record.predictions:
@@ -208,6 +247,8 @@ def rows(
 
 
 def _extra_cells(record: Record, which: str) -> list[str | int | float | None]:
+    if which == _LAST:
+        return []  # after all others
     if which == "category" and record.category:
         category = record.category
         return [category.name or None, category.score, category.margin]
@@ -232,7 +273,10 @@ def as_object(record: Record, extra: Extra = ()) -> dict[str, object]:
         }
     if "node" in extra:
         content["node"] = record.node and _prediction(record.node)
-    return {**content, "error": record.error or None, "model": record.model or None}
+    content = {**content, "error": record.error or None, "model": record.model or None}
+    if _LAST in extra:
+        content[_LAST] = record.position
+    return content
 
 
 def _prediction(prediction: Prediction) -> dict[str, object]:
@@ -255,7 +299,8 @@ def _json(record: Record, extra: Extra) -> bytes:
         return json.dumps(content).encode()
 
 
-def _pyarrow() -> tuple[Any, Any]:
+def pyarrow() -> tuple[Any, Any]:
+    """Return pyarrow and its Parquet part; raises InputError where it is not installed."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -290,7 +335,7 @@ def check_output(path: str, form: str, *, force: bool) -> None:
             of an image; its folder is not there or cannot be written; a library is missing.
     """
     if form == "parquet":
-        _pyarrow()
+        pyarrow()
     if path.lower().endswith(IMAGE_SUFFIXES):
         raise InputError(f"results would go into {path!r}, which has the name of an image")
     folder = os.path.dirname(path) or os.curdir
@@ -300,11 +345,20 @@ def check_output(path: str, form: str, *, force: bool) -> None:
         raise InputError(f"there is no folder {folder!r}", "Make it first.")
     if _is_regular(path):
         if not force:
-            raise InputError(f"{path!r} exists", "Overwrite it with --force, or name another.")
+            raise InputError(
+                f"{path!r} exists",
+                "Overwrite it with --force, or name another."
+                + (" --resume goes on with it." if os.path.exists(path + SUFFIX) else ""),
+            )
         if not os.access(path, os.W_OK) or (form == "parquet" and not os.access(folder, os.W_OK)):
             raise InputError(f"{path!r} cannot be written: permission denied")
     elif not os.path.lexists(path) and not os.access(folder, os.W_OK):
         raise InputError(f"nothing can be written in {folder!r}: permission denied")
+
+
+def is_file(path: str) -> bool:
+    """Tell whether a path is, or would become, a regular file, and no device or pipe."""
+    return _is_regular(path) or not os.path.lexists(path)
 
 
 def _is_regular(path: str) -> bool:
@@ -318,18 +372,22 @@ class Output(AbstractContextManager["Output"]):
     """Results on their way to a file or stream; leaves a readable file however it ends.
 
     The file is opened at the first record, so that a run that never gets so far, for want of
-    weights or images, leaves an older file as it was.
+    weights or images, leaves an older file as it was. Rows reach the system at once, and the disk
+    every :data:`SYNC_SECONDS`.
 
     Args:
         target: A path, or an open binary stream, which is not closed.
         make: Makes the writer; one of ``FORMATS``, or a terminal's own.
         top: Columns for how many predictions.
         long: One row for each rank in tables.
-        extra: Further columns, of ``category`` and ``node``.
+        extra: Further columns, of ``category``, ``node`` and ``position``.
         force: Overwrite a file that is there.
+        append: Go on in a file that is there; its rows are whole and stay.
+        opened: Called once the file is open and empty, before anything is written to it.
 
     Raises:
-        OutputError: The file is there and ``force`` is not given, or it cannot be written.
+        OutputError: The file is there and ``force`` is not given, or it cannot be written, or
+            vanished meanwhile; then its rows are in a folder for passing files.
         BrokenPipeError: Nobody reads the stream any more.
     """
 
@@ -342,6 +400,8 @@ class Output(AbstractContextManager["Output"]):
         long: bool,
         force: bool,
         extra: Extra = (),
+        append: bool = False,
+        opened: Callable[[], None] = lambda: None,
     ) -> None:
         self._target = target
         self._make = make
@@ -349,18 +409,36 @@ class Output(AbstractContextManager["Output"]):
         self._long = long
         self._force = force
         self._extra = extra
+        self._append = append
+        self._opened = opened
         self._stream: IO[bytes] | None = None
         self._writer: Writer | None = None
         self._part: PartFile | None = None
+        self._is_file = False
+        self._synced = monotonic()
         self.written = 0
+
+    def open(self) -> Writer:
+        """Open the file, if it is not open: a run without records leaves an empty table."""
+        if self._writer is None:
+            try:
+                self._stream = self._open()
+                if not self._append:
+                    self._opened()
+                self._writer = self._make(self._stream, self._top, self._long, self._extra)
+                if not self._append:
+                    self._writer.begin()
+            except OSError as error:
+                raise self._failed(error) from error
+        return self._writer
 
     def write(self, record: Record) -> None:
         """Write one record."""
+        writer = self.open()
         try:
-            if self._writer is None:
-                self._stream = self._open()
-                self._writer = self._make(self._stream, self._top, self._long, self._extra)
-            self._writer.write(record)
+            writer.write(record)
+            if self._is_file and monotonic() - self._synced > SYNC_SECONDS:
+                self._sync()
         except OSError as error:
             raise self._failed(error) from error
         self.written += 1
@@ -377,10 +455,14 @@ class Output(AbstractContextManager["Output"]):
         try:
             if self._writer is not None and not write_failed:
                 self._writer.finish()
+                if self._is_file:
+                    self._sync()
             self._close(keep=not write_failed)
-        except OSError as late:
+        except (OSError, OutputError) as late:
             with suppress(OSError):
                 self._close(keep=False)
+            if isinstance(late, OutputError):
+                raise
             if error is None:
                 raise self._failed(late) from late
 
@@ -388,15 +470,51 @@ class Output(AbstractContextManager["Output"]):
         target = self._target
         if not isinstance(target, str):
             return target
+        if self._append:
+            file = open(target, "r+b")  # noqa: SIM115
+            file.seek(0, os.SEEK_END)
+            self._is_file = True
+            return file
         if not self._force and _is_regular(target):
             raise OutputError(f"{target!r} appeared meanwhile", "Overwrite it with --force.")
         if self._make is not ParquetWriter or (os.path.lexists(target) and not _is_regular(target)):
             # Exclusive where it must not be there: another run may have made it just now.
             exclusive = not self._force and not os.path.lexists(target)
-            return open(target, "xb" if exclusive else "wb")
+            if os.path.lexists(target) and not _is_regular(target):
+                return open(target, "wb")
+            self._is_file = True
+            return open(target, "x+b" if exclusive else "w+b")  # read, should its name vanish
         # A Parquet file is nothing without its end: it takes the name when it is whole.
         self._part = PartFile(os.path.realpath(target))
         return self._part.file
+
+    def _sync(self) -> None:
+        """Bring what was written to the disk, and make sure that it is still where it should be."""
+        assert self._stream is not None and isinstance(self._target, str)
+        os.fsync(self._stream.fileno())
+        self._synced = monotonic()
+        own = os.fstat(self._stream.fileno())
+        try:
+            if os.path.samestat(own, os.stat(self._target)):
+                return
+        except OSError:
+            pass
+        if own.st_nlink:
+            raise OutputError(
+                f"{self._target!r} was moved or replaced while results were written to it",
+                f"{self.written:,} rows are in the file where it is now.",
+            )
+        saved = os.path.join(tempfile.mkdtemp(prefix="mnv2-"), os.path.basename(self._target))
+        self._stream.seek(0)
+        with open(saved, "wb") as file:
+            shutil.copyfileobj(self._stream, file)
+        self._stream.seek(0, os.SEEK_END)
+        raise VanishedError(
+            f"{self._target!r} vanished while results were written to it",
+            f"{self.written:,} rows of this run are saved in {saved}\n"
+            f"To go on, move it where you want it, with {saved}.mnv2, and add --resume.",
+            saved,
+        )
 
     def _close(self, *, keep: bool) -> None:
         if self._part is not None:
@@ -414,3 +532,15 @@ class Output(AbstractContextManager["Output"]):
             f"results cannot be written to {name}: {(error.strerror or str(error)).lower()}",
             f"{self.written:,} rows were written before.",
         )
+
+
+class VanishedError(OutputError):
+    """The results file was removed while it was written.
+
+    Attributes:
+        saved: Where its rows are now.
+    """
+
+    def __init__(self, message: str, hint: str, saved: str) -> None:
+        super().__init__(message, hint)
+        self.saved = saved

@@ -255,9 +255,9 @@ def test_a_progress_total_is_counted_beside_the_run(photos: Path) -> None:
     from threading import Event
 
     stopping = Event()
-    assert _count(("photos",), FindOptions(), stopping) == 3
+    assert _count(("photos",), FindOptions(), None, stopping) == 3
     stopping.set()
-    assert _count(("photos",), FindOptions(), stopping) is None
+    assert _count(("photos",), FindOptions(), None, stopping) is None
 
 
 def test_names_cannot_steer_the_terminal(photos: Path, invoke: Invoke) -> None:

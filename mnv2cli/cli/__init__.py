@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import warnings
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
@@ -14,7 +17,9 @@ from mnv2cli.cli.bench import bench
 from mnv2cli.cli.classify import classify
 from mnv2cli.cli.doctor import doctor
 from mnv2cli.cli.help import ExampleGroup
+from mnv2cli.cli.interrupts import exit_code, raise_interrupt
 from mnv2cli.cli.labels import labels
+from mnv2cli.cli.merge import merge
 from mnv2cli.cli.models import models
 from mnv2cli.cli.sort import sort
 from mnv2cli.cli.text import printable
@@ -30,6 +35,11 @@ EXAMPLES = (
 class ErrorGroup(ExampleGroup):
     """The one place that turns errors into messages and exit codes."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the command as it was typed, for advice on how to go on."""
+        ctx.meta["mnv2.args"] = list(args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error becomes a few plain words, never a traceback."""
         try:
@@ -40,9 +50,10 @@ class ErrorGroup(ExampleGroup):
             for line in error.hint.splitlines():
                 click.echo(printable(line), err=True)
             ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
-            ctx.exit(ExitCode.INTERRUPTED)
+        except KeyboardInterrupt as error:
+            code = exit_code(error)
+            click.echo("Terminated." if code == ExitCode.TERMINATED else "Interrupted.", err=True)
+            ctx.exit(code)
         except BrokenPipeError:
             # The reader, such as head, has what it wanted. Python would try to flush the rest.
             _silence_stdout()
@@ -75,6 +86,7 @@ def main() -> None:
 
 
 main.add_command(classify)
+main.add_command(merge)
 main.add_command(sort)
 main.add_command(undo)
 main.add_command(labels)
@@ -89,7 +101,21 @@ def run() -> None:
         warnings.simplefilter("ignore")  # libraries' notes on odd images are no one's business
     if sys.stderr is None:  # closed, as by 2>&-
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, raise_interrupt)
     try:
         main(prog_name="mnv2")
-    except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
+    except KeyboardInterrupt as error:
+        _leave(exit_code(error))
+    except SystemExit as end:
+        _leave(end.code)
+
+
+def _leave(code: object) -> NoReturn:
+    """End the process, whatever a thread of ours may hang in."""
+    if any(thread.name.startswith("mnv2-work") for thread in threading.enumerate()):
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(code if isinstance(code, int) else ExitCode.FAILED)
+    sys.exit(code)  # type: ignore[arg-type]

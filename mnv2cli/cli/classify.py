@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from itertools import chain, islice
@@ -24,14 +25,19 @@ from mnv2cli.cli.options import (
     speed_options,
     terminal_options,
 )
-from mnv2cli.errors import InputError, NoImagesError, OutputError
+from mnv2cli.errors import ExitCode, InputError, NoImagesError, OutputError
 from mnv2cli.find import Finder, FindOptions, is_glob, read_list
+from mnv2cli.longrun import LongRun, may_resume
 from mnv2cli.report import Report
+from mnv2cli.resume import Layout
+from mnv2cli.shards import Counted, Shard
+from mnv2cli.spreadsheet import safe_record
+from mnv2cli.write import VanishedError, is_file
 
 if TYPE_CHECKING:
     from mnv2cli.classifier import Classifier
     from mnv2cli.cli.screen import Screen
-    from mnv2cli.records import Record
+    from mnv2cli.records import Record, Source
 
 EXAMPLES = (
     ("the three best labels of every photo in a folder", "mnv2 classify photos --top 3"),
@@ -40,10 +46,12 @@ EXAMPLES = (
     ("what find finds", "find . -newer last.csv -type f -print0 | mnv2 classify -0 --files-from -"),
     ("categories such as dog and car, besides", "mnv2 classify photos --category -o labels.csv"),
     ("a small, fast network", "mnv2 classify photos --alpha 0.35 --size 128"),
+    ("go on after a power cut; new photos too", "mnv2 classify photos -o labels.csv --resume"),
 )  # fmt: skip
 
 
 _output = section("Results")
+_long = section("Long runs")
 
 
 @click.command(
@@ -84,7 +92,25 @@ _output = section("Results")
     "terminal, else csv]",
 )
 @_output("--long", is_flag=True, help="In csv and parquet: a row for each image and rank.")
+@_output(
+    "--csv-safe",
+    is_flag=True,
+    help="In csv: an apostrophe before cells that a spreadsheet would take for a formula.",
+)
 @_output("--force", is_flag=True, help="Overwrite the output file if it exists.")
+@_long(
+    "--resume",
+    is_flag=True,
+    help="Go on with the rows that are in the csv or jsonl file of -o, after any end: Ctrl-C, a "
+    "power cut, new photos. Starts it if it is not there.",
+)
+@_long("--retry-errors", is_flag=True, help="With --resume: do images again whose row is an error.")
+@_long(
+    "--shard",
+    metavar="I/N",
+    help="Do only the I-th of N parts of the images, the same on every machine; mnv2 merge joins "
+    "their results.  [default: all]",
+)
 @image_options
 @model_options
 @speed_options
@@ -98,7 +124,11 @@ def classify(
     output: str | None,
     form: str | None,
     long: bool,
+    csv_safe: bool,
     force: bool,
+    resume: bool,
+    retry_errors: bool,
+    shard: str | None,
     quiet: bool,
     verbose: bool,
     **options: Any,
@@ -110,55 +140,195 @@ def classify(
     1,000 classes of ImageNet, scores are probabilities from 0 to 1.
 
     Exit codes: 0 all done, 1 failed, 2 usage, 3 no images found, 4 done but some images could not
-    be read, 130 interrupted.
+    be read, 130 interrupted, 143 terminated.
     """
     output = None if output == "-" else output
     options["category"] = options["category"] or options["categories"] is not None
     check_inputs(paths, files_from, null)
-    form = _check_results(output, form, long, force)
+    form = _check_results(output, form, long, force, resume)
+    _check_long_run(output, form, resume, retry_errors, force)
+    if csv_safe and form != "csv":
+        raise click.UsageError(f"--csv-safe is for csv: {form} is not opened by spreadsheets so.")
     if output is not None:
         _check_not_an_input(output, [*paths, files_from, options["weights"]])
+    part = Shard.parse(shard) if shard else None
 
     from mnv2cli.cli.screen import Screen
-    from mnv2cli.cli.table import TableWriter
-    from mnv2cli.write import FORMATS, MakeWriter, Output
 
     screen = Screen(quiet=quiet, verbose=verbose)
-    report = Report()
-
+    extra = {
+        "category": options["category"],
+        "node": options["rollup"] is not None,
+        "position": part is not None,
+    }
+    layout = Layout(form, top, long, tuple(name for name in extra if extra[name]), csv_safe)
     classifier = make_classifier(options, top, threshold, screen)
-    records = look_at(classifier, paths, files_from, null, report, screen)
-    interrupts = Interrupts()
-    with screen.loading(classifier.network.name):
-        started = list(islice(records, 1))  # loads the network, if there are images
-    if not started:
-        raise no_images(report)
-    engine = f"{classifier.network.model}, {classifier.load().name} {classifier.load().precision}"
-    writer: MakeWriter = TableWriter if form == "table" else FORMATS[form]
-    target = sys.stdout.buffer if output is None else output
-    wanted = {"category": options["category"], "node": options["rollup"] is not None}
-    extra = tuple(name for name, is_wanted in wanted.items() if is_wanted)
-    total = None if files_from is not None else partial(_count, paths, classifier.find)
+    run: LongRun | None = None
+    if output is not None and is_file(output) and (may_resume(form) or part):
+        run = LongRun(
+            output,
+            layout,
+            {**classifier.settings(), "shard": str(part or "")},
+            resume=resume,
+            retry_errors=retry_errors,
+        )
     try:
-        with (
-            interrupts.watched(),
-            closing(records),
-            screen.progress(total) as advance,
-            Output(target, writer, top, long=long, force=force, extra=extra) as out,
-        ):
-            for record in chain(started, records):
-                with interrupts.held():  # a row is written whole and counted, or neither
-                    with screen.printing(to_stdout=output is None):
-                        out.write(record)
-                    report.add(record)
-                advance(record)
-    except KeyboardInterrupt:
+        job = _Job(classifier, screen, output, layout, run, part)
+        job.do(paths, files_from, null, force=force or resume)
+    finally:
+        if run:
+            run.close()
+    code = job.report.return_code
+    if part and code == ExitCode.NO_IMAGES:
+        code = ExitCode.DONE  # a shard may be empty: others have the images
+    click.get_current_context().exit(code)
+
+
+class _Job:
+    """One run of the command: images in, rows out."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        screen: Screen,
+        output: str | None,
+        layout: Layout,
+        run: LongRun | None,
+        part: Shard | None,
+    ) -> None:
+        self._classifier = classifier
+        self._screen = screen
+        self._output = output
+        self._layout = layout
+        self._run = run
+        self._part = part
+        self._interrupts = Interrupts()
+        self._found = Counted(())
+        self._engine = ""
+        self.report = Report()
+        if run:
+            self.report.keep(run.kept, run.errors)
+
+    def do(
+        self, paths: tuple[str, ...], files_from: str | None, null: bool, *, force: bool
+    ) -> None:
+        """Classify the inputs, as they were typed, and write their rows."""
+        report, run, classifier = self.report, self._run, self._classifier
+        if run:
+            self._tell_resumed(run)
+        enough = self._interrupts.enough
+        records = look_at(
+            classifier, paths, files_from, null, report, self._screen, self._choose, enough
+        )
+        with closing(records):
+            with self._screen.loading(classifier.network.name):
+                started = list(islice(records, 1))  # loads the network, if there are images
+            if started:
+                used = classifier.load()
+                self._engine = f"{classifier.network.model}, {used.name} {used.precision}"
+                if run:
+                    run.start(classifier.settings())
+                    self._tell_changed(run)
+            elif not (report.kept or (self._part and self._found.count)):
+                raise no_images(report)
+            total = None
+            if files_from is None:
+                total = partial(_count, paths, classifier.find, self._part)
+            try:
+                self._write(chain(started, records), total, force)
+            except BaseException as error:
+                self._fail(error)
+                raise
         report.stop()
-        screen.summary(report, engine, output, interrupted=True)
-        raise
-    report.stop()
-    screen.summary(report, engine, output)
-    click.get_current_context().exit(report.return_code)
+        if run:
+            run.finish(report.images, self._found.count)
+        self._screen.summary(report, self._engine, self._output)
+
+    def _choose(self, sources: Iterator[Source]) -> Iterator[Source]:
+        """Leave out what other shards do, and what has a row already."""
+        self._found = Counted(sources)
+        chosen = self._part.of(self._found) if self._part else iter(self._found)
+        return self._run.remaining(chosen) if self._run else chosen
+
+    def _write(
+        self,
+        records: Iterable[Record],
+        total: Callable[[Event], int | None] | None,
+        force: bool,
+    ) -> None:
+        from mnv2cli.cli.table import TableWriter
+        from mnv2cli.write import FORMATS, MakeWriter, Output
+
+        layout, run, report = self._layout, self._run, self.report
+        writer: MakeWriter = TableWriter if layout.form == "table" else FORMATS[layout.form]
+        with (
+            self._interrupts.asked(),
+            self._screen.progress(total, report.kept) as advance,
+            Output(
+                sys.stdout.buffer if self._output is None else self._output,
+                writer,
+                layout.top,
+                long=layout.long,
+                force=force,
+                extra=layout.extra,
+                append=run is not None and run.append,
+                opened=run.opened if run else lambda: None,
+            ) as out,
+        ):
+            if run and not run.append and self._part:
+                out.open()  # a shard may be empty, and still be one
+            for record in records:
+                with self._screen.printing(to_stdout=self._output is None):
+                    out.write(safe_record(record) if layout.safe else record)
+                report.add(record)
+                advance(record)
+
+    def _fail(self, error: BaseException) -> None:
+        """Tell what a run came to that did not come to its end, and how to go on."""
+        self.report.stop()
+        go_on = ""
+        if self._run:
+            self._run.stop(error)
+            go_on = _how_to_go_on() if may_resume(self._layout.form) else ""
+        if isinstance(error, KeyboardInterrupt):
+            self._screen.summary(
+                self.report, self._engine, self._output, interrupted=True, go_on=go_on
+            )
+        elif isinstance(error, OutputError) and go_on and not isinstance(error, VanishedError):
+            error.hint += f"\nTo go on, once that is mended: {go_on}"
+
+    def _tell_resumed(self, run: LongRun) -> None:
+        if run.dropped:
+            self._screen.notice(f"{run.dropped:,} damaged or half-written rows are done again.")
+
+    def _tell_changed(self, run: LongRun) -> None:
+        if run.changed:
+            text = "; ".join(run.changed)
+            self._screen.warning(f"scores may move a little from here on: {text}")
+
+
+def _check_long_run(
+    output: str | None, form: str, resume: bool, retry_errors: bool, force: bool
+) -> None:
+    if retry_errors and not resume:
+        raise click.UsageError("--retry-errors is about rows that are there: add --resume.")
+    if not resume:
+        return
+    if force:
+        raise click.UsageError("--force starts over and --resume goes on: choose one.")
+    if output is None or not may_resume(form) or not is_file(output):
+        raise click.UsageError(
+            "--resume goes on in a file of rows: name a .csv or .jsonl file with -o."
+        )
+
+
+def _how_to_go_on() -> str:
+    """Return the command line that goes on where this one stops."""
+    args = click.get_current_context().meta.get("mnv2.args", [])
+    args = [arg for arg in args if arg not in ("--force", "--resume")]
+    # Behind a bare -- there are only paths.
+    end = args.index("--") if "--" in args else len(args)
+    return shlex.join(["mnv2", *args[:end], "--resume", *args[end:]])
 
 
 def check_inputs(paths: tuple[str, ...], files_from: str | None, null: bool) -> None:
@@ -173,7 +343,9 @@ def check_inputs(paths: tuple[str, ...], files_from: str | None, null: bool) -> 
             raise click.UsageError(f"There is no file or folder {paths[0]!r}{more}.")
 
 
-def _check_results(output: str | None, form: str | None, long: bool, force: bool) -> str:
+def _check_results(
+    output: str | None, form: str | None, long: bool, force: bool, resume: bool
+) -> str:
     """Return the format, once it is sure that results may be written in it."""
     from mnv2cli.write import check_output, format_of
 
@@ -190,7 +362,7 @@ def _check_results(output: str | None, form: str | None, long: bool, force: bool
     if long and form not in ("csv", "parquet"):
         raise click.UsageError(f"--long is for csv and parquet: {form} has all ranks anyway.")
     if output is not None:
-        check_output(output, form, force=force)
+        check_output(output, form, force=force or resume)
     return form
 
 
@@ -254,9 +426,15 @@ def look_at(
     null: bool,
     report: Report,
     screen: Screen,
-    wanted: Callable[[str], bool] = lambda path: True,
+    choose: Callable[[Iterator[Source]], Iterator[Source]] = lambda sources: sources,
+    enough: Event | None = None,
 ) -> Generator[Record, None, None]:
-    """Return the records of inputs as they were typed; those not wanted are not looked at."""
+    """Return the records of inputs as they were typed.
+
+    Args:
+        choose: Says which of the images found are looked at.
+        enough: Once set, no more images are begun.
+    """
 
     def on_skip(path: str, reason: str) -> None:
         report.skip(path, reason)
@@ -266,8 +444,7 @@ def look_at(
     sources = classifier.sources(paths, on_skip, listed)
     # A list cannot be read twice: there, the first images are the sample for int8.
     sample = partial(classifier.sample, paths) if files_from is None else None
-    chosen = (source for source in sources if wanted(source.path))
-    return classifier.run(chosen, report.timings, sample)
+    return classifier.run(choose(sources), report.timings, sample, enough)
 
 
 def no_images(report: Report) -> NoImagesError:
@@ -279,11 +456,13 @@ def no_images(report: Report) -> NoImagesError:
     return NoImagesError("no images found", hint)
 
 
-def _count(paths: tuple[str, ...], find: FindOptions, stopping: Event) -> int | None:
+def _count(
+    paths: tuple[str, ...], find: FindOptions, part: Shard | None, stopping: Event
+) -> int | None:
     """Count the images beside the run that reads them, so that the time left can be told."""
     count = 0
-    for _ in Finder(paths, find):
-        count += 1
+    for source in Finder(paths, find):
+        count += part is None or source.path in part
         if stopping.is_set():
             return None
     return count

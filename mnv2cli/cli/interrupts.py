@@ -1,48 +1,103 @@
-"""Ctrl-C between two rows, never within one."""
+"""Ctrl-C and SIGTERM between two rows, never within one."""
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Event
 from types import FrameType
+
+from mnv2cli.errors import ExitCode
+
+_USUAL = (signal.default_int_handler, signal.SIG_DFL)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: the same as Ctrl-C, but for the exit code."""
+
+
+def exit_code(error: KeyboardInterrupt) -> ExitCode:
+    """Return the exit code of a run that was interrupted so."""
+    return ExitCode.TERMINATED if isinstance(error, Terminated) else ExitCode.INTERRUPTED
+
+
+def raise_interrupt(number: int, frame: FrameType | None = None) -> None:
+    """Raise what stands for a signal; a handler of signals."""
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
 class Interrupts:
-    """Lets a piece of work be done whole before Ctrl-C ends the run.
+    """Lets a piece of work be done whole before Ctrl-C or SIGTERM ends the run.
 
-    A second Ctrl-C ends it at once: what is done may wait for somebody, such as a pipe's reader.
+    A second one ends it at once: what is done may wait for somebody, such as a pipe's reader.
+
+    Attributes:
+        enough: Set by the first signal in :meth:`asked`.
     """
 
     def __init__(self) -> None:
         self._holding = False
-        self._pending = False
+        self._pending = 0
+        self.enough = Event()
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Take over Ctrl-C, if it has its usual meaning of KeyboardInterrupt."""
-        if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        """Take over both signals, where they have their usual meaning; they end the block."""
+        with _handled(self._handle):
             yield
-            return
-        signal.signal(signal.SIGINT, self._handle)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Put off a Ctrl-C to the end of the block."""
+        """Put off a signal to the end of the block."""
         self._holding = True
         try:
             yield
         finally:
             self._holding = False
         if self._pending:
-            self._pending = False
-            raise KeyboardInterrupt
+            number, self._pending = self._pending, 0
+            raise_interrupt(number)
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Let the first signal only ask for an end, at which what is in hand is done.
+
+        The block goes through, and ends with what stands for the signal.
+        """
+        with _handled(self._ask):
+            yield
+            if self.enough.is_set():
+                raise_interrupt(self._pending)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._pending or not self._holding:
-            raise KeyboardInterrupt
-        self._pending = True
+            raise_interrupt(number)
+        self._pending = number
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.enough.is_set():
+            raise_interrupt(number)
+        self._pending = number
+        self.enough.set()
+        # Python's own streams may be in the middle of a line; the system's are not.
+        with suppress(OSError, ValueError):
+            if sys.stderr.isatty():
+                text = "\nFinishing what is in hand; Ctrl-C again stops at once.\n"
+                os.write(sys.stderr.fileno(), text.encode())
+
+
+@contextmanager
+def _handled(handler: signal._HANDLER) -> Iterator[None]:
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Ignored signals, as of a job in the background, stay ignored.
+        if signal.getsignal(number) in (*_USUAL, raise_interrupt):
+            before[number] = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

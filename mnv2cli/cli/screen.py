@@ -133,17 +133,18 @@ class Screen:
 
     @contextmanager
     def progress(
-        self, count: Callable[[Event], int | None] | None
+        self, count: Callable[[Event], int | None] | None, done: int = 0
     ) -> Iterator[Callable[[Record], None]]:
         """Show progress; yields what is to be called with each record.
 
         Args:
             count: Counts the images in the background, or None if nobody can.
+            done: Images that were done before.
         """
         stopping = Event()
         with tqdm(
             unit=" images", file=sys.stderr, disable=True if self._quiet else None,
-            dynamic_ncols=True, smoothing=0.1, mininterval=0.2,
+            dynamic_ncols=True, smoothing=0.1, mininterval=0.2, initial=done,
         ) as bar:  # fmt: skip
             self._bar = bar
 
@@ -177,18 +178,22 @@ class Screen:
             yield
 
     def summary(
-        self, report: Report, engine: str, output: str | None, *, interrupted: bool = False
+        self,
+        report: Report,
+        engine: str,
+        output: str | None,
+        *,
+        interrupted: bool = False,
+        go_on: str = "",
     ) -> None:
-        """Tell what the run came to."""
+        """Tell what the run came to, and the command that goes on with it."""
         timings = report.timings
         count = f"{report.images:,}" + (", then interrupted," if interrupted else "")
-        lines = [
-            (
-                "Images",
-                f"{count} in {report.seconds:,.1f} s ({report.rate:,.1f} images/s, {engine})",
-                "",
-            )
-        ]
+        by = f"{report.rate:,.1f} images/s, {engine}"
+        text = f"{count} in {report.seconds:,.1f} s ({by})" if engine else "nothing was left to do"
+        lines = [("Images", text, "")]
+        if report.kept:
+            lines.append(("Kept", f"{report.kept:,} that were there", ""))
         if report.errors:
             lines.append(("Errors", f"{report.unreadable:,}: {_counts(report.errors)}", "red"))
         labels: Counter[str] = Counter()
@@ -198,17 +203,17 @@ class Screen:
             lines.append(("Most seen", _counts(labels), ""))
         if report.skipped:
             lines.append(("Left out", _counts(report.skipped), ""))
-        lines.append(
-            (
-                "Time",
+        if engine:
+            times = (
                 f"loading {timings.loading:.1f} s, finding {timings.finding:.1f} s, decoding "
                 f"{timings.decoding:.1f} s (over {usable_cores()} threads), predicting "
-                f"{timings.predicting:.1f} s",
-                "",
+                f"{timings.predicting:.1f} s"
             )
-        )
+            lines.append(("Time", times, ""))
         if output is not None and report.images:
             lines.append(("Written", printable(output), ""))
+        if go_on:
+            lines.append(("To go on", go_on, ""))
         if output is None and self._console.is_terminal and sys.stdout.isatty():
             self._console.print()
         self.lines(lines)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mnv2cli.cli.screen import Screen
     from mnv2cli.folders import Folders
     from mnv2cli.plan import Action, How, Plan
-    from mnv2cli.records import Record
+    from mnv2cli.records import Record, Source
     from mnv2cli.sort import Outcome
 
 EXAMPLES = (
@@ -276,10 +276,10 @@ def _classified(
     inside = os.path.abspath(dest).rstrip(os.sep) + os.sep
     within = any((os.path.abspath(path) + os.sep).startswith(inside) for path in paths)
 
-    def wanted(path: str) -> bool:
-        return within or not os.path.abspath(path).startswith(inside)
+    def choose(sources: Iterator[Source]) -> Iterator[Source]:
+        return (s for s in sources if within or not os.path.abspath(s.path).startswith(inside))
 
-    records = look_at(classifier, paths, files_from, null, report, screen, wanted)
+    records = look_at(classifier, paths, files_from, null, report, screen, choose)
     with closing(records), screen.progress(None) as advance:
         for record in records:
             report.add(record)

@@ -34,6 +34,9 @@ class TableWriter:
         self._block = "#" if self._console.options.ascii_only else "█"
         self._header = True
 
+    def begin(self) -> None:
+        """The header is shown with the first record, which names the network."""
+
     def write(self, record: Record) -> None:
         """Print a record: a line for each label, the path on the first."""
         path = Text(shorten(printable(record.path), self._path), style="cyan")

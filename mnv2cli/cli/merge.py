@@ -1,0 +1,119 @@
+"""``mnv2 merge``: the results of shards, joined into those of one run."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from mnv2cli.cli.help import ExampleCommand
+from mnv2cli.cli.options import section, terminal_options
+from mnv2cli.files import PartFile
+from mnv2cli.longrun import LongRun, may_resume
+from mnv2cli.resume import Layout
+from mnv2cli.spreadsheet import safe_record
+from mnv2cli.write import FORMATS, Output, check_output, format_of, is_file
+
+EXAMPLES = (
+    ("the results of mnv2 classify --shard 1/3, 2/3 and 3/3", "mnv2 merge part*.csv -o all.csv"),
+    ("what is there so far", "mnv2 merge --partial part*.jsonl -o some.jsonl"),
+    ("from one format to another", "mnv2 merge part*.parquet -o all.csv"),
+)
+
+_output = section("Results")
+
+
+@click.command(
+    cls=ExampleCommand,
+    examples=EXAMPLES,
+    short_help="Join the results of shards.",
+)
+@click.argument("parts", metavar="PART...", nargs=-1, required=True, type=click.Path())
+@_output(
+    "-o",
+    "--output",
+    type=click.Path(),
+    required=True,
+    metavar="FILE",
+    help="Write to this file; .csv, .json, .jsonl or .parquet says how.",
+)
+@_output(
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    help="Format of the results.  [default: by the file's name]",
+)
+@_output("--force", is_flag=True, help="Overwrite the output file if it exists.")
+@_output(
+    "--partial",
+    is_flag=True,
+    help="Join what is there, even if shards or rows are missing, and say what is missing.",
+)
+@terminal_options
+def merge(
+    parts: tuple[str, ...],
+    output: str,
+    form: str | None,
+    force: bool,
+    partial: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Join the results of mnv2 classify --shard I/N into the file that one run would have written.
+
+    Each part needs the file with .mnv2 at its end beside it, which mnv2 classify wrote. It is
+    checked that all shards are there, once, finished, made with the same network and options, and
+    that no row is missing or there twice. The rows come in the order of one run, byte for byte.
+
+    Exit codes: 0 all done, 1 failed, 2 the parts do not belong together or something is missing.
+    """
+    from mnv2cli.cli.screen import Screen
+    from mnv2cli.merge import Merging
+
+    form = form or format_of(output)
+    check_output(output, form, force=force)
+    if not is_file(output):
+        raise click.UsageError(f"{output!r} is no file: name one with -o.")
+    if any(
+        os.path.exists(p) and os.path.exists(output) and os.path.samefile(p, output) for p in parts
+    ):
+        raise click.UsageError(f"{output!r} is one of the parts: name another file with -o.")
+    screen = Screen(quiet=quiet, verbose=verbose)
+    merging = Merging(list(parts), partial=partial)
+    settings = merging.settings
+    wide = form in ("csv", "parquet")
+    extra = ("category",) * bool(settings.get("categories"))
+    extra += ("node",) * (settings.get("rollup") is not None)
+    layout = Layout(
+        form,
+        int(settings.get("top", 5)),
+        bool(settings.get("long")) and wide,
+        extra,
+        bool(settings.get("csv_safe")) and form == "csv",
+    )
+    settings = {**settings, "long": layout.long, "csv_safe": layout.safe, "shard": ""}
+    run = LongRun(output, layout, {}) if may_resume(form) else None
+    part = PartFile(os.path.realpath(output))
+    try:
+        with Output(
+            part.file, FORMATS[form], layout.top, long=layout.long, force=force, extra=layout.extra
+        ) as out:
+            out.open()
+            for record in merging.records():
+                out.write(safe_record(record) if layout.safe else record)
+        if run:
+            run.folder = merging.folder
+            run.start(settings)
+            run.opened()
+        part.commit()
+        if run:
+            run.finish(out.written, merging.images)
+    finally:
+        part.discard()
+        if run:
+            run.close()
+    for what in merging.missing:
+        screen.warning(what)
+    screen.lines([("Joined", f"{out.written:,} rows of {len(parts):,} shards", "")])
+    screen.lines([("Written", output, "")])

@@ -1,0 +1,193 @@
+"""Join the results of shards into those of one run: checked, complete, and in order."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field, replace
+from heapq import merge as merge_sorted
+from itertools import pairwise
+
+from mnv2cli.errors import InputError
+from mnv2cli.records import Prediction, Record
+from mnv2cli.results import read_results
+from mnv2cli.runlog import Settings, differences, read_log
+from mnv2cli.shards import Shard, part_of
+from mnv2cli.spreadsheet import restored
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Part:
+    """The results of one shard.
+
+    Attributes:
+        path: Its file.
+        shard: Which one it is.
+        settings: What decided its rows.
+        images: How many images there were in all, for all shards.
+        rows: How many rows it should have; None if it is not finished.
+        folder: What relative paths in it are relative to.
+    """
+
+    path: str
+    shard: Shard
+    settings: Settings = field(repr=False)
+    images: int
+    rows: int | None
+    folder: str
+
+
+class Merging:
+    """Shards' results, opened and checked against each other.
+
+    Args:
+        paths: One file for each shard, in any order and any of our formats.
+        partial: Take what is there, even if shards or rows are missing.
+
+    Attributes:
+        settings: What decided the rows of all.
+        folder: What relative paths in rows are relative to.
+        images: How many rows there should be.
+        missing: What is missing, in plain words; empty unless ``partial``.
+
+    Raises:
+        InputError: They do not belong together, or something is missing or there twice.
+    """
+
+    def __init__(self, paths: list[str], *, partial: bool = False) -> None:
+        self._partial = partial
+        self.missing: list[str] = []
+        self._parts = [_open(path) for path in paths]
+        self.settings = self._parts[0].settings
+        self.folder = self._parts[0].folder
+        self.images = max(part.images for part in self._parts)
+        self._check()
+
+    def _check(self) -> None:
+        first = self._parts[0]
+        for part in self._parts[1:]:
+            found = differences(
+                {**first.settings, "shards": first.shard.count},
+                {**part.settings, "shards": part.shard.count},
+                "{name} is {new} here and {old} there",
+            )
+            if found:
+                raise InputError(
+                    f"{part.path!r} does not belong with {first.path!r}: {'; '.join(found)}",
+                    "Shards of one run have the same settings: run the odd ones again.",
+                )
+        by_number = sorted(self._parts, key=lambda part: part.shard.number)
+        for one, other in pairwise(by_number):
+            if one.shard == other.shard:
+                raise InputError(
+                    f"{one.path!r} and {other.path!r} are both shard {one.shard}",
+                    "Give each shard once.",
+                )
+        numbers = {part.shard.number for part in self._parts}
+        absent = [str(i) for i in range(1, first.shard.count + 1) if i not in numbers]
+        if absent:
+            more = f" and {len(absent) - _MOST_NAMED:,} more" if len(absent) > _MOST_NAMED else ""
+            self._miss(
+                f"of {first.shard.count:,} shards, {', '.join(absent[:_MOST_NAMED])}{more} "
+                f"{'is' if len(absent) == 1 else 'are'} missing"
+            )
+        for part in self._parts:
+            if part.rows is None:
+                self._miss(
+                    f"{part.path!r} is not finished",
+                    "Go on with it by the command that made it, with --resume.",
+                )
+
+    def _miss(self, what: str, hint: str = "") -> None:
+        if not self._partial:
+            hint = f"{hint}\n" if hint else ""
+            raise InputError(what, f"{hint}--partial joins what is there.")
+        self.missing.append(what)
+
+    def records(self) -> Generator[Record, None, None]:
+        """Yield the records of all shards in the order of one run.
+
+        Raises:
+            InputError: A row is missing or there twice, in another shard than it belongs to, or
+                damaged.
+        """
+        readers = [self._read(part) for part in self._parts]
+        next_position, last = 0, ""
+        for position, _, record in merge_sorted(*readers, key=lambda item: item[:2]):
+            if record.position is not None:
+                if position < next_position:
+                    self._miss(
+                        f"{last!r} and {record.path!r} have the same place in the order: photos "
+                        "came or went between the shards",
+                        "Run all shards again with --resume, then they agree.",
+                    )
+                elif position > next_position:
+                    self._miss(
+                        f"{position - next_position:,} rows are missing before {record.path!r}",
+                        "Run all shards again with --resume.",
+                    )
+                next_position, last = max(next_position, position + 1), record.path
+            yield replace(record, position=None)
+        if next_position < self.images:
+            self._miss(
+                f"{self.images - next_position:,} rows are missing at the end",
+                "Run all shards again with --resume.",
+            )
+
+    def _read(self, part: Part) -> Iterator[tuple[int, int, Record]]:
+        """Yield a shard's records with their place; one without follows the one before it."""
+        place, rows = -1, 0
+        records = read_results(part.path)
+        if self.settings.get("csv_safe"):
+            records = map(_restored, records)
+        for record in records:
+            # In Parquet a name that is not UTF-8 is not what it was.
+            told = not (part.path.lower().endswith(".parquet") and "\\x" in record.path)
+            if told and part_of(record.path, part.shard.count) != part.shard.number:
+                raise InputError(
+                    f"{part.path!r} has a row that is not of shard {part.shard}: {record.path!r}"
+                )
+            if record.position is not None:
+                if record.position <= place:
+                    raise InputError(
+                        f"{part.path!r} is not in order at {record.path!r}",
+                        "Was it sorted or joined by something else? Go on with it by --resume.",
+                    )
+                place = record.position
+            rows += 1
+            yield place, part.shard.number, record
+        if part.rows is not None and rows != part.rows:
+            self._miss(f"{part.path!r} has {rows:,} rows and should have {part.rows:,}")
+
+
+def _open(path: str) -> Part:
+    begun, ended = read_log(path)
+    settings = dict(begun.get("settings", {}))
+    name = str(settings.pop("shard", ""))
+    if not name:
+        raise InputError(f"{path!r} is no shard", "mnv2 classify --shard I/N -o FILE makes shards.")
+    for irrelevant in ("format", "position"):
+        settings.pop(irrelevant, None)
+    finished = ended.get("event") == "finished"
+    numbers = [ended.get("images"), ended.get("rows")]
+    images, rows = (n if isinstance(n, int) else None for n in numbers)
+    folder = str(begun.get("folder", ""))
+    return Part(path, Shard.parse(name), settings, images or 0, rows if finished else None, folder)
+
+
+def _restored(record: Record) -> Record:
+    """Return a record as it was before its cells were made safe for spreadsheets."""
+
+    def prediction(given: Prediction) -> Prediction:
+        return replace(given, label=restored(given.label), wnid=restored(given.wnid))
+
+    return replace(
+        record,
+        path=restored(record.path),
+        predictions=tuple(map(prediction, record.predictions)),
+        error=restored(record.error),
+        model=restored(record.model),
+        category=record.category and replace(record.category, name=restored(record.category.name)),
+        node=record.node and prediction(record.node),
+    )
