@@ -53,7 +53,7 @@ def main() -> int:
             make(Path(many), MANY, folders)
             low, high = peak(Path(few)), peak(Path(many))
         failed |= high - low >= limit
-        print(  # noqa: T201
+        print(
             f"{folders:3} folders: {FEW:,} files {low:.1f} MB, {MANY:,} files {high:.1f} MB, "
             f"difference {high - low:.1f} MB (limit {limit:.0f})"
         )
@@ -65,6 +65,6 @@ if __name__ == "__main__":
         from mnv2cli.find import Finder
 
         found = sum(1 for _ in Finder(sys.argv[1:]))
-        print(found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # noqa: T201
+        print(found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     else:
         sys.exit(main())

@@ -48,7 +48,7 @@ def main(count: int, rounds: int) -> None:
                 best[case] = min(best[case], time.perf_counter() - start)
         for case, seconds in best.items():
             share = best["cp -r"] / seconds
-            print(f"{case:6} {seconds:6.2f} s  {count / seconds:8,.0f} files/s  {share:.2f}")  # noqa: T201
+            print(f"{case:6} {seconds:6.2f} s  {count / seconds:8,.0f} files/s  {share:.2f}")
 
 
 if __name__ == "__main__":
