@@ -23,6 +23,13 @@ PY
 echo "== photos surer than 90 %, with awk (for names without commas and quotes)"
 awk -F, 'NR > 1 && $2 == "ok" && $5 > 0.9 {print $5, $3, $1}' "$work/labels.csv" | sort -rn
 
+echo "== in three parts, as three machines would, joined again: the same file, byte for byte"
+for i in 1 2 3; do
+    mnv2 classify "$photos" --quiet --shard "$i/3" -o "$work/part$i.csv" --resume || [ $? -eq 4 ]
+done
+mnv2 merge "$work"/part?.csv --quiet -o "$work/joined.csv"
+cmp "$work/joined.csv" "$work/labels.csv" && wc -l "$work"/part?.csv
+
 if command -v jq > /dev/null; then
     echo "== photos of anything cat-like, with jq"
     jq -r 'select(any(.predictions[]; .label | test("cat$|tabby"))) | .path' "$work/labels.jsonl"
