@@ -126,6 +126,15 @@ class LongRun:
         """How many rows that stay are errors, by reason."""
         return self._resumed.errors if self._resumed else Counter()
 
+    def without_own(self, sources: Iterable[Source]) -> Iterator[Source]:
+        """Leave out the results and their log, which --all-files may find among the images."""
+        own = {os.path.realpath(self._output), os.path.abspath(self._output), self._log.path}
+        names = {os.path.basename(path) for path in own}
+        for source in sources:
+            name = os.path.basename(source.path)
+            if name not in names or os.path.abspath(source.path) not in own:
+                yield source
+
     def remaining(self, sources: Iterable[Source]) -> Iterator[Source]:
         """Yield the images that have no row yet."""
         return self._resumed.remaining(sources) if self.append and self._resumed else iter(sources)

@@ -168,6 +168,15 @@ def test_rows_of_photos_that_are_gone_stay_in_their_places(
         assert [row["position"] for row in rows if row["position"] is not None] == list(range(7))
 
 
+def test_results_among_the_images_are_none_of_them(album: Path, invoke: Invoke) -> None:
+    run(invoke, "album/a.csv", "--all-files")
+    whole = (album / "album" / "a.csv").read_bytes()
+    assert b"a.csv" not in whole
+    cut(album / "album" / "a.csv", whole, len(whole) // 2)
+    run(invoke, "album/a.csv", "--all-files", "--resume")
+    assert (album / "album" / "a.csv").read_bytes() == whole
+
+
 def test_errors_are_tried_again_on_request(album: Path, invoke: Invoke) -> None:
     run(invoke, "a.csv")
     draw(album / "album" / "bad.jpg", (5, 9, 0), (8, 8))

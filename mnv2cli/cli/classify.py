@@ -245,7 +245,9 @@ class _Job:
         self._screen.summary(report, self._engine, self._output)
 
     def _choose(self, sources: Iterator[Source]) -> Iterator[Source]:
-        """Leave out what other shards do, and what has a row already."""
+        """Leave out the results themselves, what other shards do, and what has a row already."""
+        if self._run:
+            sources = self._run.without_own(sources)
         self._found = Counted(sources)
         chosen = self._part.of(self._found) if self._part else iter(self._found)
         return self._run.remaining(chosen) if self._run else chosen
