@@ -399,6 +399,10 @@ def serve(
             except ImageError as error:
                 text = f"{error.reason}\0{error.detail}"[: _LONGEST_TEXT // 4]
                 kind, data = _ERROR, text.encode("utf-8", "replace")
+            except MemoryError:
+                kind, data = _ERROR, _NO_MEMORY.encode()
+            except Exception as error:  # the file of a date is gone, or whatever else
+                kind, data = _ERROR, f"cannot be read\0{type(error).__name__}".encode()
             finally:
                 if limit:
                     faulthandler.cancel_dump_traceback_later()
