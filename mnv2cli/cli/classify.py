@@ -121,6 +121,7 @@ def classify(
 
     from mnv2cli.cli.screen import Screen
     from mnv2cli.cli.table import TableWriter
+    from mnv2cli.cli.text import data_stream
     from mnv2cli.write import FORMATS, MakeWriter, Output
 
     screen = Screen(quiet=quiet, verbose=verbose)
@@ -135,7 +136,7 @@ def classify(
         raise no_images(report)
     engine = f"{classifier.network.model}, {classifier.load().name} {classifier.load().precision}"
     writer: MakeWriter = TableWriter if form == "table" else FORMATS[form]
-    target = sys.stdout.buffer if output is None else output
+    target = data_stream() if output is None else output
     wanted = {"category": options["category"], "node": options["rollup"] is not None}
     extra = tuple(name for name, is_wanted in wanted.items() if is_wanted)
     total = None if files_from is not None else partial(_count, paths, classifier.find)
