@@ -38,6 +38,7 @@ _DECODE, _TAKEN_AT = b"d", b"t"
 _READY, _PIXELS, _TEXT, _ERROR = b"r", b"p", b"t", b"e"
 _LONGEST_TEXT = 10_000
 _START_SECONDS = 60.0  # a machine that is busy needs seconds to start a process
+_END_SECONDS = 5.0
 _ORPHAN_SECONDS = 5.0
 
 _NO_MEMORY = "not enough memory"
@@ -154,6 +155,9 @@ class IsolatedDecoders:
         return self._start()
 
     def _give_back(self, child: _Child) -> None:
+        if child.killed:  # just when it had answered
+            self._retire(child)
+            return
         with self._lock:
             if not self._closed.is_set():
                 self._idle.append(child)
@@ -265,7 +269,10 @@ class _Child:
         with self._ending:
             if self.process.returncode is None:
                 self.process.kill()  # it holds nothing that would need an orderly end
-                self.process.wait()
+                try:
+                    self.process.wait(_END_SECONDS)
+                except subprocess.TimeoutExpired:  # it sits in the system, on a dead drive
+                    return 1
         for stream in (self.process.stdin, self.process.stdout):
             with suppress(OSError, ValueError):
                 _stream(stream).close()

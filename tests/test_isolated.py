@@ -316,6 +316,16 @@ def test_requests_are_answered_until_they_end(image: str, tmp_path: Path) -> Non
     )  # fmt: skip
 
 
+def test_a_child_that_is_ended_just_when_it_answers_is_not_used_again(
+    decoders: IsolatedDecoders, image: str
+) -> None:
+    decoders(image)
+    (child,) = decoders._children
+    child._stop_clock = lambda: child.grow_older(99)  # type: ignore[method-assign]
+    assert decoders(image).shape == (32, 32, 3) and child.killed
+    assert decoders(image).shape == (32, 32, 3) and child not in decoders._children
+
+
 # The whole way
 
 
@@ -347,6 +357,12 @@ def test_isolate_gives_every_file_its_row(
         "img10.png": "",
     }
     assert children() == before
+
+
+def test_photos_to_calibrate_on_are_isolated_too(hostile: Path, fake_engine: FakeEngine) -> None:
+    before = children()
+    pixels = Classifier(isolate=True, timeout=1)._pixels(map(str, sorted(hostile.iterdir())))
+    assert pixels.shape == (2, 224, 224, 3) and children() == before
 
 
 def test_a_run_that_is_broken_off_ends_its_processes(
