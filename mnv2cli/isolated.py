@@ -32,7 +32,10 @@ BYTES_PER_PIXEL = 32
 """Address space for each pixel that is allowed; a float TIFF, the worst, takes 21."""
 
 BASE_BYTES = 1 << 30
-"""Address space for all else: interpreter, libraries, and the stacks of their threads."""
+"""Address space for all else: interpreter and libraries."""
+
+THREAD_BYTES = 16 << 20
+"""Address space for each core, as some decoders start a thread for each."""
 
 _DECODE, _TAKEN_AT = b"d", b"t"
 _READY, _PIXELS, _TEXT, _ERROR = b"r", b"p", b"t", b"e"
@@ -40,6 +43,9 @@ _LONGEST_TEXT = 10_000
 _START_SECONDS = 60.0  # a machine that is busy needs seconds to start a process
 _END_SECONDS = 5.0
 _ORPHAN_SECONDS = 5.0
+
+# Address space is scarce: numpy's threads and the allocator's arenas would take much of it.
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 _NO_MEMORY = "not enough memory"
 
@@ -211,7 +217,7 @@ class _Child:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # what decoders print may quote the file
                 cwd=folder,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                env={**os.environ, **_ENVIRONMENT},
                 **own_group,
             )
         except OSError as error:
@@ -370,7 +376,7 @@ def limit_memory(max_pixels: int) -> None:
         return
     import resource
 
-    most = BASE_BYTES + BYTES_PER_PIXEL * max_pixels
+    most = BASE_BYTES + THREAD_BYTES * (os.cpu_count() or 1) + BYTES_PER_PIXEL * max_pixels
     for what, value in ((resource.RLIMIT_AS, most), (resource.RLIMIT_CORE, 0)):
         _, hard = resource.getrlimit(what)
         if hard == resource.RLIM_INFINITY or value < hard:

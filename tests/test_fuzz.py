@@ -141,6 +141,7 @@ def rows(folder: Path, **options: object) -> Iterator[tuple[str, object]]:
         yield record.path, record.error or record.predictions
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_each_row_is_its_own_files(
     mutator: Mutator, tmp_path: Path, fake_engine: FakeEngine
 ) -> None:
