@@ -192,6 +192,8 @@ def _check(key: str, section: Any, path: str) -> None:
         raise InputError(f"{path}: the threshold of [{key}] is not from 0 to 1")
     if not section.get("name", key).strip():
         raise InputError(f"{path}: [{key}] has an empty name")
+    if not section.get("name", key).isprintable():
+        raise InputError(f"{path}: [{key}] has a name with control characters")
 
 
 def _nodes(names: list[str], key: str, path: str) -> list[str]:

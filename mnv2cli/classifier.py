@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from hashlib import sha256
 from itertools import chain, islice
@@ -20,11 +20,12 @@ from mnv2cli.engines import ENGINES, Engine, open_engine
 from mnv2cli.engines.compiled import CALIBRATION_IMAGES, Calibration, Notify, Precision
 from mnv2cli.errors import ImageError, InputError
 from mnv2cli.find import Finder, FindOptions, OnSkip
+from mnv2cli.isolated import IsolatedDecoders
 from mnv2cli.labels import imagenet_labels
 from mnv2cli.models import Model, Progress, available, open_model
 from mnv2cli.models.download import no_progress
 from mnv2cli.models.weights import digest
-from mnv2cli.pipeline import classify
+from mnv2cli.pipeline import Decode, classify
 from mnv2cli.rank import rank
 from mnv2cli.records import Record, Source
 from mnv2cli.report import Timings
@@ -35,6 +36,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 StrPath = str | os.PathLike[str]
+
+LONGEST_TIMEOUT = 86_400
+"""Seconds that one image may take at the most, if there is a limit at all: a day."""
+
+_LAST_RESORT = 60.0
+"""Seconds beyond the limit for what even the end of a process does not end: a dead network drive.
+The start of a process is within them."""
 
 _SAMPLED_FROM = 50_000
 """A sample is taken from so many images at the most: naming more takes seconds."""
@@ -64,6 +72,8 @@ class Classifier:
         interpolation: ``bilinear`` (default), ``bicubic``, ``nearest`` or ``lanczos``.
         max_pixels: Images with more pixels are errors.
         allow_truncated: Take what is there of files that end early.
+        isolate: Decode in processes of their own, which a file may crash; may be set later, too.
+        timeout: Seconds for decoding one image, which is an error after that; 0 for no limit.
         engine: ``auto`` (default), ``litert`` or ``keras``.
         precision: ``float32`` (default), or ``int8`` for faster, slightly different scores.
         calibrate: A folder of typical photos to calibrate int8 on; else a sample of the images
@@ -96,6 +106,8 @@ class Classifier:
         interpolation: Interpolation = "bilinear",
         max_pixels: int = DEFAULT_MAX_PIXELS,
         allow_truncated: bool = False,
+        isolate: bool = False,
+        timeout: float = 60.0,
         engine: str = "auto",
         precision: Precision = "float32",
         calibrate: StrPath | None = None,
@@ -114,6 +126,8 @@ class Classifier:
             raise InputError("batch_size and threads must be at least 1, or 0 for the best")
         if not 0 <= threshold <= 1:
             raise InputError(f"threshold is {threshold}, but scores are 0 to 1")
+        if not 0 <= timeout <= LONGEST_TIMEOUT:
+            raise InputError(f"timeout is {timeout}, but must be 0 to {LONGEST_TIMEOUT:,} seconds")
         if engine not in ENGINES:
             raise InputError(f"there is no engine {engine!r}, only {', '.join(ENGINES)}")
         if precision == "int8" and engine == "keras":
@@ -152,6 +166,8 @@ class Classifier:
         self.decode = DecodeOptions(
             self.network.size, fit, interpolation, max_pixels, allow_truncated
         )
+        self.isolate = isolate
+        self.timeout = timeout
         self._engine: Engine | None = None
 
     def resolve(self) -> Model:
@@ -236,10 +252,20 @@ class Classifier:
 
         size = self.decode.size
         images = [np.empty((0, size, size, 3), np.uint8)]
-        for path in paths:
-            with suppress(ImageError):
-                images.append(decode(path, self.decode)[None])
+        with self._decoding() as decode_one:
+            for path in paths:
+                with suppress(ImageError):
+                    images.append(decode_one(path)[None])
         return np.concatenate(images)
+
+    @contextmanager
+    def _decoding(self) -> Iterator[Decode]:
+        """Yield what decodes, here or in processes that end with the block."""
+        if not self.isolate:
+            yield partial(decode, options=self.decode)
+            return
+        with closing(IsolatedDecoders(self.decode, limit=self.timeout)) as decoders:
+            yield decoders
 
     def sample(self, inputs: Iterable[str]) -> list[str]:
         """Return an even sample of the images of some inputs, the same each time."""
@@ -296,11 +322,13 @@ class Classifier:
             first.extend(islice(sources, CALIBRATION_IMAGES - len(first)))
             return [source.path for source in first]
 
-        if first:
-            engine = self.load(timings, sample or first_sources)
+        if not first:
+            return
+        engine = self.load(timings, sample or first_sources)
+        with self._decoding() as decode_one:
             yield from classify(
                 chain(first, sources),
-                decode=partial(decode, options=self.decode),
+                decode=decode_one,
                 engine=engine,
                 rank=partial(
                     rank, labels=imagenet_labels(), top=self.top, threshold=self.threshold
@@ -310,6 +338,7 @@ class Classifier:
                 rollup=None if self._rollup is None else Rollup(self._rollup),
                 model=self.network.model,
                 threads=self.threads,
+                limit=self.timeout and self.timeout + (_LAST_RESORT if self.isolate else 0),
                 timings=timings,
                 enough=enough,
             )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
 from mnv2cli.engines import Engine
@@ -31,7 +31,11 @@ Rollup = Callable[["NDArray[np.float32]"], Prediction]
 WINDOW = 128
 """Images that may be on their way or wait for an earlier one, beyond a batch for each worker."""
 
-_HURRY = 0.2  # seconds
+_FAREWELL = 5.0
+"""Seconds to wait for workers at the end of a run whose images have a limit of their own."""
+
+_HURRY = 0.2
+"""Seconds to wait for workers after a second Ctrl-C."""
 
 _PATIENCE = 0.05
 """Seconds to wait for a slow list before the images at hand are predicted as a smaller batch."""
@@ -48,6 +52,7 @@ def classify(
     model: str = "",
     batch_size: int = 0,
     threads: int = 0,
+    limit: float = 0.0,
     timings: Timings | None = None,
     enough: threading.Event | None = None,
 ) -> Generator[Record, None, None]:
@@ -66,6 +71,8 @@ def classify(
         model: The name of the network, for the records.
         batch_size: Images a batch; 0 for the engine's own choice.
         threads: Workers; 0 for the engine's own choice.
+        limit: Seconds for decoding one image; 0 for no limit. A thread cannot be ended: one that
+            is over the limit is left behind, and another one goes on with its batch.
         timings: Seconds are added to it.
         enough: Once set, no more images are begun: those in hand still give their records.
 
@@ -82,6 +89,7 @@ def classify(
         model,
         batch_size or engine.batch_size,
         threads or engine.workers,
+        limit,
         timings if timings is not None else Timings(),
         enough or threading.Event(),
     )
@@ -90,6 +98,36 @@ def classify(
         yield from run.records()
     finally:
         run.stop()
+
+
+class _Batch:
+    """A batch in the hands of a worker, and what became of its images so far.
+
+    Attributes:
+        number: Its place in the run.
+        sources: The images.
+        results: Pixels or an error for each source, as far as it has come.
+        worker: Who works on it. Whoever finds another thread here has been left behind.
+        age: Seconds that the next image has taken yet.
+        lock: Held to change any of these.
+    """
+
+    def __init__(self, number: int, sources: list[Source]) -> None:
+        self.number = number
+        self.sources = sources
+        self.results: list[NDArray[np.uint8] | str] = []
+        self.worker: threading.Thread | None = None
+        self.age = 0.0
+        self.lock = threading.Lock()
+
+    def add(self, result: NDArray[np.uint8] | str) -> bool:
+        """Add the result of the next image; a worker that was left behind has none to add."""
+        with self.lock:
+            if self.worker is not threading.current_thread():
+                return False
+            self.results.append(result)
+            self.age = 0.0
+            return True
 
 
 class _Run:
@@ -106,6 +144,7 @@ class _Run:
         model: str,
         batch_size: int,
         workers: int,
+        limit: float,
         timings: Timings,
         enough: threading.Event,
     ) -> None:
@@ -117,6 +156,7 @@ class _Run:
         self._rollup = rollup
         self._model = model
         self._batch_size = batch_size
+        self._limit = limit
         self._timings = timings
         # From the finder to the workers. None ends it, an exception as well.
         self._found: queue.Queue[Source | BaseException | None] = queue.Queue(2 * batch_size)
@@ -133,27 +173,32 @@ class _Run:
         self._stopping = threading.Event()
         # The finder may hang in a list that never ends: nobody waits for it.
         self._finder = threading.Thread(target=self._find, name="mnv2-find", daemon=True)
-        self._workers = [
-            threading.Thread(target=self._work, name=f"mnv2-work-{i}", daemon=True)
-            for i in range(workers)
-        ]
+        self._workers = [self._worker() for _ in range(workers)]
+        self._watcher = threading.Thread(target=self._watch, name="mnv2-watch", daemon=True)
+        self._watched: set[_Batch] = set()  # those that are being decoded
 
     def start(self) -> None:
         self._finder.start()
         for worker in self._workers:
             worker.start()
+        if self._limit:
+            self._watcher.start()
 
     def stop(self) -> None:
         """End all threads; each worker finishes what it has in hand.
 
-        A run that was told that it is enough, and is ended before it had the time, is in a hurry:
-        a worker that hangs is left behind.
+        With a limit for an image, one that does not come to its end is left behind; so is any
+        where the user has asked twice for an end.
         """
         self._stopping.set()
+        if self._limit:
+            self._watcher.join()
         for _ in self._workers:
             self._window.release()
+        patience = _HURRY if self._enough.is_set() else min(self._limit, _FAREWELL)
+        until = monotonic() + patience
         for worker in self._workers:
-            worker.join(_HURRY if self._enough.is_set() else None)
+            worker.join(max(0.0, until - monotonic()) if patience else None)
 
     def records(self) -> Iterator[Record]:
         """Yield the records of one batch after the other."""
@@ -196,23 +241,32 @@ class _Run:
 
     # The workers
 
-    def _work(self) -> None:
+    def _worker(self, batch: _Batch | None = None) -> threading.Thread:
+        return threading.Thread(target=self._work, args=(batch,), name="mnv2-work", daemon=True)
+
+    def _work(self, batch: _Batch | None) -> None:
+        """Work on batches until there are no more; first on one that another has begun."""
         while True:
-            self._window.acquire()
-            with self._taking:
-                batch = self._take()
-                number = self._taken
-                self._taken += bool(batch)
+            if batch is None:
+                self._window.acquire()
+                with self._taking:
+                    sources = self._take()
+                    batch = _Batch(self._taken, sources)
+                    self._taken += bool(sources)
+                batch.worker = threading.current_thread()
             if self._stopping.is_set():
                 return
-            if not batch:
-                self._report(number, self._end)
+            if not batch.sources:
+                self._report(batch.number, self._end)
                 return
             try:
-                self._report(number, self._process(batch))
+                if not self._decode_all(batch):
+                    return
+                self._report(batch.number, self._records_of(batch))
             except BaseException as error:
-                self._report(number, error)
+                self._report(batch.number, error)
                 return
+            batch = None
 
     def _report(self, number: int, done: list[Record] | BaseException) -> None:
         with self._news:
@@ -237,27 +291,63 @@ class _Run:
                 self._end = item
         return batch
 
-    def _process(self, batch: list[Source]) -> list[Record]:
+    def _decode_all(self, batch: _Batch) -> bool:
+        """Decode the rest of a batch; False if there is nothing more for this worker to do."""
+        start = perf_counter()
+        self._watched.add(batch)
+        try:
+            for source in batch.sources[len(batch.results) :]:
+                if self._stopping.is_set() or not batch.add(self._decoded(source)):
+                    return False
+        except BaseException:
+            if batch.worker is threading.current_thread():
+                raise
+            return False  # whatever it is, it comes too late
+        finally:
+            with batch.lock:
+                if batch.worker is threading.current_thread():
+                    self._watched.discard(batch)
+        self._timings.add(decoding=perf_counter() - start)
+        return True
+
+    def _decoded(self, source: Source) -> NDArray[np.uint8] | str:
+        """Return pixels, or why there are none."""
+        if source.error:
+            return source.error
+        try:
+            return self._decode(source.path)
+        except ImageError as error:
+            return str(error)
+
+    def _watch(self) -> None:
+        """Leave behind workers that sit in one image for too long."""
+        # Steps are counted, not the clock, which goes on while the machine sleeps.
+        step = min(0.25, self._limit / 4)
+        while not self._stopping.wait(step):
+            for batch in list(self._watched):
+                with batch.lock:
+                    batch.age += step
+                    if batch.age > self._limit and len(batch.results) < len(batch.sources):
+                        self._replace_worker(batch)
+
+    def _replace_worker(self, batch: _Batch) -> None:
+        batch.results.append(f"took too long: over {self._limit:g} seconds")
+        batch.age = 0.0
+        old, new = batch.worker, self._worker(batch)
+        batch.worker = new
+        self._workers = [new if worker is old else worker for worker in self._workers]
+        new.start()
+
+    def _records_of(self, batch: _Batch) -> list[Record]:
         import numpy as np
 
-        start = perf_counter()
-        images: list[NDArray[np.uint8]] = []
-        errors: list[str] = []
-        for source in batch:
-            if self._stopping.is_set():
-                return []  # nobody waits for it any more
-            error = source.error
-            if not error:
-                try:
-                    images.append(self._decode(source.path))
-                except ImageError as caught:
-                    error = str(caught)
-            errors.append(error)
-        self._timings.add(decoding=perf_counter() - start)
+        images = [result for result in batch.results if not isinstance(result, str)]
         scores = iter(self._predict(np.stack(images)) if images else ())
         return [
-            self._failed(source, error) if error else self._ranked(source, next(scores))
-            for source, error in zip(batch, errors, strict=True)
+            self._failed(source, result)
+            if isinstance(result, str)
+            else self._ranked(source, next(scores))
+            for source, result in zip(batch.sources, batch.results, strict=True)
         ]
 
     def _predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -135,13 +135,15 @@ class JsonWriter:
 
     def write(self, record: Record) -> None:
         """Write the object of a record."""
-        self._stream.write(self._start + _json(record, self._extra))
+        self._stream.write(self._start)
+        self._stream.write(_json(record, self._extra))
         self._stream.flush()
         self._start = b",\n"
 
     def finish(self) -> None:
         """Close the list."""
-        self._stream.write(b"[]\n" if self._start == b"[\n" else b"\n]\n")
+        self._stream.write(b"[" if self._start == b"[\n" else b"\n")
+        self._stream.write(b"]\n")
         self._stream.flush()
 
 

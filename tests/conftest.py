@@ -22,6 +22,12 @@ WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_96.h5"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the fuzzing take longer, or take other inputs."""
+    parser.addoption("--fuzz-inputs", type=int, default=10_000, metavar="N")
+    parser.addoption("--fuzz-seed", type=int, default=0, metavar="S")
+
+
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse every connection that leaves this machine."""

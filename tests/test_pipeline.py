@@ -167,3 +167,70 @@ def test_times_are_split_by_stage() -> None:
         )
     )
     assert timings.decoding >= 0.02 and timings.predicting > 0 and timings.finding > 0
+
+
+def test_an_image_over_the_limit_is_an_error_and_its_batch_goes_on() -> None:
+    let_go = threading.Event()
+    begun: list[str] = []
+
+    def stuck(path: str) -> Pixels:
+        begun.append(path)
+        if path in ("5", "6", "30"):
+            let_go.wait(30)
+            if path == "6":
+                raise RuntimeError("too late to be heard")
+        return decode(path)
+
+    engine = FakeEngine()
+    run = classify(
+        sources(*range(10), "bad", *range(20, 40)),
+        decode=stuck, engine=engine, rank=rank, batch_size=8, threads=2, limit=0.4,
+    )  # fmt: skip
+    records = []
+    for record in run:
+        records.append(record)
+        if record.path == "20":
+            let_go.set()  # late results come while others are under way
+    assert [r.path for r in records] == [*map(str, range(10)), "bad", *map(str, range(20, 40))]
+    for record in records:
+        if record.path in ("5", "6"):
+            assert record.error == "took too long: over 0.4 seconds"
+        elif record.path == "bad":
+            assert record.error == "damaged: bad"
+        elif record.path != "30":  # which may have been let go in time
+            assert record.predictions[0].label == record.path
+    assert len(begun) == 31
+
+
+def test_threads_that_are_stuck_do_not_keep_a_run_from_ending() -> None:
+    let_go = threading.Event()
+
+    def stuck(path: str) -> Pixels:
+        if path == "3":
+            let_go.wait(60)
+        return decode(path)
+
+    run = classify(
+        sources(*range(12)), decode=stuck, engine=FakeEngine(), rank=rank, threads=1, limit=1.0
+    )
+    start = time.monotonic()
+    records = list(run)
+    assert [r.error for r in records] == ["", "", "", "took too long: over 1 seconds", *[""] * 8]
+    run = classify(
+        sources(*range(30)), decode=stuck, engine=FakeEngine(), rank=rank, batch_size=1,
+        threads=2, limit=1.0,
+    )  # fmt: skip
+    next(run)
+    run.close()
+    assert time.monotonic() - start < 20
+    let_go.set()
+
+
+def test_a_limit_that_nothing_reaches_changes_nothing() -> None:
+    before = threading.active_count()
+    run = classify(
+        sources(*range(200)), decode=decode, engine=FakeEngine(), rank=rank, threads=4, limit=0.5
+    )
+    assert [r.path for r in run if not r.error] == [str(i) for i in range(200) if i != 13]
+    time.sleep(0.2)
+    assert threading.active_count() <= before

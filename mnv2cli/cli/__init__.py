@@ -7,7 +7,8 @@ import signal
 import sys
 import threading
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 import click
@@ -35,6 +36,11 @@ EXAMPLES = (
 class ErrorGroup(ExampleGroup):
     """The one place that turns errors into messages and exit codes."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the options that stand before the command."""
+        with _printable_errors():
+            return super().make_context(*args, **kwargs)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the command as it was typed, for advice on how to go on."""
         ctx.meta["mnv2.args"] = list(args)
@@ -43,7 +49,8 @@ class ErrorGroup(ExampleGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error becomes a few plain words, never a traceback."""
         try:
-            return super().invoke(ctx)
+            with _printable_errors():
+                return super().invoke(ctx)
         except Mnv2Error as error:
             # Both may quote what came from files and hosts.
             click.echo(f"Error: {printable(error.message)}", err=True)
@@ -61,9 +68,20 @@ class ErrorGroup(ExampleGroup):
         except OSError as error:
             # What nobody foresaw, such as a full disk under standard output.
             what = f"{printable(str(error.filename))}: " if error.filename else ""
-            click.echo(f"Error: {what}{(error.strerror or str(error)).lower()}", err=True)
+            why = printable((error.strerror or str(error)).lower())
+            click.echo(f"Error: {what}{why}", err=True)
             _silence_stdout()
             ctx.exit(ExitCode.FAILED)
+
+
+@contextmanager
+def _printable_errors() -> Iterator[None]:
+    """Escape what click's own errors quote: names of files and options as they were typed."""
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = printable(error.message)  # type: ignore[misc, unused-ignore]
+        raise
 
 
 def _silence_stdout() -> None:

@@ -57,22 +57,25 @@ def bench(
     does. "whole s" are seconds from process start to end. Each case runs in a process of its own.
     It takes some minutes.
     """
+    from rich.text import Text
+
     from mnv2cli.bench import measure
     from mnv2cli.classifier import Classifier
     from mnv2cli.cli.console import PlainConsole
+    from mnv2cli.cli.text import printable
 
     network = {name: value for name, value in network.items() if value is not None}
     console = PlainConsole(stderr=True, highlight=False)
 
     def warn(text: str) -> None:
-        console.print(f"Warning: {text}", style="yellow", markup=False, soft_wrap=True)
+        console.print(Text(f"Warning: {printable(text)}", style="yellow"), soft_wrap=True)
 
     # Tells what is wrong with the options, and has all cases use the same network.
     network["model"] = Classifier(**network, warn=warn).resolve().family
     with console.status("Measuring …") as status:
 
         def tell(case: str) -> None:
-            status.update(f"Measuring {case} …")
+            status.update(Text(f"Measuring {printable(case)} …"))
 
         measured = measure(paths, network, images=images, rounds=rounds, tell=tell)
     if as_json:
@@ -122,7 +125,7 @@ def _print(measured: Measured) -> None:
             soft_wrap=True,
         )
     for line in measured.advice():
-        console.print(line)
+        console.print(line, markup=False)
 
 
 def _number(value: float | None, digits: int) -> str:

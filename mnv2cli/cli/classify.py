@@ -259,6 +259,7 @@ class _Job:
         force: bool,
     ) -> None:
         from mnv2cli.cli.table import TableWriter
+        from mnv2cli.cli.text import data_stream
         from mnv2cli.write import FORMATS, MakeWriter, Output
 
         layout, run, report = self._layout, self._run, self.report
@@ -267,7 +268,7 @@ class _Job:
             self._interrupts.asked(),
             self._screen.progress(total, report.kept) as advance,
             Output(
-                sys.stdout.buffer if self._output is None else self._output,
+                data_stream() if self._output is None else self._output,
                 writer,
                 layout.top,
                 long=layout.long,
@@ -302,6 +303,12 @@ class _Job:
     def _tell_resumed(self, run: LongRun) -> None:
         if run.dropped:
             self._screen.notice(f"{run.dropped:,} damaged or half-written rows are done again.")
+        if run.crashed and run.append and not self._classifier.isolate:
+            self._classifier.isolate = True
+            self._screen.notice(
+                "The last run was killed, or crashed by an image: as with --isolate, images are "
+                "decoded in processes of their own."
+            )
 
     def _tell_changed(self, run: LongRun) -> None:
         if run.changed:

@@ -14,6 +14,7 @@ import click
 
 from mnv2cli.cli.help import ExampleCommand, ExampleGroup
 from mnv2cli.cli.options import MODELS, section, terminal_options, variant_options
+from mnv2cli.cli.text import print_path, printable
 from mnv2cli.errors import ExitCode, InputError, Mnv2Error, OutputError, WeightsError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def list_models(as_json: bool) -> None:
     from rich.table import Table
 
     from mnv2cli.cli.console import PlainConsole
-    from mnv2cli.cli.text import home_text, printable, size_text
+    from mnv2cli.cli.text import home_text, size_text
 
     console = PlainConsole(highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
@@ -120,11 +121,14 @@ def list_models(as_json: bool) -> None:
             style="" if row["weights"] else "dim",
         )
     console.print(table)
-    console.print(f"Weights are in   {printable(home_text(keras_home()))}/models", soft_wrap=True)
-    console.print(f"Compiled are in  {printable(home_text(cache_folder()))}", soft_wrap=True)
+    places = {"Weights": f"{keras_home()}{os.sep}models", "Compiled": cache_folder()}
+    for what, place in places.items():
+        text = f"{what} are in".ljust(17) + printable(home_text(place))
+        console.print(text, soft_wrap=True, markup=False)
     for row in rows:
         if row["missing"] and row["model"] == "efficientnet_lite0":
-            console.print(f"{row['model']}: {row['missing']}", soft_wrap=True)
+            text = printable(f"{row['model']}: {row['missing']}")
+            console.print(text, soft_wrap=True, markup=False)
     if any(row["missing"] for row in rows):
         console.print("mnv2 models download --alpha WIDTH --size PIXELS fetches what is missing.")
 
@@ -237,7 +241,7 @@ def path(model: str, alpha: float | None, size: int | None) -> None:
 
     chosen = open_model(model, alpha=alpha, size=size)
     found = chosen.find()
-    click.echo(os.fsencode(found or chosen.cached))
+    print_path(found or chosen.cached)
     if not found:
         click.echo(f"Not there yet. To get it: {_how_to_get(chosen)}", err=True)
         click.get_current_context().exit(ExitCode.FAILED)
@@ -276,7 +280,7 @@ def import_file(file: str, alpha: float | None, size: int | None, force: bool) -
     try:
         if os.path.exists(target):
             if content_digest(target) == content_digest(file):
-                click.echo(f"{chosen.model} is already there: {target}", err=True)
+                click.echo(f"{chosen.model} is already there: {printable(target)}", err=True)
                 return
             if not force:
                 raise InputError(
@@ -297,7 +301,7 @@ def import_file(file: str, alpha: float | None, size: int | None, force: bool) -
         raise OutputError(f"{what} cannot be taken in: {error.strerror or error}") from error
     finally:
         part.discard()
-    click.echo(f"{chosen.model}: {target}", err=True)
+    click.echo(f"{chosen.model}: {printable(target)}", err=True)
 
 
 def _network_of(
@@ -382,7 +386,7 @@ def compile_model(
             f"the compiled model cannot be kept in {cache_folder()}",
             "Name a folder that can be written with MNV2_CACHE.",
         )
-    click.echo(os.path.dirname(engine.compiled.model))
+    print_path(os.path.dirname(engine.compiled.model))
     screen.notice(f"{classifier.network.model} {precision}, {perf_counter() - start:.1f} s")
 
 
@@ -421,7 +425,7 @@ def clean(weights: bool, dry_run: bool, yes: bool) -> None:
     size = sum(map(os.path.getsize, found))
     if found and not (dry_run or yes):
         for file in found:
-            click.echo(file, err=True)
+            click.echo(printable(file), err=True)
         click.confirm(
             f"Remove these {len(found)} weights files, {size_text(size)}?", abort=True, err=True
         )

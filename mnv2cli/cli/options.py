@@ -119,6 +119,19 @@ image_options = _together(
         is_flag=True,
         help="Take what is there of a JPEG, PNG, GIF, BMP or plain TIFF that ends early.",
     ),
+    _image(
+        "--isolate",
+        is_flag=True,
+        help="Decode in processes of their own: a file that crashes a decoder costs its row, not "
+        "the run.",
+    ),
+    _image(
+        "--timeout",
+        type=click.FloatRange(0, 86_400),
+        default=60.0,
+        metavar="SECONDS",
+        help="An image that takes longer to decode is an error; 0 waits for ever.",
+    ),
 )
 
 _model = section("Network")

@@ -100,7 +100,7 @@ class Screen:
         if self._verbose:
             self.notice(f"loading {name}")
         if self._console.is_terminal and not (self._quiet or self._verbose):
-            self._status = self._console.status(f"Loading {name} …")
+            self._status = self._console.status(Text(f"Loading {printable(name)} …"))
             self._status.start()
         try:
             yield

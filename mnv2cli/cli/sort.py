@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -244,7 +244,6 @@ def _make_folders(
     margin: float,
     options: dict[str, Any],
 ) -> Folders:
-    from mnv2cli.decode import taken_at
     from mnv2cli.folders import Folders
 
     if template is not None and by is not None:
@@ -252,10 +251,24 @@ def _make_folders(
     if template is None:
         name = "node" if options["rollup"] and by is None else by or "category"
         template = f"{{{name}}}"
-    folders = Folders(template, threshold=threshold, margin=margin, taken=taken_at)
+    folders = Folders(template, threshold=threshold, margin=margin, taken=_taken(options))
     if options["rollup"] and "node" not in folders.fields:
         raise click.UsageError("--rollup needs {node} in the --template, and no --by.")
     return folders
+
+
+def _taken(options: dict[str, Any]) -> Callable[[str], str]:
+    """Return what reads when a photo was taken, in a process of its own if that is wanted."""
+    from mnv2cli.decode import DecodeOptions, taken_at
+
+    if not options["isolate"]:
+        return taken_at
+    from mnv2cli.isolated import IsolatedDecoders
+
+    limits = DecodeOptions(max_pixels=options["max_pixels"])
+    decoders = IsolatedDecoders(limits, limit=options["timeout"])
+    click.get_current_context().call_on_close(decoders.close)
+    return decoders.taken_at
 
 
 def _classified(

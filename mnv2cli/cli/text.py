@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
+from typing import IO, cast
 
 
 def printable(text: str) -> str:
@@ -13,6 +16,42 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+class PrintableStream(io.RawIOBase):
+    """A terminal that results for programs go to: what could steer it is escaped.
+
+    Each write is one line, or a part of one; a line end elsewhere than at its end is escaped too.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        """Write UTF-8 text."""
+        text = data.decode("utf-8", "surrogateescape")
+        body = text.removesuffix("\n")
+        end = "\n" if len(body) < len(text) else ""
+        self._stream.write((printable(body) + end).encode())
+        return len(data)
+
+    def flush(self) -> None:
+        """Flush the terminal."""
+        self._stream.flush()
+
+
+def data_stream() -> IO[bytes]:
+    """Return standard output for data: as it is into files and pipes, printable on a terminal."""
+    stream = sys.stdout.buffer
+    return cast(IO[bytes], PrintableStream(stream)) if sys.stdout.isatty() else stream
+
+
+def print_path(path: str) -> None:
+    """Print a path for programs and people: its very bytes, but printable on a terminal."""
+    sys.stdout.flush()
+    stream = data_stream()
+    stream.write(os.fsencode(path) + b"\n")
+    stream.flush()
 
 
 def _escaped(char: str) -> str:

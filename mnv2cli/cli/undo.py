@@ -10,6 +10,7 @@ import click
 from mnv2cli.cli.help import ExampleCommand
 from mnv2cli.cli.interrupts import Interrupts
 from mnv2cli.cli.options import section, terminal_options
+from mnv2cli.cli.text import printable
 from mnv2cli.errors import ExitCode, InputError, JournalError
 
 EXAMPLES = (
@@ -68,8 +69,9 @@ def undo(
             entry = state.entries[n]
             screen.notice(f"{entry.target} <- {entry.how} of {entry.source}", "")
         moved = sum(state.entries[n].how == "move" for n in left if n in state.entries)
+        name = printable(os.path.basename(journal))
         click.echo(
-            f"{len(left):,} files of {os.path.basename(journal)} would be taken back: {moved:,} "
+            f"{len(left):,} files of {name} would be taken back: {moved:,} "
             f"moved back, {len(left) - moved:,} removed here. Nothing was changed."
         )
         if not state.header["in_place"]:
@@ -104,11 +106,11 @@ def _list(path: str) -> None:
         try:
             state = read_journal(journal)
         except JournalError as error:
-            click.echo(f"{journal}  {error.message}")
+            click.echo(printable(f"{journal}  {error.message}"))
             continue
         began = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(state.header["time"])))
         hows = ", ".join(sorted({entry.how for entry in state.entries.values()}))
         note = "" if state.ended else "  interrupted"
         if state.undoing:
             note = f"  {len(state.undone):,} taken back"
-        click.echo(f"{journal}  {began}  {len(state.done):,} files  {hows}{note}")
+        click.echo(printable(f"{journal}  {began}  {len(state.done):,} files  {hows}{note}"))

@@ -9,6 +9,7 @@ from typing import Any
 
 from mnv2cli.errors import WeightsError
 from mnv2cli.files import content_digest
+from mnv2cli.models.untrusted import check_archive, check_hdf5, is_pickle
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 LARGEST_FILE = 1 << 30
@@ -41,10 +42,11 @@ def digest(path: str) -> str:
 def check_file(path: str, hint: str, named: str = "") -> None:
     """Check that a file is a whole HDF5 file of a sensible size, before Keras reads it.
 
-    Keras's ``.keras`` archives are left to Keras, which reads no code out of them here.
+    Keras's ``.keras`` archives are looked into. What holds code, in whatever form, is refused.
 
     Raises:
-        WeightsError: It cannot be read, is cut short, or is something else altogether.
+        WeightsError: It cannot be read, is cut short, could run code, or is something else
+            altogether.
     """
     what = named or f"the weights file {path}"
     try:
@@ -53,35 +55,21 @@ def check_file(path: str, hint: str, named: str = "") -> None:
     except OSError as error:
         raise WeightsError(f"{what} cannot be read: {error.strerror}", hint) from error
     if path.endswith(".keras") and head.startswith(b"PK"):
+        check_archive(path, what, hint)
         return
     if not head.startswith(HDF5_SIGNATURE):
         start = head.lstrip().lower()
         kind = "is not in HDF5 format"
-        if not head:
+        if is_pickle(head):
+            kind = "is a pickle, which can run code: not read"
+        elif not head:
             kind = "is empty"
         elif start.startswith((b"<!doctype", b"<html")):
             kind = "is a web page (a proxy's or a login page?), not weights"
         raise WeightsError(f"{what} {kind}", hint)
     if not (named or path.endswith((".h5", ".hdf5"))):
         raise WeightsError(f"{what} needs the suffix .h5 for Keras to read it", "Rename it.")
-    import h5py
-
-    total = 0
-
-    def add(_: str, item: Any) -> None:
-        nonlocal total
-        if isinstance(item, h5py.Dataset):
-            total += item.size * item.dtype.itemsize
-
-    try:
-        with h5py.File(path, "r") as content:
-            content.visititems(add)
-    except Exception as error:  # h5py raises OSError, RuntimeError, KeyError
-        text = " ".join(str(error).split())
-        kind = "is cut short" if "truncated" in text else "is damaged"
-        raise WeightsError(f"{what} {kind} ({text[:200]})", hint) from error
-    if total > LARGEST_FILE:
-        raise WeightsError(f"{what} claims to hold {total:,} bytes: not MobileNetV2", hint)
+    check_hdf5(path, what, hint)
 
 
 def check_values(model: Any, what: str, hint: str) -> None:

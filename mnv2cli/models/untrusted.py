@@ -1,0 +1,189 @@
+"""Keras files of unknown origin: refused, before Keras reads them, where they hold more than data.
+
+A Keras file can name functions and classes, and Python code itself in Lambda layers, that loading
+it as a model would run. Only weights are ever read here, into a network that is built by our own
+code; a file that could do more is refused all the same, for nobody needs it for its weights, and
+so that no later version of Keras can be talked into running it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import IO, Any
+
+from mnv2cli.errors import WeightsError
+
+_MOST_MEMBERS = 1_000
+_LARGEST_CONFIG = 16 << 20  # MobileNetV2's has 0.2 million bytes
+_LARGEST_WEIGHTS = 1 << 30
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".dill")
+
+# Modules of Keras that are about the process or about files, not about models.
+_NOT_FOR_MODELS = ("keras.config", "keras.utils", "keras.saving", "keras.src.utils",
+                   "keras.src.saving", "keras.src.backend.config", "keras.callbacks",
+                   "keras.datasets")  # fmt: skip
+
+
+def is_pickle(head: bytes) -> bool:
+    """Tell whether bytes are the start of a pickle of protocol 2 or later (PEP 307, 574)."""
+    return len(head) > 1 and head[0] == 0x80 and 2 <= head[1] <= 5
+
+
+def check_archive(path: str, what: str, hint: str) -> None:
+    """Check that a ``.keras`` archive holds a network's description and weights, and no code.
+
+    Args:
+        path: A ZIP file.
+        what: What errors call it.
+        hint: What errors advise.
+
+    Raises:
+        WeightsError: It is damaged, far too large, or could run code.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_members(archive, what, hint)
+            if _CONFIG in archive.namelist():
+                check_config(archive.read(_CONFIG), what, hint)
+            if _WEIGHTS not in archive.namelist():
+                raise WeightsError(f"{what} holds no {_WEIGHTS}", hint)
+            check_hdf5(io.BytesIO(archive.read(_WEIGHTS)), what, hint)
+    except WeightsError:
+        raise
+    except Exception as error:  # zipfile raises BadZipFile, NotImplementedError, zlib.error, ...
+        raise WeightsError(f"{what} is damaged ({str(error)[:200]})", hint) from error
+
+
+def _check_members(archive: zipfile.ZipFile, what: str, hint: str) -> None:
+    members = archive.infolist()
+    names = [member.filename for member in members]
+    if len(names) > _MOST_MEMBERS or len(set(names)) < len(names):
+        raise WeightsError(f"{what} is not Keras's archive: odd members, {len(names):,}", hint)
+    for member in members:
+        name = member.filename
+        if (
+            name.startswith(("/", "\\"))
+            or ":" in name
+            or ".." in name.replace("\\", "/").split("/")
+        ):
+            raise WeightsError(f"{what} has a member outside of it, {name!r}: not read", hint)
+        if name.lower().endswith(_PICKLES):
+            raise WeightsError(
+                f"{what} holds a pickle, {name!r}, which can run code: not read", hint
+            )
+    limits = {_CONFIG: _LARGEST_CONFIG, _METADATA: _LARGEST_CONFIG}
+    for member in members:
+        if member.file_size > limits.get(member.filename, _LARGEST_WEIGHTS):
+            raise WeightsError(
+                f"{what} claims {member.file_size:,} bytes for {member.filename!r}: not read", hint
+            )
+    total = sum(member.file_size for member in members)
+    if total > _LARGEST_WEIGHTS:
+        raise WeightsError(f"{what} claims to hold {total:,} bytes: not read", hint)
+    for member in members:  # once their sizes are known to be sensible
+        with archive.open(member) as file:
+            if is_pickle(file.read(2)):
+                raise WeightsError(
+                    f"{what} holds a pickle, {member.filename!r}, which can run code: not read",
+                    hint,
+                )
+
+
+def check_config(text: str | bytes, what: str, hint: str) -> None:
+    """Check that a model's description in JSON names only layers and functions of Keras.
+
+    Raises:
+        WeightsError: It has Python code in it, or asks for a class or function from elsewhere.
+    """
+    try:
+        config = json.loads(text)
+        for found in _objects(config):
+            reason = _refused(found)
+            if reason:
+                raise WeightsError(f"{what} {reason}: not read", hint)
+    except (ValueError, RecursionError) as error:
+        raise WeightsError(f"{what} is damaged: its description is no JSON", hint) from error
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield all objects of JSON, however deep."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield value
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def _refused(found: dict[str, Any]) -> str:
+    """Return why an object of a description is refused, or nothing."""
+    kind, module, registered = (
+        str(found.get(name) or "") for name in ("class_name", "module", "registered_name")
+    )
+    if kind == "__lambda__" or kind.rpartition(">")[2] == "Lambda":
+        return "has a Lambda layer, which is Python code"
+    if not ("class_name" in found and "config" in found):
+        return ""
+    whole = f"{module}."
+    is_keras = whole.startswith("keras.") and not any(
+        whole.startswith(f"{other}.") for other in _NOT_FOR_MODELS
+    )
+    # Keras writes its own functions, such as relu, as of "builtins".
+    is_function = module == "builtins" and kind == "function" and _is_plain(found["config"])
+    if module and not (is_keras or is_function):
+        return f"asks for {kind[:80]!r} of the module {module[:80]!r}, which is not Keras's"
+    for name in (kind, registered):  # registered by somebody: "package>name"
+        package, separator, _ = name.rpartition(">")
+        if separator and package.lower() != "keras":
+            return f"asks for {name[:80]!r}, which is not Keras's"
+    return ""
+
+
+def _is_plain(name: Any) -> bool:
+    import builtins
+
+    return isinstance(name, str) and name.isidentifier() and not hasattr(builtins, name)
+
+
+def check_hdf5(source: str | IO[bytes], what: str, hint: str) -> None:
+    """Check that an HDF5 file is whole, of a sensible size, stands for itself and holds no code.
+
+    Raises:
+        WeightsError: It is not.
+    """
+    import h5py
+
+    total = 0
+
+    def check(_: str, item: Any) -> None:
+        nonlocal total
+        if isinstance(item, h5py.Dataset):
+            total += item.size * item.dtype.itemsize
+            if item.external or item.is_virtual:
+                raise WeightsError(f"{what} takes data from other files: not read", hint)
+            return
+        for name in item:
+            if item.get(name, getclass=True, getlink=True) is h5py.ExternalLink:
+                raise WeightsError(f"{what} links to other files: not read", hint)
+
+    try:
+        with h5py.File(source, "r") as content:
+            check("", content)
+            content.visititems(check)
+            config = content.attrs.get("model_config")
+    except WeightsError:
+        raise
+    except Exception as error:  # h5py raises OSError, RuntimeError, KeyError
+        text = " ".join(str(error).split())
+        kind = "is cut short" if "truncated" in text else "is damaged"
+        raise WeightsError(f"{what} {kind} ({text[:200]})", hint) from error
+    if total > _LARGEST_WEIGHTS:
+        raise WeightsError(f"{what} claims to hold {total:,} bytes: not MobileNetV2", hint)
+    if config is not None:
+        check_config(config if isinstance(config, str | bytes) else str(config), what, hint)
