@@ -215,6 +215,7 @@ def test_results_for_programs_are_printable_on_a_terminal_alone(
         monkeypatch.setattr(sys, "stdout", kind(raw, encoding="utf-8"))
         stream = data_stream()
         writer = FORMATS[form](stream, 1, False)
+        writer.begin()
         for _ in range(2):
             writer.write(record)
         writer.finish()
