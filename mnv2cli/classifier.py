@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from itertools import chain, islice
@@ -14,7 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from mnv2cli.categories import builtin, load
-from mnv2cli.decode import DEFAULT_MAX_PIXELS, DecodeOptions, Fit, Interpolation, decode
+from mnv2cli.decode import DEFAULT_MAX_PIXELS, DecodeOptions, Fit, Interpolation
 from mnv2cli.engines import ENGINES, Engine, open_engine
 from mnv2cli.engines.compiled import CALIBRATION_IMAGES, Calibration, Notify, Precision
 from mnv2cli.errors import ImageError, InputError
@@ -25,8 +26,10 @@ from mnv2cli.models.download import no_progress
 from mnv2cli.pipeline import classify
 from mnv2cli.rank import rank
 from mnv2cli.records import Record, Source
+from mnv2cli.remote import Fetcher
 from mnv2cli.report import Timings
 from mnv2cli.tree import Rollup
+from mnv2cli.urls import is_url, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -196,6 +199,9 @@ class Classifier:
         paths = self.sample([self.calibrate]) if self.calibrate else list(sample())
         digest = sha256(repr(self.decode).encode())
         for path in paths:  # cheap, for it is looked at in every run
+            if is_url(path):  # asking each store would take long: the name must do
+                digest.update(os.fsencode(f"{shown(path)}\0"))
+                continue
             with suppress(OSError, ValueError):
                 status = os.stat(path)
                 name = os.path.relpath(path, base)
@@ -208,9 +214,13 @@ class Classifier:
 
         size = self.decode.size
         images = [np.empty((0, size, size, 3), np.uint8)]
-        for path in paths:
-            with suppress(ImageError):
-                images.append(decode(path, self.decode)[None])
+        with Fetcher(self.decode) as fetcher:
+            paths = list(paths)
+            for path in paths:
+                fetcher.submit(path)
+            for path in paths:
+                with suppress(ImageError):
+                    images.append(fetcher.decode(path)[None])
         return np.concatenate(images)
 
     def sample(self, inputs: Iterable[str]) -> list[str]:
@@ -247,7 +257,7 @@ class Classifier:
         timings: Timings,
         sample: Callable[[], Iterable[str]] | None = None,
     ) -> Generator[Record, None, None]:
-        """Yield one record for each source.
+        """Yield one record for each source; paths that are URLs come without their secrets.
 
         The network is loaded only once there is something to classify.
 
@@ -268,9 +278,10 @@ class Classifier:
 
         if first:
             engine = self.load(timings, sample or first_sources)
-            yield from classify(
-                chain(first, sources),
-                decode=partial(decode, options=self.decode),
+            fetcher = Fetcher(self.decode)
+            records = classify(
+                fetcher.ahead(chain(first, sources)),
+                decode=fetcher.decode,
                 engine=engine,
                 rank=partial(
                     rank, labels=imagenet_labels(), top=self.top, threshold=self.threshold
@@ -281,4 +292,9 @@ class Classifier:
                 model=self.network.model,
                 threads=self.threads,
                 timings=timings,
+                stopping=fetcher.close,
             )
+            with closing(records):
+                for record in records:
+                    path = shown(record.path)
+                    yield record if path == record.path else replace(record, path=path)

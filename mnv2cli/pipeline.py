@@ -47,6 +47,7 @@ def classify(
     batch_size: int = 0,
     threads: int = 0,
     timings: Timings | None = None,
+    stopping: Callable[[], None] = lambda: None,
 ) -> Generator[Record, None, None]:
     """Yield one record for each source, in the order of the sources.
 
@@ -64,6 +65,7 @@ def classify(
         batch_size: Images a batch; 0 for the engine's own choice.
         threads: Workers; 0 for the engine's own choice.
         timings: Seconds are added to it.
+        stopping: Called when the run ends, so that no worker goes on waiting in ``decode``.
 
     Raises:
         Mnv2Error: Whatever finding the sources or predicting raised.
@@ -84,6 +86,7 @@ def classify(
     try:
         yield from run.records()
     finally:
+        stopping()
         run.stop()
 
 

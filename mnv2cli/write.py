@@ -20,6 +20,7 @@ from mnv2cli.errors import InputError, OutputError
 from mnv2cli.files import PartFile, csv_line
 from mnv2cli.find import IMAGE_SUFFIXES
 from mnv2cli.records import Prediction, Record
+from mnv2cli.urls import is_url
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -293,6 +294,11 @@ def check_output(path: str, form: str, *, force: bool) -> None:
         _pyarrow()
     if path.lower().endswith(IMAGE_SUFFIXES):
         raise InputError(f"results would go into {path!r}, which has the name of an image")
+    if is_url(path):
+        from mnv2cli import remote
+
+        remote.check_output(path, force=force)
+        return
     folder = os.path.dirname(path) or os.curdir
     if os.path.isdir(path):
         raise InputError(f"{path!r} is a folder", "Name a file in it.")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from itertools import chain, islice
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -27,6 +27,7 @@ from mnv2cli.cli.options import (
 from mnv2cli.errors import InputError, NoImagesError, OutputError
 from mnv2cli.find import Finder, FindOptions, is_glob, read_list
 from mnv2cli.report import Report
+from mnv2cli.urls import is_url, shown
 
 if TYPE_CHECKING:
     from mnv2cli.classifier import Classifier
@@ -39,6 +40,7 @@ EXAMPLES = (
     ("the sure ones", "mnv2 classify photos -f jsonl | jq 'select(.predictions[0].score > 0.8)'"),
     ("what find finds", "find . -newer last.csv -type f -print0 | mnv2 classify -0 --files-from -"),
     ("categories such as dog and car, besides", "mnv2 classify photos --category -o labels.csv"),
+    ("a bucket, and results beside it", "mnv2 classify s3://bucket/photos/ -o s3://bucket/labels.csv"),
     ("a small, fast network", "mnv2 classify photos --alpha 0.35 --size 128"),
 )  # fmt: skip
 
@@ -139,12 +141,18 @@ def classify(
     wanted = {"category": options["category"], "node": options["rollup"] is not None}
     extra = tuple(name for name, is_wanted in wanted.items() if is_wanted)
     total = None if files_from is not None else partial(_count, paths, classifier.find)
+    upload: AbstractContextManager[str | IO[bytes]] = nullcontext(target)
+    if output is not None and is_url(output):
+        from mnv2cli.remote import Upload
+
+        upload, output = Upload(output, force=force), shown(output)
     try:
         with (
             interrupts.watched(),
             closing(records),
             screen.progress(total) as advance,
-            Output(target, writer, top, long=long, force=force, extra=extra) as out,
+            upload as file,
+            Output(file, writer, top, long=long, force=force, extra=extra) as out,
         ):
             for record in chain(started, records):
                 with interrupts.held():  # a row is written whole and counted, or neither
@@ -168,9 +176,13 @@ def check_inputs(paths: tuple[str, ...], files_from: str | None, null: bool) -> 
     if files_from is None:
         if not paths:
             raise click.UsageError("Name images or folders, or a list of them with --files-from.")
-        if not any(os.path.lexists(path) or is_glob(path) for path in paths):
+        if not any(os.path.lexists(p) or is_glob(p) or is_url(p) for p in paths):
             more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
             raise click.UsageError(f"There is no file or folder {paths[0]!r}{more}.")
+    if any(is_url(path) for path in paths):
+        from mnv2cli import remote
+
+        remote.check(paths)
 
 
 def _check_results(output: str | None, form: str | None, long: bool, force: bool) -> str:
@@ -196,11 +208,10 @@ def _check_results(output: str | None, form: str | None, long: bool, force: bool
 
 def _check_not_an_input(output: str, inputs: list[str | None]) -> None:
     for path in inputs:
-        if (
-            path
-            and os.path.isfile(path)
-            and os.path.exists(output)
-            and os.path.samefile(path, output)
+        if path and (
+            path == output
+            if is_url(output)
+            else os.path.isfile(path) and os.path.exists(output) and os.path.samefile(path, output)
         ):
             raise click.UsageError(f"Results would overwrite {path!r}, which is read.")
 
