@@ -22,6 +22,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from html.parser import HTMLParser
+from random import uniform
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -61,7 +62,7 @@ ATTEMPTS = 5
 """How often a passing fault is met before it is final."""
 
 FIRST_WAIT = 0.5
-"""Seconds before the second attempt, give or take; then twice as long each time."""
+"""Seconds before the second attempt, give or take a half; then twice as long each time."""
 
 LONGEST_WAIT = 10.0
 """Seconds between two attempts at the most, also where the host asks for more."""
@@ -133,14 +134,15 @@ def _fault(error: BaseException) -> StoreError:
     if code.startswith(_THROTTLED):
         return StoreError("host is busy", code, passing=True)
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    status = status or getattr(error, "status", None) or getattr(error, "code", None)
-    if str(status).isdigit() and 400 <= int(str(status)) < 600:
-        return _http_fault(int(str(status)))
-    names = {kind.__name__ for kind in type(error).__mro__}
+    # aiohttp's errors have a status, and warn of their code; those of others have a code alone.
+    status = status or getattr(error, "status" if hasattr(error, "status") else "code", None)
     if isinstance(error, FileNotFoundError):
         return StoreError("no such file")
     if isinstance(error, PermissionError):
         return StoreError("permission denied")
+    if str(status).isdigit() and 400 <= int(str(status)) < 600:
+        return _http_fault(int(str(status)))
+    names = {kind.__name__ for kind in type(error).__mro__}
     if isinstance(error, IsADirectoryError):
         return StoreError("a folder, not an image")
     if names & {"NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError"}:
@@ -187,14 +189,12 @@ def _patiently(work: Callable[[], T], stop: threading.Event | None = None) -> T:
         except Exception as error:
             raise _fault(error) from error
 
-    backoff = tenacity.wait_exponential_jitter(
-        initial=FIRST_WAIT, max=LONGEST_WAIT, jitter=FIRST_WAIT
-    )
-
     def wait(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.after if isinstance(error, StoreError) else 0.0
-        return min(max(backoff(state), asked), LONGEST_WAIT)
+        # Half of it by chance, or else all threads come back at the same moment.
+        backoff = FIRST_WAIT * float(1 << (state.attempt_number - 1)) * uniform(0.5, 1.5)
+        return min(max(backoff, asked), LONGEST_WAIT)
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda e: isinstance(e, StoreError) and e.passing),
@@ -435,9 +435,10 @@ class Store:
                 data = self.call(
                     "cat_file", path, start=sink.size, end=sink.size + _CHUNK, seconds=seconds
                 )
-            except Exception:
+            except Exception as error:
                 # A range of an empty file is an error in some stores.
-                if sink.size or self.call("info", path, seconds=seconds)["size"] != 0:
+                of_range = re.search("range|416", str(error), re.IGNORECASE)
+                if sink.size or not of_range or self.call("info", path, seconds=seconds)["size"]:
                     raise
                 return
             sink.write(data)
@@ -465,6 +466,9 @@ class Web(Store):
 
     def scan(self, url: str) -> Scan:
         """List the links of a page to files beside it and folders below it."""
+
+        head, sign, query = url.partition("?")
+        url = f"{head.rstrip('/')}/{sign}{query}"
 
         def page() -> str:
             sink = _Limited(PAGE_LIMIT)
@@ -723,7 +727,7 @@ class _Members:
 
 
 _archives: OrderedDict[tuple[object, ...], _Members] = OrderedDict()
-_archives_lock = threading.Lock()
+_archives_lock = threading.RLock()  # an archive may be in another
 
 
 def _opened(kind: str, container: str) -> _Members:
@@ -762,7 +766,7 @@ def _container(container: str, path: str | None, kind: str) -> IO[bytes]:
     if start.startswith(b"\x1f\x8b"):
         import gzip
 
-        return _unpacked(file, gzip.GzipFile(fileobj=file))
+        return _unpacked(file, gzip.GzipFile(fileobj=file, mode="rb"))
     if start.startswith(b"BZh"):
         import bz2
 
