@@ -16,6 +16,7 @@ import shutil
 import tempfile
 import threading
 import time
+import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -653,7 +654,8 @@ class _Members:
         import tarfile
         import zipfile
 
-        self._file = file
+        # Once nobody has it: __del__ comes too late where an error holds it in a circle.
+        close = weakref.finalize(self, file.close)
         self._lock = threading.Lock()  # one handle, one position
         self._zip: zipfile.ZipFile | None = None
         self._tar: tarfile.TarFile | None = None
@@ -669,16 +671,9 @@ class _Members:
                 for member in self._tar:
                     self._add(member.name, member.isdir())
         except Exception as error:
-            self.close()
+            close()
             found = _damaged(error)
             raise StoreError(f"not a {kind} archive", found.detail or found.reason) from error
-
-    def close(self) -> None:
-        """Close the archive."""
-        self._file.close()
-
-    def __del__(self) -> None:
-        self.close()
 
     def _add(self, raw: str, folder: bool) -> None:
         norm = _norm(raw)
