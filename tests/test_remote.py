@@ -850,7 +850,10 @@ def test_outputs_that_cannot_be_are_refused(photos: Path, invoke: Invoke, url: s
     assert invoke("classify", "photos", "-o", url).exit_code == 2
 
 
-def test_an_output_that_appears_meanwhile_is_not_overwritten(memory: Any) -> None:
+def test_an_output_that_appears_meanwhile_is_not_overwritten(
+    memory: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with (
         pytest.raises(OutputError, match="it appeared meanwhile"),
         remote.Upload("memory://o.csv", force=False) as local,
