@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from itertools import chain, islice
@@ -15,21 +16,23 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.categories import builtin, load
-from mnv2cli.decode import DEFAULT_MAX_PIXELS, DecodeOptions, Fit, Interpolation, decode
+from mnv2cli.decode import DEFAULT_MAX_PIXELS, DecodeOptions, Fit, Interpolation
 from mnv2cli.engines import ENGINES, Engine, open_engine
 from mnv2cli.engines.compiled import CALIBRATION_IMAGES, Calibration, Notify, Precision
 from mnv2cli.errors import ImageError, InputError
+from mnv2cli.fetcher import Fetcher
 from mnv2cli.find import Finder, FindOptions, OnSkip
 from mnv2cli.isolated import IsolatedDecoders
 from mnv2cli.labels import imagenet_labels
 from mnv2cli.models import Model, Progress, available, open_model
 from mnv2cli.models.download import no_progress
 from mnv2cli.models.weights import digest
-from mnv2cli.pipeline import Decode, classify
+from mnv2cli.pipeline import classify
 from mnv2cli.rank import rank
 from mnv2cli.records import Record, Source
 from mnv2cli.report import Timings
 from mnv2cli.tree import Rollup
+from mnv2cli.urls import is_url, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -239,6 +242,9 @@ class Classifier:
         paths = self.sample([self.calibrate]) if self.calibrate else list(sample())
         key = sha256(repr(self.decode).encode())
         for path in paths:  # cheap, for it is looked at in every run
+            if is_url(path):  # asking each store would take long: the name must do
+                key.update(os.fsencode(f"{shown(path)}\0"))
+                continue
             with suppress(OSError, ValueError):
                 status = os.stat(path)
                 name = os.path.relpath(path, base)
@@ -252,20 +258,27 @@ class Classifier:
 
         size = self.decode.size
         images = [np.empty((0, size, size, 3), np.uint8)]
-        with self._decoding() as decode_one:
+        with self._fetching() as fetcher:
+            paths = list(paths)
+            for path in paths:
+                fetcher.submit(path)
             for path in paths:
                 with suppress(ImageError):
-                    images.append(decode_one(path)[None])
+                    images.append(fetcher.decode(path)[None])
         return np.concatenate(images)
 
     @contextmanager
-    def _decoding(self) -> Iterator[Decode]:
-        """Yield what decodes, here or in processes that end with the block."""
+    def _fetching(self) -> Iterator[Fetcher]:
+        """Yield what reads images, here or in processes that end with the block."""
         if not self.isolate:
-            yield partial(decode, options=self.decode)
+            with Fetcher(self.decode) as fetcher:
+                yield fetcher
             return
-        with closing(IsolatedDecoders(self.decode, limit=self.timeout)) as decoders:
-            yield decoders
+        with (
+            closing(IsolatedDecoders(self.decode, limit=self.timeout)) as decoders,
+            Fetcher(self.decode, decoder=decoders) as fetcher,
+        ):
+            yield fetcher
 
     def sample(self, inputs: Iterable[str]) -> list[str]:
         """Return an even sample of the images of some inputs, the same each time."""
@@ -302,7 +315,7 @@ class Classifier:
         sample: Callable[[], Iterable[str]] | None = None,
         enough: Event | None = None,
     ) -> Generator[Record, None, None]:
-        """Yield one record for each source.
+        """Yield one record for each source; paths that are URLs come without their secrets.
 
         The network is loaded only once there is something to classify.
 
@@ -325,10 +338,11 @@ class Classifier:
         if not first:
             return
         engine = self.load(timings, sample or first_sources)
-        with self._decoding() as decode_one:
-            yield from classify(
-                chain(first, sources),
-                decode=decode_one,
+        with self._fetching() as fetcher:
+            records = classify(
+                fetcher.ahead(chain(first, sources)),
+                decode=fetcher.decode,
+                wait=fetcher.wait,
                 engine=engine,
                 rank=partial(
                     rank, labels=imagenet_labels(), top=self.top, threshold=self.threshold
@@ -341,4 +355,9 @@ class Classifier:
                 limit=self.timeout and self.timeout + (_LAST_RESORT if self.isolate else 0),
                 timings=timings,
                 enough=enough,
+                stopping=fetcher.close,
             )
+            with closing(records):
+                for record in records:
+                    path = shown(record.path)
+                    yield record if path == record.path else replace(record, path=path)

@@ -86,12 +86,32 @@ def decode(path: str, options: DecodeOptions) -> NDArray[np.uint8]:
     Raises:
         ImageError: Whatever keeps this file from being an image, in plain words.
     """
+    try:
+        with _open_file(path) as file:
+            return decode_file(file, options, path)
+    except OSError as error:
+        raise _file_error(path, error) from error
+
+
+def decode_file(file: IO[bytes], options: DecodeOptions, path: str = "") -> NDArray[np.uint8]:
+    """Read an open file as the network's input, as :func:`decode` does.
+
+    Args:
+        file: Any that can be read and sought in; it stays open.
+        options: Size, fit, interpolation and limits.
+        path: Its name if it is on this machine, to say why it cannot be read.
+
+    Returns:
+        uint8 [size, size, 3], RGB.
+
+    Raises:
+        ImageError: Whatever keeps this file from being an image, in plain words.
+    """
     import numpy as np
 
     try:
-        with _open_file(path) as file:
-            image = _open_image(file, options)
-            return np.asarray(_to_input(image, options))
+        image = _open_image(file, options)
+        return np.asarray(_to_input(image, options))
     except ImageError:
         raise
     except OSError as error:
@@ -365,7 +385,7 @@ def _broken(form: _Format, file: IO[bytes], error: Exception) -> ImageError:
     """Say in plain words why a file with the right first bytes does not open."""
     if isinstance(error, ImageError):
         return error
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END) or file.tell()  # temporary files of Python 3.10 give None
     length = form.length(file) if form.length else 0
     if length > size:
         return ImageError("truncated", f"{size:,} of {length:,} bytes")

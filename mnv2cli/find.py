@@ -10,13 +10,16 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fnmatch import fnmatch, fnmatchcase
 from hashlib import blake2b
 from itertools import chain
+from typing import Protocol
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import Source
+from mnv2cli.urls import is_url, shown
 
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".dib",
@@ -30,10 +33,79 @@ _LONGEST_PATH = 1 << 16  # bytes; the longest path of any system is below this
 OnSkip = Callable[[str, str], None]
 
 
+class Entry(Protocol):
+    """What a folder holds, as ``os.scandir`` has it."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the folder."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """The folder's path, joined with it."""
+        ...
+
+    def is_dir(self) -> bool:
+        """Tell whether it is a folder."""
+        ...
+
+    def is_symlink(self) -> bool:
+        """Tell whether it is a symbolic link."""
+        ...
+
+
+class Place(Protocol):
+    """Where folders are: on this machine, in a store or in an archive."""
+
+    def scan(self, path: str) -> AbstractContextManager[Iterable[Entry]]:
+        """List a folder; raises OSError."""
+        ...
+
+    def join(self, path: str, name: str) -> str:
+        """Return the path of what a folder holds."""
+        ...
+
+    def split(self, path: str) -> tuple[str, str]:
+        """Return the folder and the name of a file."""
+        ...
+
+    def real(self, path: str) -> str:
+        """Return the one name of a folder that may have many; with slashes between folders."""
+        ...
+
+    def parts(self, path: str) -> tuple[str, ...]:
+        """Return the names on the way to a file, for patterns."""
+        ...
+
+
+class _Here:
+    """This machine."""
+
+    def scan(self, path: str) -> AbstractContextManager[Iterable[Entry]]:
+        return os.scandir(path)
+
+    def join(self, path: str, name: str) -> str:
+        return os.path.join(path, name)
+
+    def split(self, path: str) -> tuple[str, str]:
+        return os.path.split(path)
+
+    def real(self, path: str) -> str:
+        return real_path(path or os.curdir)
+
+    def parts(self, path: str) -> tuple[str, ...]:
+        return _parts(path)
+
+
+_HERE = _Here()
+
+
 @dataclass(slots=True)
 class _Level:
     """A folder on the way down of a walk."""
 
+    place: Place
     path: str  # as the user gave it, joined below
     real: str  # without symbolic links
     below: tuple[str, ...]  # its names below the folder that was given
@@ -141,6 +213,9 @@ class Finder:
 
     The same file given twice, by whatever way, is yielded once: folders given are remembered by
     name, files given by a digest, files found in folders not at all.
+
+    Raises:
+        InputError: A URL is of a scheme that is not known, or needs a library that is missing.
     """
 
     def __init__(
@@ -154,7 +229,8 @@ class Finder:
             ((given, True) for given in inputs), ((given, False) for given in listed)
         )
         self._options = options or FindOptions()
-        self._on_skip = on_skip or (lambda path, reason: None)
+        tell = on_skip or (lambda path, reason: None)
+        self._on_skip: OnSkip = lambda path, reason: tell(shown(path), reason)
         self._folders_done: set[str] = set()
         self._folders_unlisted: set[str] = set()
         self._folders_entered: set[str] = set()  # only where links are followed
@@ -164,23 +240,49 @@ class Finder:
     def __iter__(self) -> Iterator[Source]:
         for given, may_be_glob in self._inputs:
             if os.path.isdir(given):
-                yield from self._walk(given)
+                yield from self._walk(given, _HERE)
+            elif is_url(given):
+                yield from self._url(given, may_be_glob)
             elif may_be_glob and is_glob(given) and not os.path.lexists(given):
                 yield from self._glob(given)
             else:
-                yield from self._single(given)
+                yield from self._single(given, _HERE)
+
+    # URLs
+
+    def _url(self, given: str, may_be_glob: bool) -> Iterator[Source]:
+        from mnv2cli import remote
+
+        place = remote.place(given)
+        try:
+            path, kind = place.look(given, may_be_glob)
+            matches = place.glob(path) if kind == "glob" else []
+        except OSError as error:
+            yield Source(given, str(error))
+            return
+        if kind == "folder":
+            yield from self._walk(path, place)
+        elif kind == "file":
+            yield from self._single(path, place)
+        elif not matches:
+            self._on_skip(given, "the pattern matches nothing")
+        for match, is_folder in matches:
+            if not is_folder:
+                yield from self._single(match, place)
+            elif "**" not in path or not re.search(r"(^|/)\*\*?(::|$)", path):
+                yield from self._walk(match, place)
 
     # Single files
 
-    def _single(self, path: str) -> Iterator[Source]:
+    def _single(self, path: str, place: Place) -> Iterator[Source]:
         # The folders above it were not searched, so patterns meet its name or the end of its path.
-        parts = _parts(path)
+        parts = place.parts(path)
         tails = [parts[start:] for start in range(len(parts))] or [()]
         if any(map(self._excluded, tails)) or not any(map(self._included, tails)):
             self._on_skip(path, "left out by --include or --exclude")
             return
-        folder, name = os.path.split(path)
-        folder = self._real_folder(folder)
+        folder, name = place.split(path)
+        folder = self._real_folder(folder, place)
         key = _digest(folder, name)
         if key in self._files_done or self._done_by_a_folder(folder, self._owners(folder), name):
             self._on_skip(path, "given twice")
@@ -188,10 +290,10 @@ class Finder:
         self._files_done.add(key)
         yield Source(path)
 
-    def _real_folder(self, folder: str) -> str:
+    def _real_folder(self, folder: str, place: Place) -> str:
         # Lists name the files of one folder in a row: resolve it once.
         if self._last_folder[0] != folder or not self._last_folder[1]:
-            self._last_folder = (folder, _real_path(folder or os.curdir))
+            self._last_folder = (folder, place.real(folder))
         return self._last_folder[1]
 
     # Globs
@@ -211,9 +313,9 @@ class Finder:
                 yield Source(path, error)
             elif os.path.isdir(path):
                 if walk_folders:
-                    yield from self._walk(path)
+                    yield from self._walk(path, _HERE)
             elif not folders_only:
-                yield from self._single(path)
+                yield from self._single(path, _HERE)
         if not found:
             self._on_skip(pattern, "the pattern matches nothing")
 
@@ -254,11 +356,11 @@ class Finder:
 
     # Folders
 
-    def _walk(self, root: str) -> Iterator[Source]:
+    def _walk(self, root: str, place: Place) -> Iterator[Source]:
         """Walk a folder: its files, then its subfolders, each in natural order."""
-        real_root = _real_path(root)
+        real_root = place.real(root)
         levels: list[_Level] = []  # the way down
-        entering: _Level | None = _Level(root, real_root, (), [])
+        entering: _Level | None = _Level(place, root, real_root, (), [])
         while entering or levels:
             if entering:
                 yield from self._enter(entering)
@@ -286,7 +388,7 @@ class Finder:
         owners = self._owners(level.real)
         while files:
             name = files.pop()
-            path = os.path.join(level.path, name)
+            path = level.place.join(level.path, name)
             if (self._files_done and _digest(level.real, name) in self._files_done) or (
                 owners and self._done_by_a_folder(level.real, owners, name)
             ):
@@ -297,9 +399,10 @@ class Finder:
     def _subfolder(self, level: _Level) -> _Level:
         """Take the next subfolder of a level."""
         name = level.subfolders.pop()
-        path = os.path.join(level.path, name)
-        real = _real_path(path) if self._options.follow_links else os.path.join(level.real, name)
-        return _Level(path, real, (*level.below, name), [])
+        path = level.place.join(level.path, name)
+        follow = self._options.follow_links
+        real = level.place.real(path) if follow else os.path.join(level.real, name)
+        return _Level(level.place, path, real, (*level.below, name), [])
 
     def _list(self, level: _Level) -> list[str]:
         """List a folder: return its files to yield, keep its subfolders to enter.
@@ -309,7 +412,7 @@ class Finder:
         """
         options = self._options
         files: list[str] = []
-        with os.scandir(level.path) as entries:
+        with level.place.scan(level.path) as entries:
             for entry in entries:
                 name = entry.name
                 parts = (*level.below, name)
@@ -392,14 +495,15 @@ def _unlisted(error: OSError) -> str:
     return f"folder cannot be listed: {(error.strerror or str(error)).lower()}"
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _is_folder(entry: Entry) -> bool:
     try:
         return entry.is_dir()
     except OSError:  # a link into a loop: a file that cannot be read
         return False
 
 
-def _real_path(path: str) -> str:
+def real_path(path: str) -> str:
+    """Return a path without symbolic links, as far as there is one."""
     try:
         return os.path.realpath(path)
     except (OSError, ValueError):  # a NUL byte in it, a name too long: no such file, told later

@@ -47,6 +47,7 @@ def classify(
     decode: Decode,
     engine: Engine,
     rank: Rank,
+    wait: Callable[[str], None] | None = None,
     categorize: Categorize | None = None,
     rollup: Rollup | None = None,
     model: str = "",
@@ -55,6 +56,7 @@ def classify(
     limit: float = 0.0,
     timings: Timings | None = None,
     enough: threading.Event | None = None,
+    stopping: Callable[[], None] = lambda: None,
 ) -> Generator[Record, None, None]:
     """Yield one record for each source, in the order of the sources.
 
@@ -66,6 +68,8 @@ def classify(
         decode: From a path to uint8 [size, size, 3]; raises ImageError.
         engine: Predicts batches, called by all workers; which one it is, is not known here.
         rank: From float32 [classes] to predictions; may raise ImageError.
+        wait: Returns when an image is there to be decoded, as one from elsewhere is after a while;
+            raises ImageError.
         categorize: From float32 [classes] to a category, if records shall have one.
         rollup: From float32 [classes] to a node of the tree, likewise.
         model: The name of the network, for the records.
@@ -75,6 +79,7 @@ def classify(
             is over the limit is left behind, and another one goes on with its batch.
         timings: Seconds are added to it.
         enough: Once set, no more images are begun: those in hand still give their records.
+        stopping: Called when the run ends, so that no worker goes on waiting in ``decode``.
 
     Raises:
         Mnv2Error: Whatever finding the sources or predicting raised.
@@ -84,6 +89,7 @@ def classify(
         decode,
         engine,
         rank,
+        wait,
         categorize,
         rollup,
         model,
@@ -97,6 +103,7 @@ def classify(
     try:
         yield from run.records()
     finally:
+        stopping()
         run.stop()
 
 
@@ -139,6 +146,7 @@ class _Run:
         decode: Decode,
         engine: Engine,
         rank: Rank,
+        wait: Callable[[str], None] | None,
         categorize: Categorize | None,
         rollup: Rollup | None,
         model: str,
@@ -152,6 +160,7 @@ class _Run:
         self._decode = decode
         self._engine = engine
         self._rank = rank
+        self._wait = wait
         self._categorize = categorize
         self._rollup = rollup
         self._model = model
@@ -297,7 +306,7 @@ class _Run:
         self._watched.add(batch)
         try:
             for source in batch.sources[len(batch.results) :]:
-                if self._stopping.is_set() or not batch.add(self._decoded(source)):
+                if self._stopping.is_set() or not batch.add(self._decoded(source, batch)):
                     return False
         except BaseException:
             if batch.worker is threading.current_thread():
@@ -310,11 +319,15 @@ class _Run:
         self._timings.add(decoding=perf_counter() - start)
         return True
 
-    def _decoded(self, source: Source) -> NDArray[np.uint8] | str:
+    def _decoded(self, source: Source, batch: _Batch) -> NDArray[np.uint8] | str:
         """Return pixels, or why there are none."""
         if source.error:
             return source.error
         try:
+            if self._wait:
+                batch.age = float("-inf")  # who waits for others does not grow older
+                self._wait(source.path)
+                batch.age = 0.0
             return self._decode(source.path)
         except ImageError as error:
             return str(error)

@@ -25,6 +25,7 @@ from mnv2cli.errors import InputError
 from mnv2cli.files import PartFile, csv_line
 from mnv2cli.records import Source
 from mnv2cli.spreadsheet import restored
+from mnv2cli.urls import shown
 from mnv2cli.write import Extra, columns
 
 FORMS = ("csv", "jsonl")
@@ -442,7 +443,7 @@ def _key(path: str, folder: str) -> int:
 
     Two of a million images share one by chance with a probability of 3 in 100 million.
     """
-    if "://" not in path:
-        path = os.path.abspath(os.path.join(folder, path))
+    # A URL as rows have it, without its secrets.
+    path = shown(path) if "://" in path else os.path.abspath(os.path.join(folder, path))
     digest = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest, "big")

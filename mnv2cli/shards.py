@@ -10,6 +10,7 @@ from hashlib import blake2b
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import Source
+from mnv2cli.urls import shown
 
 MOST = 100_000
 
@@ -85,8 +86,8 @@ def part_of(path: str, count: int) -> int:
     comes, moves nothing. ``./a`` and ``a``, the slashes of systems, and the forms in which they
     write accents make no difference.
     """
-    if "://" not in path:
-        path = os.path.normpath(path).replace(os.sep, "/")
+    # Of a URL signatures change, and rows do not have them.
+    path = shown(path) if "://" in path else os.path.normpath(path).replace(os.sep, "/")
     if not path.isascii():
         path = unicodedata.normalize("NFC", path)
     digest = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).digest()

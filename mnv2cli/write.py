@@ -24,6 +24,7 @@ from mnv2cli.files import PartFile, csv_line
 from mnv2cli.find import IMAGE_SUFFIXES
 from mnv2cli.records import Prediction, Record
 from mnv2cli.runlog import SUFFIX
+from mnv2cli.urls import is_url
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -340,6 +341,11 @@ def check_output(path: str, form: str, *, force: bool) -> None:
         pyarrow()
     if path.lower().endswith(IMAGE_SUFFIXES):
         raise InputError(f"results would go into {path!r}, which has the name of an image")
+    if is_url(path):
+        from mnv2cli import remote
+
+        remote.check_output(path, force=force)
+        return
     folder = os.path.dirname(path) or os.curdir
     if os.path.isdir(path):
         raise InputError(f"{path!r} is a folder", "Name a file in it.")
@@ -359,7 +365,10 @@ def check_output(path: str, form: str, *, force: bool) -> None:
 
 
 def is_file(path: str) -> bool:
-    """Tell whether a path is, or would become, a regular file, and no device or pipe."""
+    """Tell whether a path is, or would become, a regular file here, and no device or pipe."""
+    if is_url(path):
+        return False
+    path = os.path.realpath(path)  # a link may lead to what is not there yet
     return _is_regular(path) or not os.path.lexists(path)
 
 

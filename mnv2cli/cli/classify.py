@@ -6,11 +6,11 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from itertools import chain, islice
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -32,6 +32,7 @@ from mnv2cli.report import Report
 from mnv2cli.resume import Layout
 from mnv2cli.shards import Counted, Shard
 from mnv2cli.spreadsheet import safe_record
+from mnv2cli.urls import is_url, shown
 from mnv2cli.write import VanishedError, is_file
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ EXAMPLES = (
     ("the sure ones", "mnv2 classify photos -f jsonl | jq 'select(.predictions[0].score > 0.8)'"),
     ("what find finds", "find . -newer last.csv -type f -print0 | mnv2 classify -0 --files-from -"),
     ("categories such as dog and car, besides", "mnv2 classify photos --category -o labels.csv"),
+    ("a bucket, and results beside it", "mnv2 classify s3://bucket/photos/ -o s3://bucket/labels.csv"),
     ("a small, fast network", "mnv2 classify photos --alpha 0.35 --size 128"),
     ("go on after a power cut; new photos too", "mnv2 classify photos -o labels.csv --resume"),
 )  # fmt: skip
@@ -263,12 +265,19 @@ class _Job:
         from mnv2cli.write import FORMATS, MakeWriter, Output
 
         layout, run, report = self._layout, self._run, self.report
+        target = data_stream() if self._output is None else self._output
+        upload: AbstractContextManager[str | IO[bytes]] = nullcontext(target)
+        if isinstance(target, str) and is_url(target):
+            from mnv2cli.remote import Upload
+
+            upload, self._output = Upload(target, force=force), shown(target)
         writer: MakeWriter = TableWriter if layout.form == "table" else FORMATS[layout.form]
         with (
             self._interrupts.asked(),
             self._screen.progress(total, report.kept) as advance,
+            upload as file,
             Output(
-                data_stream() if self._output is None else self._output,
+                file,
                 writer,
                 layout.top,
                 long=layout.long,
@@ -347,9 +356,13 @@ def check_inputs(paths: tuple[str, ...], files_from: str | None, null: bool) -> 
     if files_from is None:
         if not paths:
             raise click.UsageError("Name images or folders, or a list of them with --files-from.")
-        if not any(os.path.lexists(path) or is_glob(path) for path in paths):
+        if not any(os.path.lexists(p) or is_glob(p) or is_url(p) for p in paths):
             more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
             raise click.UsageError(f"There is no file or folder {paths[0]!r}{more}.")
+    if any(is_url(path) for path in paths):
+        from mnv2cli import remote
+
+        remote.check(paths)
 
 
 def _check_results(
@@ -377,11 +390,10 @@ def _check_results(
 
 def _check_not_an_input(output: str, inputs: list[str | None]) -> None:
     for path in inputs:
-        if (
-            path
-            and os.path.isfile(path)
-            and os.path.exists(output)
-            and os.path.samefile(path, output)
+        if path and (
+            path == output
+            if is_url(output)
+            else os.path.isfile(path) and os.path.exists(output) and os.path.samefile(path, output)
         ):
             raise click.UsageError(f"Results would overwrite {path!r}, which is read.")
 

@@ -20,8 +20,9 @@ from mnv2cli.cli.options import (
     speed_options,
     terminal_options,
 )
-from mnv2cli.errors import ExitCode, OutputError
+from mnv2cli.errors import ExitCode, InputError, OutputError
 from mnv2cli.report import Report
+from mnv2cli.urls import is_url, shown
 
 if TYPE_CHECKING:
     from mnv2cli.cli.screen import Screen
@@ -171,6 +172,7 @@ def sort(
     from mnv2cli.plan import read_plan, write_plan
     from mnv2cli.sort import check_room, earlier_moves
 
+    _check_local(dest)
     if os.path.lexists(dest) and not os.path.isdir(dest):
         raise click.UsageError(f"{dest!r} is a file: --into needs a folder.")
     screen = Screen(quiet=quiet, verbose=verbose)
@@ -216,6 +218,8 @@ def _check(
     dry_run: bool,
     options: dict[str, Any],
 ) -> None:
+    for path in paths:
+        _check_local(path)
     inputs = bool(paths) or files_from is not None
     if inputs + (results is not None) + (apply_file is not None) > 1:
         raise click.UsageError("Photos come from paths, from --from or from --apply: choose one.")
@@ -235,6 +239,14 @@ def _check(
         raise click.UsageError("--plan changes nothing anyway: leave out --dry-run and --apply.")
     if plan_file is not None and os.path.lexists(plan_file):
         raise click.UsageError(f"{plan_file!r} exists: name another file for --plan.")
+
+
+def _check_local(path: str) -> None:
+    if is_url(path):
+        raise InputError(
+            f"sort moves files on this machine: {shown(path)!r} is elsewhere",
+            "Copy the photos here first; mnv2 classify reads them where they are.",
+        )
 
 
 def _make_folders(
@@ -290,7 +302,10 @@ def _classified(
     within = any((os.path.abspath(path) + os.sep).startswith(inside) for path in paths)
 
     def choose(sources: Iterator[Source]) -> Iterator[Source]:
-        return (s for s in sources if within or not os.path.abspath(s.path).startswith(inside))
+        for source in sources:
+            _check_local(source.path)
+            if within or not os.path.abspath(source.path).startswith(inside):
+                yield source
 
     records = look_at(classifier, paths, files_from, null, report, screen, choose)
     with closing(records), screen.progress(None) as advance:
@@ -306,8 +321,13 @@ def _plan(records: Iterable[Record], dest: str, how: How, folders: Folders, min_
     from mnv2cli.plan import make_plan
     from mnv2cli.sort import earlier_moves
 
+    def local() -> Iterator[Record]:
+        for record in records:
+            _check_local(record.path)
+            yield record
+
     moved = earlier_moves(os.path.abspath(dest))
-    return make_plan(records, dest, how, folders, min_count=min_count, moved=moved)
+    return make_plan(local(), dest, how, folders, min_count=min_count, moved=moved)
 
 
 def _finish(dest: str, screen: Screen) -> list[tuple[str, str]]:

@@ -1,0 +1,39 @@
+"""Addresses of images elsewhere: told from local names, and shown without their secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+
+# Two letters at least: C:// is a drive of Windows.
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_USER = re.compile(r"(://)[^/?#@\s]*(?:@[^/?#@\s]*)*@")
+_SECRET = re.compile(
+    r"([?&][^=&#:\s]*(?:sig|token|secret|passw|pwd|credential|auth|session|jwt|api[-_]?key)"
+    r"[^=&#\s]*=|[?&](?:key|code|access[-_]?key|awsaccesskeyid|googleaccessid)=)[^&#\s]+",
+    re.IGNORECASE,
+)
+
+LOCAL_SCHEMES = ("file", "local")
+
+
+def is_url(text: str) -> bool:
+    """Tell whether an input is a URL; a local file that is named like one is none."""
+    return "://" in text and _URL.match(text) is not None and not os.path.lexists(text)
+
+
+def scheme_of(url: str) -> str:
+    """Return a URL's scheme in lower case, such as ``s3``; empty for what is none."""
+    match = _URL.match(url)
+    return match[1].lower() if match else ""
+
+
+def shown(text: str) -> str:
+    """Return a URL, or text with URLs, without what must not be seen.
+
+    A user and password become ``***``, and so does the value of each query parameter whose name
+    speaks of a secret, such as a signature or token. Other text stays as it is.
+    """
+    if "://" not in text:
+        return text
+    return _SECRET.sub(r"\1***", _USER.sub(r"\1***@", text))
