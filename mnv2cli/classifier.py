@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -325,19 +326,13 @@ class Classifier:
             sample: Names images to calibrate int8 on; None for the first of the sources.
             enough: Once set, no more images are begun: those in hand still give their records.
         """
+        if sample is None:
+            sources = ahead = ReadAhead(sources, self.notify)
+            sample = ahead.paths
         first = list(islice(sources, 1))
-
-        def first_sources() -> list[str]:
-            self.notify(
-                f"int8: reading the list for up to {CALIBRATION_IMAGES} images to calibrate on; "
-                "--calibrate DIR does not wait."
-            )
-            first.extend(islice(sources, CALIBRATION_IMAGES - len(first)))
-            return [source.path for source in first]
-
         if not first:
             return
-        engine = self.load(timings, sample or first_sources)
+        engine = self.load(timings, sample)
         with self._fetching() as fetcher:
             records = classify(
                 fetcher.ahead(chain(first, sources)),
@@ -361,3 +356,38 @@ class Classifier:
                 for record in records:
                     path = shown(record.path)
                     yield record if path == record.path else replace(record, path=path)
+
+
+class ReadAhead(Iterator[Source]):
+    """Sources that can be read only once, and the first of them for a sample.
+
+    Args:
+        sources: The images.
+        notify: Told that the sample is waited for.
+    """
+
+    def __init__(self, sources: Iterator[Source], notify: Notify) -> None:
+        self._sources = sources
+        self._notify = notify
+        self._ahead: deque[Source] = deque()
+        self._first: list[str] = []
+
+    def __next__(self) -> Source:
+        return self._ahead.popleft() if self._ahead else self._read()
+
+    def _read(self) -> Source:
+        source = next(self._sources)
+        if len(self._first) < CALIBRATION_IMAGES:
+            self._first.append(source.path)
+        return source
+
+    def paths(self) -> list[str]:
+        """Return the paths of the first images, whoever does them; no more are read for it."""
+        self._notify(
+            f"int8: reading the list for up to {CALIBRATION_IMAGES} images to calibrate on; "
+            "--calibrate DIR does not wait."
+        )
+        with suppress(StopIteration):
+            while len(self._first) < CALIBRATION_IMAGES:
+                self._ahead.append(self._read())
+        return self._first

@@ -43,16 +43,30 @@ def open_unnoticed(path: str, flags: int) -> int:
         return os.open(path, flags)
 
 
-def csv_line(fields: Iterable[str]) -> str:
-    """Return a line of CSV, quoted where a field needs it."""
+def csv_line(fields: Iterable[str], *, quote: bool = False) -> str:
+    """Return a line of CSV, quoted where a field needs it, or everywhere."""
     texts = list(fields)
     # csv does not quote a lone carriage return by itself, and readers then see a line end.
-    odd = any("\r" in text for text in texts)
+    odd = quote or any("\r" in text for text in texts)
     line = io.StringIO()
     csv.writer(
         line, quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL, lineterminator="\n"
     ).writerow(texts)
     return line.getvalue()
+
+
+def sync_folder(path: str) -> None:
+    """Have a new name in a folder on disk, where the system can."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
 
 
 class PartFile:
@@ -83,6 +97,7 @@ class PartFile:
             self.file.close()
             os.chmod(self.name, self._mode())  # mkstemp makes files private
             os.replace(self.name, self._target)
+            sync_folder(os.path.dirname(os.path.abspath(self._target)))
         except BaseException:
             self.discard()
             raise

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mnv2cli.errors import JournalError, OutputError
+from mnv2cli.files import sync_folder
 from mnv2cli.plan import HOWS, OWN_FOLDER, check_target
 
 VERSION = 1
@@ -133,7 +134,7 @@ class Journal:
             self._descriptor = os.open(path, flags)
         except OSError as error:
             raise OutputError(f"the journal {path} cannot be written: {error.strerror}") from error
-        _sync_folder(os.path.dirname(path))
+        sync_folder(os.path.dirname(path))
 
     def _mend(self) -> None:
         """Cut off a line that was torn when the process before was killed."""
@@ -170,20 +171,6 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
-
-
-def _sync_folder(path: str) -> None:
-    """Have a new name in a folder on disk, where the system can."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)
 
 
 def line_of(entry: Entry) -> dict[str, Any]:

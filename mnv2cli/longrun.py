@@ -11,7 +11,7 @@ from typing import Any
 
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.records import Source
-from mnv2cli.resume import FORMS, Layout, Resumed, scan
+from mnv2cli.resume import FORMS, Layout, Resumed
 from mnv2cli.runlog import SUFFIX, RunLog, Settings, differences
 from mnv2cli.write import VanishedError
 
@@ -51,13 +51,15 @@ class LongRun:
     ) -> None:
         self._output = output
         self._log = RunLog(output)
+        # Other results are whole at their end or not at all: there it is but a lock.
+        self._lasts = may_resume(layout.form) or "position" in layout.extra
         self._resumed: Resumed | None = None
         self._settings = {"format": layout.form, "long": layout.long, "csv_safe": layout.safe}
         self._settings |= {"position": "position" in layout.extra, **settings}
         self.folder = os.getcwd()
         self.crashed = False
         self.changed: list[str] = []
-        self._begun = False
+        self._begun = self._cleaned = False
         try:
             if resume and _has_content(output):
                 self._compare()
@@ -71,25 +73,16 @@ class LongRun:
         folder = str(self._log.begun.get("folder", os.curdir))
         if not os.path.isdir(folder):  # it was moved, or this is another machine
             folder = os.curdir
-        if not os.path.samefile(folder, os.curdir):
-            first = next(filter(None, scan(self._output, layout)), None)
-            if first and not (os.path.isabs(first.path) or "://" in first.path):
-                raise InputError(
-                    f"{self._output!r} names images as seen from {folder!r}",
-                    "Go on from there, or name another file.",
-                )
         try:
             return Resumed(
                 self._output,
                 layout,
                 folder,
-                whole=bool(self._log.ending),
+                whole=self._log.ending == "finished",
                 retry_errors=retry_errors,
             )
         except OSError as error:
-            raise OutputError(
-                f"{self._output!r} cannot be gone on with: {(error.strerror or str(error)).lower()}"
-            ) from error
+            raise self._failed(error) from error
 
     def _compare(self) -> None:
         """Check that rows of this run belong with those that are there; raises InputError."""
@@ -132,7 +125,8 @@ class LongRun:
         names = {os.path.basename(path) for path in own}
         for source in sources:
             name = os.path.basename(source.path)
-            if name not in names or os.path.abspath(source.path) not in own:
+            is_own = name in names and os.path.abspath(source.path) in own
+            if not (is_own or name.endswith(SUFFIX)):
                 yield source
 
     def remaining(self, sources: Iterable[Source]) -> Iterator[Source]:
@@ -143,15 +137,29 @@ class LongRun:
         """Check or note the settings, once the network is loaded; raises InputError."""
         self._settings |= settings
         libraries = _versions()
-        if self.append:
+        if self._resumed and self.append:
             self._compare()
             old = self._log.begun.get("libraries", {})
             self.changed = differences(old, libraries) if isinstance(old, dict) else []
-            self._log.add({"event": "resume", "libraries": libraries})
+            try:
+                self._log.add({"event": "resume", "libraries": libraries})
+                self._clean(self._resumed)
+            except OSError as error:
+                raise self._failed(error) from error
             self._begun = True
+
+    def forget(self) -> None:
+        """Have nobody go on with results that are about to be replaced."""
+        try:
+            self._log.forget()
+        except OSError as error:
+            raise self._failed(error) from error
 
     def opened(self) -> None:
         """Note how the results begin: their file is open and empty."""
+        if not self._lasts:
+            self._log.forget()
+            return
         self._log.begin(self._settings, folder=self.folder, libraries=_versions())
         self._begun = True
 
@@ -162,17 +170,28 @@ class LongRun:
             new: How many rows this run wrote.
             images: How many there are in all, also those of other shards.
         """
+        rows = new
         try:
-            if self._resumed:
+            if self._resumed and self.append:
+                self._clean(self._resumed)
                 self._resumed.settle()
+                rows += self._resumed.kept
         except OSError as error:
-            raise OutputError(
-                f"{self._output!r} cannot be put in order: "
-                f"{(error.strerror or str(error)).lower()}",
-                "All its rows are there. Make room, then run this again with --resume.",
-            ) from error
+            raise self._failed(error) from error
         if self._begun or self._resumed:
-            self._end("finished", rows=self.kept + new, images=images)
+            size = os.path.getsize(self._output)
+            self._end("finished", rows=rows, images=images, bytes=size)
+
+    def _clean(self, resumed: Resumed) -> None:
+        if not self._cleaned:
+            self._cleaned = True
+            resumed.clean()
+
+    def _failed(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"{self._output!r} cannot be gone on with: {(error.strerror or str(error)).lower()}",
+            "All its rows are there.",
+        )
 
     def stop(self, error: BaseException | None = None) -> None:
         """Note that the run ended by itself, before all was done."""
@@ -180,7 +199,7 @@ class LongRun:
             with suppress(OSError):
                 self._log.copy_to(error.saved + SUFFIX)
         elif self._begun:
-            self._end("stopped")
+            self._end("failed" if isinstance(error, OutputError) else "stopped")
 
     def _end(self, event: str, **more: Any) -> None:
         with suppress(OSError):  # a full disk: the next run looks more closely

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from heapq import merge as merge_sorted
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import Prediction, Record
 from mnv2cli.results import read_results
+from mnv2cli.resume import FORMS, Layout, scan
 from mnv2cli.runlog import Settings, differences, read_log
 from mnv2cli.shards import Shard, part_of
 from mnv2cli.spreadsheet import restored
 
 _MOST_NAMED = 5
+_MOST_LABELS = 1000
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,9 @@ class Part:
         settings: What decided its rows.
         images: How many images there were in all, for all shards.
         rows: How many rows it should have; None if it is not finished.
+        size: How many bytes it should have; None if it is not finished.
         folder: What relative paths in it are relative to.
+        form: Its format.
     """
 
     path: str
@@ -35,7 +41,9 @@ class Part:
     settings: Settings = field(repr=False)
     images: int
     rows: int | None
+    size: int | None
     folder: str
+    form: str
 
 
 class Merging:
@@ -49,6 +57,7 @@ class Merging:
         settings: What decided the rows of all.
         folder: What relative paths in rows are relative to.
         images: How many rows there should be.
+        odd_names: Names that are not UTF-8, of which Parquet has but a description.
         missing: What is missing, in plain words; empty unless ``partial``.
 
     Raises:
@@ -58,6 +67,8 @@ class Merging:
     def __init__(self, paths: list[str], *, partial: bool = False) -> None:
         self._partial = partial
         self.missing: list[str] = []
+        _raise_limit(len(paths))
+        self.odd_names = 0
         self._parts = [_open(path) for path in paths]
         self.settings = self._parts[0].settings
         self.folder = self._parts[0].folder
@@ -98,6 +109,8 @@ class Merging:
                     f"{part.path!r} is not finished",
                     "Go on with it by the command that made it, with --resume.",
                 )
+            elif part.size not in (None, os.path.getsize(part.path)):
+                self._miss(f"{part.path!r} was changed after it was finished")
 
     def _miss(self, what: str, hint: str = "") -> None:
         if not self._partial:
@@ -138,15 +151,17 @@ class Merging:
     def _read(self, part: Part) -> Iterator[tuple[int, int, Record]]:
         """Yield a shard's records with their place; one without follows the one before it."""
         place, rows = -1, 0
-        records = read_results(part.path)
-        if self.settings.get("csv_safe"):
-            records = map(_restored, records)
-        for record in records:
+        for record in self._records_of(part):
             # In Parquet a name that is not UTF-8 is not what it was.
-            told = not (part.path.lower().endswith(".parquet") and "\\x" in record.path)
-            if told and part_of(record.path, part.shard.count) != part.shard.number:
+            is_odd = part.form == "parquet" and "\\x" in record.path
+            self.odd_names += is_odd
+            if not is_odd and part_of(record.path, part.shard.count) != part.shard.number:
                 raise InputError(
                     f"{part.path!r} has a row that is not of shard {part.shard}: {record.path!r}"
+                )
+            if len(record.predictions) > self.settings["top"]:
+                raise InputError(
+                    f"{part.path!r} has more than {self.settings['top']} labels for {record.path!r}"
                 )
             if record.position is not None:
                 if record.position <= place:
@@ -160,6 +175,50 @@ class Merging:
         if part.rows is not None and rows != part.rows:
             self._miss(f"{part.path!r} has {rows:,} rows and should have {part.rows:,}")
 
+    def _records_of(self, part: Part) -> Iterator[Record]:
+        """Yield the records of a part as they were found; of one that is cut, those before."""
+        most: int | None = None
+        if part.rows is None and part.form in FORMS:  # a row that is cut may look like one
+            layout = layout_of(self.settings, part.form, position=True)
+            with closing(scan(part.path, layout)) as rows:
+                most = sum(1 for _ in takewhile(lambda row: row is not None, rows))
+        with closing(read_results(part.path, part.form)) as records:
+            try:
+                for record in islice(records, most):
+                    yield _restored(record) if self.settings["csv_safe"] else record
+            except InputError as error:
+                if part.rows is not None:
+                    raise
+                self.missing.append(f"{error.message}: what comes after is not taken")
+
+
+def layout_of(settings: Settings, form: str, *, position: bool = False) -> Layout:
+    """Return what the rows of a file with these settings look like."""
+    names = {
+        "category": settings["categories"] is not None,
+        "node": settings["rollup"] is not None,
+        "position": position,
+    }
+    return Layout(
+        form,
+        settings["top"],
+        settings["long"] and form in ("csv", "parquet"),
+        tuple(name for name in names if names[name]),
+        settings["csv_safe"] and form == "csv",
+    )
+
+
+def _raise_limit(files: int) -> None:
+    """Let this process have so many files open, as far as the system lets it."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = files + 100
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
 
 def _open(path: str) -> Part:
     begun, ended = read_log(path)
@@ -167,13 +226,32 @@ def _open(path: str) -> Part:
     name = str(settings.pop("shard", ""))
     if not name:
         raise InputError(f"{path!r} is no shard", "mnv2 classify --shard I/N -o FILE makes shards.")
-    for irrelevant in ("format", "position"):
-        settings.pop(irrelevant, None)
-    finished = ended.get("event") == "finished"
-    numbers = [ended.get("images"), ended.get("rows")]
-    images, rows = (n if isinstance(n, int) else None for n in numbers)
-    folder = str(begun.get("folder", ""))
-    return Part(path, Shard.parse(name), settings, images or 0, rows if finished else None, folder)
+    form = settings.pop("format", "")
+    settings.pop("position", None)
+    is_usable = (
+        form in ("csv", "json", "jsonl", "parquet")
+        and type(settings.get("top")) is int
+        and 1 <= settings["top"] <= _MOST_LABELS
+        and all(type(settings.get(key)) is bool for key in ("long", "csv_safe"))
+        and {"categories", "rollup"} <= settings.keys()
+    )
+    if not is_usable:
+        raise InputError(
+            f"what is noted beside {path!r} is damaged", "Run that shard again with --force."
+        )
+    # A long part is cut in more ways than a number of rows tells: its bytes are noted.
+    numbers = {key: ended.get(key) for key in ("images", "rows", "bytes")}
+    images, rows, size = (n if type(n) is int and n >= 0 else None for n in numbers.values())
+    return Part(
+        path,
+        Shard.parse(name),
+        settings,
+        images or 0,
+        rows if ended.get("event") == "finished" else None,
+        size,
+        str(begun.get("folder", "")),
+        form,
+    )
 
 
 def _restored(record: Record) -> Record:

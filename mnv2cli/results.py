@@ -6,7 +6,7 @@ import csv
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import IO, Any
 
@@ -20,16 +20,17 @@ _LARGEST_LIST = 1 << 30  # bytes; a list that is not an object a line has to be 
 SUFFIXES = (".csv", ".json", ".jsonl", ".parquet")
 
 
-def read_results(path: str) -> Iterator[Record]:
+def read_results(path: str, form: str = "") -> Generator[Record, None, None]:
     """Yield the records of a file that ``mnv2 classify`` wrote.
 
     Args:
+        form: One of the formats; else the file's name says which.
         path: Ends in ``.csv`` (wide or long), ``.json``, ``.jsonl`` or ``.parquet``.
 
     Raises:
         InputError: It cannot be read, or holds no results; with the line where that is.
     """
-    suffix = os.path.splitext(path)[1].lower()
+    suffix = f".{form}" if form else os.path.splitext(path)[1].lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path!r} does not end in {', '.join(SUFFIXES)}")
     reader = _read_csv if suffix == ".csv" else _read_json
@@ -98,10 +99,14 @@ def _read_table(
                 yield _csv_record(row, ranked)
                 continue
             new = _csv_record(row, [(row["wnid"], row["label"], row["score"])])
-            if record is None:
-                record = new
-            elif new.path == record.path and row["rank"] not in ("", "1", None):
+            rank = int(row["rank"]) if row["rank"] else 0
+            if rank > 1:
+                # A rank that is missing is not made good by the next one.
+                if record is None or (record.path, len(record.predictions)) != (new.path, rank - 1):
+                    raise ValueError
                 record = _joined(record, new)
+            elif record is None:
+                record = new
             else:
                 yield record
                 record = new
@@ -117,6 +122,8 @@ def _joined(record: Record, more: Record) -> Record:
 
 
 def _csv_record(row: dict[str, Any], ranked: Iterable[tuple[str, str, str]]) -> Record:
+    if None in row or None in row.values():  # cells too many or too few: it is cut
+        raise ValueError
     path, status, error = row["path"], row["status"], row["error"]
     if not path or status not in ("ok", "error") or (status == "error") != bool(error):
         raise ValueError
@@ -135,6 +142,8 @@ def _csv_record(row: dict[str, Any], ranked: Iterable[tuple[str, str, str]]) -> 
 
 
 def _score(text: Any) -> float:
+    if isinstance(text, bool):
+        raise ValueError
     score = float(text)
     if not 0 <= score <= 1.001:  # also says no to nan
         raise ValueError
@@ -181,6 +190,7 @@ def _whole(file: IO[str], path: str) -> Iterator[Record]:
 
 def _json_record(item: Any, path: str, number: int) -> Record:
     try:
+        json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogateescape")  # text of no kind?
         predictions = tuple(_prediction(p) for p in item["predictions"])
         category, node = item.get("category"), item.get("node")
         if category:
@@ -198,7 +208,9 @@ def _json_record(item: Any, path: str, number: int) -> Record:
         )
         if not isinstance(record.position, int | None):
             raise ValueError
-        if not (isinstance(record.path, str) and record.path and isinstance(record.error, str)):
+        if not all(isinstance(text, str) for text in (record.path, record.error, record.model)):
+            raise ValueError
+        if not record.path:
             raise ValueError
         return record
     except (KeyError, TypeError, ValueError, AttributeError) as error:

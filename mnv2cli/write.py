@@ -24,6 +24,7 @@ from mnv2cli.files import PartFile, csv_line
 from mnv2cli.find import IMAGE_SUFFIXES
 from mnv2cli.records import Prediction, Record
 from mnv2cli.runlog import SUFFIX
+from mnv2cli.spreadsheet import safe_record
 from mnv2cli.urls import is_url
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class CsvWriter:
     ends, quoted only where a field needs it.
     """
 
+    _quote = False
+
     def __init__(self, stream: IO[bytes], top: int, long: bool, extra: Extra = ()) -> None:
         self._stream = stream
         self._top = top
@@ -93,9 +96,19 @@ class CsvWriter:
         """Nothing is missing from a CSV."""
 
     def _lines(self, rows: Iterable[Iterable[str | int | float | None]]) -> None:
-        text = "".join(csv_line(map(_cell, row)) for row in rows)
+        text = "".join(csv_line(map(_cell, row), quote=self._quote) for row in rows)
         self._stream.write(text.encode("utf-8", "surrogateescape"))
         self._stream.flush()
+
+
+class SafeCsvWriter(CsvWriter):
+    """A CSV for spreadsheets: no cell is taken for a formula, whatever separates cells there."""
+
+    _quote = True
+
+    def write(self, record: Record) -> None:
+        """Write the row or rows of a record."""
+        super().write(safe_record(record))
 
 
 def _cell(value: str | int | float | None) -> str:
@@ -346,6 +359,7 @@ def check_output(path: str, form: str, *, force: bool) -> None:
 
         remote.check_output(path, force=force)
         return
+    path = _destination(path)
     folder = os.path.dirname(path) or os.curdir
     if os.path.isdir(path):
         raise InputError(f"{path!r} is a folder", "Name a file in it.")
@@ -353,10 +367,10 @@ def check_output(path: str, form: str, *, force: bool) -> None:
         raise InputError(f"there is no folder {folder!r}", "Make it first.")
     if _is_regular(path):
         if not force:
+            log = os.path.realpath(path) + SUFFIX
+            go_on = " --resume goes on with it." if os.path.exists(log) else ""
             raise InputError(
-                f"{path!r} exists",
-                "Overwrite it with --force, or name another."
-                + (" --resume goes on with it." if os.path.exists(path + SUFFIX) else ""),
+                f"{path!r} exists", f"Overwrite it with --force, or name another.{go_on}"
             )
         if not os.access(path, os.W_OK) or (form == "parquet" and not os.access(folder, os.W_OK)):
             raise InputError(f"{path!r} cannot be written: permission denied")
@@ -368,8 +382,14 @@ def is_file(path: str) -> bool:
     """Tell whether a path is, or would become, a regular file here, and no device or pipe."""
     if is_url(path):
         return False
-    path = os.path.realpath(path)  # a link may lead to what is not there yet
+    path = _destination(path)
     return _is_regular(path) or not os.path.lexists(path)
+
+
+def _destination(path: str) -> str:
+    """Return where a link leads to what is not there yet; any other path as it is."""
+    is_dangling = os.path.islink(path) and not os.path.exists(path)
+    return os.path.realpath(path) if is_dangling else path
 
 
 def _is_regular(path: str) -> bool:
@@ -463,8 +483,10 @@ class Output(AbstractContextManager["Output"]):
         # What failed to be written cannot be finished; anything else, Ctrl-C too, leaves the rows
         # so far as a whole file.
         write_failed = isinstance(error, OutputError | BrokenPipeError)
+        # Who presses Ctrl-C twice does not wait for the reader of a pipe.
+        in_a_hurry = isinstance(error, KeyboardInterrupt) and not isinstance(self._target, str)
         try:
-            if self._writer is not None and not write_failed:
+            if self._writer is not None and not (write_failed or in_a_hurry):
                 self._writer.finish()
                 if self._is_file:
                     self._sync()
@@ -478,9 +500,9 @@ class Output(AbstractContextManager["Output"]):
                 raise self._failed(late) from late
 
     def _open(self) -> IO[bytes]:
-        target = self._target
-        if not isinstance(target, str):
-            return target
+        if not isinstance(self._target, str):
+            return self._target
+        target = _destination(self._target)
         if self._append:
             file = open(target, "r+b")  # noqa: SIM115
             file.seek(0, os.SEEK_END)
@@ -491,7 +513,7 @@ class Output(AbstractContextManager["Output"]):
         if self._make is not ParquetWriter or (os.path.lexists(target) and not _is_regular(target)):
             # Exclusive where it must not be there: another run may have made it just now.
             exclusive = not self._force and not os.path.lexists(target)
-            if os.path.lexists(target) and not _is_regular(target):
+            if not is_file(target):
                 return open(target, "wb")
             self._is_file = True
             return open(target, "x+b" if exclusive else "w+b")  # read, should its name vanish

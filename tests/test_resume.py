@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from mnv2cli.resume import Layout, Resumed, scan
+from mnv2cli.resume import Layout, Resumed, Row, scan
 from mnv2cli.runlog import RunLog
 from tests.conftest import FakeEngine, draw
 from tests.test_process import ENVIRONMENT, FAKE, start
@@ -93,12 +93,16 @@ def test_what_is_left_of_a_cut_file_is_whole_rows(
     for end in range(len(whole)):
         output.write_bytes(whole[:end])
         resumed = Resumed(str(output), layout, ".", whole=False, retry_errors=False)
+        assert output.read_bytes() == whole[:end]  # nothing is changed before it is decided
+        resumed.clean()
         left = output.read_bytes()
         assert whole.startswith(left)
         whole_rows = sum(row.end <= end for row in rows)
         # The last image of a long table may lack rows, which nobody can see.
         assert resumed.kept in ((whole_rows, whole_rows - 1) if long else (whole_rows,))
-        assert left == whole[: rows[resumed.kept].start] or not resumed.kept
+        assert left == whole[: (*rows, Row("", "", None, end, end))[resumed.kept].start] or (
+            not resumed.kept
+        )
 
 
 def test_only_images_without_a_row_are_done(
@@ -297,7 +301,8 @@ def test_a_hostile_log_is_no_way_out(album: Path, invoke: Invoke) -> None:
     target.write_text("precious")
     (album / "a.csv.mnv2").unlink()
     (album / "a.csv.mnv2").symlink_to(target)
-    assert "cannot be written" in run(invoke, "a.csv", "--force", code=1).stderr
+    assert "Warning: this run cannot be gone on with" in run(invoke, "a.csv", "--force").stderr
+    assert "cannot be written" in run(invoke, "a.csv", "--resume", code=1).stderr
     assert target.read_text() == "precious"
     (album / "a.csv.mnv2").unlink()
     for text in (
@@ -310,6 +315,197 @@ def test_a_hostile_log_is_no_way_out(album: Path, invoke: Invoke) -> None:
         (album / "a.csv.mnv2").write_text(text)
         result = run(invoke, "a.csv", "--resume", code=2)
         assert "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize("args", [("--alpha", "0.5"), ("--fit", "pad")])
+def test_a_refused_run_leaves_rows_of_errors_alone(
+    album: Path, invoke: Invoke, args: tuple[str, ...]
+) -> None:
+    run(invoke, "a.csv")
+    whole = (album / "a.csv").read_bytes()
+    run(invoke, "a.csv", "--resume", "--retry-errors", *args, code=2)
+    assert (album / "a.csv").read_bytes() == whole
+
+
+def test_errors_of_photos_that_are_not_looked_at_stay(album: Path, invoke: Invoke) -> None:
+    run(invoke, "a.csv")
+    whole = (album / "a.csv").read_bytes()
+    (album / "empty").mkdir()
+    args = ("-q", "-k", "2", "-o", "a.csv", "--resume", "--retry-errors")
+    assert invoke("classify", "empty", *args).exit_code == 4
+    assert (album / "a.csv").read_bytes() == whole
+    draw(album / "album" / "bad.jpg", (5, 9, 0), (8, 8))
+    draw(album / "album" / "sub" / "worse.jpg", (6, 9, 0), (8, 8))
+    assert invoke("classify", "album/sub", *args).exit_code == 4  # bad.jpg is still an error
+    result = invoke("classify", "album", *args[1:])
+    assert result.exit_code == 0 and "Kept       8 that were there" in result.stderr
+    run(invoke, "b.csv", code=0)
+    assert (album / "a.csv").read_bytes() == (album / "b.csv").read_bytes()
+
+
+@pytest.mark.parametrize("retry", [(), ("--retry-errors",)])
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_killed_try_of_errors_leaves_no_double_rows(
+    album: Path, invoke: Invoke, fake_engine: FakeEngine, name: str, retry: tuple[str, ...]
+) -> None:
+    run(invoke, name)
+    before = (album / name).read_bytes()
+    draw(album / "album" / "bad.jpg", (5, 9, 0), (8, 8))
+    run(invoke, f"new-{name}")
+    row = next(x for x in (album / f"new-{name}").read_bytes().split(b"\n") if b"bad.jpg" in x)
+    cut(album / name, before + row + b"\n", 10**6)  # as kill -9 leaves it
+    fake_engine.batches.clear()
+    run(invoke, name, "--resume", *retry)
+    assert not fake_engine.batches
+    assert (album / name).read_bytes() == (album / f"new-{name}").read_bytes()
+
+
+@pytest.mark.parametrize("gone", [(2,), (3, 4), (5,), (4, 5)])
+def test_an_image_of_a_long_table_that_lacks_ranks_is_done_again(
+    album: Path, invoke: Invoke, gone: tuple[int, ...]
+) -> None:
+    for damage in (b"", b"\0" * 50 + b"\n"):
+        args = ("classify", "album", "-q", "-o", "a.csv", "--long")
+        assert invoke(*args, "--force").exit_code == 4
+        whole = (album / "a.csv").read_bytes()
+        lines = whole.splitlines(keepends=True)
+        first = next(i for i, line in enumerate(lines) if line.startswith(b"album/a.png,ok,1,"))
+        for rank in gone:
+            lines[first + rank - 1] = damage
+        if gone[-1] == 5 and not damage:
+            continue  # nobody can tell it from one that has fewer
+        cut(album / "a.csv", b"".join(lines), 10**6)
+        assert invoke(*args, "--resume").exit_code == 4
+        assert (album / "a.csv").read_bytes() == whole
+
+
+def test_a_full_disk_in_a_long_table_costs_no_rank(tmp_path: Path) -> None:
+    for i in range(9):
+        draw(tmp_path / "p" / f"{i}.bmp", (i, 0, 0), (4, 4))
+    args = ["classify", str(tmp_path / "p"), "-q", "--long", "-o"]
+    output, whole = tmp_path / "out.csv", tmp_path / "whole.csv"
+    assert ended(*args, str(whole)) == 0
+    ends = [i + 1 for i, byte in enumerate(whole.read_bytes()) if byte == 10]
+    for limit in (ends[12], ends[13] - 3):
+        code = f"import resource as r\nr.setrlimit(r.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+        subprocess.run(
+            [sys.executable, "-c", code + FAKE.format(delay=0), *args, str(output), "--force"],
+            capture_output=True, check=False, env=ENVIRONMENT,
+        )  # fmt: skip
+        assert ended(*args, str(output), "--resume") == 0
+        assert output.read_bytes() == whole.read_bytes()
+
+
+def test_a_log_that_does_not_fit_on_the_disk_is_an_error(tmp_path: Path) -> None:
+    draw(tmp_path / "p" / "1.bmp")
+    args = ["classify", str(tmp_path / "p"), "-q", "-o", str(tmp_path / "a.csv")]
+    code = "import resource as r\nr.setrlimit(r.RLIMIT_FSIZE, (300, 300))\n"
+    result = subprocess.run(
+        [sys.executable, "-c", code + FAKE.format(delay=0), *args],
+        capture_output=True, text=True, check=False, env=ENVIRONMENT,
+    )  # fmt: skip
+    assert result.returncode == 1 and "cannot be written" in result.stderr
+    assert ended(*args, "--resume") == 0
+
+
+def test_the_same_name_in_another_folder_is_another_image(
+    album: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absolute = str(draw(album / "x.png"))
+    args = ("-q", "-o", str(album / "o.csv"))
+    for folder in ("A", "B"):
+        draw(album / folder / "y.png", (len(folder), 9, 0))
+    monkeypatch.chdir(album / "A")
+    assert invoke("classify", absolute, "y.png", *args).exit_code == 0
+    monkeypatch.chdir(album / "B")
+    result = invoke("classify", absolute, "y.png", *args, "--resume")
+    assert result.exit_code == 2 and "as seen from" in result.stderr
+
+
+def test_names_that_no_file_can_have_are_gone_on_with(album: Path, invoke: Invoke) -> None:
+    listed = b"album/a.png\nalbum/\0.png\nalbum/sub/z.png\n"
+    args = ("classify", "--files-from", "-", "-q", "-o")
+    for name, long in (("a.csv", ()), ("a.csv", ("--long",)), ("a.jsonl", ())):
+        assert invoke(*args, name, *long, "--force", input=listed).exit_code == 4
+        whole = (album / name).read_bytes()
+        for end in range(0, len(whole), 40):
+            cut(album / name, whole, end)
+            assert invoke(*args, name, *long, "--resume", input=listed).exit_code == 4
+            assert (album / name).read_bytes() == whole
+
+
+def test_what_only_looks_like_a_log_is_not_written_over(album: Path, invoke: Invoke) -> None:
+    (album / "a.csv.mnv2").write_text("my notes")
+    assert "is in the way" in run(invoke, "a.csv", code=2).stderr
+    assert (album / "a.csv.mnv2").read_text() == "my notes"
+    (album / "a.csv.mnv2").unlink()
+    os.mkfifo(album / "a.csv.mnv2")
+    result = invoke("classify", "album", "-q", "-k", "2", "-o", "a.csv")
+    assert result.exit_code == 4 and "cannot be gone on with" in result.stderr
+    run(invoke, "a.csv", "--resume", code=1)
+
+
+def test_a_link_to_what_is_not_there_yet_is_gone_on_with(album: Path, invoke: Invoke) -> None:
+    (album / "link.csv").symlink_to("real.csv")
+    run(invoke, "link.csv", "--resume")
+    whole = (album / "real.csv").read_bytes()
+    cut(album / "real.csv", whole, len(whole) - 4)
+    run(invoke, "link.csv", "--resume")
+    assert (album / "real.csv").read_bytes() == whole and (album / "link.csv").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.parquet"])
+def test_other_formats_are_locked_and_leave_no_log(album: Path, invoke: Invoke, name: str) -> None:
+    log = RunLog(name)
+    assert "another mnv2 writes" in run(invoke, name, code=2).stderr
+    log.close()
+    run(invoke, name)
+    assert not list(album.glob("*.mnv2"))
+
+
+def test_hostile_results_end_in_no_traceback(album: Path, invoke: Invoke) -> None:
+    run(invoke, "a.jsonl")
+    run(invoke, "a.csv")
+    lines = (
+        b'{"path": "\\ud800x", "status": "ok", "error": null, "predictions": []}\n',
+        b"[" * 100_000 + b"\n", b"null\n", b'{"path": 7, "status": "ok", "error": 7}\n',
+    )  # fmt: skip
+    for name, text in (("a.jsonl", b"".join(lines)), ("a.csv", b'"' + b"\n" * 200_000)):
+        whole = (album / name).read_bytes()
+        cut(album / name, whole + text, 10**7)
+        run(invoke, name, "--resume")
+        assert (album / name).read_bytes() == whole
+
+
+def test_what_a_killed_run_put_aside_is_removed(album: Path, invoke: Invoke) -> None:
+    run(invoke, "a.csv")
+    (album / ".a.csv.x1y2.part").write_text("left")
+    draw(album / "album" / "0.png")
+    run(invoke, "a.csv", "--resume")
+    assert not list(album.glob(".*.part"))
+
+
+def test_int8_of_a_list_is_calibrated_on_all_of_it(
+    album: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = []
+
+    def opened(*args: object, calibration: object = None, **kwargs: object) -> FakeEngine:
+        keys.append(calibration.key)  # type: ignore[attr-defined]
+        return FakeEngine()
+
+    monkeypatch.setattr("mnv2cli.classifier.open_engine", opened)
+    listed = "".join(f"album/{name}\n" for name in ("a.png", "com,ma.png", "sub/z.png", "bad.jpg"))
+    args = ("classify", "--files-from", "-", "-q", "--precision", "int8", "-o")
+    assert invoke(*args, "a.csv", input=listed).exit_code == 4
+    whole = (album / "a.csv").read_bytes()
+    cut(album / "a.csv", whole, len(whole) - 300)
+    assert invoke(*args, "a.csv", "--resume", input=listed).exit_code == 4
+    for i in (1, 2):
+        shard = (f"part{i}.csv", "--shard", f"{i}/2")
+        assert invoke(*args, *shard, input=listed).exit_code in (0, 4)
+    assert len(set(keys)) == 1 and len(keys) == 4
+    assert (album / "a.csv").read_bytes() == whole
 
 
 # Processes
@@ -376,8 +572,8 @@ def test_a_signal_finishes_what_is_in_hand_and_says_how_to_go_on(
 
 def test_a_second_signal_ends_a_run_that_hangs(tmp_path: Path) -> None:
     draw(tmp_path / "p" / "1.bmp")
-    hang = "import time, mnv2cli.classifier as c\nd = c.decode\n"
-    hang += "c.decode = lambda p, **k: time.sleep(60) if 'z' in p else d(p, **k)\n"
+    hang = "import time, mnv2cli.fetcher as f\nd = f.decode\n"
+    hang += "f.decode = lambda p, o: time.sleep(60) if 'z' in p else d(p, o)\n"
     code = hang + FAKE.format(delay=0)
     for i in range(9):
         draw(tmp_path / "p" / f"{i}.bmp", (i, 0, 0), (4, 4))

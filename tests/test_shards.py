@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -157,6 +158,7 @@ def test_a_shard_that_is_not_whole_is_refused(album: Path, invoke: Invoke) -> No
     assert "is not finished" in invoke("merge", *names, "-o", "all.csv").stderr
     log.write_text(events)
     lines = whole.splitlines(keepends=True)
+    log.write_text(events.replace('"bytes"', '"x"'))
     for content, words in (
         ("".join(lines[:-1]), "rows"),
         ("".join(lines[1:]), "rows"),
@@ -169,6 +171,101 @@ def test_a_shard_that_is_not_whole_is_refused(album: Path, invoke: Invoke) -> No
         result = invoke("merge", *names, "-o", "all.csv")
         assert result.exit_code == 2 and words in result.stderr, words
         assert not (album / "all.csv").exists()
+
+
+@pytest.mark.parametrize("rank", [2, 5])
+def test_a_rank_that_is_lost_from_a_long_shard_is_noticed(
+    album: Path, invoke: Invoke, rank: int
+) -> None:
+    for i in (1, 2):
+        args = ("--long", "--shard", f"{i}/2", "-o", f"part{i}.csv")
+        assert invoke("classify", "album", "-q", *args).exit_code in (0, 4)
+    part = album / "part1.csv"
+    lines = part.read_bytes().splitlines(keepends=True)
+    gone = next(i for i, line in enumerate(lines) if f",ok,{rank},".encode() in line)
+    part.write_bytes(b"".join(lines[:gone] + lines[gone + 1 :]))
+    result = invoke("merge", "part1.csv", "part2.csv", "-o", "all.csv")
+    assert result.exit_code == 2 and "was changed after it was finished" in result.stderr
+    result = invoke("merge", "--partial", "part1.csv", "part2.csv", "-o", "all.csv")
+    assert (result.exit_code == 2) == (rank == 2)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_torn_row_is_not_joined(album: Path, invoke: Invoke, form: str) -> None:
+    names = shards(invoke, form, 2)
+    part, log = album / names[1], album / f"{names[1]}.mnv2"
+    whole = part.read_bytes()
+    log.write_text(log.read_text().splitlines()[0] + "\n")
+    last = whole.splitlines(keepends=True)[-1]
+    for end in range(len(whole) - len(last), len(whole)):
+        part.write_bytes(whole[:end])
+        result = invoke("merge", "--partial", *names, "-o", "all.jsonl", "--force")
+        assert result.exit_code == 0 and "is not finished" in result.stderr
+        assert len((album / "all.jsonl").read_text().splitlines()) == 23
+
+
+def test_hostile_shards_end_in_no_traceback(album: Path, invoke: Invoke) -> None:
+    names = shards(invoke, "jsonl", 2)
+    log, part = album / "part1.jsonl.mnv2", album / "part1.jsonl"
+    events, rows = log.read_text(), part.read_text()
+    for top in ('"abc"', "null", "[]", "1e400", "300000000", "true", "-1", "1"):
+        log.write_text(events.replace('"top": 2', f'"top": {top}'))
+        (album / "part2.jsonl.mnv2").write_text(
+            (album / "part2.jsonl.mnv2").read_text().replace('"top": 2', f'"top": {top}')
+        )
+        result = invoke("merge", *names, "-o", "all.csv")
+        assert result.exit_code == 2 and result.stderr.startswith("Error: "), top
+        shards(invoke, "jsonl", 2)
+    log.write_text("\n".join(x for x in events.replace('"bytes"', '"x"').splitlines()) + "\n")
+    for old, new in (
+        ('"label": "', '"label": "\\ud800'),
+        ('"model": "', '"model": {"a": 1}, "x": "'),
+        ('"predictions": [', '"predictions": 3, "x": ['),
+        ('"position": ', '"position": true, "x": '),
+        ('"position": ', '"position": "'),
+    ):
+        part.write_text(rows.replace(old, new))
+        for form in ("csv", "jsonl", "parquet"):
+            result = invoke("merge", *names, "-o", f"all.{form}")
+            assert result.exit_code == 2 and result.stderr.startswith("Error: "), new
+    log.unlink()
+    os.mkfifo(log)
+    assert "Not a regular file".lower() in invoke("merge", *names, "-o", "all.csv").stderr.lower()
+
+
+def test_shards_are_told_by_their_format_and_not_their_name(album: Path, invoke: Invoke) -> None:
+    for i in (1, 2):
+        args = ("-f", "csv", "--shard", f"{i}/2", "-o", f"part{i}.txt")
+        assert invoke("classify", "album", "-q", *args).exit_code in (0, 4)
+    assert invoke("merge", "part1.txt", "part2.txt", "-o", "all.jsonl").exit_code == 0
+
+
+def test_more_shards_than_files_may_be_open_are_joined(album: Path, invoke: Invoke) -> None:
+    resource = pytest.importorskip("resource")
+    names = shards(invoke, "csv", 40)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    opened = len(os.listdir("/dev/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (opened + 20, hard))
+    try:
+        assert invoke("merge", *names, "-q", "-o", "all.csv").exit_code == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_photos_that_went_leave_places_to_others(album: Path, invoke: Invoke) -> None:
+    shards(invoke, "csv", 2)
+    again = ("classify", "album", "-q", "-k", "2", "--resume", "--shard")
+    for gone in ("img1", "img11", "img10", "img2"):
+        (album / "album" / f"{gone}.png").unlink()
+        for i in (1, 2):
+            assert invoke(*again, f"{i}/2", "-o", f"part{i}.csv").exit_code in (0, 4)
+    for i in range(3):
+        draw(album / "album" / "sub" / f"z{i}.png", (i, 9, 0), (8, 8))
+    for i in (1, 2):
+        assert invoke(*again, f"{i}/2", "-o", f"part{i}.csv").exit_code in (0, 4)
+    result = invoke("merge", "part1.csv", "part2.csv", "-o", "all.csv")
+    assert result.exit_code == 0, result.stderr
+    assert "27 rows" in result.stderr  # those of photos that are gone, too
 
 
 def test_photos_that_came_between_shards_are_noticed(album: Path, invoke: Invoke) -> None:

@@ -39,5 +39,5 @@ def test_csv_safe_is_an_option(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     draw(tmp_path / "=1+1.png")
-    assert "\n'=1+1.png,ok" in invoke("classify", "=1+1.png", "-q", "--csv-safe").stdout
+    assert """\n"'=1+1.png","ok",""" in invoke("classify", "=1+1.png", "-q", "--csv-safe").stdout
     assert "\n=1+1.png,ok" in invoke("classify", "=1+1.png", "-q").stdout

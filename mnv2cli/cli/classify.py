@@ -31,7 +31,6 @@ from mnv2cli.longrun import LongRun, may_resume
 from mnv2cli.report import Report
 from mnv2cli.resume import Layout
 from mnv2cli.shards import Counted, Shard
-from mnv2cli.spreadsheet import safe_record
 from mnv2cli.urls import is_url, shown
 from mnv2cli.write import VanishedError, is_file
 
@@ -166,14 +165,14 @@ def classify(
     layout = Layout(form, top, long, tuple(name for name in extra if extra[name]), csv_safe)
     classifier = make_classifier(options, top, threshold, screen)
     run: LongRun | None = None
-    if output is not None and is_file(output) and (may_resume(form) or part):
-        run = LongRun(
-            output,
-            layout,
-            {**classifier.settings(), "shard": str(part or "")},
-            resume=resume,
-            retry_errors=retry_errors,
-        )
+    if output is not None and is_file(output):
+        settings = {**classifier.settings(), "shard": str(part or "")}
+        try:
+            run = LongRun(output, layout, settings, resume=resume, retry_errors=retry_errors)
+        except OutputError as error:
+            if resume or part:
+                raise
+            screen.warning(f"this run cannot be gone on with: {error.message}")
     try:
         job = _Job(classifier, screen, output, layout, run, part)
         job.do(paths, files_from, null, force=force or resume)
@@ -208,8 +207,6 @@ class _Job:
         self._found = Counted(())
         self._engine = ""
         self.report = Report()
-        if run:
-            self.report.keep(run.kept, run.errors)
 
     def do(
         self, paths: tuple[str, ...], files_from: str | None, null: bool, *, force: bool
@@ -231,19 +228,20 @@ class _Job:
                 if run:
                     run.start(classifier.settings())
                     self._tell_changed(run)
-            elif not (report.kept or (self._part and self._found.count)):
+            elif not ((run and run.append) or (self._part and self._found.count)):
                 raise no_images(report)
             total = None
             if files_from is None:
                 total = partial(_count, paths, classifier.find, self._part)
             try:
                 self._write(chain(started, records), total, force)
+                report.stop()
+                if run:
+                    run.finish(report.images, self._found.count)
+                    report.keep(run.kept, run.errors)
             except BaseException as error:
                 self._fail(error)
                 raise
-        report.stop()
-        if run:
-            run.finish(report.images, self._found.count)
         self._screen.summary(report, self._engine, self._output)
 
     def _choose(self, sources: Iterator[Source]) -> Iterator[Source]:
@@ -262,7 +260,7 @@ class _Job:
     ) -> None:
         from mnv2cli.cli.table import TableWriter
         from mnv2cli.cli.text import data_stream
-        from mnv2cli.write import FORMATS, MakeWriter, Output
+        from mnv2cli.write import FORMATS, MakeWriter, Output, SafeCsvWriter
 
         layout, run, report = self._layout, self._run, self.report
         target = data_stream() if self._output is None else self._output
@@ -271,14 +269,16 @@ class _Job:
             from mnv2cli.remote import Upload
 
             upload, self._output = Upload(target, force=force), shown(target)
-        writer: MakeWriter = TableWriter if layout.form == "table" else FORMATS[layout.form]
+        writers: dict[str, MakeWriter] = {**FORMATS, "table": TableWriter}
+        if layout.safe:
+            writers["csv"] = SafeCsvWriter
         with (
             self._interrupts.asked(),
-            self._screen.progress(total, report.kept) as advance,
+            self._screen.progress(total, run.kept if run else 0) as advance,
             upload as file,
             Output(
                 file,
-                writer,
+                writers[layout.form],
                 layout.top,
                 long=layout.long,
                 force=force,
@@ -291,7 +291,7 @@ class _Job:
                 out.open()  # a shard may be empty, and still be one
             for record in records:
                 with self._screen.printing(to_stdout=self._output is None):
-                    out.write(safe_record(record) if layout.safe else record)
+                    out.write(record)
                 report.add(record)
                 advance(record)
 
@@ -301,6 +301,7 @@ class _Job:
         go_on = ""
         if self._run:
             self._run.stop(error)
+            self.report.keep(self._run.kept, self._run.errors)
             go_on = _how_to_go_on() if may_resume(self._layout.form) else ""
         if isinstance(error, KeyboardInterrupt):
             self._screen.summary(
@@ -456,6 +457,7 @@ def look_at(
         choose: Says which of the images found are looked at.
         enough: Once set, no more images are begun.
     """
+    from mnv2cli.classifier import ReadAhead
 
     def on_skip(path: str, reason: str) -> None:
         report.skip(path, reason)
@@ -463,8 +465,10 @@ def look_at(
 
     listed = read_list(_list_reader(files_from), null=null) if files_from is not None else ()
     sources = classifier.sources(paths, on_skip, listed)
-    # A list cannot be read twice: there, the first images are the sample for int8.
-    sample = partial(classifier.sample, paths) if files_from is None else None
+    sample: Callable[[], Iterable[str]] = partial(classifier.sample, paths)
+    if files_from is not None:  # a list cannot be read twice: its first images are the sample
+        sources = ahead = ReadAhead(sources, classifier.notify)
+        sample = ahead.paths
     return classifier.run(choose(sources), report.timings, sample, enough)
 
 

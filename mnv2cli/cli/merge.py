@@ -10,9 +10,7 @@ from mnv2cli.cli.help import ExampleCommand
 from mnv2cli.cli.options import section, terminal_options
 from mnv2cli.files import PartFile
 from mnv2cli.longrun import LongRun, may_resume
-from mnv2cli.resume import Layout
-from mnv2cli.spreadsheet import safe_record
-from mnv2cli.write import FORMATS, Output, check_output, format_of, is_file
+from mnv2cli.write import FORMATS, Output, SafeCsvWriter, check_output, format_of, is_file
 
 EXAMPLES = (
     ("the results of mnv2 classify --shard 1/3, 2/3 and 3/3", "mnv2 merge part*.csv -o all.csv"),
@@ -69,7 +67,7 @@ def merge(
     Exit codes: 0 all done, 1 failed, 2 the parts do not belong together or something is missing.
     """
     from mnv2cli.cli.screen import Screen
-    from mnv2cli.merge import Merging
+    from mnv2cli.merge import Merging, layout_of
 
     form = form or format_of(output)
     check_output(output, form, force=force)
@@ -81,38 +79,32 @@ def merge(
         raise click.UsageError(f"{output!r} is one of the parts: name another file with -o.")
     screen = Screen(quiet=quiet, verbose=verbose)
     merging = Merging(list(parts), partial=partial)
-    settings = merging.settings
-    wide = form in ("csv", "parquet")
-    extra = ("category",) * bool(settings.get("categories"))
-    extra += ("node",) * (settings.get("rollup") is not None)
-    layout = Layout(
-        form,
-        int(settings.get("top", 5)),
-        bool(settings.get("long")) and wide,
-        extra,
-        bool(settings.get("csv_safe")) and form == "csv",
-    )
-    settings = {**settings, "long": layout.long, "csv_safe": layout.safe, "shard": ""}
-    run = LongRun(output, layout, {}) if may_resume(form) else None
+    layout = layout_of(merging.settings, form)
+    run = LongRun(output, layout, {})
     part = PartFile(os.path.realpath(output))
     try:
+        writer = SafeCsvWriter if layout.safe else FORMATS[form]
         with Output(
-            part.file, FORMATS[form], layout.top, long=layout.long, force=force, extra=layout.extra
+            part.file, writer, layout.top, long=layout.long, force=force, extra=layout.extra
         ) as out:
             out.open()
             for record in merging.records():
-                out.write(safe_record(record) if layout.safe else record)
-        if run:
-            run.folder = merging.folder
-            run.start(settings)
-            run.opened()
+                out.write(record)
+        run.forget()
         part.commit()
-        if run:
+        if may_resume(form):
+            own = {"long": layout.long, "csv_safe": layout.safe, "shard": ""}
+            run.folder = merging.folder
+            run.start({**merging.settings, **own})
+            run.opened()
             run.finish(out.written, merging.images)
     finally:
         part.discard()
-        if run:
-            run.close()
+        run.close()
+    if merging.odd_names:
+        screen.warning(
+            f"{merging.odd_names:,} names are not UTF-8: they are written as Parquet has them"
+        )
     for what in merging.missing:
         screen.warning(what)
     screen.lines([("Joined", f"{out.written:,} rows of {len(parts):,} shards", "")])
