@@ -189,6 +189,12 @@ class Classifier:
                 timings.loading += perf_counter() - start
         return self._engine
 
+    @property
+    def about(self) -> str:
+        """The network and what runs it, in a few words; loads it."""
+        engine = self.load()
+        return f"{self.network.model}, {engine.name} {engine.precision}"
+
     def _calibration(self, sample: Callable[[], Iterable[str]]) -> Calibration:
         # Keyed by the very photos: a model calibrated on others would score these worse, and
         # results would depend on which folder happened to come first.

@@ -17,6 +17,7 @@ from mnv2cli.cli.help import ExampleCommand
 from mnv2cli.cli.interrupts import Interrupts
 from mnv2cli.cli.options import (
     category_options,
+    cluster_options,
     image_options,
     input_options,
     model_options,
@@ -88,6 +89,7 @@ _output = section("Results")
 @image_options
 @model_options
 @speed_options
+@cluster_options
 @terminal_options
 def classify(
     paths: tuple[str, ...],
@@ -133,7 +135,7 @@ def classify(
         started = list(islice(records, 1))  # loads the network, if there are images
     if not started:
         raise no_images(report)
-    engine = f"{classifier.network.model}, {classifier.load().name} {classifier.load().precision}"
+    engine = classifier.about
     writer: MakeWriter = TableWriter if form == "table" else FORMATS[form]
     target = sys.stdout.buffer if output is None else output
     wanted = {"category": options["category"], "node": options["rollup"] is not None}
@@ -236,7 +238,13 @@ def make_classifier(
     find = FindOptions(**{name: options.pop(name) for name in names})
     for name in ("batch_size", "threads"):
         options[name] = options[name] or 0  # the engine's own choice
-    return Classifier(
+    make: Callable[..., Classifier] = Classifier
+    address = options.pop("ray", None)
+    if address is not None:
+        from mnv2cli.cluster import ClusterClassifier
+
+        make = partial(ClusterClassifier, address, verbose=screen.verbose)
+    return make(
         top=top,
         threshold=threshold,
         find=find,
