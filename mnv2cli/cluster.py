@@ -201,25 +201,20 @@ class ClusterClassifier(Classifier):
         Raises:
             ClusterError: It cannot be reached.
         """
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        level = logging.INFO if self._verbose else logging.CRITICAL
-        if not self._address and "ray" not in sys.modules:  # which reads this only once
-            # Ray's ports are open to the network: nobody but this run has the token for them.
-            os.environ.setdefault("RAY_AUTH_MODE", "token")
-            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        _set_environment(self._address)
         import ray
         import ray.data
 
         if ray.is_initialized():
             yield
             return
-        options: dict[str, Any] = {"log_to_driver": self._verbose, "logging_level": level}
+        level = logging.INFO if self._verbose else logging.CRITICAL
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": level}
         if not self._address:
             options |= {
                 "address": "local",
                 "num_cpus": self._workers or usable_cores(),
                 "include_dashboard": False,
-                "_node_ip_address": "127.0.0.1",
             }
         else:
             options["address"] = self._address
@@ -250,6 +245,22 @@ class ClusterClassifier(Classifier):
         if self._address.startswith("ray://"):
             return _Remote(ray.remote(num_cpus=0)(_Job).remote(*job))
         return _Job(*job)
+
+
+def _set_environment(address: str) -> None:
+    """Say to Ray what it takes from the environment alone, when it is imported first."""
+    if "ray" in sys.modules:
+        return
+    settings = {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # what it prints among the results, on stdout
+    }
+    if address:  # else it tries for a quarter of an hour, deaf to Ctrl-C
+        settings |= {"RAY_NUM_REDIS_GET_RETRIES": "2", "RAY_py_gcs_connect_timeout_s": "5"}
+    else:  # its ports are open to the network: nobody but this run has the token for them
+        settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
 
 
 def _knock(address: str) -> None:
@@ -410,7 +421,7 @@ class _Job:
         blocks = _blocks(sources, number, size)
         dataset = ray.data.from_arrow(blocks)
         dataset.context.execution_options.preserve_order = True
-        dataset.context.enable_progress_bars = self._verbose
+        dataset.context.enable_progress_bars = False
         dataset.context.print_on_execution_start = self._verbose
         workers = min(self._workers, len(blocks))
         # Workers that die are started anew, and their blocks given out again, without end: that
@@ -493,6 +504,14 @@ def open_classifier(options: dict[str, Any], identity: dict[str, Any]) -> Classi
     return classifier
 
 
+def _told(error: Exception) -> Mnv2Error:
+    """Return an error that is fit to be told."""
+    if isinstance(error, Mnv2Error):
+        return error
+    text = " ".join(str(error).split())[:300]
+    return ClusterError(f"a worker on {socket.gethostname()} met {type(error).__name__}: {text}")
+
+
 class _Worker:
     """Reads, decodes and predicts batches; Ray Data makes an actor of it.
 
@@ -522,16 +541,23 @@ class _Worker:
                     "Install the same version on all machines.",
                 )
             self._classifier = plan.open(plan.options, plan.identity)
-        except Mnv2Error as error:
-            self._failure = error
+        except Exception as error:
+            self._failure = _told(error)
         self._end(opening)
 
     def __call__(self, batch: pa.Table) -> dict[str, list[Any]]:
         """Return one row: the number of the first image, and a pickled :class:`_Done`."""
         number = batch["number"][0].as_py()
-        if self._failure:
-            failure = (type(self._failure), self._failure.message, self._failure.hint)
-            return {"number": [number], "done": [pickle.dumps(_Done(failure=failure))]}
+        try:
+            if self._failure:
+                raise self._failure
+            done = self._work(batch, number)
+        except Exception as error:  # Ray would bury it in its own
+            failure = _told(error)
+            done = _Done(failure=(type(failure), failure.message, failure.hint))
+        return {"number": [number], "done": [pickle.dumps(done)]}
+
+    def _work(self, batch: pa.Table, number: int) -> _Done:
         sources = [
             Source(os.fsdecode(row["path"]), os.fsdecode(row["error"]), row["position"])
             for row in batch.to_pylist()
@@ -550,8 +576,7 @@ class _Worker:
                 records.append(record or self._killer(source))
             if not strikes:  # else it stays as it is: it may be given out again
                 self._end(key)
-        done = _Done(tuple(records), timings.decoding, timings.predicting)
-        return {"number": [number], "done": [pickle.dumps(done)]}
+        return _Done(tuple(records), timings.decoding, timings.predicting)
 
     def _carefully(self, source: Source, number: int, timings: Timings) -> Record | None:
         """Return the record of one image, or None if it has killed enough workers."""
