@@ -58,6 +58,9 @@ _PATIENCE = 10.0  # seconds to wait for a cluster's port
 _ADDRESS = re.compile(r"auto|(ray://)?([\w.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
+Block = list[tuple[int, bytes]]
+"""Batches that come back: the number of the first image of each, and a pickled ``_Done``."""
+
 _log = logging.getLogger("mnv2cli")
 
 
@@ -358,21 +361,30 @@ def _records(
         timings.add(finding=perf_counter() - finding)
         if not window:
             return
+        before = number
         _ask(job.start, window, number)
-        while (answer := _ask(job.next)) is not None:
-            first, content = answer
-            done: _Done = pickle.loads(content)
-            if done.failure:
-                error, message, hint = done.failure
-                raise error(message, hint)
-            if first != number:
-                raise ClusterError(f"Ray lost images: {number} was due, and {first} came")
-            if not number:  # all before the first batch's own work was starting
+        while block := _ask(job.next):
+            batches = [_open_batch(content) for _, content in block]
+            if block[0][0] == 0:  # all before the first block's own work was starting
+                work = sum(batch.decoding + batch.predicting for batch in batches)
                 spent = perf_counter() - start - timings.finding
-                timings.loading += max(0.0, spent - done.decoding - done.predicting)
-            timings.add(decoding=done.decoding, predicting=done.predicting)
-            number += len(done.records)
-            yield from done.records
+                timings.loading += max(0.0, spent - work)
+            for (first, _), batch in zip(block, batches, strict=True):
+                if first != number:
+                    raise ClusterError(f"Ray lost images: {number} was due, and {first} came")
+                timings.add(decoding=batch.decoding, predicting=batch.predicting)
+                number += len(batch.records)
+                yield from batch.records
+        if number != before + len(window):
+            raise ClusterError(f"Ray lost images: {before + len(window) - number} did not come")
+
+
+def _open_batch(content: bytes) -> _Done:
+    batch: _Done = pickle.loads(content)
+    if batch.failure:
+        error, message, hint = batch.failure
+        raise error(message, hint)
+    return batch
 
 
 def _ask(function: Callable[..., Any], *args: Any) -> Any:
@@ -410,7 +422,7 @@ class _Job:
         self._plan, self._tally = plan, tally
         self._workers, self._batch = workers, batch
         self._gpu, self._verbose = gpu, verbose
-        self._batches: Iterator[tuple[int, bytes]] = iter(())
+        self._done: Iterator[Block] = iter(())
 
     def start(self, sources: list[Source], number: int) -> None:
         """Give out a window of sources, the first of which has this number."""
@@ -435,16 +447,14 @@ class _Job:
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
             **({"num_gpus": 1} if self._gpu else {"num_cpus": 1}),
         )
-        self._batches = self._iterate(dataset)
+        tables = dataset.iter_batches(batch_size=None, batch_format="pyarrow")
+        self._done = (
+            [(row["number"], row["done"]) for row in table.to_pylist()] for table in tables
+        )
 
-    def next(self) -> tuple[int, bytes] | None:
-        """Return the number of a batch's first image and a pickled :class:`_Done`, or the end."""
-        return next(self._batches, None)
-
-    def _iterate(self, dataset: Any) -> Iterator[tuple[int, bytes]]:
-        for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
-            for row in table.to_pylist():
-                yield row["number"], row["done"]
+    def next(self) -> Block:
+        """Return some batches that are done, the next in order; none at the end."""
+        return next(self._done, [])
 
 
 class _Remote:
@@ -459,12 +469,12 @@ class _Remote:
 
         ray.get(self._actor.start.remote(sources, number))
 
-    def next(self) -> tuple[int, bytes] | None:
+    def next(self) -> Block:
         """As :meth:`_Job.next`."""
         import ray
 
-        answer: tuple[int, bytes] | None = ray.get(self._actor.next.remote())
-        return answer
+        block: Block = ray.get(self._actor.next.remote())
+        return block
 
 
 class _Tally:
