@@ -17,15 +17,14 @@ from mnv2cli.errors import WeightsError
 from mnv2cli.models import MobileNetV2
 from tests.conftest import FakeEngine
 
-KILLER, KILLS_ONCE, RAISES = 250, 240, 230
-"""Red values of images that kill their worker: always; once. And of one that has a bug met."""
+KILLER, KILLS_ONCE, RAISES, SLOW = 250, 240, 230, 220
+"""Red values of images that kill their worker, kill it once, meet a bug, take their time."""
 
 
 class Deadly(FakeEngine):
     """Dies of certain images."""
 
     def predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        time.sleep(float(os.environ.get("MNV2_TEST_DELAY", "0")))
         for red in batch[:, 0, 0, 0]:
             once = Path(os.environ.get("MNV2_TEST_ONCE", "")) / "killed"
             if red == KILLS_ONCE and not once.exists():
@@ -33,6 +32,8 @@ class Deadly(FakeEngine):
                 os.kill(os.getpid(), signal.SIGKILL)
             if red == KILLER:
                 os.kill(os.getpid(), signal.SIGKILL)
+            if red == SLOW:
+                time.sleep(0.1)
             if red == RAISES:
                 raise RuntimeError("what nobody foresaw")
         return super().predict(batch)

@@ -24,7 +24,7 @@ from mnv2cli.models import MobileNetV2
 from mnv2cli.records import Record, Source
 from mnv2cli.report import Timings
 from tests.conftest import draw
-from tests.fake_cluster import KILLER, KILLS_ONCE, RAISES, Deadly, open_fake
+from tests.fake_cluster import KILLER, KILLS_ONCE, RAISES, SLOW, Deadly, open_fake
 
 ray = pytest.importorskip("ray")
 
@@ -189,13 +189,17 @@ def test_the_command_writes_the_rows_of_a_local_run_and_nothing_of_rays(
     assert [line.split()[0] for line in lines[1:]] == ["Errors", "Time"]
 
 
-def test_sigint_leaves_whole_rows_and_no_ray(
+@pytest.mark.usefixtures("ray_here")
+def test_sigint_leaves_whole_rows_in_a_run_on_a_cluster(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MNV2_TEST_DELAY", "0.5")
+    for name, value in LOCAL.items():
+        monkeypatch.setenv(name, value)
     out = tmp_path / "out.csv"
-    folder = many(tmp_path / "photos", 200)
-    process = start(str(folder), "-o", str(out), "--threads", "1", "--batch-size", "4", "--ray")
+    for i in range(200):
+        draw(tmp_path / f"{i}.png", (SLOW, 9, 0), (4, 4))
+    address = ray.get_runtime_context().gcs_address
+    process = start(str(tmp_path), "-o", str(out), "--batch-size", "4", f"--ray={address}")
     deadline = time.monotonic() + 90
     while not (out.exists() and out.stat().st_size > 300) and time.monotonic() < deadline:
         time.sleep(0.05)
