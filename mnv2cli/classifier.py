@@ -226,15 +226,24 @@ class Classifier:
             "allow_truncated": self.decode.allow_truncated,
         }
         if self._engine is not None:
-            weights = self.network.find()
-            found |= {
-                "model": self.network.model,
-                "weights": digest(weights)[:16] if weights else "",
-                "engine": self._engine.name,
-                "precision": self._engine.precision,
-                "calibration": self._calibrated[:16],
-            }
+            found |= self._settings_of(self._engine.name, self._engine.precision)
         return found
+
+    def _settings_of(self, engine: str, precision: str) -> dict[str, Any]:
+        weights = self.network.find()
+        return {
+            "model": self.network.model,
+            "weights": digest(weights)[:16] if weights else "",
+            "engine": engine,
+            "precision": precision,
+            "calibration": self._calibrated[:16],
+        }
+
+    @property
+    def about(self) -> str:
+        """The network and what runs it, in a few words; loads it."""
+        engine = self.load()
+        return f"{self.network.model}, {engine.name} {engine.precision}"
 
     def _calibration(self, sample: Callable[[], Iterable[str]]) -> Calibration:
         # Keyed by the very photos: a model calibrated on others would score these worse, and

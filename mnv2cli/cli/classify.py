@@ -18,6 +18,7 @@ from mnv2cli.cli.help import ExampleCommand
 from mnv2cli.cli.interrupts import Interrupts
 from mnv2cli.cli.options import (
     category_options,
+    cluster_options,
     image_options,
     input_options,
     model_options,
@@ -115,6 +116,7 @@ _long = section("Long runs")
 @image_options
 @model_options
 @speed_options
+@cluster_options
 @terminal_options
 def classify(
     paths: tuple[str, ...],
@@ -223,8 +225,7 @@ class _Job:
             with self._screen.loading(classifier.network.name):
                 started = list(islice(records, 1))  # loads the network, if there are images
             if started:
-                used = classifier.load()
-                self._engine = f"{classifier.network.model}, {used.name} {used.precision}"
+                self._engine = classifier.about
                 if run:
                     run.start(classifier.settings())
                     self._tell_changed(run)
@@ -430,7 +431,13 @@ def make_classifier(
     find = FindOptions(**{name: options.pop(name) for name in names})
     for name in ("batch_size", "threads"):
         options[name] = options[name] or 0  # the engine's own choice
-    return Classifier(
+    make: Callable[..., Classifier] = Classifier
+    address = options.pop("ray", None)
+    if address is not None:
+        from mnv2cli.cluster import ClusterClassifier
+
+        make = partial(ClusterClassifier, address, verbose=screen.verbose)
+    return make(
         top=top,
         threshold=threshold,
         find=find,

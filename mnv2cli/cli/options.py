@@ -210,6 +210,34 @@ speed_options = _together(
     ),
 )
 
+
+def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse what is no address, such as a path that was meant to be classified."""
+    if value is None:
+        return None
+    from mnv2cli.cluster import is_address
+
+    if not is_address(value):
+        raise click.UsageError(
+            f"--ray takes {value!r} for the address of a cluster, and it is none: write "
+            "--ray=ADDRESS with auto, host:port or ray://host:port. For a cluster on this "
+            f"machine put --ray last: mnv2 {ctx.info_name} PATH --ray"
+        )
+    return value
+
+
+cluster_options = _together(
+    _speed(
+        "--ray",
+        is_flag=False,
+        flag_value="",
+        callback=_address,
+        metavar="[ADDRESS]",
+        help="Classify on a Ray cluster: auto, host:port or ray://host:port; without an address "
+        "on one that is started on this machine. --threads is how many workers.  [default: no]",
+    ),
+)
+
 _terminal = section("Terminal")
 terminal_options = _together(
     _terminal(
