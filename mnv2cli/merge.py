@@ -10,12 +10,12 @@ from heapq import merge as merge_sorted
 from itertools import islice, pairwise, takewhile
 
 from mnv2cli.errors import InputError
-from mnv2cli.records import Prediction, Record
+from mnv2cli.records import Record
 from mnv2cli.results import read_results
 from mnv2cli.resume import FORMS, Layout, scan
 from mnv2cli.runlog import Settings, differences, read_log
 from mnv2cli.shards import Shard, part_of
-from mnv2cli.spreadsheet import restored
+from mnv2cli.spreadsheet import restored_record
 
 _MOST_NAMED = 5
 _MOST_LABELS = 1000
@@ -185,7 +185,7 @@ class Merging:
         with closing(read_results(part.path, part.form)) as records:
             try:
                 for record in islice(records, most):
-                    yield _restored(record) if self.settings["csv_safe"] else record
+                    yield restored_record(record) if self.settings["csv_safe"] else record
             except InputError as error:
                 if part.rows is not None:
                     raise
@@ -251,21 +251,4 @@ def _open(path: str) -> Part:
         size,
         str(begun.get("folder", "")),
         form,
-    )
-
-
-def _restored(record: Record) -> Record:
-    """Return a record as it was before its cells were made safe for spreadsheets."""
-
-    def prediction(given: Prediction) -> Prediction:
-        return replace(given, label=restored(given.label), wnid=restored(given.wnid))
-
-    return replace(
-        record,
-        path=restored(record.path),
-        predictions=tuple(map(prediction, record.predictions)),
-        error=restored(record.error),
-        model=restored(record.model),
-        category=record.category and replace(record.category, name=restored(record.category.name)),
-        node=record.node and prediction(record.node),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from mnv2cli.records import Prediction, Record
@@ -25,16 +26,24 @@ def restored(text: str) -> str:
 
 def safe_record(record: Record) -> Record:
     """Return a record whose path, labels, names and error are safe."""
+    return _with_texts(record, safe)
+
+
+def restored_record(record: Record) -> Record:
+    """Return what :func:`safe_record` was given."""
+    return _with_texts(record, restored)
+
+
+def _with_texts(record: Record, change: Callable[[str], str]) -> Record:
+    def prediction(given: Prediction) -> Prediction:
+        return replace(given, label=change(given.label), wnid=change(given.wnid))
+
     return replace(
         record,
-        path=safe(record.path),
-        predictions=tuple(map(_safe_prediction, record.predictions)),
-        error=safe(record.error),
-        model=safe(record.model),
-        category=record.category and replace(record.category, name=safe(record.category.name)),
-        node=record.node and _safe_prediction(record.node),
+        path=change(record.path),
+        predictions=tuple(map(prediction, record.predictions)),
+        error=change(record.error),
+        model=change(record.model),
+        category=record.category and replace(record.category, name=change(record.category.name)),
+        node=record.node and prediction(record.node),
     )
-
-
-def _safe_prediction(prediction: Prediction) -> Prediction:
-    return replace(prediction, label=safe(prediction.label), wnid=safe(prediction.wnid))

@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 
 from mnv2cli.records import CategoryScore, Prediction, Record
-from mnv2cli.spreadsheet import restored, safe, safe_record
+from mnv2cli.spreadsheet import restored, restored_record, safe, safe_record
 from tests.conftest import draw
 
 
@@ -26,6 +26,7 @@ def test_all_texts_of_a_record_are_safe() -> None:
     record = Record("=a.jpg", (best,), "-err", "+net", CategoryScore("=dog", 0.5, 0.1), best)
     made = safe_record(record)
     assert made.path == "'=a.jpg" and made.error == "'-err" and made.model == "'+net"
+    assert restored_record(made) == record
     assert made.category and made.category.name == "'=dog"
     for prediction in (*made.predictions, made.node):
         assert prediction == Prediction("'@n1", "'=cmd|' /C calc'!A0", 0.5)

@@ -247,3 +247,19 @@ def test_records_become_a_dataframe() -> None:
     assert frame["label_1"].tolist()[:2] == ["Egyptian cat", "Egyptian cat"]
     assert frame.shape == (3, 10)
     assert to_dataframe(RECORDS, long=True).shape == (4, 8)
+
+
+def test_rows_reach_the_disk_every_few_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, synced = [0.0], []
+    monkeypatch.setattr("mnv2cli.write.monotonic", lambda: now[0])
+    path = tmp_path / "a.csv"
+    monkeypatch.setattr(
+        "mnv2cli.write.os.fsync", lambda file: synced.append(path.read_bytes().count(b"\n"))
+    )
+    with Output(str(path), FORMATS["csv"], 2, long=False, force=False) as out:
+        for i in range(10):
+            now[0] = i
+            out.write(RECORDS[0])
+    assert synced == [5, 8, 11, 11]  # rows and the header, each time; and all at the end
