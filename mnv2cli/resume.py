@@ -20,7 +20,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain, islice
-from typing import IO
+from typing import IO, NamedTuple
 
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.files import PartFile, csv_line
@@ -57,8 +57,7 @@ class Layout:
     safe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """The row of one image, or in a long table its rows.
 
     Attributes:

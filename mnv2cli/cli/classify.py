@@ -52,6 +52,8 @@ EXAMPLES = (
 )  # fmt: skip
 
 
+_MUCH = 50_000_000  # bytes of rows; they are read in two seconds or so
+
 _output = section("Results")
 _long = section("Long runs")
 
@@ -169,6 +171,8 @@ def classify(
     run: LongRun | None = None
     if output is not None and is_file(output):
         settings = {**classifier.settings(), "shard": str(part or "")}
+        if resume and os.path.exists(output) and os.path.getsize(output) > _MUCH:
+            screen.notice(f"Reading the rows that are in {output}")
         try:
             run = LongRun(output, layout, settings, resume=resume, retry_errors=retry_errors)
         except OutputError as error:
