@@ -140,9 +140,10 @@ def classify(
 ) -> None:  # fmt: skip
     """Label every image in files, folders and quoted globs with the classes it most likely shows.
 
-    Images are JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF and HEIC, told by their content. Each gives
-    one row, in natural order; one that cannot be read gives a row that says why. Labels are the
-    1,000 classes of ImageNet, scores are probabilities from 0 to 1.
+    Images are JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF and HEIC, told by their content, here or at
+    URLs (s3://, gs://, https://, zip://, tar://). Each gives one row, in natural order; one that
+    cannot be read gives a row that says why. Labels are the 1,000 classes of ImageNet, scores are
+    probabilities from 0 to 1.
 
     Exit codes: 0 all done, 1 failed, 2 usage, 3 no images found, 4 done but some images could not
     be read, 130 interrupted, 143 terminated.
@@ -352,7 +353,8 @@ def _how_to_go_on() -> str:
     args = [arg for arg in args if arg not in ("--force", "--resume")]
     # Behind a bare -- there are only paths.
     end = args.index("--") if "--" in args else len(args)
-    return shlex.join(["mnv2", *args[:end], "--resume", *args[end:]])
+    # What URLs hold that is secret has no place in a log.
+    return shlex.join(["mnv2", *map(shown, args[:end]), "--resume", *map(shown, args[end:])])
 
 
 def check_inputs(paths: tuple[str, ...], files_from: str | None, null: bool) -> None:
