@@ -22,6 +22,15 @@ WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_96.h5"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have to tell, wherever they ran."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, text in getattr(report, "user_properties", ()):
+                if name == "told":
+                    terminalreporter.write_line(str(text))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the fuzzing take longer, or take other inputs."""
     parser.addoption("--fuzz-inputs", type=int, default=10_000, metavar="N")

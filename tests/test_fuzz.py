@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -104,7 +103,7 @@ def test_damaged_images_give_pixels_or_a_reason(
     mutator: Mutator,
     tmp_path: Path,
     pytestconfig: pytest.Config,
-    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
 ) -> None:
     count = pytestconfig.getoption("fuzz_inputs")
     first = pytestconfig.getoption("fuzz_seed") * 1_000_000_000
@@ -115,14 +114,14 @@ def test_damaged_images_give_pixels_or_a_reason(
     seconds = time.monotonic() - start
     forms = sum((found.forms for found in runs), Counter[str]())
     reasons = sum((found.reasons for found in runs), Counter[str]())
-    with capsys.disabled():
-        told = ", ".join(f"{form} {number:,}" for form, number in forms.items())
-        sys.stdout.write(
-            f"\n{forms.total():,} damaged images ({told}) in {seconds:.0f} s; "
-            f"the slowest {max(found.slowest for found in runs):.2f} s, "
-            f"peak memory {max(found.peak for found in runs) / 1e6:.0f} MB; "
-            f"{', '.join(f'{reason} {number:,}' for reason, number in reasons.most_common())}\n"
-        )
+    told = ", ".join(f"{form} {number:,}" for form, number in forms.items())
+    record_property(
+        "told",
+        f"{forms.total():,} damaged images ({told}) in {seconds:.0f} s; "
+        f"the slowest {max(found.slowest for found in runs):.2f} s, "
+        f"peak memory {max(found.peak for found in runs) / 1e6:.0f} MB; "
+        f"{', '.join(f'{reason} {number:,}' for reason, number in reasons.most_common())}",
+    )
     assert [bad for found in runs for bad in found.bad] == [], tmp_path
     assert forms.total() == count and len(forms) == 8
     assert reasons["pixels"] > count / 20 and reasons["damaged"] > count / 20
