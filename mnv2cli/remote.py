@@ -208,6 +208,7 @@ class _Limited:
         limit: Bytes at the most.
         stop: Ends it.
         beat: Called whenever bytes come.
+        spool: Bytes that are held in memory.
     """
 
     def __init__(
@@ -215,8 +216,12 @@ class _Limited:
         limit: int,
         stop: threading.Event | None = None,
         beat: Callable[[], None] = lambda: None,
+        spool: int = SPOOL,
     ) -> None:
-        self.file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115
+        # Before Python 3.11 a spooled file is none that zipfile can read.
+        self.file: IO[bytes] = (
+            tempfile.SpooledTemporaryFile(max_size=spool) if spool else tempfile.TemporaryFile()
+        )
         self.size = 0
         self._limit = limit
         self._stop = stop
@@ -745,7 +750,7 @@ def _container(container: str, path: str | None, kind: str) -> IO[bytes]:
         except OSError as error:
             raise _fault(error) from error
     else:
-        file = fetch(container, limit=_room())
+        file = fetch(container, limit=_room(), spool=0)
     if kind == "zip":
         return file
     start = file.read(6)
@@ -767,7 +772,7 @@ def _container(container: str, path: str | None, kind: str) -> IO[bytes]:
 
 def _unpacked(file: IO[bytes], stream: Any) -> IO[bytes]:
     """Decompress into a temporary file, once: going back in the stream would begin anew."""
-    sink = _Limited(_room())
+    sink = _Limited(_room(), spool=0)
     try:
         with file, stream:
             while data := stream.read(1 << 20):
@@ -908,6 +913,7 @@ def fetch(
     limit: int | None = None,
     stop: threading.Event | None = None,
     beat: Callable[[], None] = lambda: None,
+    spool: int = SPOOL,
 ) -> IO[bytes]:
     """Fetch a file into a temporary one, trying again after passing faults.
 
@@ -916,6 +922,7 @@ def fetch(
         limit: Bytes at the most; None for ``FILE_LIMIT``.
         stop: Ends it when set.
         beat: Called whenever something happens.
+        spool: Bytes that are held in memory.
 
     Returns:
         The open file, at its start; in memory if it is small.
@@ -925,7 +932,7 @@ def fetch(
     """
 
     def attempt() -> IO[bytes]:
-        sink = _Limited(FILE_LIMIT if limit is None else limit, stop, beat)
+        sink = _Limited(FILE_LIMIT if limit is None else limit, stop, beat, spool)
         try:
             sink.check()
             place(url).read(url, sink)

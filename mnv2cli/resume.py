@@ -23,7 +23,7 @@ from itertools import chain, islice
 from typing import IO, NamedTuple
 
 from mnv2cli.errors import InputError, OutputError
-from mnv2cli.files import PartFile, csv_line
+from mnv2cli.files import NUL_SIGN, PartFile, csv_line
 from mnv2cli.records import Source
 from mnv2cli.spreadsheet import restored
 from mnv2cli.urls import shown
@@ -35,7 +35,6 @@ FORMS = ("csv", "jsonl")
 _LONGEST_ROW = 1 << 20  # bytes; longer ones are damage
 _LONGEST_QUOTED = 1 << 16  # bytes of a row whose cells hold line ends
 _MOST_REASONS = 1000
-_NUL = "\ufdd0"  # stands for NUL, and is no character
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +179,10 @@ def _cells(record: bytes) -> list[str] | None:
     if '"' not in text and "\r" not in text:
         return text.split(",")  # most rows, and ten times as fast
     try:  # Python 3.10's csv knows no NUL
-        cells = next(csv.reader([text.replace("\0", _NUL)], strict=True))
+        cells = next(csv.reader([text.replace("\0", NUL_SIGN)], strict=True))
     except (csv.Error, StopIteration):
         return None
-    return [cell.replace(_NUL, "\0") for cell in cells]
+    return [cell.replace(NUL_SIGN, "\0") for cell in cells]
 
 
 def _joined(rows: Iterator[Row | None]) -> Iterator[Row | None]:
@@ -480,10 +479,12 @@ class Resumed:
             start = row.rindex(b'"position": ') + len(b'"position": ')
             return row[:start] + json.dumps(position).encode() + b"}\n"
         text = "" if position is None else str(position)
-        lines = io.StringIO(row.decode("utf-8", "surrogateescape").replace("\0", _NUL), newline="")
+        lines = io.StringIO(
+            row.decode("utf-8", "surrogateescape").replace("\0", NUL_SIGN), newline=""
+        )
         return b"".join(
             csv_line([*cells[:-1], text], quote=self._layout.safe)
-            .replace(_NUL, "\0")
+            .replace(NUL_SIGN, "\0")
             .encode("utf-8", "surrogateescape")
             for cells in csv.reader(lines)
         )
