@@ -220,7 +220,9 @@ class _Limited:
     ) -> None:
         # Before Python 3.11 a spooled file is none that zipfile can read.
         self.file: IO[bytes] = (
-            tempfile.SpooledTemporaryFile(max_size=spool) if spool else tempfile.TemporaryFile()
+            tempfile.SpooledTemporaryFile(max_size=spool)  # noqa: SIM115
+            if spool
+            else tempfile.TemporaryFile()  # noqa: SIM115
         )
         self.size = 0
         self._limit = limit
