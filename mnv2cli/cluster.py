@@ -22,7 +22,7 @@ from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from threading import Event
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ from mnv2cli.models import Progress
 from mnv2cli.models.download import no_progress
 from mnv2cli.records import Record, Source
 from mnv2cli.report import Timings
+from mnv2cli.urls import absolute, shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,7 +59,6 @@ _WINDOW = 100_000
 _STRIKES = 3
 _PATIENCE = 10.0  # seconds to wait for a cluster's port
 _ADDRESS = re.compile(r"auto|(ray://)?([\w.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 Block = list[tuple[int, bytes]]
 """Batches that come back: the number of the first image of each, and a pickled ``_Done``."""
@@ -277,6 +277,7 @@ def _set_environment(address: str) -> None:
         return
     settings = {
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ENABLE_AUTO_CONNECT": "0",  # its threads would start another one after the end
         "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # what it prints among the results, on stdout
     }
     if address:  # else it tries for a quarter of an hour, deaf to Ctrl-C
@@ -378,9 +379,9 @@ def _records(
     number = 0
     while True:
         finding = perf_counter()
-        window = list(islice(sources, _WINDOW))
+        window = list(islice(takewhile(lambda _: not enough.is_set(), sources), _WINDOW))
         timings.add(finding=perf_counter() - finding)
-        if not window:
+        if not window or enough.is_set():
             return
         before = number
         _ask(job.start, window, number)
@@ -622,7 +623,7 @@ class _Worker:
 
     def _killer(self, source: Source) -> Record:
         return Record(
-            source.path,
+            shown(source.path),
             error="killed its worker: three times",
             model=self._classifier.network.model,
             position=source.position,
@@ -632,15 +633,13 @@ class _Worker:
         there = [replace(source, path=self._absolute(source.path)) for source in sources]
         records = self._classifier.run(iter(there), timings)
         return [
-            replace(record, path=source.path)
+            replace(record, path=shown(source.path))
             for record, source in zip(records, sources, strict=True)
         ]
 
     def _absolute(self, path: str) -> str:
         # Workers have a folder of their own.
-        if not path or _URL.match(path):
-            return path
-        return os.path.join(self._plan.folder, path)
+        return absolute(path, self._plan.folder) if path else path
 
     def _begin(self, key: Hashable) -> int:
         import ray

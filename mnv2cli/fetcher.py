@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
@@ -27,15 +28,21 @@ AT_ONCE = 16
 AHEAD = 64
 """Files that are fetched or were, and wait for being decoded."""
 
+_STEP = 0.5  # seconds
+
+HELD = 1 << 30
+"""Bytes of files that wait for being decoded; beyond that no more are fetched ahead."""
+
 
 class _Job:
-    __slots__ = ("beat", "done", "error", "file", "started")
+    __slots__ = ("beat", "done", "error", "file", "size", "started")
 
     def __init__(self) -> None:
         self.done = threading.Event()
         self.file: IO[bytes] | None = None
         self.error: ImageError | None = None
         self.started = False
+        self.size = 0
         self.beat = time.monotonic()
 
 
@@ -72,6 +79,7 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         self._jobs: dict[str, deque[_Job]] = {}
         self._running = 0
         self._held = 0
+        self._bytes = 0
 
     def ahead(self, sources: Iterable[Source]) -> Iterator[Source]:
         """Yield sources as they are, and have their images fetched meanwhile."""
@@ -117,10 +125,8 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         with file if file is not None and fetched == path else self._take(path) as opened:
             if self._decoder is None:
                 return decode_file(opened, self._options)
-            with tempfile.NamedTemporaryFile(prefix="mnv2-") as named:
-                shutil.copyfileobj(opened, named)
-                named.flush()
-                return self._decoder(named.name)
+            with _named(opened) as path_here:
+                return self._decoder(path_here)
 
     def _local(self, path: str) -> str | None:
         if not is_url(path):
@@ -154,15 +160,22 @@ class Fetcher(AbstractContextManager["Fetcher"]):
 
     def _start(self) -> None:
         """Start what may be; called with the lock."""
-        while self._waiting and self._running < self._at_once and self._held < self._ahead:
-            path, job = self._waiting.popleft()
-            job.started = True
-            self._running += 1
-            self._held += 1
-            # A thread each: one that hangs in a library holds up nothing, and dies with us.
-            threading.Thread(
-                target=self._run, args=(path, job), name="mnv2-fetch", daemon=True
-            ).start()
+        while (
+            self._waiting
+            and self._running < self._at_once
+            and self._held < self._ahead
+            and self._bytes < HELD
+        ):
+            self._launch(*self._waiting.popleft())
+
+    def _launch(self, path: str, job: _Job) -> None:
+        """Start one; called with the lock."""
+        job.started = True
+        job.beat = time.monotonic()
+        self._running += 1
+        self._held += 1
+        # A thread each: one that hangs in a library holds up nothing, and dies with us.
+        threading.Thread(target=self._run, args=(path, job), name="mnv2-fetch", daemon=True).start()
 
     def _run(self, path: str, job: _Job) -> None:
         file, failed = None, None
@@ -170,8 +183,11 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         def beat() -> None:
             job.beat = time.monotonic()
 
+        size = 0
         try:
             file = self._fetch(path, beat)
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
         except ImageError as error:
             failed = error
         with self._lock:
@@ -179,8 +195,9 @@ class Fetcher(AbstractContextManager["Fetcher"]):
                 if file is not None:
                     file.close()
                 return
-            job.file, job.error = file, failed
+            job.file, job.error, job.size = file, failed, size
             self._running -= 1
+            self._bytes += size
             job.done.set()
             self._start()
 
@@ -200,28 +217,47 @@ class Fetcher(AbstractContextManager["Fetcher"]):
         """Return the fetched file, waiting for it if need be."""
         with self._lock:
             jobs = self._jobs.get(path)
-            job = jobs.popleft() if jobs else None
+            job = jobs.popleft() if jobs else _Job()
             if not jobs:
                 self._jobs.pop(path, None)
-            if job is not None and not job.started:
-                # Waiting for its turn could be for ever: the turn may wait for us.
-                self._waiting.remove((path, job))
-                job = None
-        if job is None:
-            return self._fetch(path)
+            if not job.started:  # waiting for its turn could be for ever: that may wait for us
+                with suppress(ValueError):
+                    self._waiting.remove((path, job))
+                self._launch(path, job)
         from mnv2cli.remote import patience
 
-        hung = False
-        # A library without a time limit of its own may hang: nobody waits for it for long.
-        while not (job.done.wait(0.5) or self._stop.is_set() or hung):
-            hung = time.monotonic() - job.beat > patience()
+        # A library without a time limit of its own may hang: nobody waits for it for long. Steps
+        # are counted, not the clock, which goes on while the process is stopped.
+        silent, beat = 0.0, job.beat
+        while not (job.done.wait(_STEP) or self._stop.is_set() or silent > patience()):
+            silent = silent + _STEP if job.beat == beat else 0.0
+            beat = job.beat
         with self._lock:
             self._held -= 1
+            self._bytes -= job.size
             if not job.done.is_set():
                 self._running -= 1
                 job.done.set()
-                job.error = ImageError("timed out" if hung else "not read")
+                job.error = ImageError("not read" if self._stop.is_set() else "timed out")
             self._start()
         if job.file is None:
             raise job.error or ImageError("not read", "the run was stopped")
         return job.file
+
+
+@contextmanager
+def _named(content: IO[bytes]) -> Iterator[str]:
+    """Yield the path of a passing file with some content, for another process to open.
+
+    Raises:
+        ImageError: There is no room for it.
+    """
+    by_number = os.path.isdir("/proc/self/fd")  # has no name that could stay behind
+    make = tempfile.TemporaryFile if by_number else tempfile.NamedTemporaryFile
+    try:
+        with make() as file:
+            shutil.copyfileobj(content, file)
+            file.flush()
+            yield f"/proc/{os.getpid()}/fd/{file.fileno()}" if by_number else file.name
+    except OSError as error:
+        raise ImageError("cannot be read", (error.strerror or str(error)).lower()) from error

@@ -253,12 +253,17 @@ class Finder:
     def _url(self, given: str, may_be_glob: bool) -> Iterator[Source]:
         from mnv2cli import remote
 
-        place = remote.place(given)
         try:
+            place = remote.place(given)
             path, kind = place.look(given, may_be_glob)
             matches = place.glob(path) if kind == "glob" else []
         except OSError as error:
             yield Source(given, str(error))
+            return
+        except InputError as error:
+            if may_be_glob:
+                raise
+            yield Source(given, error.message)  # one line of a list costs one row
             return
         if kind == "folder":
             yield from self._walk(path, place)

@@ -236,6 +236,13 @@ class _Limited:
         allowed = REQUEST_SECONDS + self.size / LEAST_RATE
         return self._started + allowed - time.monotonic()
 
+    def alive(self) -> None:
+        """Wait for something else for a while; raise StoreError if nobody wants it any more."""
+        self._beat()
+        self._started = time.monotonic() - self.size / LEAST_RATE
+        if self._stop is not None and self._stop.is_set():
+            raise StoreError("not read", "the run was stopped")
+
     def check(self) -> None:
         """Raise StoreError if it takes too long or nobody wants it any more."""
         self._beat()
@@ -318,6 +325,8 @@ class Store:
             raise InputError(f"{self.scheme}:// needs a library: {error}", _INSTALL) from error
         except (ValueError, TypeError) as error:
             raise InputError(f"{shown(url)!r} cannot be used: {shown(str(error))}") from error
+        except Exception as error:  # some connect at once
+            raise _fault(error) from error
         if self.scheme in ("s3", "s3a"):
             fs.retries = 1
         return fs
@@ -634,7 +643,7 @@ class Archive:
 
     def read(self, url: str, sink: _Limited) -> None:
         """Read a member; raises StoreError."""
-        members = self._members()
+        members = _opened(self._kind, self._container, sink)
         members.read(_inner(url), sink)
 
     def _members(self) -> _Members:
@@ -658,6 +667,7 @@ class _Members:
         self._lock = threading.Lock()  # one handle, one position
         self._zip: zipfile.ZipFile | None = None
         self._tar: tarfile.TarFile | None = None
+        self._infos: dict[str, tarfile.TarInfo] = {}  # the library looks through a list
         self.files: dict[str, str] = {}
         self.folders: dict[str, dict[tuple[str, bool], None]] = {"": {}}
         try:
@@ -669,6 +679,7 @@ class _Members:
                 self._tar = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115
                 for member in self._tar:
                     self._add(member.name, member.isdir())
+                    self._infos[member.name.lstrip("/")] = member
         except Exception as error:
             close()
             found = _damaged(error)
@@ -708,10 +719,7 @@ class _Members:
             except KeyError:
                 return self._zip.open(f"/{raw}")
         assert self._tar is not None
-        try:
-            info = self._tar.getmember(raw)
-        except KeyError:
-            info = self._tar.getmember(f"/{raw}")
+        info = self._infos[raw.lstrip("/")]
         if info.isdir():
             raise StoreError("a folder, not an image")
         member = self._tar.extractfile(info)
@@ -720,13 +728,22 @@ class _Members:
         return member
 
 
-_archives: OrderedDict[tuple[object, ...], _Members] = OrderedDict()
-_archives_lock = threading.RLock()  # an archive may be in another
+_Key = tuple[object, ...]
+
+_archives: OrderedDict[_Key, _Members] = OrderedDict()
+_opening: dict[_Key, threading.Lock] = {}
+_archives_lock = threading.Lock()  # of both; held for moments
 
 
-def _opened(kind: str, container: str) -> _Members:
-    """Return an archive, opened once; the last few stay open."""
-    key: tuple[object, ...] = (kind, container)
+def _opened(kind: str, container: str, sink: _Limited | None = None) -> _Members:
+    """Return an archive, opened once; the last few stay open.
+
+    Args:
+        kind: ``zip`` or ``tar``.
+        container: Where it is.
+        sink: Who waits for it; told that it goes on.
+    """
+    key: _Key = (kind, container)
     path = local_path(container)
     if path is not None:
         if not os.path.isfile(path):
@@ -735,15 +752,32 @@ def _opened(kind: str, container: str) -> _Members:
         status = os.stat(path)
         key = (kind, real_path(path), status.st_size, status.st_mtime_ns)
     with _archives_lock:
-        if key not in _archives:
-            _archives[key] = _Members(kind, _container(container, path, kind))
+        if key in _archives:
+            _archives.move_to_end(key)
+            return _archives[key]
+        opening = _opening.setdefault(key, threading.Lock())
+    while not opening.acquire(timeout=0.5):
+        if sink is not None:
+            sink.alive()
+    try:
+        with _archives_lock:
+            members = _archives.get(key)
+        if members is None:
+            members = _Members(kind, _container(container, path, kind, sink))
+        with _archives_lock:
+            _archives[key] = members
+            _archives.move_to_end(key)
+            _opening.pop(key, None)
             while len(_archives) > _OPEN_ARCHIVES:
                 _archives.popitem(last=False)  # closed when nobody reads it any more
-        _archives.move_to_end(key)
-        return _archives[key]
+        if sink is not None:
+            sink.alive()
+        return members
+    finally:
+        opening.release()
 
 
-def _container(container: str, path: str | None, kind: str) -> IO[bytes]:
+def _container(container: str, path: str | None, kind: str, waiting: _Limited | None) -> IO[bytes]:
     """Open an archive's file: in place if it is here, else a temporary copy."""
     file: IO[bytes]
     if path is not None:
@@ -752,7 +786,8 @@ def _container(container: str, path: str | None, kind: str) -> IO[bytes]:
         except OSError as error:
             raise _fault(error) from error
     else:
-        file = fetch(container, limit=_room(), spool=0)
+        alive = waiting.alive if waiting else lambda: None
+        file = fetch(container, limit=_room(), beat=alive, spool=0)
     if kind == "zip":
         return file
     start = file.read(6)
@@ -760,26 +795,32 @@ def _container(container: str, path: str | None, kind: str) -> IO[bytes]:
     if start.startswith(b"\x1f\x8b"):
         import gzip
 
-        return _unpacked(file, gzip.GzipFile(fileobj=file, mode="rb"))
+        return _unpacked(file, gzip.GzipFile(fileobj=file, mode="rb"), waiting)
     if start.startswith(b"BZh"):
         import bz2
 
-        return _unpacked(file, bz2.BZ2File(file))
+        return _unpacked(file, bz2.BZ2File(file), waiting)
     if start.startswith(b"\xfd7zXZ"):
         import lzma
 
-        return _unpacked(file, lzma.LZMAFile(file))
+        return _unpacked(file, lzma.LZMAFile(file), waiting)
     return file
 
 
-def _unpacked(file: IO[bytes], stream: Any) -> IO[bytes]:
+def _unpacked(file: IO[bytes], stream: Any, waiting: _Limited | None) -> IO[bytes]:
     """Decompress into a temporary file, once: going back in the stream would begin anew."""
     sink = _Limited(_room(), spool=0)
     try:
         with file, stream:
             while data := stream.read(1 << 20):
                 sink.write(data)
+                sink.alive()  # a slow processor is no slow host
+                if waiting is not None:
+                    waiting.alive()
         return sink.whole()
+    except StoreError:
+        sink.file.close()
+        raise
     except Exception as error:
         sink.file.close()
         raise _damaged(error) from error
@@ -888,7 +929,8 @@ def check(urls: Iterable[str]) -> None:
     """
     for url in urls:
         if is_url(url):
-            place(url)
+            with suppress(StoreError):  # an error row, in its turn
+                place(url)
 
 
 def patience() -> float:
@@ -960,15 +1002,15 @@ def check_output(url: str, *, force: bool) -> None:
         raise InputError(
             f"results cannot be written to {scheme_of(url)}://", "Name a file or s3://."
         )
-    store = _store(url)
-    if force:
-        return
+    if url.endswith("/"):
+        raise InputError(f"{shown(url)!r} is a folder", "Name a file in it.")
     try:
-        there = _exists(store, url)
+        store = _store(url)
+        there = not force and _exists(store, url)
     except StoreError as error:
         raise InputError(
             f"it cannot be told whether {shown(url)!r} exists: {error}",
-            "--force writes without looking.",
+            "--force writes without looking, where something can be written.",
         ) from error
     if there:
         raise InputError(f"{shown(url)!r} exists", "Overwrite it with --force, or name another.")

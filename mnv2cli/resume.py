@@ -26,7 +26,7 @@ from mnv2cli.errors import InputError, OutputError
 from mnv2cli.files import NUL_SIGN, PartFile, csv_line
 from mnv2cli.records import Source
 from mnv2cli.spreadsheet import restored
-from mnv2cli.urls import shown
+from mnv2cli.urls import absolute, shown
 from mnv2cli.write import Extra, columns
 
 FORMS = ("csv", "jsonl")
@@ -255,7 +255,7 @@ class Resumed:
             if row is None:
                 self.dropped += 1
                 continue
-            if not (self._is_here or os.path.isabs(row.path) or "://" in row.path):
+            if not self._is_here and absolute(row.path, "") != absolute(row.path, os.sep):
                 raise InputError(
                     f"{self._path!r} names images as seen from {self._folder!r}",
                     "Go on from there, or name another file.",
@@ -571,7 +571,8 @@ def _key(path: str, folder: str) -> int:
 
     Two of a million images share one by chance with a probability of 3 in 100 million.
     """
+    path = absolute(path, os.path.abspath(folder))
     # A URL as rows have it, without its secrets.
-    path = shown(path) if "://" in path else os.path.abspath(os.path.join(folder, path))
+    path = shown(path) if "://" in path else os.path.normpath(path)
     digest = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest, "big")

@@ -7,10 +7,13 @@ import re
 
 # Two letters at least: C:// is a drive of Windows.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
-_USER = re.compile(r"(://)[^/?#@\s]*(?:@[^/?#@\s]*)*@")
+# What has no host has no user either: an @ is in a name there.
+_USER = re.compile(
+    r"(?<!zip)(?<!tar)(?<!memory)(?<!file)(?<!local)(://)[^/?#@]*(?:@[^/?#@]*)*@", re.IGNORECASE
+)
 _SECRET = re.compile(
-    r"([?&][^=&#:\s]*(?:sig|token|secret|passw|pwd|credential|auth|session|jwt|api[-_]?key)"
-    r"[^=&#\s]*=|[?&](?:key|code|access[-_]?key|awsaccesskeyid|googleaccessid)=)[^&#\s]+",
+    r"([?&#][^=&#\s]*(?:sig|token|secret|passw|pwd|credential|auth|session|jwt|api[-_]?key)"
+    r"[^=&#\s]*=|[?&#](?:key|code|access[-_]?key|awsaccesskeyid|googleaccessid)=)[^&#\s]+",
     re.IGNORECASE,
 )
 
@@ -37,3 +40,13 @@ def shown(text: str) -> str:
     if "://" not in text:
         return text
     return _SECRET.sub(r"\1***", _USER.sub(r"\1***@", text))
+
+
+def absolute(name: str, folder: str) -> str:
+    """Return a path, or an archive's in a URL, as seen from a folder; other URLs as they are."""
+    if "://" not in name:
+        return os.path.join(folder, name)
+    head, sep, container = name.rpartition("::")
+    if sep and "://" not in container:
+        return f"{head}::{os.path.join(folder, container)}"
+    return name

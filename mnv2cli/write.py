@@ -25,7 +25,7 @@ from mnv2cli.find import IMAGE_SUFFIXES
 from mnv2cli.records import Prediction, Record
 from mnv2cli.runlog import SUFFIX
 from mnv2cli.spreadsheet import safe_record
-from mnv2cli.urls import is_url
+from mnv2cli.urls import is_url, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -338,7 +338,8 @@ def format_of(path: str) -> str:
     if suffix not in FORMATS:
         known = ", ".join(f".{name}" for name in FORMATS)
         raise InputError(
-            f"{path!r} does not end in {known}", "Name the format with --format, or rename it."
+            f"{shown(path)!r} does not end in {known}",
+            "Name the format with --format, or rename it.",
         )
     return suffix
 
@@ -353,7 +354,7 @@ def check_output(path: str, form: str, *, force: bool) -> None:
     if form == "parquet":
         pyarrow()
     if path.lower().endswith(IMAGE_SUFFIXES):
-        raise InputError(f"results would go into {path!r}, which has the name of an image")
+        raise InputError(f"results would go into {shown(path)!r}, which has the name of an image")
     if is_url(path):
         from mnv2cli import remote
 

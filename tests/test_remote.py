@@ -139,6 +139,11 @@ def test_a_local_file_named_like_a_url_is_local(
         ("zip://a.jpg::https://u:s@h/z.zip?token=t", "zip://a.jpg::https://***@h/z.zip?token=***"),
         ("no such https://u:s@h/a: x", "no such https://***@h/a: x"),
         ("s3://b/me@home/a=b.jpg", "s3://b/me@home/a=b.jpg"),
+        ("zip://a@2x.png::z.zip", "zip://a@2x.png::z.zip"),
+        ("memory://a@b.jpg", "memory://a@b.jpg"),
+        ("zip://a@b.png::ftp://u:s@h/z.zip", "zip://a@b.png::ftp://***@h/z.zip"),
+        ("ftp://u:my pass@h/a.jpg", "ftp://***@h/a.jpg"),
+        ("https://h/a.jpg#access_token=t", "https://h/a.jpg#access_token=***"),
         ("https://h/a.jpg?id=3&w=10", "https://h/a.jpg?id=3&w=10"),
         ("a?token=x", "a?token=x"),
     ],
@@ -269,17 +274,34 @@ def test_files_are_read_in_pieces_up_to_the_limit(
     assert fails("memory://a.jpg") == "file too large: over 999 bytes"
 
 
-@pytest.mark.parametrize("command", ["classify", "nothing"])
-def test_unknown_schemes_are_one_line(invoke: Invoke, command: str) -> None:
-    if command == "classify":
-        result = invoke("classify", "nonsense://x/a.jpg")
-        assert result.exit_code == 2
-        assert result.stderr.splitlines() == [
-            "Error: 'nonsense://x/a.jpg' cannot be used: no scheme nonsense:// is known",
-            "Install it with: pip install 'mnv2cli[remote]'",
-        ]
-    with pytest.raises(InputError, match="nonsense"):
-        found(listed=("nonsense://u:secret@x",))
+def test_unknown_schemes_are_one_line(invoke: Invoke) -> None:
+    result = invoke("classify", "nonsense://x/a.jpg")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        "Error: 'nonsense://x/a.jpg' cannot be used: no scheme nonsense:// is known",
+        "Install it with: pip install 'mnv2cli[remote]'",
+    ]
+
+
+@pytest.mark.usefixtures("fake_engine")
+def test_a_bad_url_in_a_list_costs_one_row(
+    memory: Any, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(self: remote.Store, url: str) -> Any:
+        if "dead" in url:
+            raise EOFError("the library's own words")
+        return opened(self, url)
+
+    opened = remote.Store._open
+    monkeypatch.setattr(remote.Store, "_open", connect)
+    memory.pipe("/a.png", picture())
+    urls = ["memory://a.png", "nonsense://u:secret@x", "ftp://dead/x.jpg", "zip://", "memory://b"]
+    result = invoke("classify", "--files-from", "-", input="\n".join(urls))
+    assert result.exit_code == 4 and "secret" not in result.stdout + result.stderr
+    rows = table(result.stdout)
+    assert [row["status"] for row in rows] == ["ok", *["error"] * 4]
+    assert "no scheme nonsense:// is known" in rows[1]["error"]
+    assert invoke("classify", "ftp://dead/x.jpg").exit_code == 4
 
 
 def test_missing_libraries_are_one_line(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -670,6 +692,132 @@ def test_a_library_that_hangs_is_given_up(memory: Any, monkeypatch: pytest.Monke
                 fetcher.decode("memory://a.png")
     finally:
         over.set()
+
+
+def test_a_library_that_hangs_is_given_up_by_those_beyond_the_limits_too(
+    memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(remote, "REQUEST_SECONDS", 0.05)
+    monkeypatch.setattr(remote, "_CHUNK", 1)
+    monkeypatch.setattr(remote.Store, "read", lambda *args: over.wait(10))
+    try:
+        with Fetcher(OPTIONS, at_once=1, ahead=1) as fetcher:
+            for i in range(3):
+                fetcher.submit(f"memory://{i}.png")
+            for i in (2, 1, 0, 7):
+                with pytest.raises(ImageError, match="timed out"):
+                    fetcher.decode(f"memory://{i}.png")
+    finally:
+        over.set()
+
+
+def test_no_more_bytes_are_fetched_ahead_than_there_is_room_for(
+    memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mnv2cli.fetcher.HELD", 150_000)
+    for i in range(9):
+        memory.pipe(f"/{i}.bmp", picture(i) + bytes(100_000))
+    with Fetcher(OPTIONS, at_once=1) as fetcher:
+        for i in range(9):
+            fetcher.submit(f"memory://{i}.bmp")
+        time.sleep(0.5)
+        assert sum(job.size for jobs in fetcher._jobs.values() for job in jobs) < 300_000
+        assert [fetcher.decode(f"memory://{i}.bmp")[0, 0, 0] for i in range(9)] == list(range(9))
+        assert fetcher._bytes == 0
+
+
+def test_one_archive_does_not_wait_for_another(
+    archives: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over, begun = threading.Event(), threading.Event()
+    opened = remote._container
+
+    def slow(container: str, *args: Any) -> Any:
+        if container.endswith("gz"):
+            begun.set()
+            assert over.wait(10)
+        return opened(container, *args)
+
+    monkeypatch.setattr(remote, "_container", slow)
+    thread = threading.Thread(target=found, args=("tar://photos.tar.gz",))
+    thread.start()
+    assert begun.wait(10)
+    assert read("zip://img2.png::photos.zip")[0, 0, 0] == 1
+    over.set()
+    thread.join()
+
+
+@pytest.mark.usefixtures("fake_engine")
+def test_images_elsewhere_are_decoded_in_isolation_too(
+    archives: Path, invoke: Invoke, memory: Any
+) -> None:
+    (archives / "bad.zip").write_bytes(b"PK")
+    memory.pipe("/a.png", picture(3))
+    inputs = ("zip://photos.zip", "tar://photos.tar.gz", "memory://a.png", "bad.zip")
+    home = invoke("classify", *inputs, "-q")
+    away = invoke("classify", *inputs, "-q", "--isolate")
+    assert home.exit_code == away.exit_code == 4
+    assert len(table(home.stdout)) == 12 and away.stdout == home.stdout
+
+
+@pytest.mark.usefixtures("fake_engine")
+def test_names_of_members_are_no_users(tmp_path: Path, invoke: Invoke) -> None:
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as pack:
+        for i in range(3):
+            pack.writestr(f"p{i}@2x.png", picture(i))
+    output = tmp_path / "a.csv"
+    args = ("classify", f"zip://{tmp_path}/p.zip", "-q", "-o", str(output))
+    assert invoke(*args).exit_code == 0
+    whole = output.read_text()
+    paths = [row["path"] for row in table(whole)]
+    assert paths == [f"zip://p{i}@2x.png::{tmp_path}/p.zip" for i in range(3)]
+    assert all(read(path).shape for path in paths)
+    output.write_text("".join(whole.splitlines(keepends=True)[:2]))
+    assert invoke(*args, "--resume").exit_code == 0
+    assert output.read_text() == whole
+
+
+@pytest.mark.usefixtures("fake_engine")
+def test_the_same_archive_elsewhere_is_another_one(
+    archives: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    args = ("classify", "zip://photos.zip", "-q", "-o", str(archives / "o.csv"))
+    assert invoke(*args).exit_code == 0
+    (archives / "B").mkdir()
+    (archives / "B" / "photos.zip").write_bytes((archives / "photos.zip").read_bytes())
+    monkeypatch.chdir(archives / "B")
+    result = invoke(*args, "--resume")
+    assert result.exit_code == 2 and "as seen from" in result.stderr
+
+
+@pytest.mark.usefixtures("fake_engine")
+def test_a_signature_that_changes_makes_no_other_image(
+    site: Site, invoke: Invoke, tmp_path: Path, fake_engine: FakeEngine
+) -> None:
+    for sig in ("one", "two"):
+        site.pages[f"/a.png?sig={sig}"] = site.pages[f"/b.png?sig={sig}"] = answer(picture())
+    output = tmp_path / "a.csv"
+
+    def run(sig: str, *more: str) -> Result:
+        urls = [f"{site.url}/{name}.png?sig={sig}" for name in "ab"]
+        return invoke("classify", *urls, "-q", "-o", str(output), *more)
+
+    assert run("one").exit_code == 0
+    whole = output.read_text()
+    assert "one" not in whole + Path(f"{output}.mnv2").read_text()
+    fake_engine.batches.clear()
+    assert run("two", "--resume").exit_code == 0
+    assert output.read_text() == whole and not fake_engine.batches
+    in_shards = [run("one", "--force", "--shard", "1/2"), output.read_text()]
+    assert run("two", "--force", "--shard", "1/2").exit_code == in_shards[0].exit_code  # type: ignore[union-attr]
+    assert output.read_text() == in_shards[1]
+
+
+def test_what_needs_a_file_of_this_machine_says_so(photos: Path, invoke: Invoke) -> None:
+    for args in (("--resume",), ("--shard", "1/2")):
+        result = invoke("classify", "photos", "-o", "memory://a.csv", *args)
+        assert result.exit_code == 2 and "with -o" in result.stderr
 
 
 def test_closing_ends_all_waiting(site: Site) -> None:

@@ -158,6 +158,8 @@ def classify(
     if output is not None:
         _check_not_an_input(output, [*paths, files_from, options["weights"]])
     part = Shard.parse(shard) if shard else None
+    if part and output is not None and is_url(output):
+        raise click.UsageError("--shard writes notes beside its results: name a file here with -o.")
 
     from mnv2cli.cli.screen import Screen
 
