@@ -287,13 +287,13 @@ def test_unknown_schemes_are_one_line(invoke: Invoke) -> None:
 def test_a_bad_url_in_a_list_costs_one_row(
     memory: Any, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def connect(self: remote.Store, url: str) -> Any:
+    def connect(url: str, **options: Any) -> Any:
         if "dead" in url:
             raise EOFError("the library's own words")
-        return opened(self, url)
+        return opened(url, **options)
 
-    opened = remote.Store._open
-    monkeypatch.setattr(remote.Store, "_open", connect)
+    opened = fsspec.core.url_to_fs
+    monkeypatch.setattr(fsspec.core, "url_to_fs", connect)
     memory.pipe("/a.png", picture())
     urls = ["memory://a.png", "nonsense://u:secret@x", "ftp://dead/x.jpg", "zip://", "memory://b"]
     result = invoke("classify", "--files-from", "-", input="\n".join(urls))
