@@ -6,7 +6,7 @@ import csv
 import itertools
 import json
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import IO, Any
 
@@ -35,7 +35,8 @@ def read_results(path: str, form: str = "") -> Generator[Record, None, None]:
         raise InputError(f"{path!r} does not end in {', '.join(SUFFIXES)}")
     reader = _read_csv if suffix == ".csv" else _read_json
     if suffix == ".parquet":
-        yield from _read_table(*_parquet_rows(path), path)
+        names, rows = _parquet_rows(path)
+        yield from _read_table(names, rows, path, lambda: "one of its rows")
         return
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
@@ -48,7 +49,7 @@ def read_results(path: str, form: str = "") -> Generator[Record, None, None]:
 
 def _read_csv(file: IO[str], path: str) -> Iterator[Record]:
     reader = csv.DictReader(_lines(file, path))
-    yield from _read_table(reader.fieldnames or (), reader, path)
+    yield from _read_table(reader.fieldnames or (), reader, path, lambda: f"line {reader.line_num}")
 
 
 def _parquet_rows(path: str) -> tuple[list[str], Iterator[dict[str, str]]]:
@@ -81,7 +82,7 @@ def _texts(file: Any, path: str) -> Iterator[dict[str, str]]:
 
 
 def _read_table(
-    columns: Iterable[str], rows: Iterable[dict[str, Any]], path: str
+    columns: Iterable[str], rows: Iterable[dict[str, Any]], path: str, place: Callable[[], str]
 ) -> Iterator[Record]:
     names = set(columns)
     if not {"path", "status", "error"} <= names or not names & {"label", "label_1", "category"}:
@@ -89,7 +90,7 @@ def _read_table(
     is_long = "rank" in names
     top = sum(name.startswith("label_") for name in names)
     record: Record | None = None
-    for number, row in enumerate(rows, 2):
+    for row in rows:
         try:
             if not is_long:
                 ranked = (
@@ -111,7 +112,7 @@ def _read_table(
                 yield record
                 record = new
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{path!r} is damaged in row {number}") from error
+            raise InputError(f"{path!r} is damaged in {place()}") from error
     if record is not None:
         yield record
 

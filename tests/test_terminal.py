@@ -194,7 +194,7 @@ def test_reasons_of_decoders_cannot_steer(
     def fail(path: str, options: object) -> None:
         raise ImageError(f"reason{EVIL}", f"detail{EVIL}")
 
-    monkeypatch.setattr("mnv2cli.classifier.decode", fail)
+    monkeypatch.setattr("mnv2cli.fetcher.decode", fail)
     clean(invoke("classify", evil, "-v", "-f", "table"))
     clean(invoke("sort", evil, "-v", "--into", "x"))
 
