@@ -57,7 +57,7 @@ class LongRun:
         self._settings = {"format": layout.form, "long": layout.long, "csv_safe": layout.safe}
         self._settings |= {"position": "position" in layout.extra, **settings}
         self.folder = os.getcwd()
-        self.crashed = False
+        self.crashed = resume and self._log.died_early
         self.changed: list[str] = []
         self._begun = self._cleaned = False
         try:

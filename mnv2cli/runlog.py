@@ -37,6 +37,7 @@ class RunLog:
         path: The log's own path.
         settings: Those of the run that began the results; empty if there is none.
         begun: All that was said when it began: settings, folder, versions of libraries.
+        died_early: The last run was killed before its first row.
         ending: The last event, such as ``finished``; empty if the last run was killed.
 
     Raises:
@@ -47,7 +48,7 @@ class RunLog:
     def __init__(self, output: str) -> None:
         self.path = os.path.realpath(output) + SUFFIX
         self._output = output
-        self._is_new = False
+        self._is_new = self.died_early = False
         self._file = self._open()
         events = _events(self._file)
         self.begun = _begin_of(events)
@@ -117,6 +118,7 @@ class RunLog:
         from filelock import lock_descriptor
 
         while True:
+            existed = os.path.lexists(self.path)
             try:
                 file = _open_regular(self.path, os.O_RDWR | os.O_CREAT)
             except OSError as error:
@@ -136,6 +138,7 @@ class RunLog:
             try:
                 if os.path.samestat(os.fstat(file), os.stat(self.path)):
                     self._is_new = os.fstat(file).st_size == 0
+                    self.died_early = self._is_new and existed
                     sync_folder(os.path.dirname(self.path))
                     return os.fdopen(file, "r+b", buffering=0)
             except FileNotFoundError:

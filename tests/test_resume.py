@@ -599,6 +599,30 @@ def test_a_second_signal_ends_a_run_that_hangs(tmp_path: Path) -> None:
     assert len(output.read_text().splitlines()) == 9
 
 
+@pytest.mark.parametrize("place", [0, 50])
+def test_an_image_that_crashes_a_run_is_isolated_when_it_is_gone_on_with(
+    tmp_path: Path, place: int
+) -> None:
+    for i in range(60):
+        draw(tmp_path / "p" / f"{i}.bmp", (i, 0, 0), (4, 4))
+    (tmp_path / "p" / f"{place}.bmp").write_bytes(b"boom")
+    crash = "import os, signal, mnv2cli.fetcher as f\nd = f.decode\n"
+    crash += "def decode(p, o):\n    if open(p, 'rb').read(4) == b'boom':\n"
+    crash += "        os.kill(os.getpid(), signal.SIGSEGV)\n    return d(p, o)\nf.decode = decode\n"
+    output = tmp_path / "out.csv"
+    command = [sys.executable, "-c", crash + FAKE.format(delay=0.02), "classify",
+               str(tmp_path / "p"), "-o", str(output), "--resume"]  # fmt: skip
+    runs = [
+        subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+        for _ in range(2)
+    ]
+    assert runs[0].returncode == -signal.SIGSEGV
+    assert runs[1].returncode == 4 and "as with --isolate" in runs[1].stderr
+    rows = list(csv.DictReader(output.read_text().splitlines()))
+    assert [row["status"] for row in rows].count("error") == 1 and len(rows) == 60
+    assert rows[place]["error"] == "not an image: a text file"
+
+
 def test_a_full_disk_leaves_a_file_that_can_be_gone_on_with(tmp_path: Path) -> None:
     for i in range(100):
         draw(tmp_path / "p" / f"{i}.bmp", (i, 0, 0), (4, 4))

@@ -321,7 +321,7 @@ class _Job:
     def _tell_resumed(self, run: LongRun) -> None:
         if run.dropped:
             self._screen.notice(f"{run.dropped:,} damaged or half-written rows are done again.")
-        if run.crashed and run.append and not self._classifier.isolate:
+        if run.crashed and not self._classifier.isolate:
             self._classifier.isolate = True
             self._screen.notice(
                 "The last run was killed, or crashed by an image: as with --isolate, images are "
