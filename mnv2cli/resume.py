@@ -291,8 +291,8 @@ class Resumed:
 
     def clean(self) -> None:
         """Take out of the file what is no row; raises OSError."""
-        gaps = [(a, b) for a, b in zip(self._gaps[::2], self._gaps[1::2], strict=True)]
-        gaps = [(a, b) for a, b in gaps if a < self._end]
+        pairs = zip(self._gaps[::2], self._gaps[1::2], strict=True)
+        gaps = [(a, b) for a, b in pairs if a < self._end]
         if not gaps:
             if self._end < self._size:
                 os.truncate(self._path, self._end)

@@ -43,7 +43,8 @@ _LAST = "position"
 
 
 SYNC_SECONDS = 2.0
-"""How long rows may wait for the disk; a power cut costs no more."""
+"""How long rows may wait for the disk while others follow; the last before a pause wait for the
+system's own flush."""
 
 
 class Writer(Protocol):
@@ -405,7 +406,7 @@ class Output(AbstractContextManager["Output"]):
 
     The file is opened at the first record, so that a run that never gets so far, for want of
     weights or images, leaves an older file as it was. Rows reach the system at once, and the disk
-    every :data:`SYNC_SECONDS`.
+    every :data:`SYNC_SECONDS` while they come.
 
     Args:
         target: A path, or an open binary stream, which is not closed.
