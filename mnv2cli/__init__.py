@@ -13,15 +13,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mnv2cli.classifier import Classifier
     from mnv2cli.errors import Mnv2Error
+    from mnv2cli.inference.classifier import Classifier
     from mnv2cli.records import Prediction, Record
 
 __version__ = "0.1.0"
 __all__ = ["Classifier", "Mnv2Error", "Prediction", "Record", "__version__"]
 
 _HOMES = {
-    "Classifier": "mnv2cli.classifier",
+    "Classifier": "mnv2cli.inference.classifier",
     "Mnv2Error": "mnv2cli.errors",
     "Prediction": "mnv2cli.records",
     "Record": "mnv2cli.records",

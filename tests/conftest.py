@@ -93,8 +93,8 @@ class FakeEngine:
 def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """Put a fake in place of the network."""
     engine = FakeEngine()
-    monkeypatch.setattr("mnv2cli.classifier.open_engine", lambda *args, **kwargs: engine)
-    monkeypatch.setattr("mnv2cli.classifier.available", lambda model, **kwargs: model)
+    monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *args, **kwargs: engine)
+    monkeypatch.setattr("mnv2cli.inference.classifier.available", lambda model, **kwargs: model)
     return engine
 
 

@@ -17,13 +17,13 @@ from mnv2cli import __version__
 from mnv2cli.cli.bench import bench
 from mnv2cli.cli.classify import classify
 from mnv2cli.cli.doctor import doctor
-from mnv2cli.cli.help import ExampleGroup
-from mnv2cli.cli.interrupts import exit_code, raise_interrupt
 from mnv2cli.cli.labels import labels
 from mnv2cli.cli.merge import merge
 from mnv2cli.cli.models import models
 from mnv2cli.cli.sort import sort
-from mnv2cli.cli.text import printable
+from mnv2cli.cli.terminal.help import ExampleGroup
+from mnv2cli.cli.terminal.interrupts import exit_code, raise_interrupt
+from mnv2cli.cli.terminal.text import printable
 from mnv2cli.cli.undo import undo
 from mnv2cli.errors import ExitCode, Mnv2Error
 

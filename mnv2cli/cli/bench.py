@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnv2cli.cli.help import ExampleCommand
 from mnv2cli.cli.options import network_options, section
+from mnv2cli.cli.terminal.help import ExampleCommand
 
 if TYPE_CHECKING:
-    from mnv2cli.bench import Measured
+    from mnv2cli.diagnostics.bench import Measured
 
 EXAMPLES = (
     ("on your own photos", "mnv2 bench photos"),
@@ -59,10 +59,10 @@ def bench(
     """
     from rich.text import Text
 
-    from mnv2cli.bench import measure
-    from mnv2cli.classifier import Classifier
-    from mnv2cli.cli.console import PlainConsole
-    from mnv2cli.cli.text import printable
+    from mnv2cli.cli.terminal.console import PlainConsole
+    from mnv2cli.cli.terminal.text import printable
+    from mnv2cli.diagnostics.bench import measure
+    from mnv2cli.inference.classifier import Classifier
 
     network = {name: value for name, value in network.items() if value is not None}
     console = PlainConsole(stderr=True, highlight=False)
@@ -96,7 +96,7 @@ def _print(measured: Measured) -> None:
     from rich import box
     from rich.table import Table
 
-    from mnv2cli.cli.console import PlainConsole
+    from mnv2cli.cli.terminal.console import PlainConsole
 
     console = PlainConsole(highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

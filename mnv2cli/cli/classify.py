@@ -14,8 +14,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from mnv2cli.cli.help import ExampleCommand
-from mnv2cli.cli.interrupts import Interrupts
 from mnv2cli.cli.options import (
     category_options,
     cluster_options,
@@ -26,18 +24,20 @@ from mnv2cli.cli.options import (
     speed_options,
     terminal_options,
 )
+from mnv2cli.cli.terminal.help import ExampleCommand
+from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import ExitCode, InputError, NoImagesError, OutputError
-from mnv2cli.find import Finder, FindOptions, is_glob, read_list
-from mnv2cli.longrun import LongRun, may_resume
-from mnv2cli.report import Report
-from mnv2cli.resume import Layout
-from mnv2cli.shards import Counted, Shard
-from mnv2cli.urls import is_url, shown
-from mnv2cli.write import VanishedError, is_file
+from mnv2cli.inference.report import Report
+from mnv2cli.results.write import VanishedError, is_file
+from mnv2cli.runs.resume import Layout
+from mnv2cli.runs.run import LongRun, may_resume
+from mnv2cli.runs.shards import Counted, Shard
+from mnv2cli.sources.finder import Finder, FindOptions, is_glob, read_list
+from mnv2cli.sources.urls import is_url, shown
 
 if TYPE_CHECKING:
-    from mnv2cli.classifier import Classifier
-    from mnv2cli.cli.screen import Screen
+    from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.inference.classifier import Classifier
     from mnv2cli.records import Record, Source
 
 EXAMPLES = (
@@ -161,7 +161,7 @@ def classify(
     if part and output is not None and is_url(output):
         raise click.UsageError("--shard writes notes beside its results: name a file here with -o.")
 
-    from mnv2cli.cli.screen import Screen
+    from mnv2cli.cli.terminal.screen import Screen
 
     screen = Screen(quiet=quiet, verbose=verbose)
     extra = {
@@ -266,15 +266,15 @@ class _Job:
         total: Callable[[Event], int | None] | None,
         force: bool,
     ) -> None:
-        from mnv2cli.cli.table import TableWriter
-        from mnv2cli.cli.text import data_stream
-        from mnv2cli.write import FORMATS, MakeWriter, Output, SafeCsvWriter
+        from mnv2cli.cli.terminal.table import TableWriter
+        from mnv2cli.cli.terminal.text import data_stream
+        from mnv2cli.results.write import FORMATS, MakeWriter, Output, SafeCsvWriter
 
         layout, run, report = self._layout, self._run, self.report
         target = data_stream() if self._output is None else self._output
         upload: AbstractContextManager[str | IO[bytes]] = nullcontext(target)
         if isinstance(target, str) and is_url(target):
-            from mnv2cli.remote import Upload
+            from mnv2cli.sources.remote import Upload
 
             upload, self._output = Upload(target, force=force), shown(target)
         writers: dict[str, MakeWriter] = {**FORMATS, "table": TableWriter}
@@ -370,7 +370,7 @@ def check_inputs(paths: tuple[str, ...], files_from: str | None, null: bool) -> 
             more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
             raise click.UsageError(f"There is no file or folder {paths[0]!r}{more}.")
     if any(is_url(path) for path in paths):
-        from mnv2cli import remote
+        from mnv2cli.sources import remote
 
         remote.check(paths)
 
@@ -379,7 +379,7 @@ def _check_results(
     output: str | None, form: str | None, long: bool, force: bool, resume: bool
 ) -> str:
     """Return the format, once it is sure that results may be written in it."""
-    from mnv2cli.write import check_output, format_of
+    from mnv2cli.results.write import check_output, format_of
 
     if output is None:
         if sys.stdout is None:
@@ -431,8 +431,8 @@ def _list_reader(path: str) -> Callable[[int], bytes]:
 def make_classifier(
     options: dict[str, Any], top: int, threshold: float, screen: Screen
 ) -> Classifier:
-    from mnv2cli.classifier import Classifier
-    from mnv2cli.decode import set_process_limit
+    from mnv2cli.images.decode import set_process_limit
+    from mnv2cli.inference.classifier import Classifier
 
     set_process_limit(options["max_pixels"])
     names = ("recursive", "include", "exclude", "all_files", "hidden", "follow_links")
@@ -442,7 +442,7 @@ def make_classifier(
     make: Callable[..., Classifier] = Classifier
     address = options.pop("ray", None)
     if address is not None:
-        from mnv2cli.cluster import ClusterClassifier
+        from mnv2cli.inference.cluster import ClusterClassifier
 
         make = partial(ClusterClassifier, address, verbose=screen.verbose)
     return make(
@@ -472,7 +472,7 @@ def look_at(
         choose: Says which of the images found are looked at.
         enough: Once set, no more images are begun.
     """
-    from mnv2cli.classifier import ReadAhead
+    from mnv2cli.inference.classifier import ReadAhead
 
     def on_skip(path: str, reason: str) -> None:
         report.skip(path, reason)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.help import ExampleCommand
 from mnv2cli.cli.options import section
+from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.errors import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mnv2cli.doctor import Check
+    from mnv2cli.diagnostics.doctor import Check
 
 EXAMPLES = (
     ("is all well?", "mnv2 doctor"),
@@ -44,8 +44,8 @@ def doctor(as_json: bool) -> None:
 
     Exit codes: 0 if all that is needed works, with warnings or without; 1 if something failed.
     """
-    from mnv2cli.cli.console import PlainConsole
-    from mnv2cli.doctor import examine
+    from mnv2cli.cli.terminal.console import PlainConsole
+    from mnv2cli.diagnostics.doctor import examine
 
     errors = PlainConsole(stderr=True, highlight=False)
     with errors.status("Looking …") as status:
@@ -60,7 +60,7 @@ def doctor(as_json: bool) -> None:
 
 
 def _terminal() -> Iterator[Check]:
-    from mnv2cli.doctor import Check
+    from mnv2cli.diagnostics.doctor import Check
 
     encoding = (sys.stdout.encoding or "none").lower()
     kind = "a terminal" if sys.stdout.isatty() else "not a terminal"
@@ -89,8 +89,8 @@ def _print(checks: list[Check]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from mnv2cli.cli.console import PlainConsole
-    from mnv2cli.cli.text import home_text, printable
+    from mnv2cli.cli.terminal.console import PlainConsole
+    from mnv2cli.cli.terminal.text import home_text, printable
 
     console = PlainConsole(highlight=False)
     if console.width < _NARROW:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.help import ExampleCommand
 from mnv2cli.cli.options import section
+from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.errors import InputError
 
 if TYPE_CHECKING:
-    from mnv2cli.categories import Categories
+    from mnv2cli.labels.categories import Categories
 
 EXAMPLES = (
     ("the categories and what is in them", "mnv2 labels"),
@@ -72,7 +72,7 @@ def labels(
         raise click.UsageError("--tree, --csv, --json and --toml are forms: choose one.")
     if node is not None and not as_tree:
         raise click.UsageError("NODE is for --tree.")
-    from mnv2cli.categories import builtin, builtin_text, load
+    from mnv2cli.labels.categories import builtin, builtin_text, load
 
     if as_toml:
         click.echo(builtin_text(), nl=False)
@@ -87,7 +87,7 @@ def labels(
 
 
 def _print_table(categories: Categories, *, as_json: bool) -> None:
-    from mnv2cli.labels import imagenet_labels
+    from mnv2cli.labels.imagenet import imagenet_labels
 
     rows = [
         {"wnid": label.wnid, "label": label.name, "category": categories.all[place].name}
@@ -105,9 +105,9 @@ def _print_categories(categories: Categories) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from mnv2cli.cli.console import PlainConsole
-    from mnv2cli.cli.text import printable
-    from mnv2cli.labels import imagenet_labels
+    from mnv2cli.cli.terminal.console import PlainConsole
+    from mnv2cli.cli.terminal.text import printable
+    from mnv2cli.labels.imagenet import imagenet_labels
 
     widest = max(len(printable(category.name)) for category in categories.all)
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
@@ -128,8 +128,8 @@ def _print_tree(name: str | None) -> None:
     from rich.text import Text
     from rich.tree import Tree
 
-    from mnv2cli.cli.console import PlainConsole
-    from mnv2cli.tree import ROOT, tree
+    from mnv2cli.cli.terminal.console import PlainConsole
+    from mnv2cli.labels.tree import ROOT, tree
 
     nodes = tree()
     ids = nodes.named(name) if name else [ROOT]

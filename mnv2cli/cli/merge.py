@@ -6,11 +6,11 @@ import os
 
 import click
 
-from mnv2cli.cli.help import ExampleCommand
 from mnv2cli.cli.options import section, terminal_options
-from mnv2cli.files import PartFile
-from mnv2cli.longrun import LongRun, may_resume
-from mnv2cli.write import FORMATS, Output, SafeCsvWriter, check_output, format_of, is_file
+from mnv2cli.cli.terminal.help import ExampleCommand
+from mnv2cli.results.write import FORMATS, Output, SafeCsvWriter, check_output, format_of, is_file
+from mnv2cli.runs.run import LongRun, may_resume
+from mnv2cli.system.files import PartFile
 
 EXAMPLES = (
     ("the results of mnv2 classify --shard 1/3, 2/3 and 3/3", "mnv2 merge part*.csv -o all.csv"),
@@ -66,8 +66,8 @@ def merge(
 
     Exit codes: 0 all done, 1 failed, 2 the parts do not belong together or something is missing.
     """
-    from mnv2cli.cli.screen import Screen
-    from mnv2cli.merge import Merging, layout_of
+    from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.runs.merge import Merging, layout_of
 
     form = form or format_of(output)
     check_output(output, form, force=force)

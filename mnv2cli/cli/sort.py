@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnv2cli.cli.classify import check_inputs, look_at, make_classifier, no_images
-from mnv2cli.cli.help import ExampleCommand
-from mnv2cli.cli.interrupts import Interrupts
 from mnv2cli.cli.options import (
     image_options,
     input_options,
@@ -20,16 +18,18 @@ from mnv2cli.cli.options import (
     speed_options,
     terminal_options,
 )
+from mnv2cli.cli.terminal.help import ExampleCommand
+from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import ExitCode, InputError, OutputError
-from mnv2cli.report import Report
-from mnv2cli.urls import is_url, shown
+from mnv2cli.inference.report import Report
+from mnv2cli.sources.urls import is_url, shown
 
 if TYPE_CHECKING:
-    from mnv2cli.cli.screen import Screen
-    from mnv2cli.folders import Folders
-    from mnv2cli.plan import Action, How, Plan
+    from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.records import Record, Source
-    from mnv2cli.sort import Outcome
+    from mnv2cli.sorting.apply import Outcome
+    from mnv2cli.sorting.folders import Folders
+    from mnv2cli.sorting.plan import Action, How, Plan
 
 EXAMPLES = (
     ("what would happen", "mnv2 sort photos --into sorted --dry-run"),
@@ -168,9 +168,9 @@ def sort(
     images could not be read, 130 interrupted.
     """
     _check(paths, files_from, null, results, apply_file, plan_file, dry_run, options)
-    from mnv2cli.cli.screen import Screen
-    from mnv2cli.plan import read_plan, write_plan
-    from mnv2cli.sort import check_room, earlier_moves
+    from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.sorting.apply import check_room, earlier_moves
+    from mnv2cli.sorting.plan import read_plan, write_plan
 
     _check_local(dest)
     if os.path.lexists(dest) and not os.path.isdir(dest):
@@ -184,7 +184,7 @@ def sort(
         if results is None:
             records = _classified(paths, files_from, null, dest, folders, options, screen)
         else:
-            from mnv2cli.results import read_results
+            from mnv2cli.results.read import read_results
 
             records = read_results(results)
         plan = _plan(records, dest, how, folders, min_count)
@@ -256,7 +256,7 @@ def _make_folders(
     margin: float,
     options: dict[str, Any],
 ) -> Folders:
-    from mnv2cli.folders import Folders
+    from mnv2cli.sorting.folders import Folders
 
     if template is not None and by is not None:
         raise click.UsageError("--by is a short --template: choose one.")
@@ -271,11 +271,11 @@ def _make_folders(
 
 def _taken(options: dict[str, Any]) -> Callable[[str], str]:
     """Return what reads when a photo was taken, in a process of its own if that is wanted."""
-    from mnv2cli.decode import DecodeOptions, taken_at
+    from mnv2cli.images.decode import DecodeOptions, taken_at
 
     if not options["isolate"]:
         return taken_at
-    from mnv2cli.isolated import IsolatedDecoders
+    from mnv2cli.images.isolated import IsolatedDecoders
 
     limits = DecodeOptions(max_pixels=options["max_pixels"])
     decoders = IsolatedDecoders(limits, limit=options["timeout"])
@@ -318,8 +318,8 @@ def _classified(
 
 
 def _plan(records: Iterable[Record], dest: str, how: How, folders: Folders, min_count: int) -> Plan:
-    from mnv2cli.plan import make_plan
-    from mnv2cli.sort import earlier_moves
+    from mnv2cli.sorting.apply import earlier_moves
+    from mnv2cli.sorting.plan import make_plan
 
     def local() -> Iterator[Record]:
         for record in records:
@@ -335,7 +335,7 @@ def _finish(dest: str, screen: Screen) -> list[tuple[str, str]]:
 
     Returns what could not be finished, and why.
     """
-    from mnv2cli.sort import finish
+    from mnv2cli.sorting.apply import finish
 
     interrupts = Interrupts()
     with interrupts.watched():
@@ -346,7 +346,7 @@ def _finish(dest: str, screen: Screen) -> list[tuple[str, str]]:
 
 
 def _carry_out(plan: Plan, before: list[tuple[str, str]], screen: Screen) -> None:
-    from mnv2cli.sort import Outcome, apply
+    from mnv2cli.sorting.apply import Outcome, apply
 
     outcome = Outcome()
     try:
@@ -368,7 +368,7 @@ def _carry_out(plan: Plan, before: list[tuple[str, str]], screen: Screen) -> Non
 
 
 def _print_outcome(plan: Plan, outcome: Outcome, screen: Screen) -> None:
-    from mnv2cli.cli.text import size_text
+    from mnv2cli.cli.terminal.text import size_text
 
     verb = {"copy": "copied", "move": "moved", "symlink": "linked", "hardlink": "linked"}
     hows = sorted({verb[action.how] for action in plan.work})
@@ -400,7 +400,7 @@ def _print_outcome(plan: Plan, outcome: Outcome, screen: Screen) -> None:
 
 
 def _summary(plan: Plan) -> str:
-    from mnv2cli.cli.text import size_text
+    from mnv2cli.cli.terminal.text import size_text
 
     work = plan.work
     size = sum(action.size for action in work)
@@ -417,8 +417,8 @@ def _print_tree(plan: Plan, *, verbose: bool) -> None:
     from rich.text import Text
     from rich.tree import Tree
 
-    from mnv2cli.cli.console import PlainConsole
-    from mnv2cli.cli.text import printable, size_text
+    from mnv2cli.cli.terminal.console import PlainConsole
+    from mnv2cli.cli.terminal.text import printable, size_text
 
     console = PlainConsole(highlight=False)
     root = Tree(Text(printable(plan.dest), style="bold"), guide_style="dim")

@@ -7,10 +7,10 @@ import time
 
 import click
 
-from mnv2cli.cli.help import ExampleCommand
-from mnv2cli.cli.interrupts import Interrupts
 from mnv2cli.cli.options import section, terminal_options
-from mnv2cli.cli.text import printable
+from mnv2cli.cli.terminal.help import ExampleCommand
+from mnv2cli.cli.terminal.interrupts import Interrupts
+from mnv2cli.cli.terminal.text import printable
 from mnv2cli.errors import ExitCode, InputError, JournalError
 
 EXAMPLES = (
@@ -53,9 +53,9 @@ def undo(
 
     Exit codes: 0 all is back, 1 some files were kept, 2 usage, 130 interrupted.
     """
-    from mnv2cli.cli.screen import Screen
-    from mnv2cli.sort import to_undo
-    from mnv2cli.sort import undo as take_back
+    from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.sorting.apply import to_undo
+    from mnv2cli.sorting.apply import undo as take_back
 
     screen = Screen(quiet=quiet, verbose=verbose)
     if list_runs:
@@ -97,7 +97,7 @@ def undo(
 
 
 def _list(path: str) -> None:
-    from mnv2cli.journal import journals, read_journal
+    from mnv2cli.sorting.journal import journals, read_journal
 
     known = journals(os.path.abspath(path)) if os.path.isdir(path) else []
     if not known:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from mnv2cli.errors import InputError
-from mnv2cli.machine import tensorflow_has_gpu
+from mnv2cli.system.hardware import tensorflow_has_gpu
 
 if TYPE_CHECKING:
     import numpy as np

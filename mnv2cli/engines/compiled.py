@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mnv2cli.engines import Network
 from mnv2cli.errors import Mnv2Error, OutputError
-from mnv2cli.files import content_digest
+from mnv2cli.system.files import content_digest
 
 if TYPE_CHECKING:
     import numpy as np

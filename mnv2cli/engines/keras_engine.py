@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.engines import Network
-from mnv2cli.machine import usable_cores
+from mnv2cli.system.hardware import usable_cores
 
 if TYPE_CHECKING:
     import numpy as np

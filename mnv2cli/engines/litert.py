@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.engines.compiled import Compiled, CompileError
-from mnv2cli.machine import usable_cores
+from mnv2cli.system.hardware import usable_cores
 
 if TYPE_CHECKING:
     import numpy as np

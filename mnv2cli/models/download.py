@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Literal
 
 from mnv2cli.errors import DownloadError, InputError, WeightsError
-from mnv2cli.files import PartFile
 from mnv2cli.models.weights import LARGEST_FILE, check_file
+from mnv2cli.system.files import PartFile
 
 if TYPE_CHECKING:
     from urllib.request import OpenerDirector, Request

@@ -29,7 +29,7 @@ class Published:
 @cache
 def published() -> dict[str, Published]:
     """Return the figures of every network by the name that its results carry."""
-    text = files("mnv2cli").joinpath("data/models.csv").read_text(encoding="utf-8")
+    text = files("mnv2cli.models").joinpath("data/published.csv").read_text(encoding="utf-8")
     return {
         row["model"]: Published(
             float(row["top1"]), int(row["parameters"]), int(row["multiply_adds"])

@@ -8,8 +8,8 @@ import sys
 from typing import Any
 
 from mnv2cli.errors import WeightsError
-from mnv2cli.files import content_digest
 from mnv2cli.models.untrusted import check_archive, check_hdf5, is_pickle
+from mnv2cli.system.files import content_digest
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 LARGEST_FILE = 1 << 30

@@ -62,7 +62,7 @@ def main() -> int:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        from mnv2cli.find import Finder
+        from mnv2cli.sources.finder import Finder
 
         found = sum(1 for _ in Finder(sys.argv[1:]))
         print(found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

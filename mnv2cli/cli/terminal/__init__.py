@@ -1,0 +1,1 @@
+"""What the terminal shows: consoles, progress, tables, text and help."""

@@ -1,0 +1,248 @@
+"""What a run tells on stderr: notices, progress and the summary."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Any
+
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text
+from tqdm import tqdm
+
+from mnv2cli.cli.terminal.console import PlainConsole
+from mnv2cli.cli.terminal.text import printable
+from mnv2cli.inference.report import Report
+from mnv2cli.records import Record
+from mnv2cli.system.hardware import usable_cores
+
+_MOST_SHOWN = 5
+
+
+class Screen:
+    """A run's voice on stderr.
+
+    Args:
+        quiet: Say nothing but errors.
+        verbose: Also tell what is left out and what cannot be read, as it is met, and let the
+            libraries' own messages through.
+    """
+
+    def __init__(self, *, quiet: bool, verbose: bool) -> None:
+        if not verbose:
+            _hide_native_messages()
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # a sign that a terminal lacks is no failure
+        self._quiet = quiet
+        self._verbose = verbose
+        self._console = PlainConsole(stderr=True, highlight=False, quiet=quiet)
+        self._bar: tqdm[Any] | None = None
+        self._download_bar: tqdm[Any] | None = None
+        self._status: Status | None = None
+
+    def notice(self, text: str, style: str = "dim") -> None:
+        """Say something by the way."""
+        with self.printing():
+            self._console.print(Text(printable(text), style=style), soft_wrap=True)
+
+    @property
+    def verbose(self) -> bool:
+        """Tell each thing, not only how many."""
+        return self._verbose
+
+    def lines(self, lines: list[tuple[str, str, str]]) -> None:
+        """Tell what a run came to: a name, a text and a style for each line."""
+        if not self._console.is_terminal:  # into a log: a line each, not filled up with blanks
+            for name, text, _ in lines:
+                self._console.print(f"{name:10} {printable(text)}", soft_wrap=True, markup=False)
+            return
+        table = Table.grid(padding=(0, 1, 0, 0))
+        table.add_column(width=10, style="bold")
+        table.add_column()
+        for name, text, style in lines:
+            table.add_row(name, Text(printable(text), style=style))
+        self._console.print(table)
+
+    @contextmanager
+    def counting(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Show how far a piece of work of known length is; yields what is called with each step."""
+        with tqdm(
+            desc=name, total=total, unit=" files", file=sys.stderr, leave=False,
+            disable=True if self._quiet else None, dynamic_ncols=True, mininterval=0.2,
+        ) as bar:  # fmt: skip
+
+            def step(count: int) -> None:
+                bar.update(count)
+
+            yield step
+
+    def warning(self, text: str) -> None:
+        """Say what changes results; a quiet run says it too."""
+        with self.printing():
+            console = PlainConsole(stderr=True, highlight=False)
+            console.print(Text(f"Warning: {printable(text)}", style="yellow"), soft_wrap=True)
+
+    def skipped(self, path: str, reason: str) -> None:
+        """Tell, if asked to, what is left out."""
+        if self._verbose:
+            self.notice(f"left out  {path}: {reason}")
+
+    @contextmanager
+    def loading(self, name: str) -> Iterator[None]:
+        """Show that the network is being loaded, as long as it is."""
+        if self._verbose:
+            self.notice(f"loading {name}")
+        if self._console.is_terminal and not (self._quiet or self._verbose):
+            self._status = self._console.status(Text(f"Loading {printable(name)} …"))
+            self._status.start()
+        try:
+            yield
+        finally:
+            self._end_download()
+            if self._status is not None:
+                self._status.stop()
+                self._status = None
+
+    def download(self, name: str, done: int, total: int | None) -> None:
+        """Show how a download goes."""
+        if self._download_bar is None:
+            if self._status is not None:
+                self._status.stop()  # a bar and a spinner do not share a line
+            self.notice(f"Downloading {name}, once")
+            self._download_bar = tqdm(
+                desc="weights", total=total, unit="B", unit_scale=True, unit_divisor=1024,
+                file=sys.stderr, disable=True if self._quiet else None, dynamic_ncols=True,
+            )  # fmt: skip
+        self._download_bar.update(done - self._download_bar.n)
+        if done == total:
+            self._end_download()
+
+    def _end_download(self) -> None:
+        if self._download_bar is not None:
+            self._download_bar.close()
+            self._download_bar = None
+            if self._status is not None:
+                self._status.start()
+
+    @contextmanager
+    def progress(
+        self, count: Callable[[Event], int | None] | None, done: int = 0
+    ) -> Iterator[Callable[[Record], None]]:
+        """Show progress; yields what is to be called with each record.
+
+        Args:
+            count: Counts the images in the background, or None if nobody can.
+            done: Images that were done before.
+        """
+        stopping = Event()
+        with tqdm(
+            unit=" images", file=sys.stderr, disable=True if self._quiet else None,
+            dynamic_ncols=True, smoothing=0.1, mininterval=0.2, initial=done,
+        ) as bar:  # fmt: skip
+            self._bar = bar
+
+            def advance(record: Record) -> None:
+                bar.update()
+                if record.error and self._verbose:
+                    self.notice(f"error     {record.path}: {record.error}", "red")
+
+            def set_total() -> None:
+                total = count(stopping) if count else None
+                if total is not None and not stopping.is_set():
+                    bar.total = total
+
+            if count and not bar.disable:
+                Thread(target=set_total, daemon=True, name="mnv2-count").start()
+            try:
+                yield advance
+            finally:
+                stopping.set()
+                self._bar = None
+                bar.leave = False
+
+    @contextmanager
+    def printing(self, *, to_stdout: bool = False) -> Iterator[None]:
+        """Clear the progress bar while something is printed to the same terminal."""
+        hidden = self._bar is not None and not self._bar.disable
+        if not hidden or (to_stdout and not sys.stdout.isatty()):
+            yield
+            return
+        with tqdm.external_write_mode(file=sys.stderr):
+            yield
+
+    def summary(
+        self,
+        report: Report,
+        engine: str,
+        output: str | None,
+        *,
+        interrupted: bool = False,
+        go_on: str = "",
+    ) -> None:
+        """Tell what the run came to, and the command that goes on with it."""
+        timings = report.timings
+        count = f"{report.images:,}" + (", then interrupted," if interrupted else "")
+        by = f"{report.rate:,.1f} images/s, {engine}"
+        text = f"{count} in {report.seconds:,.1f} s ({by})" if engine else "nothing was left to do"
+        lines = [("Images", text, "")]
+        if report.kept:
+            lines.append(("Kept", f"{report.kept:,} that were there", ""))
+        if report.errors:
+            lines.append(("Errors", f"{report.unreadable:,}: {_counts(report.errors)}", "red"))
+        labels: Counter[str] = Counter()
+        for (_, label), count_of_label in report.labels.items():
+            labels[label] += count_of_label
+        if max(labels.values(), default=0) > 1:
+            lines.append(("Most seen", _counts(labels), ""))
+        if report.skipped:
+            lines.append(("Left out", _counts(report.skipped), ""))
+        if engine:
+            times = (
+                f"loading {timings.loading:.1f} s, finding {timings.finding:.1f} s, decoding "
+                f"{timings.decoding:.1f} s (over {usable_cores()} threads), predicting "
+                f"{timings.predicting:.1f} s"
+            )
+            lines.append(("Time", times, ""))
+        if output is not None and report.images:
+            lines.append(("Written", printable(output), ""))
+        if go_on:
+            lines.append(("To go on", go_on, ""))
+        if output is None and self._console.is_terminal and sys.stdout.isatty():
+            self._console.print()
+        self.lines(lines)
+
+
+def _counts(counter: Counter[str]) -> str:
+    shown = [f"{printable(text)} {count:,}" for text, count in counter.most_common(_MOST_SHOWN)]
+    more = len(counter) - len(shown)
+    return " · ".join(shown) + (f" · {more:,} more" if more else "")
+
+
+def _hide_native_messages() -> None:
+    """Keep what C libraries write to stderr off the terminal.
+
+    TensorFlow prints lines that no setting of its own holds back. File descriptor 2 goes to the
+    null device, and Python's stderr to a copy of the real one.
+    """
+    try:
+        is_real = sys.stderr.fileno() == 2
+    except (AttributeError, OSError, ValueError):
+        is_real = False  # replaced by somebody, such as a test
+    if not is_real:
+        return
+    sys.stderr.flush()
+    real = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
+    sys.stderr = open(  # noqa: SIM115
+        real, "w", buffering=1, encoding=sys.stderr.encoding, errors="replace", closefd=False
+    )
+    faulthandler.enable(sys.stderr)  # a crash of a decoder is still told

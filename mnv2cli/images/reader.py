@@ -1,0 +1,263 @@
+"""Reads images wherever they are; those that are elsewhere are fetched ahead of their turn."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from types import TracebackType
+from typing import IO, TYPE_CHECKING
+
+from mnv2cli.errors import ImageError, InputError
+from mnv2cli.images.decode import DecodeOptions, decode, decode_file
+from mnv2cli.records import Source
+from mnv2cli.sources.urls import is_url
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+AT_ONCE = 16
+"""Files that are fetched at the same time."""
+
+AHEAD = 64
+"""Files that are fetched or were, and wait for being decoded."""
+
+_STEP = 0.5  # seconds
+
+HELD = 1 << 30
+"""Bytes of files that wait for being decoded; beyond that no more are fetched ahead."""
+
+
+class _Job:
+    __slots__ = ("beat", "done", "error", "file", "size", "started")
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.file: IO[bytes] | None = None
+        self.error: ImageError | None = None
+        self.started = False
+        self.size = 0
+        self.beat = time.monotonic()
+
+
+class Fetcher(AbstractContextManager["Fetcher"]):
+    """Decode images wherever they are; those that are elsewhere are fetched ahead.
+
+    :meth:`submit` names images that :meth:`decode` will be asked for. They are fetched in that
+    order by up to ``at_once`` threads, of which no more than ``ahead`` wait to be decoded. Both
+    may be called by any thread; images on this machine pass through.
+
+    Args:
+        options: How images are decoded.
+        ahead: Files that are fetched or were, and wait for being decoded.
+        at_once: Files that are fetched at the same time; 0 to fetch none ahead.
+        decoder: Decodes a file of this machine elsewhere, such as in another process.
+    """
+
+    def __init__(
+        self,
+        options: DecodeOptions,
+        *,
+        ahead: int | None = None,
+        at_once: int | None = None,
+        decoder: Callable[[str], NDArray[np.uint8]] | None = None,
+    ) -> None:
+        self._options = options
+        self._decoder = decoder
+        self._fetched = threading.local()
+        self._ahead = AHEAD if ahead is None else ahead
+        self._at_once = AT_ONCE if at_once is None else at_once
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._waiting: deque[tuple[str, _Job]] = deque()
+        self._jobs: dict[str, deque[_Job]] = {}
+        self._running = 0
+        self._held = 0
+        self._bytes = 0
+
+    def ahead(self, sources: Iterable[Source]) -> Iterator[Source]:
+        """Yield sources as they are, and have their images fetched meanwhile."""
+        for source in sources:
+            if not source.error:
+                self.submit(source.path)
+            yield source
+
+    def submit(self, path: str) -> None:
+        """Name an image that is to be decoded later; never waits."""
+        if not self._at_once or not is_url(path):
+            return
+        from mnv2cli.sources.remote import local_path
+
+        if local_path(path) is not None:
+            return
+        job = _Job()
+        with self._lock:
+            self._jobs.setdefault(path, deque()).append(job)
+            self._waiting.append((path, job))
+            self._start()
+
+    def wait(self, path: str) -> None:
+        """Wait until an image is here: what this thread decodes next takes no time to fetch.
+
+        Raises:
+            ImageError: It cannot be fetched.
+        """
+        if "://" in path and self._local(path) is None:
+            self._fetched.file = path, self._take(path)
+
+    def decode(self, path: str) -> NDArray[np.uint8]:
+        """Read an image as the network's input, uint8 [size, size, 3].
+
+        Raises:
+            ImageError: It cannot be fetched, or is no image.
+        """
+        local = self._local(path) if "://" in path else path
+        if local is not None:
+            return self._decoder(local) if self._decoder else decode(local, self._options)
+        fetched, file = getattr(self._fetched, "file", ("", None))
+        self._fetched.file = "", None
+        with file if file is not None and fetched == path else self._take(path) as opened:
+            if self._decoder is None:
+                return decode_file(opened, self._options)
+            with _named(opened) as path_here:
+                return self._decoder(path_here)
+
+    def _local(self, path: str) -> str | None:
+        if not is_url(path):
+            return path
+        from mnv2cli.sources.remote import local_path
+
+        try:
+            return local_path(path)
+        except InputError as error:
+            raise ImageError("cannot be read", error.message) from error
+
+    def close(self) -> None:
+        """End all fetching; who waits in :meth:`decode` gets an ImageError."""
+        self._stop.set()
+        with self._lock:
+            jobs = [job for jobs in self._jobs.values() for job in jobs]
+            self._jobs.clear()
+            self._waiting.clear()
+            for job in jobs:
+                if job.file is not None:
+                    job.file.close()
+                job.done.set()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _start(self) -> None:
+        """Start what may be; called with the lock."""
+        while (
+            self._waiting
+            and self._running < self._at_once
+            and self._held < self._ahead
+            and self._bytes < HELD
+        ):
+            self._launch(*self._waiting.popleft())
+
+    def _launch(self, path: str, job: _Job) -> None:
+        """Start one; called with the lock."""
+        job.started = True
+        job.beat = time.monotonic()
+        self._running += 1
+        self._held += 1
+        # A thread each: one that hangs in a library holds up nothing, and dies with us.
+        threading.Thread(target=self._run, args=(path, job), name="mnv2-fetch", daemon=True).start()
+
+    def _run(self, path: str, job: _Job) -> None:
+        file, failed = None, None
+
+        def beat() -> None:
+            job.beat = time.monotonic()
+
+        size = 0
+        try:
+            file = self._fetch(path, beat)
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+        except ImageError as error:
+            failed = error
+        with self._lock:
+            if job.done.is_set():  # nobody waits any more
+                if file is not None:
+                    file.close()
+                return
+            job.file, job.error, job.size = file, failed, size
+            self._running -= 1
+            self._bytes += size
+            job.done.set()
+            self._start()
+
+    def _fetch(self, path: str, beat: Callable[[], None] = lambda: None) -> IO[bytes]:
+        from mnv2cli.sources.remote import StoreError, fetch
+
+        try:
+            return fetch(path, stop=self._stop, beat=beat)
+        except StoreError as error:
+            raise ImageError(error.reason, error.detail) from error
+        except InputError as error:
+            raise ImageError("cannot be read", error.message) from error
+        except Exception as error:
+            raise ImageError("cannot be read", type(error).__name__) from error
+
+    def _take(self, path: str) -> IO[bytes]:
+        """Return the fetched file, waiting for it if need be."""
+        with self._lock:
+            jobs = self._jobs.get(path)
+            job = jobs.popleft() if jobs else _Job()
+            if not jobs:
+                self._jobs.pop(path, None)
+            if not job.started:  # waiting for its turn could be for ever: that may wait for us
+                with suppress(ValueError):
+                    self._waiting.remove((path, job))
+                self._launch(path, job)
+        from mnv2cli.sources.remote import patience
+
+        # A library without a time limit of its own may hang: nobody waits for it for long. Steps
+        # are counted, not the clock, which goes on while the process is stopped.
+        silent, beat = 0.0, job.beat
+        while not (job.done.wait(_STEP) or self._stop.is_set() or silent > patience()):
+            silent = silent + _STEP if job.beat == beat else 0.0
+            beat = job.beat
+        with self._lock:
+            self._held -= 1
+            self._bytes -= job.size
+            if not job.done.is_set():
+                self._running -= 1
+                job.done.set()
+                job.error = ImageError("not read" if self._stop.is_set() else "timed out")
+            self._start()
+        if job.file is None:
+            raise job.error or ImageError("not read", "the run was stopped")
+        return job.file
+
+
+@contextmanager
+def _named(content: IO[bytes]) -> Iterator[str]:
+    """Yield the path of a passing file with some content, for another process to open.
+
+    Raises:
+        ImageError: There is no room for it.
+    """
+    by_number = os.path.isdir("/proc/self/fd")  # has no name that could stay behind
+    make = tempfile.TemporaryFile if by_number else tempfile.NamedTemporaryFile
+    try:
+        with make() as file:
+            shutil.copyfileobj(content, file)
+            file.flush()
+            yield f"/proc/{os.getpid()}/fd/{file.fileno()}" if by_number else file.name
+    except OSError as error:
+        raise ImageError("cannot be read", (error.strerror or str(error)).lower()) from error

@@ -1,0 +1,1 @@
+"""Sources -> records: the pipeline, the Classifier and the cluster."""

@@ -1,0 +1,387 @@
+"""The way of the data: sources are found, decoded, predicted and ranked, in order.
+
+One thread finds. Workers take a batch of sources each, decode it and have it predicted, so that
+decoding and inference share the cores without ever waiting for each other. All that is held is a
+window of batches, so memory does not grow with the number of images, and one slow image delays
+nothing but its own batch until the window is full.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING
+
+from mnv2cli.engines import Engine
+from mnv2cli.errors import ImageError
+from mnv2cli.inference.report import Timings
+from mnv2cli.records import CategoryScore, Prediction, Record, Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Decode = Callable[[str], "NDArray[np.uint8]"]
+Rank = Callable[["NDArray[np.float32]"], tuple[Prediction, ...]]
+Categorize = Callable[["NDArray[np.float32]"], CategoryScore]
+Rollup = Callable[["NDArray[np.float32]"], Prediction]
+
+WINDOW = 128
+"""Images that may be on their way or wait for an earlier one, beyond a batch for each worker."""
+
+_FAREWELL = 5.0
+"""Seconds to wait for workers at the end of a run whose images have a limit of their own."""
+
+_HURRY = 0.2
+"""Seconds to wait for workers after a second Ctrl-C."""
+
+_PATIENCE = 0.05
+"""Seconds to wait for a slow list before the images at hand are predicted as a smaller batch."""
+
+
+def classify(
+    sources: Iterable[Source],
+    *,
+    decode: Decode,
+    engine: Engine,
+    rank: Rank,
+    wait: Callable[[str], None] | None = None,
+    categorize: Categorize | None = None,
+    rollup: Rollup | None = None,
+    model: str = "",
+    batch_size: int = 0,
+    threads: int = 0,
+    limit: float = 0.0,
+    timings: Timings | None = None,
+    enough: threading.Event | None = None,
+    stopping: Callable[[], None] = lambda: None,
+) -> Generator[Record, None, None]:
+    """Yield one record for each source, in the order of the sources.
+
+    A batch is predicted when it is full, or when no further source comes for a moment, so that a
+    slow list gets its answers at once. Images that cannot be read never reach the engine.
+
+    Args:
+        sources: Where the images are; consumed as the work goes on.
+        decode: From a path to uint8 [size, size, 3]; raises ImageError.
+        engine: Predicts batches, called by all workers; which one it is, is not known here.
+        rank: From float32 [classes] to predictions; may raise ImageError.
+        wait: Returns when an image is there to be decoded, as one from elsewhere is after a while;
+            raises ImageError.
+        categorize: From float32 [classes] to a category, if records shall have one.
+        rollup: From float32 [classes] to a node of the tree, likewise.
+        model: The name of the network, for the records.
+        batch_size: Images a batch; 0 for the engine's own choice.
+        threads: Workers; 0 for the engine's own choice.
+        limit: Seconds for decoding one image; 0 for no limit. A thread cannot be ended: one that
+            is over the limit is left behind, and another one goes on with its batch.
+        timings: Seconds are added to it.
+        enough: Once set, no more images are begun: those in hand still give their records.
+        stopping: Called when the run ends, so that no worker goes on waiting in ``decode``.
+
+    Raises:
+        Mnv2Error: Whatever finding the sources or predicting raised.
+    """
+    run = _Run(
+        sources,
+        decode,
+        engine,
+        rank,
+        wait,
+        categorize,
+        rollup,
+        model,
+        batch_size or engine.batch_size,
+        threads or engine.workers,
+        limit,
+        timings if timings is not None else Timings(),
+        enough or threading.Event(),
+    )
+    run.start()
+    try:
+        yield from run.records()
+    finally:
+        stopping()
+        run.stop()
+
+
+class _Batch:
+    """A batch in the hands of a worker, and what became of its images so far.
+
+    Attributes:
+        number: Its place in the run.
+        sources: The images.
+        results: Pixels or an error for each source, as far as it has come.
+        worker: Who works on it. Whoever finds another thread here has been left behind.
+        age: Seconds that the next image has taken yet.
+        lock: Held to change any of these.
+    """
+
+    def __init__(self, number: int, sources: list[Source]) -> None:
+        self.number = number
+        self.sources = sources
+        self.results: list[NDArray[np.uint8] | str] = []
+        self.worker: threading.Thread | None = None
+        self.age = 0.0
+        self.lock = threading.Lock()
+
+    def add(self, result: NDArray[np.uint8] | str) -> bool:
+        """Add the result of the next image; a worker that was left behind has none to add."""
+        with self.lock:
+            if self.worker is not threading.current_thread():
+                return False
+            self.results.append(result)
+            self.age = 0.0
+            return True
+
+
+class _Run:
+    """A run's threads and what they share."""
+
+    def __init__(
+        self,
+        sources: Iterable[Source],
+        decode: Decode,
+        engine: Engine,
+        rank: Rank,
+        wait: Callable[[str], None] | None,
+        categorize: Categorize | None,
+        rollup: Rollup | None,
+        model: str,
+        batch_size: int,
+        workers: int,
+        limit: float,
+        timings: Timings,
+        enough: threading.Event,
+    ) -> None:
+        self._sources = sources
+        self._decode = decode
+        self._engine = engine
+        self._rank = rank
+        self._wait = wait
+        self._categorize = categorize
+        self._rollup = rollup
+        self._model = model
+        self._batch_size = batch_size
+        self._limit = limit
+        self._timings = timings
+        # From the finder to the workers. None ends it, an exception as well.
+        self._found: queue.Queue[Source | BaseException | None] = queue.Queue(2 * batch_size)
+        self._taking = threading.Lock()  # held while a batch is taken, which gives it its number
+        self._taken = 0
+        self._ended = False
+        self._end: list[Record] | BaseException = []  # what comes after the last batch
+        # From the workers to the caller, by number.
+        self._done: dict[int, list[Record] | BaseException] = {}
+        self._news = threading.Condition()
+        self._window = threading.Semaphore(workers + -(-WINDOW // batch_size))
+        self._at_once = threading.Semaphore(engine.at_once)
+        self._enough = enough
+        self._stopping = threading.Event()
+        # The finder may hang in a list that never ends: nobody waits for it.
+        self._finder = threading.Thread(target=self._find, name="mnv2-find", daemon=True)
+        self._workers = [self._worker() for _ in range(workers)]
+        self._watcher = threading.Thread(target=self._watch, name="mnv2-watch", daemon=True)
+        self._watched: set[_Batch] = set()  # those that are being decoded
+
+    def start(self) -> None:
+        self._finder.start()
+        for worker in self._workers:
+            worker.start()
+        if self._limit:
+            self._watcher.start()
+
+    def stop(self) -> None:
+        """End all threads; each worker finishes what it has in hand.
+
+        With a limit for an image, one that does not come to its end is left behind; so is any
+        where the user has asked twice for an end.
+        """
+        self._stopping.set()
+        if self._limit:
+            self._watcher.join()
+        for _ in self._workers:
+            self._window.release()
+        patience = _HURRY if self._enough.is_set() else min(self._limit, _FAREWELL)
+        until = monotonic() + patience
+        for worker in self._workers:
+            worker.join(max(0.0, until - monotonic()) if patience else None)
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records of one batch after the other."""
+        number = 0
+        while True:
+            with self._news:
+                while number not in self._done:
+                    self._news.wait()
+                batch = self._done.pop(number)
+            if isinstance(batch, BaseException):
+                raise batch
+            if not batch:  # the end
+                return
+            self._window.release()
+            yield from batch
+            number += 1
+
+    # The finder
+
+    def _find(self) -> None:
+        sources = iter(self._sources)
+        try:
+            while not self._stopping.is_set():
+                start = perf_counter()
+                source = next(sources, None)
+                self._timings.add(finding=perf_counter() - start)
+                self._hand_over(source)
+                if source is None:
+                    return
+        except BaseException as error:
+            self._hand_over(error)
+
+    def _hand_over(self, item: Source | BaseException | None) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._found.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+
+    # The workers
+
+    def _worker(self, batch: _Batch | None = None) -> threading.Thread:
+        return threading.Thread(target=self._work, args=(batch,), name="mnv2-work", daemon=True)
+
+    def _work(self, batch: _Batch | None) -> None:
+        """Work on batches until there are no more; first on one that another has begun."""
+        while True:
+            if batch is None:
+                self._window.acquire()
+                with self._taking:
+                    sources = self._take()
+                    batch = _Batch(self._taken, sources)
+                    self._taken += bool(sources)
+                batch.worker = threading.current_thread()
+            if self._stopping.is_set():
+                return
+            if not batch.sources:
+                self._report(batch.number, self._end)
+                return
+            try:
+                if not self._decode_all(batch):
+                    return
+                self._report(batch.number, self._records_of(batch))
+            except BaseException as error:
+                self._report(batch.number, error)
+                return
+            batch = None
+
+    def _report(self, number: int, done: list[Record] | BaseException) -> None:
+        with self._news:
+            self._done[number] = done
+            self._news.notify()
+
+    def _take(self) -> list[Source]:
+        """Take a batch of sources; an empty one means that there will be no more."""
+        batch: list[Source] = []
+        while len(batch) < self._batch_size and not (self._ended or self._enough.is_set()):
+            try:
+                item = self._found.get(timeout=_PATIENCE)
+            except queue.Empty:
+                if batch or self._stopping.is_set() or self._enough.is_set():
+                    break
+                continue
+            if isinstance(item, Source):
+                batch.append(item)
+                continue
+            self._ended = True
+            if item is not None:
+                self._end = item
+        return batch
+
+    def _decode_all(self, batch: _Batch) -> bool:
+        """Decode the rest of a batch; False if there is nothing more for this worker to do."""
+        start = perf_counter()
+        self._watched.add(batch)
+        try:
+            for source in batch.sources[len(batch.results) :]:
+                if self._stopping.is_set() or not batch.add(self._decoded(source, batch)):
+                    return False
+        except BaseException:
+            if batch.worker is threading.current_thread():
+                raise
+            return False  # whatever it is, it comes too late
+        finally:
+            with batch.lock:
+                if batch.worker is threading.current_thread():
+                    self._watched.discard(batch)
+        self._timings.add(decoding=perf_counter() - start)
+        return True
+
+    def _decoded(self, source: Source, batch: _Batch) -> NDArray[np.uint8] | str:
+        """Return pixels, or why there are none."""
+        if source.error:
+            return source.error
+        try:
+            if self._wait:
+                batch.age = float("-inf")  # who waits for others does not grow older
+                self._wait(source.path)
+                batch.age = 0.0
+            return self._decode(source.path)
+        except ImageError as error:
+            return str(error)
+
+    def _watch(self) -> None:
+        """Leave behind workers that sit in one image for too long."""
+        # Steps are counted, not the clock, which goes on while the machine sleeps.
+        step = min(0.25, self._limit / 4)
+        while not self._stopping.wait(step):
+            for batch in list(self._watched):
+                with batch.lock:
+                    batch.age += step
+                    if batch.age > self._limit and len(batch.results) < len(batch.sources):
+                        self._replace_worker(batch)
+
+    def _replace_worker(self, batch: _Batch) -> None:
+        batch.results.append(f"took too long: over {self._limit:g} seconds")
+        batch.age = 0.0
+        old, new = batch.worker, self._worker(batch)
+        batch.worker = new
+        self._workers = [new if worker is old else worker for worker in self._workers]
+        new.start()
+
+    def _records_of(self, batch: _Batch) -> list[Record]:
+        import numpy as np
+
+        images = [result for result in batch.results if not isinstance(result, str)]
+        scores = iter(self._predict(np.stack(images)) if images else ())
+        return [
+            self._failed(source, result)
+            if isinstance(result, str)
+            else self._ranked(source, next(scores))
+            for source, result in zip(batch.sources, batch.results, strict=True)
+        ]
+
+    def _predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with self._at_once:
+            start = perf_counter()
+            scores = self._engine.predict(batch)
+            self._timings.add(predicting=perf_counter() - start)
+        return scores
+
+    def _ranked(self, source: Source, scores: NDArray[np.float32]) -> Record:
+        try:
+            return Record(
+                source.path,
+                self._rank(scores),
+                model=self._model,
+                category=self._categorize(scores) if self._categorize else None,
+                node=self._rollup(scores) if self._rollup else None,
+                position=source.position,
+            )
+        except ImageError as error:
+            return self._failed(source, str(error))
+
+    def _failed(self, source: Source, error: str) -> Record:
+        return Record(source.path, error=error, model=self._model, position=source.position)

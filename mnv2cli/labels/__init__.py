@@ -1,0 +1,1 @@
+"""Class ids -> names, ranks, the WordNet tree and categories."""

@@ -1,0 +1,25 @@
+"""The 1,000 ImageNet classes, in the order of the network's outputs."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+
+class Label(NamedTuple):
+    """A class: its WordNet id, which is the key, and its human name, which two may share."""
+
+    wnid: str
+    name: str
+
+
+@cache
+def imagenet_labels() -> tuple[Label, ...]:
+    """Return the 1,000 classes of ILSVRC 2012 in the order that Keras's models score them.
+
+    Source: the facts in Keras's ``imagenet_class_index.json``, with spaces for underscores.
+    """
+    text = files("mnv2cli.labels").joinpath("data/imagenet_classes.csv").read_text(encoding="utf-8")
+    return tuple(Label(row["wnid"], row["name"]) for row in csv.DictReader(text.splitlines()))

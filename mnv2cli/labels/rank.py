@@ -1,0 +1,50 @@
+"""From scores to top-k labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mnv2cli.errors import ImageError
+from mnv2cli.labels.imagenet import Label
+from mnv2cli.records import Prediction
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def rank(
+    scores: NDArray[np.float32], labels: Sequence[Label], top: int, threshold: float = 0.0
+) -> tuple[Prediction, ...]:
+    """Pick the ``top`` best classes of one image whose score reaches ``threshold``.
+
+    Args:
+        scores: float32 [classes], softmax probabilities in [0, 1].
+        labels: One label for each score.
+        top: How many at the most.
+        threshold: The least score to keep, in [0, 1].
+
+    Returns:
+        Predictions, best first; of equal scores the lower class index comes first, so that the
+        order never depends on the sorting algorithm.
+
+    Raises:
+        ImageError: The scores are not finite numbers, as broken weights make them.
+    """
+    import numpy as np
+
+    if not np.isfinite(scores).all():
+        raise ImageError("no usable scores", "the model's output is not a number")
+    if top < len(scores):  # sorting those that can matter is four times as fast as sorting all
+        threshold = max(threshold, float(np.partition(scores, -top)[-top]))
+    enough = np.flatnonzero(scores >= threshold)
+    best = enough[np.argsort(-scores[enough], kind="stable")][:top]
+    return tuple(
+        Prediction(labels[i].wnid, labels[i].name, _shortest(scores[i])) for i in best.tolist()
+    )
+
+
+def _shortest(score: np.float32) -> float:
+    """Return the float whose decimal form is the shortest that tells this float32 from others."""
+    return float(str(score))

@@ -1,0 +1,1 @@
+"""Records <-> files: one schema, and a module for each format."""

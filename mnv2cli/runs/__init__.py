@@ -1,0 +1,1 @@
+"""A run that can be resumed, sharded and merged, and its log."""

@@ -1,0 +1,1 @@
+"""Records -> a plan -> moves, with a journal and undo."""

@@ -1,0 +1,325 @@
+"""What was done to files: written before it happens, confirmed after, and enough to take it back.
+
+A journal is a file of JSON lines in ``DEST/.mnv2``. Its first line tells of the run, then come
+
+    {"do": 7, "how": "move", "source": ..., "target": ..., "size": ..., "sha256": ..., ...}
+    {"done": [7]}   or   {"void": 7, "why": ...}
+    {"made": "cat"}                         a folder that is about to be made
+    {"times": "/photos", "mtime": ...}      a folder whose times are about to change
+    {"begin": ...}  {"end": true}           more is to come; the run came to its end
+    {"undoing": true}                       taking it back begins, and for each action
+    {"undo": 7}  {"undone": [7]}  or  {"kept": 7, "why": ...}
+    {"tidied": true}                        folders and times are back, too
+    {"inherit": {"made_dest": ...}}         what a later journal, now gone, knew of before
+
+Lines are on disk before what they announce happens. A process that is killed leaves at most one
+torn line at the end, and actions that were announced and not confirmed; ``settle`` in :mod:`.sort`
+looks at the files to see how far those went.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from mnv2cli.errors import JournalError, OutputError
+from mnv2cli.sorting.plan import HOWS, OWN_FOLDER, check_target
+from mnv2cli.system.files import sync_folder
+
+VERSION = 1
+_LARGEST_LINE = 1 << 20  # bytes; paths have 4,096 at the most, six times that when escaped
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One announced action.
+
+    Attributes:
+        number: Counts from 1 in each journal.
+        how: ``copy``, ``move``, ``symlink`` or ``hardlink``.
+        source: Absolute path.
+        target: Path relative to the destination, with ``/``.
+        size: Bytes.
+        sha256: Of the content.
+        mtime: Nanoseconds since 1970.
+        atime: Likewise.
+        link: What the source links to, if it is a symbolic link that is moved; else empty.
+        text: What the symbolic link at the target says, if it is one; else empty.
+        photo: For a companion, the absolute path of its photo; else empty.
+    """
+
+    number: int
+    how: str
+    source: str
+    target: str
+    size: int
+    sha256: str
+    mtime: int
+    atime: int
+    link: str = ""
+    text: str = ""
+    photo: str = ""
+
+
+@dataclass
+class State:
+    """What a journal says.
+
+    Attributes:
+        header: Its first line.
+        entries: Announced actions by number.
+        done: Numbers of those that happened.
+        void: Numbers of those that did not.
+        made: Folders that were made, relative to the destination.
+        times: Times (atime, mtime) of folders before anything changed in them, by absolute path.
+        ended: The run came to its end.
+        undoing: Taking it back has begun.
+        tidied: It has come to its end, though some files may have been kept.
+        begun: Numbers of actions that earlier processes were about to take back.
+        undone: Numbers of actions that were taken back.
+        kept: Numbers of those that could not be, and why.
+    """
+
+    header: dict[str, Any]
+    entries: dict[int, Entry] = field(default_factory=dict)
+    done: set[int] = field(default_factory=set)
+    void: set[int] = field(default_factory=set)
+    made: list[str] = field(default_factory=list)
+    times: dict[str, tuple[int, int]] = field(default_factory=dict)
+    ended: bool = False
+    undoing: bool = False
+    tidied: bool = False
+    begun: set[int] = field(default_factory=set)
+    undone: set[int] = field(default_factory=set)
+    kept: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def open(self) -> list[Entry]:
+        """Actions that were announced, and of which it is not known whether they happened."""
+        settled = self.done | self.void
+        return [entry for n, entry in self.entries.items() if n not in settled]
+
+
+class Journal:
+    """A journal that is being written.
+
+    Args:
+        path: The file; it is made with its header if it is not there.
+        header: What the first line tells, beside version, time and the file's own number.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+
+    def __init__(self, path: str, header: dict[str, Any] | None = None) -> None:
+        self.path = path
+        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        try:
+            if header is None:
+                self._descriptor = os.open(path, flags)
+                self._mend()
+                return
+            # It has its name once the header is whole: there are no journals without one.
+            new = f"{path}.new"
+            self._descriptor = os.open(new, flags | os.O_CREAT | os.O_EXCL, 0o644)
+            number = os.fstat(self._descriptor).st_ino
+            self.append([{"mnv2": VERSION, "time": time.time(), "file": number, **header}])
+            os.close(self._descriptor)  # Windows renames no open file
+            os.rename(new, path)
+            self._descriptor = os.open(path, flags)
+        except OSError as error:
+            raise OutputError(f"the journal {path} cannot be written: {error.strerror}") from error
+        sync_folder(os.path.dirname(path))
+
+    def _mend(self) -> None:
+        """Cut off a line that was torn when the process before was killed."""
+        with open(self.path, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _LARGEST_LINE))
+            tail = file.read()
+        if tail and not tail.endswith(b"\n"):
+            os.truncate(self.path, size - (len(tail) - tail.rfind(b"\n") - 1))
+
+    def append(self, lines: Iterable[dict[str, Any]]) -> None:
+        """Write lines, and return when they are on disk.
+
+        Raises:
+            OutputError: They cannot be written.
+        """
+        data = b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines)
+        if not data:
+            return
+        size = os.fstat(self._descriptor).st_size
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            with suppress(OSError):  # half a line would be in the way of the next one
+                os.ftruncate(self._descriptor, size)
+            raise OutputError(
+                f"the journal {self.path} cannot be written: {(error.strerror or '').lower()}",
+                "Nothing is lost: free some space and run the same command again, or take back "
+                "what was done with mnv2 undo.",
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+def line_of(entry: Entry) -> dict[str, Any]:
+    """Return the line that announces an action."""
+    line = {
+        "do": entry.number, "how": entry.how, "source": entry.source, "target": entry.target,
+        "size": entry.size, "sha256": entry.sha256, "mtime": entry.mtime, "atime": entry.atime,
+    }  # fmt: skip
+    texts = {"link": entry.link, "text": entry.text, "photo": entry.photo}
+    return {**line, **{name: text for name, text in texts.items() if text}}
+
+
+def read_journal(path: str) -> State:
+    """Return what a journal says; a torn line at its end does not count.
+
+    Raises:
+        JournalError: It cannot be read, or is not one that this version wrote.
+    """
+    try:
+        with open(path, "rb") as file:
+            number = os.fstat(file.fileno()).st_ino
+            first = _parsed(file.readline(_LARGEST_LINE), path, 1)
+            if first.get("mnv2") != VERSION:
+                raise JournalError(f"{path} is not a journal of this version of mnv2")
+            _check_header(first, path)
+            state = State({**first, "in_place": first.get("file") == number})
+            count = 1
+            while line := file.readline(_LARGEST_LINE):
+                count += 1
+                if not line.endswith(b"\n") and not file.read(1):
+                    break  # torn
+                _apply(_parsed(line, path, count), state, path, count)
+    except OSError as error:
+        raise JournalError(f"the journal {path} cannot be read: {error.strerror}") from error
+    return state
+
+
+def _check_header(header: dict[str, Any], path: str) -> None:
+    made, times = header.get("made_dest", []), header.get("dest_times", {})
+    fits = (
+        isinstance(header.get("time"), int | float)
+        and isinstance(made, list)
+        and all(isinstance(folder, str) for folder in made)
+        and isinstance(times, dict)
+        and all(isinstance(pair, list) and len(pair) == 2 for pair in times.values())
+        and all(isinstance(number, int) for pair in times.values() for number in pair)
+    )
+    if not fits:
+        raise JournalError(f"the journal {path} is damaged in line 1")
+
+
+def _parsed(line: bytes, path: str, count: int) -> dict[str, Any]:
+    try:
+        parsed = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise JournalError(f"the journal {path} is damaged in line {count}") from error
+    if not isinstance(parsed, dict):
+        raise JournalError(f"the journal {path} is damaged in line {count}")
+    return parsed
+
+
+def _apply(line: dict[str, Any], state: State, path: str, count: int) -> None:
+    try:
+        kind = next((kind for kind in _KINDS if kind in line), "")
+        _KINDS[kind](state, line)
+    except (KeyError, TypeError, ValueError, JournalError) as error:
+        raise JournalError(f"the journal {path} is damaged in line {count}") from error
+
+
+def _do(state: State, line: dict[str, Any]) -> None:
+    entry = Entry(
+        line["do"], line["how"], line["source"], line["target"], line["size"], line["sha256"],
+        line["mtime"], line["atime"], line.get("link", ""), line.get("text", ""),
+        line.get("photo", ""),
+    )  # fmt: skip
+    _check(entry)
+    state.entries[entry.number] = entry
+
+
+def _made(state: State, line: dict[str, Any]) -> None:
+    check_target(line["made"])
+    state.made.append(line["made"])
+
+
+def _times(state: State, line: dict[str, Any]) -> None:
+    state.times.setdefault(str(line["times"]), (int(line["atime"]), int(line["mtime"])))
+
+
+def _undoing(state: State, line: dict[str, Any]) -> None:
+    state.undoing, state.tidied = True, False
+
+
+def _inherit(state: State, line: dict[str, Any]) -> None:
+    """Take over what a later journal, which is gone, knew of the destination before."""
+    found = line["inherit"]
+    _check_header({"time": 0, **found}, "")
+    state.header["made_dest"] = [*state.header.get("made_dest", []), *found["made_dest"]]
+    state.header["dest_times"] = {**found["dest_times"], **state.header.get("dest_times", {})}
+
+
+def _undone(state: State, line: dict[str, Any]) -> None:
+    for number in map(int, line["undone"]):
+        state.undone.add(number)
+        state.kept.pop(number, None)
+
+
+_KINDS: dict[str, Callable[[State, dict[str, Any]], object]] = {
+    "do": _do,
+    "done": lambda state, line: state.done.update(map(int, line["done"])),
+    "void": lambda state, line: state.void.add(int(line["void"])),
+    "made": _made,
+    "times": _times,
+    "begin": lambda state, line: setattr(state, "ended", False),
+    "end": lambda state, line: setattr(state, "ended", True),
+    "undoing": _undoing,
+    "undo": lambda state, line: state.begun.add(int(line["undo"])),
+    "tidied": lambda state, line: setattr(state, "tidied", True),
+    "inherit": _inherit,
+    "undone": _undone,
+    "kept": lambda state, line: state.kept.update({int(line["kept"]): str(line["why"])}),
+}
+
+
+def _check(entry: Entry) -> None:
+    """Check an action that may come from anybody; raises ValueError."""
+    texts = (
+        entry.how,
+        entry.source,
+        entry.target,
+        entry.sha256,
+        entry.link,
+        entry.text,
+        entry.photo,
+    )
+    numbers = (entry.number, entry.size, entry.mtime, entry.atime)
+    if not all(isinstance(text, str) and "\0" not in text for text in texts):
+        raise ValueError
+    if not all(isinstance(number, int) for number in numbers):
+        raise ValueError
+    if entry.how not in HOWS or not os.path.isabs(entry.source):
+        raise ValueError
+    check_target(entry.target)
+
+
+def journals(dest: str) -> list[str]:
+    """Return the journals of a destination, oldest first."""
+    folder = os.path.join(dest, OWN_FOLDER)
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return [os.path.join(folder, name) for name in sorted(names) if name.endswith(".jsonl")]

@@ -1,0 +1,1 @@
+"""Paths, globs, lists and URLs -> image sources, in a stable order."""

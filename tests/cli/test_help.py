@@ -1,0 +1,52 @@
+"""Every command is documented: help, examples, defaults, and the README."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import Result
+
+from mnv2cli.cli import main
+from mnv2cli.cli.terminal.help import ExampleCommand, ExampleGroup
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def commands(group: click.Group, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name, command in group.commands.items():
+        yield (*names, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, *names, name)
+
+
+ALL = list(commands(main))
+
+
+@pytest.mark.parametrize(("names", "command"), [pytest.param(*c, id=" ".join(c[0])) for c in ALL])
+def test_every_command_is_documented_with_examples(
+    names: tuple[str, ...], command: click.Command, invoke: Callable[..., Result]
+) -> None:
+    assert isinstance(command, ExampleCommand | ExampleGroup)
+    assert command.examples and command.help and command.short_help
+    shown = invoke(*names, "--help").stdout
+    assert shown.rstrip().splitlines()[-1].strip() == command.examples[-1][1]
+    assert max(map(len, shown.splitlines())) <= 100
+    assert f"mnv2 {' '.join(names)}" in README
+    for param in command.params:
+        if not isinstance(param, click.Option):
+            continue
+        assert param.help, param
+        known = param.required or param.default is not None or "[default" in param.help
+        on_demand = param.is_flag or param.multiple or param.name in ("files_from", "calibrate")
+        assert known or on_demand, param
+        options = [name for name in param.opts + param.secondary_opts if name.startswith("--")]
+        assert any(name in README for name in options), param
+
+
+def test_groups_keep_the_order_of_their_commands(invoke: Callable[..., Result]) -> None:
+    shown = invoke("--help").stdout
+    places = [shown.index(f"\n  {name} ") for name in main.commands]
+    assert places == sorted(places)

@@ -1,0 +1,357 @@
+"""``mnv2 models``: list, download, path, import, compile, clean, show."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pytest
+from click.testing import Result
+
+from mnv2cli.engines import compiled
+from mnv2cli.engines.litert import LiteRTEngine
+from mnv2cli.models import download as downloads
+from mnv2cli.models import efficientnet_lite0
+from tests.checkpoints import checkpoint, random_lite0
+from tests.conftest import WEIGHTS
+from tests.hosts import Handler, answer, host
+
+Invoke = Callable[..., Result]
+SMALL = ("--alpha", "0.35", "--size", "96")
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nothing is on this machine; returns where weights belong."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("MNV2_WEIGHTS_URL", "http://127.0.0.1:9/")
+    monkeypatch.setattr(efficientnet_lite0, "PACKAGE", "mnv2_no_such_package")
+    return tmp_path / "keras" / "models"
+
+
+@pytest.fixture
+def good(home: Path) -> bytes:
+    return (home / "models" / WEIGHTS).read_bytes()
+
+
+def one_line(result: Result) -> str:
+    """Return the error of a command that failed as it should."""
+    assert result.exit_code in (1, 2) and "Traceback" not in result.output
+    line = next(line for line in result.stderr.splitlines() if line.startswith("Error: "))
+    assert result.stdout == ""
+    return line
+
+
+# list
+
+
+def test_list_tells_what_there_is_and_what_is_missing(empty: Path, invoke: Invoke) -> None:
+    rows = json.loads(invoke("models", "list", "--json").stdout)
+    assert len(rows) == 23 and not any(row["weights"] for row in rows)
+    first = rows[0]
+    assert (first["model"], first["size"], first["top1"]) == ("mobilenet_v2_0.35_96", 96, 45.5)
+    assert first["missing"] == "mnv2 models download --alpha 0.35 --size 96"
+    assert rows[-1]["missing"] == "pip install 'mnv2cli[offline]'"
+    shown = invoke("models", "list").stdout
+    assert "71.8 %" in shown and "not installed" in shown and str(empty) in shown
+    assert max(map(len, shown.splitlines()[:26])) <= 80
+
+
+def test_list_tells_where_weights_are_and_what_is_compiled(
+    empty: Path, good: bytes, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty.mkdir(parents=True)
+    (empty / WEIGHTS).write_bytes(good)
+    (empty / efficientnet_lite0.FILE_NAME).write_bytes(b"x" * 2_000_000)
+    rows = {r["model"]: r for r in json.loads(invoke("models", "list", "--json").stdout)}
+    assert rows["mobilenet_v2_0.35_96"]["weights"] == str(empty / WEIGHTS)
+    assert rows["mobilenet_v2_0.35_96"]["missing"] is None
+    assert rows["mobilenet_v2_0.35_96"]["compiled"] == []
+    assert rows["efficientnet_lite0"]["weights"].endswith(".pth")
+    done = invoke("models", "compile", *SMALL)
+    assert done.exit_code == 0 and os.path.isdir(done.stdout.strip())
+    again = invoke("models", "compile", *SMALL)
+    assert again.stdout == done.stdout
+    rows = {r["model"]: r for r in json.loads(invoke("models", "list", "--json").stdout)}
+    assert rows["mobilenet_v2_0.35_96"]["compiled"] == ["float32"]
+    assert "float32" in invoke("models", "list").stdout
+    # What is compiled from other weights is another thing.
+    (empty / WEIGHTS).write_bytes(good + b"\0")
+    rows = {r["model"]: r for r in json.loads(invoke("models", "list", "--json").stdout)}
+    assert rows["mobilenet_v2_0.35_96"]["compiled"] == []
+
+    # And clean removes it, but nothing else.
+    other = Path(compiled.cache_folder()) / "photos"
+    other.mkdir()
+    (other / "meta.json").write_text("mine")
+    assert "1 compiled models would be removed" in invoke("models", "clean", "--dry-run").stderr
+    assert os.path.isdir(done.stdout.strip())
+    assert "1 compiled models removed" in invoke("models", "clean").stderr
+    assert os.listdir(other.parent) == ["photos"] and (other / "meta.json").exists()
+
+
+def test_compile_says_what_it_lacks(empty: Path, invoke: Invoke) -> None:
+    assert "connection refused" in one_line(invoke("models", "compile"))
+    assert "add --calibrate" in one_line(invoke("models", "compile", "--precision", "int8"))
+    assert "not installed" in one_line(invoke("models", "compile", "efficientnet_lite0"))
+
+
+def test_compile_into_a_cache_that_cannot_be_written_is_an_error(
+    random_weights: None, monkeypatch: pytest.MonkeyPatch, invoke: Invoke
+) -> None:
+    engine = LiteRTEngine.__new__(LiteRTEngine)
+    engine.compiled = compiled.Compiled("model", "", 0, 1.0, 0.0, temporary=object())
+    monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *args, **kwargs: engine)
+    result = invoke("models", "compile", *SMALL)
+    assert result.exit_code == 1 and "cannot be kept in" in result.stderr
+    assert "MNV2_CACHE" in result.stderr and result.stdout == ""
+
+
+# download
+
+
+def test_download_takes_the_published_name_from_a_mirror(
+    empty: Path, good: bytes, invoke: Invoke
+) -> None:
+    asked: list[str] = []
+
+    def handle(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.path)
+        answer(good)(request)
+
+    with host(handle) as url:
+        folder = url.rpartition("/")[0]
+        result = invoke("models", "download", *SMALL, "--from", f"{folder}/mirror")
+        assert result.exit_code == 0, result.output
+        assert asked == [f"/mirror/{WEIGHTS}"] and (empty / WEIGHTS).read_bytes() == good
+        assert str(empty / WEIGHTS) in result.stderr
+        assert "already there" in invoke("models", "download", *SMALL, "--from", folder).stderr
+        invoke("models", "download", *SMALL, "--from", f"{folder}/x/my.h5", "--refresh")
+        assert asked[1:] == ["/x/my.h5"]
+    assert invoke("models", "path", *SMALL).stdout.strip() == str(empty / WEIGHTS)
+
+
+def test_download_honours_the_mirror_of_the_environment(
+    empty: Path, good: bytes, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with host(answer(good)) as url:
+        monkeypatch.setenv("MNV2_WEIGHTS_URL", url.rpartition("/")[0])
+        assert invoke("models", "download", *SMALL).exit_code == 0
+    assert (empty / WEIGHTS).read_bytes() == good
+
+
+def slowly(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(200)
+    request.send_header("Content-Length", "9000000")
+    request.end_headers()
+    for _ in range(30):
+        request.wfile.write(b"x")
+        request.wfile.flush()
+        time.sleep(0.1)
+
+
+def loop(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(302)
+    request.send_header("Location", request.path)
+    request.end_headers()
+
+
+def other_width(tmp_path: Path) -> bytes:
+    from keras.src.legacy.saving import legacy_h5_format
+
+    from mnv2cli.models import MobileNetV2
+
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(
+            file, MobileNetV2(alpha=0.5, size=96).build_untrained()
+        )
+    return (tmp_path / "other.h5").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (slowly, "did not answer within 1 seconds"),
+        (answer(b"", 404), "the host answered 404 Not Found"),
+        (answer(b"", 500), "the host answered 500 Internal Server Error"),
+        (answer(b"\x89HDF\r\n\x1a\n" + b"x" * 90, length=5000), "the connection ended after 98 of"),
+        (answer(b"<html>Please log in</html>"), "is a web page"),
+        (None, "does not fit MobileNetV2 0.35 (96 x 96)"),
+        (loop, "302"),
+    ],
+    ids=["slow", "404", "500", "cut", "page", "other", "loop"],
+)
+def test_hosts_that_misbehave_leave_nothing_and_a_later_download_works(
+    empty: Path,
+    tmp_path: Path,
+    good: bytes,
+    invoke: Invoke,
+    monkeypatch: pytest.MonkeyPatch,
+    bad: Handler | None,
+    message: str,
+) -> None:
+    monkeypatch.setattr(downloads, "TIMEOUT", 1.0)
+    start = time.monotonic()
+    with host(bad or answer(other_width(tmp_path))) as url:
+        monkeypatch.setenv("MNV2_WEIGHTS_URL", url.rpartition("/")[0])
+        result = invoke("models", "download", *SMALL)
+        assert result.exit_code == 1 and message in result.stderr and "Error: " in result.stderr
+        assert f"to    {empty / WEIGHTS}" in result.stderr and "Traceback" not in result.output
+    if bad is slowly:
+        assert time.monotonic() - start < 10
+    assert os.listdir(empty) == []
+    with host(answer(good)) as url:
+        monkeypatch.setenv("MNV2_WEIGHTS_URL", url.rpartition("/")[0])
+        assert invoke("models", "download", *SMALL).exit_code == 0
+    assert os.listdir(empty) == [WEIGHTS]
+
+
+def test_download_all_goes_on_after_a_failure(
+    empty: Path, good: bytes, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def only_ours(request: BaseHTTPRequestHandler) -> None:
+        found = request.path.endswith(WEIGHTS)
+        answer(good if found else b"", 200 if found else 404)(request)
+
+    with host(only_ours) as url:
+        monkeypatch.setenv("MNV2_WEIGHTS_URL", url.rpartition("/")[0])
+        result = invoke("models", "download", "--all")
+    assert result.exit_code == 1 and "not all weights" in result.stderr
+    assert os.listdir(empty) == [WEIGHTS]
+    assert result.stderr.count("Warning: ") == 21
+
+
+def test_lite0_may_come_from_a_mirror_too(empty: Path, invoke: Invoke) -> None:
+    assert "comes with" in one_line(invoke("models", "download", "efficientnet_lite0")).replace(
+        "come with", "comes with"
+    )
+    with host(answer(checkpoint(random_lite0()))) as url:
+        folder = url.rpartition("/")[0]
+        result = invoke("models", "download", "efficientnet_lite0", "--from", folder)
+    assert result.exit_code == 0, result.output
+    assert os.listdir(empty) == [efficientnet_lite0.FILE_NAME]
+
+
+def test_usage_errors_say_what_to_do(empty: Path, invoke: Invoke) -> None:
+    for args, message in [
+        (["download", "--all", "--alpha", "0.5"], "leave out --alpha"),
+        (["download", "--all", "--from", "http://h/w.h5"], "--from names one file"),
+        (["download", "--from", "ftp://h/"], "cannot be fetched from"),
+        (["download", "resnet"], "'resnet' is not one of"),
+        (["path", "--alpha", "0.4"], "no weights are published"),
+        (["show", "--markdown", "--json"], "choose one"),
+        (["import", "none.h5"], "does not exist"),
+    ]:
+        result = invoke("models", *args)
+        assert result.exit_code == 2 and message in result.stderr
+
+
+# path and import
+
+
+def test_path_tells_where_weights_belong_and_exits_1(empty: Path, invoke: Invoke) -> None:
+    result = invoke("models", "path", *SMALL)
+    assert result.exit_code == 1 and result.stdout.strip() == str(empty / WEIGHTS)
+    assert "mnv2 models download --alpha 0.35 --size 96" in result.stderr
+
+
+def test_import_takes_a_checked_file_under_its_name(
+    empty: Path, tmp_path: Path, good: bytes, invoke: Invoke
+) -> None:
+    carried = tmp_path / WEIGHTS
+    carried.write_bytes(good)
+    assert invoke("models", "import", carried).exit_code == 0
+    assert (empty / WEIGHTS).read_bytes() == good and carried.exists()
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE((empty / WEIGHTS).stat().st_mode) == 0o666 & ~umask
+    assert "already there" in invoke("models", "import", carried).stderr
+    assert "by its name" in one_line(invoke("models", "import", carried, "--alpha", "0.5"))
+    (empty / WEIGHTS).write_bytes(b"another")
+    assert "is another file" in one_line(invoke("models", "import", carried))
+    assert invoke("models", "import", carried, "--force").exit_code == 0
+    assert (empty / WEIGHTS).read_bytes() == good
+
+
+def test_import_takes_other_names_with_alpha_and_size(
+    empty: Path, tmp_path: Path, good: bytes, invoke: Invoke
+) -> None:
+    carried = tmp_path / "mine.h5"
+    carried.write_bytes(good)
+    assert "add --alpha and --size" in one_line(invoke("models", "import", carried))
+    assert invoke("models", "import", carried, *SMALL).exit_code == 0
+    assert os.listdir(empty) == [WEIGHTS]
+
+
+@pytest.mark.parametrize("kind", ["cut", "text", "width", "checkpoint"])
+def test_import_refuses_what_does_not_fit(
+    empty: Path, tmp_path: Path, good: bytes, invoke: Invoke, kind: str
+) -> None:
+    carried, options = tmp_path / "mine.h5", SMALL
+    message = {"cut": "is cut short", "text": "is not in HDF5", "width": "does not fit"}.get(kind)
+    if kind == "cut":
+        carried.write_bytes(good[: len(good) // 2])
+    elif kind == "text":
+        carried.write_text("weights")
+    elif kind == "width":
+        carried.write_bytes(good)
+        options = ("--alpha", "0.5", "--size", "96")
+    else:
+        carried, options, message = tmp_path / "lite0.pth", (), "is cut short"
+        carried.write_bytes(checkpoint(random_lite0())[:-9])
+    result = invoke("models", "import", carried, *options)
+    line = one_line(result)
+    assert message and message in line and f"the file {carried}" in line
+    assert not empty.exists() or os.listdir(empty) == []
+
+
+# clean and show
+
+
+def test_clean_asks_before_it_removes_weights(empty: Path, good: bytes, invoke: Invoke) -> None:
+    empty.mkdir(parents=True)
+    (empty / WEIGHTS).write_bytes(good)
+    (empty / "mine.h5").write_text("mine")
+    result = invoke("models", "clean", "--weights", input="n\n")
+    assert result.exit_code == 1 and (empty / WEIGHTS).exists() and WEIGHTS in result.stderr
+    assert invoke("models", "clean", "--weights", "--dry-run").exit_code == 0
+    assert (empty / WEIGHTS).exists()
+    assert "1 weights files removed" in invoke("models", "clean", "--weights", "--yes").stderr
+    assert os.listdir(empty) == ["mine.h5"]
+
+
+def test_clean_leaves_what_is_being_compiled(empty: Path, invoke: Invoke) -> None:
+    from filelock import FileLock
+
+    cache = Path(compiled.cache_folder())
+    (cache / ("mnv2-" + "a" * 32 + ".tmp1")).mkdir(parents=True)
+    (cache / ("mnv2-" + "b" * 32 + ".tmp1")).mkdir()
+    with FileLock(cache / ("mnv2-" + "a" * 32 + ".lock")):
+        assert "1 compiled models removed" in invoke("models", "clean").stderr
+    assert (cache / ("mnv2-" + "a" * 32 + ".tmp1")).exists() and not (
+        cache / ("mnv2-" + "b" * 32 + ".tmp1")
+    ).exists()
+    shutil.rmtree(cache)
+    assert "0 compiled models removed, 0 bytes" in invoke("models", "clean").stderr
+
+
+def test_show_has_three_forms(empty: Path, invoke: Invoke) -> None:
+    told: dict[str, Any] = json.loads(invoke("models", "show", *SMALL, "--json").stdout)
+    assert told["model"] == "mobilenet_v2_0.35_96" and told["stages"][0]["size"] == 96
+    assert sum(stage["multiply_adds"] for stage in told["stages"]) == told["multiply_adds"]
+    text = invoke("models", "show", *SMALL).stdout
+    assert "bottleneck" in text and f"{told['parameters']:,} parameters" in text
+    assert "Linear bottlenecks" in text and max(map(len, text.splitlines())) <= 80
+    lines = invoke("models", "show", *SMALL, "--markdown").stdout.splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    assert len(rows) == 2 + len(told["stages"]) and len({row.count("|") for row in rows}) == 1
+    assert invoke("models", "show", "efficientnet_lite0").stdout.startswith("EfficientNet-Lite0")

@@ -1,0 +1,189 @@
+"""What only a process of its own shows: imports, signals, pipes, and the terminal."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import draw
+
+HEAVY = {"numpy", "pandas", "keras", "tensorflow", "PIL", "pyarrow", "h5py", "rich", "tqdm"}
+
+# The command line with the fake network of the tests, slowed down where that is asked for.
+# Tests that run in the background are born deaf to Ctrl-C, and so would be their children.
+FAKE = """
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from tests.conftest import FakeEngine
+import mnv2cli.inference.classifier, mnv2cli.cli
+class Slow(FakeEngine):
+    def predict(self, batch):
+        time.sleep({delay})
+        return super().predict(batch)
+mnv2cli.inference.classifier.open_engine = lambda *args, **kwargs: Slow()
+mnv2cli.inference.classifier.available = lambda model, **kwargs: model
+mnv2cli.cli.run()
+"""
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def python(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *args], capture_output=True, text=True, check=False, env=ENVIRONMENT
+    )
+
+
+def start(delay: float, *args: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", FAKE.format(delay=delay), *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+
+
+@pytest.mark.parametrize("args", [["--help"], ["classify", "--help"], ["--version"], ["classify"]])
+def test_help_imports_nothing_heavy(args: list[str]) -> None:
+    code = (
+        "import sys, json\nfrom mnv2cli.cli import main\n"
+        f"try: main({args!r})\n"
+        "except SystemExit: print('MODULES', *sys.modules)"
+    )
+    result = python("-c", code)
+    modules = result.stdout.rpartition("MODULES")[2].split()
+    assert "click" in modules
+    assert not HEAVY & set(modules)
+
+
+def test_the_package_imports_nothing_heavy_by_itself() -> None:
+    result = python("-c", "import sys, mnv2cli; mnv2cli.Classifier; print(*sys.modules)")
+    assert not (HEAVY - {"numpy"}) & set(result.stdout.split())
+    assert python("-c", "import mnv2cli; mnv2cli.nonsense").stderr.strip().endswith("'nonsense'")
+
+
+def test_python_m_runs_the_command() -> None:
+    assert python("-m", "mnv2cli", "--version").stdout.startswith("mnv2 ")
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("csv", "path,status,label_1"), ("table", "Labels by mobilenet_v2")]
+)
+def test_a_closed_pipe_ends_the_run_quietly(tmp_path: Path, form: str, start: str) -> None:
+    for i in range(300):
+        draw(tmp_path / f"{i}.bmp", (i % 256, 0, 0), (4, 4))
+    command = f"{sys.executable} -c '{FAKE.format(delay=0)}' classify {tmp_path} -q -f {form}"
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{command} | head -1"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=ENVIRONMENT,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(start)
+
+
+@pytest.mark.parametrize("source", ["-", "fifo"])
+def test_sigint_ends_a_run_that_waits_for_its_list(tmp_path: Path, source: str) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    out = tmp_path / "out.csv"
+    process = subprocess.Popen(
+        [sys.executable, "-c", FAKE.format(delay=0), "classify", "-o", str(out),
+         "--files-from", "-" if source == "-" else str(fifo)],
+        stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT,
+    )  # fmt: skip
+    assert process.stdin is not None
+    path = draw(tmp_path / "a.png")
+    with open(fifo, "wb") if source == "fifo" else process.stdin as stream:
+        stream.write(os.fsencode(path) + b"\n")
+        stream.flush()
+        deadline = time.monotonic() + 60
+        while not out.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    process.stdin.close()
+    process.stderr.close()  # type: ignore[union-attr]
+    assert len(out.read_text().splitlines()) == 2
+
+
+def test_closed_streams_are_no_tracebacks(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png")
+    command = f"{sys.executable} -c '{FAKE.format(delay=0)}' classify {tmp_path}"
+    for closing, code, rows, message in [
+        ("2>&-", 0, 2, ""),
+        (">&-", 1, 0, "Error: standard output is closed\nName a file with -o.\n"),
+    ]:
+        result = subprocess.run(
+            ["bash", "-c", f"{command} {closing}"],
+            capture_output=True, text=True, check=False, env=ENVIRONMENT,
+        )  # fmt: skip
+        assert result.returncode == code
+        assert len(result.stdout.splitlines()) == rows
+        assert result.stderr == message
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
+def test_sigint_leaves_a_readable_file_and_exits_130(tmp_path: Path, form: str) -> None:
+    for i in range(100):
+        draw(tmp_path / f"{i}.png", (i, 0, 0), (4, 4))
+    out = tmp_path / f"out.{form}"
+    process = start(0.2, "classify", str(tmp_path), "-o", str(out))
+    deadline = time.monotonic() + 60
+    while not (out.exists() and out.stat().st_size > 300) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr and "interrupted" in stderr and stdout == ""
+    text = out.read_text()
+    if form == "json":
+        count = len(json.loads(text))
+    elif form == "csv":
+        count = len(list(csv.DictReader(text.splitlines())))
+    else:
+        count = len([json.loads(line) for line in text.splitlines()])
+    assert 0 < count < 100
+    assert f"Images     {count}, then interrupted" in stderr
+
+
+def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png")
+    process = start(0, "classify", str(tmp_path), "-q", "-o", "/dev/full", "-f", "csv")
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert stderr.splitlines()[0] == (
+        "Error: results cannot be written to '/dev/full': no space left on device"
+    )
+
+
+def test_fifos_and_devices_do_not_hang_the_run(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "f.jpg")
+    (tmp_path / "z.jpg").symlink_to("/dev/zero")
+    process = start(0, "classify", str(tmp_path), "-q")
+    stdout, _ = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert [row["error"] for row in csv.DictReader(stdout.splitlines())] == [
+        "not a regular file: a named pipe",
+        "not a regular file: a device",
+    ]
+
+
+def test_messages_of_c_libraries_stay_off_the_terminal(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png")
+    noisy = FAKE.replace("time.sleep({delay})", "import os; os.write(2, b'E0000 noise')")
+    for flags, heard in [((), False), (("-v",), True)]:
+        result = python("-c", noisy, "classify", str(tmp_path), *flags)
+        assert ("E0000 noise" in result.stderr) == heard
+        assert "Images     1 in" in result.stderr

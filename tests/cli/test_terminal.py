@@ -1,0 +1,238 @@
+"""Nothing from files, names or results steers the terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from mnv2cli.cli.terminal.text import PrintableStream, data_stream, print_path
+from mnv2cli.errors import ImageError
+from mnv2cli.records import Prediction, Record
+from mnv2cli.results.write import FORMATS
+from tests.conftest import FakeEngine, draw
+
+# Colours, a window's title, bidirectional override, C1 control, bell, not UTF-8, rich's markup.
+EVIL = "[red]\x1b[31m\x1b]0;title\x07\u202e\x9b2J\r[blink]" + os.fsdecode(b"\xff")
+CSV = ("-f", "csv")
+
+Invoke = Callable[..., Result]
+
+
+def clean(result: Result, *, but: str = "") -> str:
+    """Check that no control character came out, and return what did."""
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    for text in (result.stdout, result.stderr):
+        odd = {c for c in text if not c.isprintable() and c not in "\n" + but}
+        assert not odd, (odd, text)
+    return result.stdout + result.stderr
+
+
+@pytest.fixture
+def evil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_engine: FakeEngine) -> Path:
+    """A folder of evil names: a good image, a text, a cut one."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / f"dir{EVIL}"
+    good = draw(folder / f"good{EVIL}\n.png", (7, 9, 0))
+    (folder / f"bad{EVIL}.png").write_bytes(good.read_bytes()[:60])
+    (folder / f"text{EVIL}.jpg").write_text(EVIL.encode("utf-8", "replace").decode())
+    (folder / f"left{EVIL}.txt").write_text("")
+    return folder
+
+
+@pytest.mark.parametrize("options", [(), ("-v",), ("--category", "--rollup", "0.5", "-v")])
+def test_classify_prints_no_control_characters(
+    evil: Path, invoke: Invoke, options: tuple[str, ...]
+) -> None:
+    text = clean(invoke("classify", evil, "-f", "table", *options))
+    assert r"\r[blink]\xff" in text
+
+
+def test_a_file_for_results_is_named_in_printable_characters(evil: Path, invoke: Invoke) -> None:
+    for name in (f"out{EVIL}.csv", f"out{EVIL}.csv", f"out{EVIL}.odd", f"no{EVIL}/out.csv"):
+        clean(invoke("classify", evil, "-o", name))
+
+
+@pytest.mark.parametrize("how", ["--copy", "--move", "--dry-run", "--symlink"])
+def test_sort_and_undo_print_no_control_characters(evil: Path, invoke: Invoke, how: str) -> None:
+    dest = f"sorted{EVIL}"
+    text = clean(invoke("sort", evil, "--into", dest, how, "-v", "--template", "{label}[red]"))
+    assert r"\x1b[31m" in text
+    if how == "--dry-run":
+        return
+    for journal in Path(dest, ".mnv2").glob("*.jsonl"):
+        shutil.copy(journal, journal.with_name(f"0{EVIL}.jsonl"))
+        journal.with_name(f"1{EVIL}.jsonl").write_text(EVIL.encode("utf-8", "replace").decode())
+    clean(invoke("undo", dest, "--list"))
+    clean(invoke("undo", dest, "--dry-run", "-v"))
+    for path in Path(dest).rglob("*.png"):
+        if not path.is_symlink():
+            path.write_text("changed")  # is kept, and told
+    clean(invoke("undo", dest, "-v"))
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "json"])
+@pytest.mark.parametrize("options", [("--dry-run", "-v"), ("--copy", "-v"), ("--plan", "plan.csv")])
+def test_sort_by_hostile_results_prints_no_control_characters(
+    evil: Path, invoke: Invoke, form: str, options: tuple[str, ...]
+) -> None:
+    good = next(evil.glob("good*"))
+    records = [
+        Record(str(good), (Prediction("n1" + EVIL, EVIL, 0.9),), model=EVIL),
+        Record(EVIL, (Prediction("n2", "x/../../y" + EVIL, 0.9),), model=EVIL),
+        Record(str(good) + "x", error=f"{EVIL}: {EVIL}", model=EVIL),
+    ]
+    with open(f"results.{form}", "wb") as file:
+        writer = FORMATS[form](file, 1, False)
+        for record in records:
+            writer.write(record)
+        writer.finish()
+    for template in ("{label}/{wnid}", "{model}"):
+        text = clean(
+            invoke("sort", "--from", f"results.{form}", "--into", f"to{EVIL}", *options,
+                   "--template", template)
+        )  # fmt: skip
+        Path("plan.csv").unlink(missing_ok=True)
+        assert text
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ('[x]\nname = "a\\u001b[31m"\nadd = ["dog"]', "a name with control characters"),
+        ('["a\\u009bb"]\nadd = ["dog"]', "a name with control characters"),
+        ('[dog]\nname = "[red]dog[/]"', ""),
+        ('[dog]\nadd = ["\\u001b[31m"]', "not in the tree"),
+        ('["\\u001b[31m"]', "a name with control characters"),
+        ('[dog]\n"\\u001b[31m" = 1', "knows only"),
+        ("[dog\x1b", "no TOML"),
+        ('"\\u001b" = 1', "outside of a section"),
+    ],
+)
+def test_names_of_categories_cannot_steer(
+    evil: Path, invoke: Invoke, toml: str, message: str
+) -> None:
+    path = Path(f"own{EVIL}.toml")
+    path.write_text(toml)
+    for form in ("", "--csv", "--json"):
+        result = invoke("labels", "--categories", path, *filter(None, [form]))
+        text = clean(result)
+        assert message in text and result.exit_code == (2 if message else 0)
+        if not message:
+            assert "[red]dog[/]" in text
+    text = clean(invoke("classify", evil, "--categories", path, "-f", "table"))
+    assert message in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("classify", f"no{EVIL}"),
+        ("classify", f"--no{EVIL}"),
+        (f"--no{EVIL}",),
+        (f"no{EVIL}",),
+        ("labels", "x", EVIL),
+        ("labels", "--tree", EVIL),
+        ("undo", f"no{EVIL}"),
+        ("undo", "."),
+        ("classify", ".", "--fit", EVIL),
+        ("classify", ".", "--top", EVIL),
+        ("classify", ".", "--files-from", EVIL),
+        ("classify", ".", "--weights", EVIL),
+        ("classify", ".", "--calibrate", EVIL, "--precision", "int8"),
+        ("sort", ".", "--into", "x", "--template", f"{{{EVIL}}}"),
+        ("sort", ".", "--into", "x", "--by", EVIL),
+        ("sort", "--from", "evil.csv", "--into", "x"),
+        ("sort", "--apply", "evil.csv", "--into", "x"),
+        ("models", "import", EVIL),
+        ("models", "import", f"file{EVIL}.h5"),
+        ("models", "describe", EVIL),
+        ("bench", EVIL),
+        ("classify", "evil.csv", "--weights", f"file{EVIL}.h5"),
+        ("classify", "evil.csv", "--weights", f"file{EVIL}.keras"),
+    ],
+    ids=lambda a: ascii(a)[:50],
+)
+def test_errors_quote_what_was_typed_in_printable_characters(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    invoke: Invoke,
+    arguments: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("evil.csv").write_text(f'path,status,error,label\n"{EVIL[:-1]}",{EVIL[:-2]}\n')
+    for suffix in ("h5", "keras"):
+        Path(f"file{EVIL}.{suffix}").write_text("PK\x03\x04")
+    result = invoke(*arguments)
+    assert result.exit_code in (1, 2, 3, 4) and result.stderr
+    clean(result)
+
+
+def test_settings_of_the_environment_cannot_steer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, invoke: Invoke
+) -> None:
+    folder = str(tmp_path / f"home{EVIL}")
+    monkeypatch.setenv("KERAS_HOME", folder)
+    monkeypatch.setenv("MNV2_CACHE", folder)
+    assert r"[red]\x1b[31m" in clean(invoke("models", "list")).replace("\n", "")
+    clean(invoke("models", "clean", "--dry-run", "--weights"))
+    assert os.fsencode(folder) in invoke("models", "path").stdout_bytes  # for programs, as it is
+    monkeypatch.setenv("MNV2_MODEL", EVIL)
+    clean(invoke("models", "path"))
+
+
+def test_reasons_of_decoders_cannot_steer(
+    evil: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: str, options: object) -> None:
+        raise ImageError(f"reason{EVIL}", f"detail{EVIL}")
+
+    monkeypatch.setattr("mnv2cli.images.reader.decode", fail)
+    clean(invoke("classify", evil, "-v", "-f", "table"))
+    clean(invoke("sort", evil, "-v", "--into", "x"))
+
+
+class Terminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
+def test_results_for_programs_are_printable_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    record = Record(f"a\nb{EVIL}", (Prediction("n1", "cat", 0.5),), model=EVIL)
+    outputs = {}
+    for kind in (Terminal, io.TextIOWrapper):
+        raw = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", kind(raw, encoding="utf-8"))
+        stream = data_stream()
+        writer = FORMATS[form](stream, 1, False)
+        writer.begin()
+        for _ in range(2):
+            writer.write(record)
+        writer.finish()
+        print_path(f"a\nb{EVIL}")
+        outputs[kind] = raw.getvalue()
+        monkeypatch.undo()
+    shown, data = outputs[Terminal].decode(), outputs[io.TextIOWrapper]
+    assert all(c.isprintable() or c == "\n" for c in shown) and r"\u202e" in shown
+    assert shown.count("\n") == {"csv": 4, "json": 5, "jsonl": 3}[form]
+    assert data.endswith(os.fsencode(f"a\nb{EVIL}\n"))
+    if form == "json":
+        assert json.loads(data[: data.rindex(b"]\n") + 1])[0]["path"] == f"a\nb{EVIL}"
+
+
+def test_plain_results_are_the_same_on_a_terminal() -> None:
+    raw = io.BytesIO()
+    stream = PrintableStream(raw)
+    stream.write("Füße, 猫\n".encode())
+    stream.flush()
+    assert raw.getvalue().decode() == "Füße, 猫\n"

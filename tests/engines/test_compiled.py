@@ -1,0 +1,415 @@
+"""The compiled engine on the real export, with random weights; and its cache under attack."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mnv2cli import Classifier
+from mnv2cli.engines import compiled, litert, open_engine
+from mnv2cli.engines.compiled import (
+    Calibration,
+    CompileError,
+    entry_key,
+    find_or_compile,
+    open_entry,
+)
+from mnv2cli.engines.keras_engine import KerasEngine
+from mnv2cli.engines.litert import LiteRTEngine
+from mnv2cli.errors import InputError
+from mnv2cli.models.mobilenet_v2 import MobileNetV2
+from mnv2cli.system import hardware as machine
+from tests.conftest import draw
+
+pytestmark = [
+    pytest.mark.usefixtures("random_weights"),
+    pytest.mark.skipif(not litert.is_available(), reason="LiteRT has no wheel here"),
+]
+
+ROOT = Path(__file__).parents[2]
+RUN = "from mnv2cli.cli import run; run()"
+
+
+def network(**options: Any) -> MobileNetV2:
+    return MobileNetV2(alpha=0.35, size=96, **options)
+
+
+def images(n: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(n).integers(0, 256, (n, 96, 96, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def entry(home: Path) -> Path:
+    """The one compiled model that most tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", str(home))
+        find_or_compile(network(), "float32", None, lambda text: None)
+        return Path(compiled.cache_folder()) / entry_key(network(), "float32", None)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def no_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "_export", lambda *_: pytest.fail("compiled again"))
+
+
+@pytest.fixture
+def copied(entry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The entry in a cache of its own, and an export that copies it, which takes no time."""
+    files = {path.name: path.read_bytes() for path in entry.iterdir()}
+
+    def export(model: Any, network: Any, images: Any, folder: str) -> None:
+        for name, data in files.items():
+            (Path(folder) / name).write_bytes(data)
+
+    monkeypatch.setattr(compiled, "_export", export)
+    monkeypatch.setattr(MobileNetV2, "build", lambda self: None)
+    monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "cache"))
+    export(None, None, None, str(_made(tmp_path / "cache" / entry.name)))
+    return tmp_path / "cache" / entry.name
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_scores_are_those_of_keras(entry: Path) -> None:
+    lite = open_engine("litert", network())
+    keras = open_engine("keras", network())
+    assert isinstance(lite, LiteRTEngine) and isinstance(keras, KerasEngine)
+    batch = images(5)
+    scores = lite.predict(batch)
+    assert scores.shape == (5, 1000) and scores.dtype == np.float32
+    np.testing.assert_allclose(scores, keras.predict(batch), atol=1e-5)
+    for i in range(5):
+        assert np.array_equal(lite.predict(batch[i : i + 1])[0], scores[i])
+
+
+@pytest.mark.usefixtures("no_export")
+def test_an_entry_is_opened_without_compiling_again(entry: Path, said: list[str]) -> None:
+    assert find_or_compile(network(), "float32", None, said.append).model.startswith(str(entry))
+    assert said == []
+    assert sorted(p.name for p in entry.iterdir()) == ["meta.json", "model.tflite"]
+
+
+def test_the_key_covers_all_that_matters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = tmp_path / "one.h5", tmp_path / "other.h5"
+    one.write_bytes(b"a")
+    other.write_bytes(b"b")
+    calibration = [Calibration(key, lambda: images(1)) for key in ("", "x")]
+    networks = [
+        MobileNetV2(alpha=alpha, size=size, weights=str(path))
+        for alpha in (0.35, 0.5)
+        for size in (96, 128)
+        for path in (one, other)
+    ]
+    keys = [entry_key(n, "float32", None) for n in networks]
+    keys += [entry_key(networks[0], "int8", c) for c in calibration]
+    monkeypatch.setattr(compiled, "version", lambda name: "0")
+    keys.append(entry_key(networks[0], "float32", None))
+    assert len(set(keys)) == len(keys) == 11
+    monkeypatch.undo()
+    again = entry_key(MobileNetV2(alpha=0.35, size=96, weights=str(one)), "float32", None)
+    assert again == keys[0]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda entry: (entry / "model.tflite").write_bytes(b"TFL3"),
+        lambda entry: (entry / "model.tflite").unlink(),
+        lambda entry: (entry / "meta.json").write_text("{"),
+        lambda entry: (entry / "meta.json").write_text('{"files": {"../../x": "y"}}'),
+        lambda entry: (entry / "meta.json").unlink(),
+        lambda entry: _edit(entry, '"scores": 1', '"scores": 0'),
+        lambda entry: os.truncate(entry / "model.tflite", 100_000),
+    ],
+)
+def test_a_damaged_entry_is_noticed_and_made_again(
+    copied: Path, said: list[str], damage: Any
+) -> None:
+    damage(copied)
+    assert open_entry(str(copied)) is None
+    assert find_or_compile(network(), "float32", None, said.append).model.startswith(str(copied))
+    assert open_entry(str(copied)) is not None
+    assert len(said) == 1 and "only this once" in said[0]
+
+
+def _edit(entry: Path, old: str, new: str) -> None:
+    text = (entry / "meta.json").read_text()
+    assert old in text or new in text
+    (entry / "meta.json").write_text(
+        text.replace(old, new) if old in text else text.replace(new, old)
+    )
+
+
+def test_old_entries_make_room_for_new_ones(copied: Path, said: list[str]) -> None:
+    for i in range(40):
+        other = _made(copied.with_name(f"mnv2-{i:032x}"))
+        (other / "meta.json").write_text("{}")
+        os.utime(other / "meta.json", (i, i))
+    theirs = _made(copied.with_name("photos"))  # the cache may be a folder with other things
+    (theirs / "meta.json").write_text("{}")
+    os.utime(theirs / "meta.json", (0, 0))
+    (copied / "meta.json").unlink()
+    find_or_compile(network(), "float32", None, said.append)
+    kept = {path.name for path in copied.parent.iterdir() if path.is_dir()}
+    assert len(kept) == 25 and {copied.name, f"mnv2-{39:032x}", "photos"} <= kept
+    assert f"mnv2-{0:032x}" not in kept
+    for name in kept - {copied.name}:
+        shutil.rmtree(copied.parent / name)
+
+
+def test_a_model_that_litert_cannot_open_is_told(tmp_path: Path) -> None:
+    (tmp_path / "model.tflite").write_bytes(b"TFL3" * 100)
+    broken = compiled.Compiled(str(tmp_path / "model.tflite"), "", 0, 127.5, 1.0)
+    with pytest.raises(CompileError, match="LiteRT cannot open"):
+        LiteRTEngine(broken)
+
+
+def test_int8_without_a_readable_image_gives_rows_all_the_same(
+    entry: Path, tmp_path: Path, said: list[str]
+) -> None:
+    (tmp_path / "bad.jpg").write_text("text")
+    classifier = Classifier(alpha=0.35, size=96, precision="int8", notify=said.append)
+    (record,) = classifier.classify(tmp_path)
+    assert record.error == "not an image: a text file"
+    assert classifier.load().precision == "float32" and "Using float32" in said[-1]
+
+
+def test_int8_is_calibrated_anew_for_other_photos(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        draw(tmp_path / folder / "x.png", (1, 2, 3))
+    keys = set()
+    for folder, fit in [("a", "crop"), ("b", "crop"), ("a", "pad")]:
+        classifier = Classifier(alpha=0.35, size=96, precision="int8", fit=fit)  # type: ignore[arg-type]
+        inputs = [str(tmp_path / folder)]
+        keys.add(classifier._calibration(lambda c=classifier, i=inputs: c.sample(i)).key)  # type: ignore[misc]
+    assert len(keys) == 3
+
+
+def test_what_killed_processes_left_is_removed(copied: Path, said: list[str]) -> None:
+    left = _made(copied.with_name(f"{copied.name}.tmpdead"))
+    (left / "model.tflite").write_bytes(b"half")
+    (copied / "meta.json").unlink()
+    find_or_compile(network(), "float32", None, said.append)
+    assert sorted(p.name for p in copied.parent.iterdir()) == [copied.name, f"{copied.name}.lock"]
+
+
+@pytest.mark.parametrize("where", ["file in the way", "full disk"])
+def test_a_cache_that_cannot_be_written_costs_a_warning(
+    copied: Path, said: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
+) -> None:
+    if where == "file in the way":
+        (tmp_path / "file").write_text("")
+        monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "file" / "cache"))
+    else:
+        monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "full"))
+        export = compiled._export
+
+        def full(model: Any, network: Any, images: Any, folder: str) -> None:
+            export(model, network, images, folder)
+            if folder.startswith(str(tmp_path / "full")):
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(compiled, "_export", full)
+    found = find_or_compile(network(), "float32", None, said.append)
+    assert os.path.exists(found.model) and not found.model.startswith(str(tmp_path / "full"))
+    assert "cannot be kept" in said[-1]
+    if where == "full disk":
+        assert [p.suffix for p in (tmp_path / "full").iterdir()] == [".lock"]
+
+
+def test_no_room_anywhere_falls_back_to_keras(
+    copied: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(compiled, "_export", full)
+    (copied / "meta.json").unlink()
+    monkeypatch.setattr("mnv2cli.engines.keras_engine.KerasEngine", lambda network: "keras")
+    assert open_engine("auto", network(), notify=said.append) == "keras"
+    assert "Using Keras, which is slower" in said[-1]
+    with pytest.raises(CompileError, match="No space left"):
+        open_engine("litert", network())
+
+
+def test_an_export_that_does_not_score_like_keras_is_not_kept(entry: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.tflite").write_bytes((entry / "model.tflite").read_bytes())
+
+    def other(batch: Any, training: bool) -> NDArray[np.float32]:
+        return np.eye(1000, dtype=np.float32)[: len(batch)]
+
+    with pytest.raises(CompileError, match="does not score like Keras"):
+        compiled._prove(other, network(), None, str(tmp_path))
+
+
+def test_int8_is_calibrated_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "cache"))
+    for i in range(60):
+        draw(tmp_path / "typical" / f"{i}.png", (4 * i, 255 - 4 * i, 100))
+    (tmp_path / "typical" / "bad.jpg").write_bytes(b"")
+    classifier = Classifier(
+        alpha=0.35, size=96, precision="int8", calibrate=tmp_path / "typical", notify=said.append
+    )
+    records = list(classifier.classify(tmp_path / "typical" / "3.png"))
+    assert records[0].status == "ok" and len(said) == 1 and "int8" in said[0]
+    (kept,) = (p for p in (tmp_path / "cache").iterdir() if p.is_dir())
+    meta = json.loads((kept / "meta.json").read_text())
+    assert sorted(meta["files"]) == ["head.tflite", "model.tflite"]
+    assert (kept / "model.tflite").stat().st_size < 2_000_000
+    scores = classifier.load().predict(images(3))
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-3)
+    again = Classifier(alpha=0.35, size=96, precision="int8", calibrate=tmp_path / "typical")
+    monkeypatch.setattr(compiled, "_export", lambda *_: pytest.fail("compiled again"))
+    assert list(again.classify(tmp_path / "typical" / "3.png")) == records
+
+
+def test_int8_on_few_images_is_not_kept(copied: Path, said: list[str]) -> None:
+    few = Calibration("x", lambda: images(3))
+    find_or_compile(network(), "int8", few, said.append)
+    assert "calibrated on 3 images only" in said[0]
+    assert [p.name for p in copied.parent.iterdir() if p.is_dir()] == [copied.name]
+    with pytest.raises(CompileError, match="none could be read"):
+        find_or_compile(network(), "int8", Calibration("", lambda: images(0)), said.append)
+
+
+def test_a_sample_is_even_and_the_same_each_time(tmp_path: Path) -> None:
+    for i in range(500):
+        (tmp_path / f"{i}.jpg").write_bytes(b"")
+    classifier = Classifier(alpha=0.35, size=96)
+    sample = classifier.sample([str(tmp_path)])
+    assert len(set(sample)) == 200 and sample == classifier.sample([str(tmp_path)])
+    late = sum(int(Path(path).stem) >= 250 for path in sample)
+    assert 70 < late < 130
+
+
+def test_a_list_gives_its_first_images_as_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mnv2cli.inference.report import Timings
+    from tests.conftest import FakeEngine
+
+    paths = [str(draw(tmp_path / f"{i}.png", (i, 0, 0), (4, 4))) for i in range(250)]
+    seen: list[int] = []
+
+    def opened(*args: Any, calibration: Calibration, **kwargs: Any) -> FakeEngine:
+        seen.append(len(calibration.images()))
+        return FakeEngine()
+
+    monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", opened)
+    classifier = Classifier(alpha=0.35, size=96, precision="int8")
+    records = list(classifier.run(classifier.sources((), None, paths), Timings()))
+    assert seen == [200] and [r.path for r in records] == paths
+
+
+def test_engines_are_chosen_by_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mnv2cli.engines.keras_engine.KerasEngine", lambda network: "keras")
+    monkeypatch.setattr("mnv2cli.engines.litert.LiteRTEngine", lambda compiled: "litert")
+    monkeypatch.setattr("mnv2cli.engines.compiled.find_or_compile", lambda *_: None)
+    assert open_engine("auto", network()) == "litert"
+    assert open_engine("keras", network()) == "keras"
+    monkeypatch.setattr("mnv2cli.engines.tensorflow_has_gpu", lambda: True)
+    assert open_engine("auto", network()) == "keras"
+    assert open_engine("auto", network(), precision="int8") == "litert"
+    monkeypatch.setattr("mnv2cli.engines.litert.is_available", lambda: False)
+    assert open_engine("auto", network()) == "keras"
+    for name, precision in [("litert", "float32"), ("auto", "int8")]:
+        with pytest.raises(InputError, match="LiteRT is not installed"):
+            open_engine(name, network(), precision=precision)  # type: ignore[arg-type]
+
+
+def test_a_gpu_is_looked_for_without_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    there: set[str] = set()
+    monkeypatch.setattr(os.path, "exists", lambda path: path in there)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert not machine.may_have_gpu() and not machine.tensorflow_has_gpu()
+    there.add("/dev/nvidiactl")
+    monkeypatch.setattr(machine, "find_library", lambda name: None)
+    assert not machine.may_have_gpu()  # a driver, but no library for TensorFlow
+    monkeypatch.setattr(machine, "find_library", lambda name: "libcudnn.so.9")
+    assert machine.may_have_gpu()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert not machine.may_have_gpu()
+    there.add("/dev/kfd")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    there.discard("/dev/nvidiactl")
+    assert not machine.may_have_gpu()  # ROCm's driver alone, without TensorFlow for it
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert not machine.may_have_gpu()
+
+
+@pytest.mark.parametrize(
+    "bad", [{"engine": "onnx"}, {"engine": "keras", "precision": "int8"}, {"calibrate": "."},
+            {"precision": "int8", "calibrate": "nowhere"}, {"threads": -1}]
+)  # fmt: skip
+def test_clashing_options_are_refused(bad: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        Classifier(**bad)
+
+
+# Processes
+
+
+def start(cache: Path, out: Path, photo: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, "classify", str(photo), "-o", str(out), "--force",
+         "--alpha", "0.35", "--size", "96"],
+        stderr=subprocess.PIPE, text=True, env={**os.environ, "MNV2_CACHE": str(cache)},
+    )  # fmt: skip
+
+
+def test_killed_and_simultaneous_compiles_end_in_one_good_entry(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    photo = draw(tmp_path / "a.png")
+    killed = start(cache, tmp_path / "k.csv", photo)
+    deadline = time.monotonic() + 60
+    while not list(cache.glob("*.tmp*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert list(cache.glob("*.tmp*")) and not (tmp_path / "k.csv").exists()
+
+    both = [start(cache, tmp_path / f"{i}.csv", photo) for i in range(2)]
+    told = [process.communicate(timeout=300)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum("Compiling" in text for text in told) == 1
+    assert (tmp_path / "0.csv").read_text() == (tmp_path / "1.csv").read_text()
+    assert [open_entry(str(p)) is not None for p in cache.iterdir() if p.is_dir()] == [True]
+
+    # A run on the compiled model imports nothing heavy.
+    code = (
+        "import sys\nfrom mnv2cli.cli import main\ntry: main()\n"
+        "finally: print(*sorted({m.partition('.')[0] for m in sys.modules}))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, "classify", str(photo), "-o", str(tmp_path / "w.csv"),
+         "--alpha", "0.35", "--size", "96"],
+        capture_output=True, text=True, check=True,
+        env={**os.environ, "MNV2_CACHE": str(cache)},
+    )  # fmt: skip
+    modules = set(result.stdout.split())
+    assert "ai_edge_litert" in modules
+    assert not modules & {"tensorflow", "keras", "pandas", "h5py", "pyarrow"}
+    assert (tmp_path / "w.csv").read_text() == (tmp_path / "0.csv").read_text()

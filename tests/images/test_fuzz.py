@@ -1,0 +1,159 @@
+"""Damaged images by the thousand: each gives pixels or a reason, in bounded time and memory.
+
+``--fuzz-inputs N`` takes more of them, ``--fuzz-seed S`` others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnv2cli.errors import ImageError
+from mnv2cli.images.decode import DecodeOptions, decode, set_process_limit
+from mnv2cli.images.isolated import BYTES_PER_PIXEL, IsolatedDecoders
+from mnv2cli.inference.classifier import Classifier
+from tests.conftest import FakeEngine
+from tests.images.fuzz import Mutator, bases
+
+PIXELS = 1_000_000
+SECONDS = 10.0
+LIBRARIES = 64 << 20  # code and tables of decoders that are loaded at their first image
+OPTIONS = (
+    DecodeOptions(size=32, max_pixels=PIXELS),
+    DecodeOptions(32, "pad", "nearest", PIXELS, allow_truncated=True),
+)
+FATAL = ("crashed the decoder", "took too long")
+
+
+@pytest.fixture(scope="module")
+def mutator() -> Mutator:
+    return Mutator(bases())
+
+
+@dataclass
+class Found:
+    """What a thread found out."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+    forms: Counter[str] = field(default_factory=Counter)
+    bad: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+    peak: int = 0  # bytes
+
+
+def peak_memory(decoders: IsolatedDecoders) -> int:
+    """Return the most memory that the children have ever had, in bytes, where Linux tells it."""
+    peaks = [0]
+    for child in list(decoders._children):
+        try:
+            status = Path(f"/proc/{child.process.pid}/status").read_text()
+        except OSError:
+            continue
+        peaks += [int(line.split()[1]) << 10 for line in status.splitlines() if "VmHWM" in line]
+    return max(peaks)
+
+
+def run(mutator: Mutator, numbers: range, options: DecodeOptions, folder: Path) -> Found:
+    """Decode damaged images in a process of their own, and keep those that go wrong."""
+    found = Found()
+    with closing(IsolatedDecoders(options, limit=SECONDS)) as decoders:
+        path = folder / f"{numbers.start}"
+        path.write_bytes(b"")
+        with pytest.raises(ImageError):
+            decoders(str(path))
+        most = peak_memory(decoders) + LIBRARIES + BYTES_PER_PIXEL * PIXELS
+        for number in numbers:
+            name, data = mutator.make(number)
+            path.write_bytes(data)
+            wrong = ""
+            start = time.perf_counter()
+            try:
+                if number % 5 == 0:
+                    decoders.taken_at(str(path))
+                pixels = decoders(str(path))
+                reason = "pixels"
+                if pixels.shape != (32, 32, 3) or pixels.dtype != np.uint8:
+                    wrong = f"{pixels.dtype} {pixels.shape}"
+            except ImageError as error:
+                reason = error.reason
+                if reason in FATAL or not reason or "\n" in str(error):
+                    wrong = str(error)
+            found.slowest = max(found.slowest, time.perf_counter() - start)
+            peak = peak_memory(decoders)
+            if peak > most >= found.peak:
+                wrong = f"{peak:,} bytes of memory, over {most:,}"
+            found.peak = max(found.peak, peak)
+            found.reasons[reason] += 1
+            found.forms[name.split()[0]] += 1
+            if wrong:
+                (folder / f"bad-{number}").write_bytes(data)
+                found.bad.append(f"{number} ({name}, {options.fit}): {wrong}")
+    return found
+
+
+def test_damaged_images_give_pixels_or_a_reason(
+    mutator: Mutator,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+    record_property: Callable[[str, object], None],
+) -> None:
+    count = pytestconfig.getoption("fuzz_inputs")
+    first = pytestconfig.getoption("fuzz_seed") * 1_000_000_000
+    start = time.monotonic()
+    with ThreadPoolExecutor(len(OPTIONS)) as pool:
+        parts = [range(first + i, first + count, len(OPTIONS)) for i in range(len(OPTIONS))]
+        runs = list(pool.map(run, [mutator] * len(OPTIONS), parts, OPTIONS, [tmp_path] * 2))
+    seconds = time.monotonic() - start
+    forms = sum((found.forms for found in runs), Counter[str]())
+    reasons = sum((found.reasons for found in runs), Counter[str]())
+    told = ", ".join(f"{form} {number:,}" for form, number in forms.items())
+    record_property(
+        "told",
+        f"{forms.total():,} damaged images ({told}) in {seconds:.0f} s; "
+        f"the slowest {max(found.slowest for found in runs):.2f} s, "
+        f"peak memory {max(found.peak for found in runs) / 1e6:.0f} MB; "
+        f"{', '.join(f'{reason} {number:,}' for reason, number in reasons.most_common())}",
+    )
+    assert [bad for found in runs for bad in found.bad] == [], tmp_path
+    assert forms.total() == count and len(forms) == 8
+    assert reasons["pixels"] > count / 20 and reasons["damaged"] > count / 20
+
+
+def test_undamaged_images_are_all_read(mutator: Mutator, tmp_path: Path) -> None:
+    path = tmp_path / "image"
+    for data in bases().values():
+        path.write_bytes(data)
+        assert decode(str(path), OPTIONS[0]).shape == (32, 32, 3)
+
+
+def rows(folder: Path, **options: object) -> Iterator[tuple[str, object]]:
+    classifier = Classifier(top=2, model="mobilenet_v2", **options)  # type: ignore[arg-type]
+    for record in classifier.classify(folder):
+        yield record.path, record.error or record.predictions
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_each_row_is_its_own_files(
+    mutator: Mutator, tmp_path: Path, fake_engine: FakeEngine
+) -> None:
+    for number in range(300):
+        (tmp_path / f"{number}.jpg").write_bytes(mutator.make(number)[1])
+    set_process_limit(PIXELS)  # as the command does, and every process for decoding
+    small = {"size": 96, "max_pixels": PIXELS}
+    together = list(rows(tmp_path, threads=4, batch_size=3, isolate=True, **small))
+    assert [Path(path).name for path, _ in together] == [f"{n}.jpg" for n in range(300)]
+    assert together == list(rows(tmp_path, threads=3, batch_size=2, **small))
+    results = set()
+    for path, result in together:
+        ((_, alone),) = rows(Path(path), **small)
+        assert result == alone
+        results.add(str(result))
+    assert len(results) > 50  # or a mix-up would not show

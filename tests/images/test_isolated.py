@@ -1,0 +1,402 @@
+"""Decoders in processes of their own: what they survive, and how they end."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from mnv2cli.errors import ImageError, InputError, Mnv2Error
+from mnv2cli.images import isolated
+from mnv2cli.images.decode import DecodeOptions, decode
+from mnv2cli.images.isolated import IsolatedDecoders, default_command, serve
+from mnv2cli.inference.classifier import Classifier
+from tests.conftest import FakeEngine, draw
+
+OPTIONS = DecodeOptions(size=32)
+
+# A child whose decoder does what the name of the file says.
+PROGRAM = """
+import ctypes, os, signal, sys, time
+sys.path[:] = {path!r}
+from mnv2cli.images import isolated
+from mnv2cli.errors import ImageError
+real, real_taken_at = isolated.decode, isolated.taken_at
+seen = []
+def decode(path, options):
+    name = os.path.basename(path)
+    seen.append(name)
+    if name.startswith("boom"): os.kill(os.getpid(), signal.SIGSEGV)
+    if name.startswith("abort"): os.abort()
+    if name.startswith("exit"): os._exit(7)
+    if name.startswith("hang"): time.sleep(1000)
+    if name.startswith("lock"): ctypes.PyDLL(None).sleep(1000)  # and holds the GIL
+    if name.startswith("stop"): os.kill(os.getpid(), signal.SIGSTOP)
+    if name.startswith("greedy"):
+        try: bytearray(64 << 30)
+        except MemoryError as error: raise ImageError("not enough memory") from error
+    if name.startswith("once") and len(seen) > 1: os.abort()
+    if name.startswith("loud"): os.write(1, b"noise"); print("noise", flush=True)
+    if name.startswith("wrong"): return real(path, isolated.DecodeOptions(size=8))
+    return real(path, options)
+def taken_at(path):
+    if "taken" in path: os.abort()
+    return real_taken_at(path)
+isolated.decode, isolated.taken_at = decode, taken_at
+isolated.main()
+"""
+
+
+def command() -> list[str]:
+    return [sys.executable, "-c", PROGRAM.format(path=sys.path)]
+
+
+@pytest.fixture
+def decoders() -> Iterator[IsolatedDecoders]:
+    with closing(IsolatedDecoders(OPTIONS, limit=1.0, command=command())) as decoders:
+        yield decoders
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> str:
+    return str(draw(tmp_path / "image.png", (10, 20, 30)))
+
+
+def error_of(decoders: IsolatedDecoders, path: Path | str) -> str:
+    with pytest.raises(ImageError) as caught:
+        decoders(str(path))
+    return str(caught.value)
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def children() -> set[int]:
+    """Return the processes that this one has started, zombies too."""
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        found |= {int(pid) for pid in (task / "children").read_text().split()}
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+def test_pixels_and_errors_are_those_of_decoding_here(tmp_path: Path, image: str) -> None:
+    odd = draw(tmp_path / os.fsdecode(b"odd\n\xff.png"), (1, 2, 3))
+    text = tmp_path / "text.png"
+    text.write_text("hello")
+    with closing(IsolatedDecoders(OPTIONS)) as decoders:
+        for path in (image, str(odd)):
+            pixels = decoders(path)
+            assert pixels.dtype == np.uint8 and np.array_equal(pixels, decode(path, OPTIONS))
+        for bad in (text, tmp_path / "none.png", tmp_path, "\0"):
+            with pytest.raises(ImageError) as caught:
+                decode(str(bad), OPTIONS)
+            assert error_of(decoders, bad) == str(caught.value)
+        assert decoders.taken_at(image) == ""
+
+
+def test_options_reach_the_child(tmp_path: Path) -> None:
+    path = str(draw(tmp_path / "a.png", (9, 9, 9), size=(40, 10)))
+    options = DecodeOptions(24, "pad", "nearest", 400, True)
+    with closing(IsolatedDecoders(options)) as decoders:
+        assert np.array_equal(decoders(path), decode(path, options))
+    with closing(IsolatedDecoders(DecodeOptions(max_pixels=399))) as decoders:
+        assert error_of(decoders, path) == "too many pixels: 400 is over 399"
+
+
+def test_images_over_pillows_own_limit_are_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(draw(tmp_path / "a.png", 1, size=(15_000, 12_000), mode="1"))
+    with closing(IsolatedDecoders(OPTIONS)) as decoders:
+        assert decoders(path).shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("boom.jpg", "crashed the decoder: signal 11, SIGSEGV"),
+        ("abort.jpg", "crashed the decoder: signal 6, SIGABRT"),
+        ("exit.jpg", "crashed the decoder: exit code 7"),
+        ("wrong.png", "crashed the decoder: a senseless answer"),
+        ("greedy.jpg", "not enough memory"),
+        ("hang.jpg", "took too long: over 1 seconds"),
+        ("lock.jpg", "took too long: over 1 seconds"),
+        ("stop.jpg", "took too long: over 1 seconds"),
+    ],
+)
+def test_a_file_that_ends_its_decoder_is_an_error_and_the_next_is_decoded(
+    decoders: IsolatedDecoders, tmp_path: Path, image: str, name: str, error: str
+) -> None:
+    draw(tmp_path / name)
+    for _ in range(2):
+        assert error_of(decoders, tmp_path / name) == error
+        assert np.array_equal(decoders(image), decode(image, OPTIONS))
+
+
+def test_a_crash_that_an_earlier_file_prepared_is_not_blamed_on_the_next(
+    decoders: IsolatedDecoders, tmp_path: Path, image: str
+) -> None:
+    path = draw(tmp_path / "once.png")
+    decoders(image)
+    assert decoders(str(path)).shape == (32, 32, 3)  # after a crash, in a fresh process
+
+
+def test_what_libraries_print_does_not_get_between_answers(
+    decoders: IsolatedDecoders, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = str(draw(tmp_path / "loud.png"))
+    for _ in range(3):
+        assert np.array_equal(decoders(path), decode(path, OPTIONS))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_each_thread_gets_its_own_answers(decoders: IsolatedDecoders, tmp_path: Path) -> None:
+    paths = [str(draw(tmp_path / f"{i}.png", (i, 255 - i, 0))) for i in range(60)]
+    paths[7] = str(draw(tmp_path / "boom.png"))
+    before = children()
+
+    def red(path: str) -> int:
+        try:
+            return int(decoders(path)[0, 0, 0])
+        except ImageError:
+            return -1
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(red, paths)) == [-1 if i == 7 else i for i in range(60)]
+    assert len(children() - before) <= 4
+
+
+def test_closing_leaves_no_process_and_no_open_file(tmp_path: Path, image: str) -> None:
+    processes, files = children(), open_files()
+    for _ in range(3):
+        decoders = IsolatedDecoders(OPTIONS, limit=1.0, command=command())
+        decoders(image)
+        error_of(decoders, draw(tmp_path / "boom.png"))
+        error_of(decoders, draw(tmp_path / "hang.png"))
+        decoders.close()
+        decoders.close()
+    assert children() == processes and open_files() == files
+    assert error_of(decoders, image) == "not decoded: the run has ended"
+
+
+def test_closing_ends_a_child_that_is_busy(tmp_path: Path) -> None:
+    decoders = IsolatedDecoders(OPTIONS, command=command())
+    errors: list[str] = []
+    path = draw(tmp_path / "hang.png")
+    thread = threading.Thread(target=lambda: errors.append(error_of(decoders, path)))
+    before = children()
+    thread.start()
+    assert wait_until(lambda: bool(children() - before))
+    time.sleep(0.5)
+    decoders.close()
+    thread.join(10)
+    assert not thread.is_alive() and len(errors) == 1 and children() == before
+
+
+def test_signals_of_the_terminal_do_not_reach_a_child(
+    decoders: IsolatedDecoders, image: str
+) -> None:
+    before = children()
+    decoders(image)
+    (child,) = children() - before
+    assert os.getpgid(child) != os.getpgid(0)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(child, number)
+    time.sleep(0.1)
+    decoders(image)
+    assert children() - before == {child}
+
+
+@pytest.mark.parametrize("name", ["image.png", "hang.png"])
+def test_a_child_ends_with_a_parent_that_was_killed(tmp_path: Path, name: str) -> None:
+    path = str(draw(tmp_path / name))
+    parent = f"""
+import sys, threading, time
+sys.path[:] = {sys.path!r}
+from mnv2cli.images.decode import DecodeOptions
+from mnv2cli.images.isolated import IsolatedDecoders
+from pathlib import Path
+decoders = IsolatedDecoders(DecodeOptions(), limit=0.5, command={command()!r})
+decoders({str(draw(tmp_path / "first.png"))!r})
+print(next(iter(decoders._children)).process.pid, flush=True)
+decoders({path!r})
+time.sleep(1000)
+"""
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        process.kill()
+    assert wait_until(lambda: not is_alive(child), 20)
+
+
+def test_memory_is_limited_in_a_child_alone() -> None:
+    code = (
+        "import resource, sys; sys.path[:] = sys.argv[1:];"
+        "from mnv2cli.images.isolated import limit_memory; limit_memory(1_000_000);"
+        "print(*resource.getrlimit(resource.RLIMIT_AS), *resource.getrlimit(resource.RLIMIT_CORE))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, *sys.path], capture_output=True, text=True, check=True
+    )
+    most = isolated.BASE_BYTES + 1_000_000 * isolated.BYTES_PER_PIXEL
+    most += isolated.THREAD_BYTES * (os.cpu_count() or 1)
+    assert result.stdout.split() == [str(most)] * 2 + ["0"] * 2
+
+
+def test_a_child_imports_nothing_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, image: str
+) -> None:
+    for name in ("numpy", "PIL", "json", "mnv2cli", "struct"):
+        (tmp_path / f"{name}.py").write_text("open('was-run', 'w')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])  # as python -c and an interactive one have
+    with closing(IsolatedDecoders(OPTIONS)) as decoders:
+        decoders("image.png")
+    assert not (tmp_path / "was-run").exists()
+
+
+def test_a_child_imports_only_what_decoding_needs() -> None:
+    start, *rest = default_command()
+    place = rest.index("-c") + 1
+    rest[place] = rest[place].replace("main()", "print(*sys.modules)")
+    result = subprocess.run([start, *rest], capture_output=True, text=True, check=True)
+    modules = set(result.stdout.split())
+    assert "mnv2cli.images.decode" in modules
+    assert not modules & {"keras", "tensorflow", "pandas", "ai_edge_litert", "rich", "click"}
+
+
+def test_a_child_that_does_not_start_is_told() -> None:
+    for start in (["/nowhere/python"], [sys.executable, "-c", "exit(3)"], ["/bin/echo", "x" * 99]):
+        decoders = IsolatedDecoders(OPTIONS, command=start)
+        with closing(decoders), pytest.raises(Mnv2Error, match="a process for decoding"):
+            decoders("image.png")
+
+
+def test_requests_are_answered_until_they_end(image: str, tmp_path: Path) -> None:
+    def request(kind: bytes, path: str) -> bytes:
+        data = os.fsencode(path)
+        return kind + len(data).to_bytes(4, "little") + data
+
+    answers = io.BytesIO()
+    asked = request(b"d", image) + request(b"t", image) + request(b"d", str(tmp_path)) + b"d"
+    serve(io.BytesIO(asked), answers, DecodeOptions(size=2), limit=5.0)
+    error = b"a folder, not an image\0"
+    assert answers.getvalue() == (
+        b"r" + bytes(4)
+        + b"p" + (12).to_bytes(4, "little") + bytes((10, 20, 30)) * 4
+        + b"t" + bytes(4)
+        + b"e" + len(error).to_bytes(4, "little") + error
+    )  # fmt: skip
+
+
+def test_a_child_that_is_ended_just_when_it_answers_is_not_used_again(
+    decoders: IsolatedDecoders, image: str
+) -> None:
+    decoders(image)
+    (child,) = decoders._children
+    child._stop_clock = lambda: child.grow_older(99)  # type: ignore[method-assign]
+    assert decoders(image).shape == (32, 32, 3) and child.killed
+    assert decoders(image).shape == (32, 32, 3) and child not in decoders._children
+
+
+# The whole way
+
+
+@pytest.fixture
+def hostile(photos: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Photos, among them some that end their decoder, by the tests' command."""
+    draw(photos / "boom.jpg")
+    draw(photos / "hang.jpg")
+    made = command()
+    monkeypatch.setattr(isolated, "default_command", lambda: made)
+    return photos
+
+
+def test_isolate_gives_every_file_its_row(
+    hostile: Path, fake_engine: FakeEngine, invoke: Callable[..., Result]
+) -> None:
+    before = children()
+    result = invoke("classify", hostile, "-q", "-f", "csv", "--isolate", "--timeout", "1")
+    assert result.exit_code == 4 and result.stderr == ""
+    rows = {
+        os.path.basename(row["path"]): row["error"]
+        for row in csv.DictReader(io.StringIO(result.stdout))
+    }
+    assert rows == {
+        "boom.jpg": "crashed the decoder: signal 11, SIGSEGV",
+        "hang.jpg": "took too long: over 1 seconds",
+        "img1.webp": "",
+        "img2.jpg": "",
+        "img10.png": "",
+    }
+    assert children() == before
+
+
+def test_photos_to_calibrate_on_are_isolated_too(hostile: Path, fake_engine: FakeEngine) -> None:
+    before = children()
+    pixels = Classifier(isolate=True, timeout=1)._pixels(map(str, sorted(hostile.iterdir())))
+    assert pixels.shape == (2, 224, 224, 3) and children() == before
+
+
+def test_a_run_that_is_broken_off_ends_its_processes(
+    hostile: Path, fake_engine: FakeEngine
+) -> None:
+    before = children()
+    classifier = Classifier(threads=2, batch_size=1)
+    classifier.isolate = True
+    records = classifier.classify(*[str(hostile / "img2.jpg")] * 50)
+    assert next(records).status == "ok" and children() != before
+    records.close()
+    assert children() == before
+
+
+def test_sort_takes_isolate_and_timeout(
+    hostile: Path, fake_engine: FakeEngine, invoke: Callable[..., Result]
+) -> None:
+    draw(hostile / "taken.jpg")
+    before = children()
+    result = invoke(
+        "sort", hostile, "--into", "sorted", "--dry-run", "--isolate", "--timeout", "0.8",
+        "--template", "{year}",
+    )  # fmt: skip
+    assert result.exit_code == 4 and children() == before
+    assert "boom.jpg: crashed the decoder: signal 11, SIGSEGV" in result.output
+    assert "hang.jpg: took too long: over 0.8 seconds" in result.output
+
+
+@pytest.mark.parametrize("timeout", ["-1", "nan", "inf", "1e9"])
+def test_a_timeout_that_is_none(
+    photos: Path, fake_engine: FakeEngine, invoke: Callable[..., Result], timeout: str
+) -> None:
+    result = invoke("classify", photos, "--timeout", timeout)
+    assert result.exit_code == 2 and "timeout" in result.stderr
+    with pytest.raises(InputError, match="timeout"):
+        Classifier(timeout=float(timeout))

@@ -1,0 +1,58 @@
+"""The fake network in Ray's workers, which import it by name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnv2cli.errors import WeightsError
+from mnv2cli.inference import cluster
+from mnv2cli.inference.classifier import Classifier
+from mnv2cli.models import MobileNetV2
+from tests.conftest import FakeEngine
+
+KILLER, KILLS_ONCE, RAISES, SLOW = 250, 240, 230, 220
+"""Red values of images that kill their worker, kill it once, meet a bug, take their time."""
+
+
+class Deadly(FakeEngine):
+    """Dies of certain images."""
+
+    def predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        for red in batch[:, 0, 0, 0]:
+            once = Path(os.environ.get("MNV2_TEST_ONCE", "")) / "killed"
+            if red == KILLS_ONCE and not once.exists():
+                once.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            if red == KILLER:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if red == SLOW:
+                time.sleep(0.1)
+            if red == RAISES:
+                raise RuntimeError("what nobody foresaw")
+        return super().predict(batch)
+
+
+def open_fake(options: dict[str, Any], identity: dict[str, Any]) -> Classifier:
+    """Stand in for ``cluster.open_classifier``."""
+    if identity.get("missing"):
+        raise WeightsError("this machine has no weights", "Bring them there.")
+    classifier = Classifier(**options)
+    classifier._engine = Deadly()
+    return classifier
+
+
+def install(identity: dict[str, Any]) -> None:
+    """Put the fakes in place, for a process of its own."""
+    import mnv2cli.inference.classifier
+
+    mnv2cli.inference.classifier.open_engine = lambda *args, **kwargs: Deadly()  # type: ignore[assignment]
+    mnv2cli.inference.classifier.available = lambda model, **kwargs: model  # type: ignore[assignment]
+    MobileNetV2.identity = lambda self: identity  # type: ignore[method-assign]
+    cluster.open_classifier = open_fake

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mnv2cli.errors import ImageError, Mnv2Error
+from mnv2cli.inference.pipeline import WINDOW, classify
+from mnv2cli.inference.report import Timings
+from mnv2cli.records import Prediction, Source
+from tests.conftest import FakeEngine
+
+Pixels = NDArray[np.uint8]
+
+
+def decode(path: str) -> Pixels:
+    if path.startswith("bad"):
+        raise ImageError("damaged", path)
+    time.sleep(0.002 * (int(path) % 3))
+    return np.full((8, 8, 3), int(path) % 256, np.uint8)
+
+
+def rank(scores: NDArray[np.float32]) -> tuple[Prediction, ...]:
+    best = int(scores.argmax())
+    if best == 13:
+        raise ImageError("no usable scores")
+    return (Prediction(f"n{best}", str(best), 1.0),)
+
+
+def sources(*paths: object) -> Iterator[Source]:
+    return iter([Source(str(path)) for path in paths])
+
+
+def test_records_come_in_order_one_for_each_source() -> None:
+    engine = FakeEngine()
+    paths = ["bad0", *range(10), "bad1", "bad2", *range(20, 26), 13, "bad3"]
+    records = list(classify(sources(*paths), decode=decode, engine=engine, rank=rank, threads=4))
+    assert [r.path for r in records] == [str(p) for p in paths]
+    for record in records:
+        if record.path.startswith("bad"):
+            assert record.error == f"damaged: {record.path}" and record.status == "error"
+        elif record.path == "13":
+            assert record.error == record.reason == "no usable scores"
+        else:
+            assert record.predictions[0].label == record.path and record.status == "ok"
+    assert sum(engine.batches) == 17 and max(engine.batches) <= 4
+
+
+def test_a_batch_of_only_bad_images_never_reaches_the_engine() -> None:
+    engine = FakeEngine()
+    run = classify(sources(*["bad"] * 50), decode=decode, engine=engine, rank=rank)
+    assert len(list(run)) == 50
+    assert engine.batches == []
+
+
+def test_errors_known_when_found_are_not_decoded() -> None:
+    found = iter([Source("locked", "folder cannot be listed")])
+    (record,) = classify(found, decode=decode, engine=FakeEngine(), rank=rank)
+    assert record.error == "folder cannot be listed"
+
+
+def test_sources_are_taken_a_window_ahead_and_no_further() -> None:
+    taken = 0
+
+    def endless() -> Iterator[Source]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield Source(str(taken % 10))
+
+    run = classify(
+        endless(), decode=decode, engine=FakeEngine(), rank=rank, batch_size=4, threads=2
+    )
+    for _ in range(40):
+        next(run)
+    time.sleep(0.5)
+    window = WINDOW + 2 * 4
+    assert taken <= 40 + window + 2 * 4 + 4
+    run.close()
+    time.sleep(0.3)
+    after = taken
+    time.sleep(0.3)
+    assert taken == after
+
+
+def test_a_slow_image_stalls_nothing_within_the_window() -> None:
+    go_on = threading.Event()
+    decoded: list[int] = []
+
+    def slow(path: str) -> Pixels:
+        if path == "0":
+            assert go_on.wait(20)
+        decoded.append(int(path))
+        return np.zeros((8, 8, 3), np.uint8)
+
+    run = classify(
+        sources(*range(1000)), decode=slow, engine=FakeEngine(), rank=rank, batch_size=4, threads=2
+    )
+    threading.Timer(1.0, go_on.set).start()
+    assert next(run).path == "0"
+    before = decoded.index(0)
+    assert WINDOW - 4 <= before <= WINDOW + 8
+    assert [int(r.path) for r in run] == list(range(1, 1000))
+
+
+def test_what_the_engine_raises_ends_the_run() -> None:
+    class Broken(FakeEngine):
+        def predict(self, batch: Pixels) -> NDArray[np.float32]:
+            if batch.max() >= 20:
+                raise Mnv2Error("the engine is broken")
+            return super().predict(batch)
+
+    seen = []
+    with pytest.raises(Mnv2Error, match="the engine is broken"):
+        for record in classify(
+            sources(*range(40)), decode=decode, engine=Broken(), rank=rank, batch_size=4
+        ):
+            seen.append(int(record.path))
+    assert seen == list(range(20))
+
+
+def test_a_slow_list_gets_its_answers_at_once() -> None:
+    go_on = threading.Event()
+
+    def slow() -> Iterator[Source]:
+        yield Source("1")
+        yield Source("2")
+        assert go_on.wait(20)
+        yield Source("3")
+
+    run = classify(slow(), decode=decode, engine=FakeEngine(), rank=rank, batch_size=100)
+    assert [next(run).path, next(run).path] == ["1", "2"]
+    go_on.set()
+    assert [r.path for r in run] == ["3"]
+
+
+def test_an_error_while_finding_comes_after_what_was_found() -> None:
+    def broken() -> Iterator[Source]:
+        yield Source("1")
+        raise Mnv2Error("the list is broken")
+
+    run = classify(broken(), decode=decode, engine=FakeEngine(), rank=rank)
+    assert next(run).path == "1"
+    with pytest.raises(Mnv2Error, match="the list is broken"):
+        next(run)
+
+
+def test_threads_end_with_the_run() -> None:
+    before = threading.active_count()
+    list(classify(sources(*range(20)), decode=decode, engine=FakeEngine(), rank=rank))
+    run = classify(sources(*range(200)), decode=decode, engine=FakeEngine(), rank=rank)
+    next(run)
+    run.close()
+    time.sleep(0.5)
+    assert threading.active_count() <= before
+
+
+def test_times_are_split_by_stage() -> None:
+    timings = Timings()
+    list(
+        classify(
+            sources(*range(30)), decode=decode, engine=FakeEngine(), rank=rank, timings=timings
+        )
+    )
+    assert timings.decoding >= 0.02 and timings.predicting > 0 and timings.finding > 0
+
+
+def test_an_image_over_the_limit_is_an_error_and_its_batch_goes_on() -> None:
+    let_go = threading.Event()
+    begun: list[str] = []
+
+    def stuck(path: str) -> Pixels:
+        begun.append(path)
+        if path in ("5", "6", "30"):
+            let_go.wait(30)
+            if path == "6":
+                raise RuntimeError("too late to be heard")
+        return decode(path)
+
+    engine = FakeEngine()
+    run = classify(
+        sources(*range(10), "bad", *range(20, 40)),
+        decode=stuck, engine=engine, rank=rank, batch_size=8, threads=2, limit=0.4,
+    )  # fmt: skip
+    records = []
+    for record in run:
+        records.append(record)
+        if record.path == "20":
+            let_go.set()  # late results come while others are under way
+    assert [r.path for r in records] == [*map(str, range(10)), "bad", *map(str, range(20, 40))]
+    for record in records:
+        if record.path in ("5", "6"):
+            assert record.error == "took too long: over 0.4 seconds"
+        elif record.path == "bad":
+            assert record.error == "damaged: bad"
+        elif record.path != "30":  # which may have been let go in time
+            assert record.predictions[0].label == record.path
+    assert len(begun) == 31
+
+
+def test_threads_that_are_stuck_do_not_keep_a_run_from_ending() -> None:
+    let_go = threading.Event()
+
+    def stuck(path: str) -> Pixels:
+        if path == "3":
+            let_go.wait(60)
+        return decode(path)
+
+    run = classify(
+        sources(*range(12)), decode=stuck, engine=FakeEngine(), rank=rank, threads=1, limit=1.0
+    )
+    start = time.monotonic()
+    records = list(run)
+    assert [r.error for r in records] == ["", "", "", "took too long: over 1 seconds", *[""] * 8]
+    run = classify(
+        sources(*range(30)), decode=stuck, engine=FakeEngine(), rank=rank, batch_size=1,
+        threads=2, limit=1.0,
+    )  # fmt: skip
+    next(run)
+    run.close()
+    assert time.monotonic() - start < 20
+    let_go.set()
+
+
+def test_a_limit_that_nothing_reaches_changes_nothing() -> None:
+    before = threading.active_count()
+    run = classify(
+        sources(*range(200)), decode=decode, engine=FakeEngine(), rank=rank, threads=4, limit=0.5
+    )
+    assert [r.path for r in run if not r.error] == [str(i) for i in range(200) if i != 13]
+    time.sleep(0.2)
+    assert threading.active_count() <= before

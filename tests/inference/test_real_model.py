@@ -1,0 +1,184 @@
+"""Real photos through real networks.
+
+EfficientNet-Lite0's weights and scikit-image's photos come as packages; MobileNetV2's weights and
+100 labelled photos are used where they lie beside the repository.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from mnv2cli import Classifier
+from mnv2cli.cli import main
+from mnv2cli.models import EfficientNetLite0
+from tests.conftest import SHARED, draw
+
+IMAGES = SHARED / "images"
+
+pytestmark = pytest.mark.real_model
+needs_shared = pytest.mark.skipif(
+    not IMAGES.is_dir(), reason="needs photos and weights beside the repository, in ../shared"
+)
+needs_offline = pytest.mark.skipif(
+    not EfficientNetLite0().find(), reason="needs the extra: pip install 'mnv2cli[offline]'"
+)
+
+
+@pytest.fixture(autouse=True)
+def keras_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(SHARED / "keras"))
+
+
+@needs_offline
+def test_packages_alone_classify_photos_rightly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = find_spec("skimage")
+    if package is None or package.origin is None:
+        pytest.skip("needs the photos of scikit-image")
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("chelsea.png", "coffee.png"):
+        shutil.copy(Path(package.origin).parent / "data" / name, photos)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("MNV2_WEIGHTS_URL", "http://127.0.0.1:9/")  # nobody is there
+    result = CliRunner().invoke(main, ["classify", str(photos), "-q"])
+    assert result.exit_code == 0, result.output
+    cat, coffee = csv.DictReader(result.stdout.splitlines())
+    assert cat["label_1"] in ("Egyptian cat", "tabby", "tiger cat")
+    assert coffee["label_1"] == "espresso" and float(coffee["score_1"]) > 0.8
+    assert cat["model"] == coffee["model"] == "efficientnet_lite0"
+    (warning,) = result.stderr.splitlines()
+    assert warning.startswith("Warning: ") and "Using EfficientNet-Lite0" in warning
+
+
+@needs_offline
+def test_litert_and_keras_agree_on_lite0(tmp_path: Path) -> None:
+    photos = [draw(tmp_path / f"{i}.png", (40 * i, 90, 200 - 30 * i)) for i in range(6)]
+    lite, keras = (
+        list(Classifier(model="efficientnet_lite0", engine=engine).classify(*photos))
+        for engine in ("litert", "keras")
+    )
+    for one, other in zip(lite, keras, strict=True):
+        assert [p.wnid for p in one.predictions] == [p.wnid for p in other.predictions]
+        for a, b in zip(one.predictions, other.predictions, strict=True):
+            assert abs(a.score - b.score) <= 1e-4
+
+
+@needs_offline
+@needs_shared
+@pytest.mark.parametrize("engine", ["litert", "keras"])
+def test_accuracy_of_lite0(tmp_path: Path, capsys: pytest.CaptureFixture[str], engine: str) -> None:
+    top1, top5 = accuracy(classified(tmp_path, "--model", "efficientnet_lite0", "--engine", engine))
+    with capsys.disabled():
+        print(f"\nLite0 on {engine}, 100 photos: top-1 {top1}, top-5 {top5}")  # noqa: T201
+    assert top1 >= 85
+    assert top5 >= 95
+
+
+def classified(tmp_path: Path, *options: str) -> list[dict[str, str]]:
+    out = tmp_path / "out.csv"
+    result = CliRunner().invoke(
+        main, ["classify", str(IMAGES), "-o", str(out), "--force", *options]
+    )
+    assert result.exit_code == 0, result.output
+    with out.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def accuracy(rows: list[dict[str, str]]) -> tuple[int, int]:
+    top1 = top5 = 0
+    for row in rows:
+        wnid = Path(row["path"]).name.partition("_")[0]
+        top1 += row["wnid_1"] == wnid
+        top5 += wnid in [row[f"wnid_{i}"] for i in range(1, 6)]
+    return top1, top5
+
+
+@needs_shared
+def test_accuracy_on_labelled_photos(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = classified(tmp_path)
+    assert len(rows) == 100
+    top1, top5 = accuracy(rows)
+    with capsys.disabled():
+        print(f"\n100 photos: top-1 {top1 / 100:.2f}, top-5 {top5 / 100:.2f}")  # noqa: T201
+    assert top1 >= 83
+    assert top5 >= 95
+
+
+@needs_shared
+def test_categories_are_right_more_often_than_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = Path(__file__).parents[1].joinpath("labels", "expected_categories.csv").read_text()
+    expected = {row["wnid"]: row["category"] for row in csv.DictReader(text.splitlines())}
+    rows = classified(tmp_path, "--category")
+    right = sum(
+        row["category"] == expected[Path(row["path"]).name.partition("_")[0]] for row in rows
+    )
+    with capsys.disabled():
+        print(f"\n100 photos: category right {right}, label {accuracy(rows)[0]}")  # noqa: T201
+    assert right >= 92
+
+
+@needs_shared
+def test_engines_agree_and_int8_nearly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lite, keras, int8 = (
+        classified(tmp_path, *options)
+        for options in (["--engine", "litert"], ["--engine", "keras"], ["--precision", "int8"])
+    )
+    worst = 0.0
+    for one, other in zip(lite, keras, strict=True):
+        for i in range(1, 6):
+            assert one[f"wnid_{i}"] == other[f"wnid_{i}"], one["path"]
+            worst = max(worst, abs(float(one[f"score_{i}"]) - float(other[f"score_{i}"])))
+    same = sum(a["wnid_1"] == b["wnid_1"] for a, b in zip(lite, int8, strict=True))
+    with capsys.disabled():
+        print(  # noqa: T201
+            f"\nLiteRT and Keras: top-5 alike on 100 photos, scores within {worst:.1e}; "
+            f"int8: top-1 alike on {same}, right on {accuracy(int8)[0]}"
+        )
+    assert worst <= 1e-4
+    assert same >= 95
+
+
+TUTORIAL = """
+import json, sys
+import numpy as np
+import keras
+from keras.applications.mobilenet_v2 import MobileNetV2, decode_predictions, preprocess_input
+
+model = MobileNetV2(weights="imagenet")
+told = []
+for path in sys.argv[1:]:
+    image = keras.utils.load_img(path, target_size=(224, 224))
+    x = preprocess_input(np.expand_dims(keras.utils.img_to_array(image), axis=0))
+    best = decode_predictions(model.predict(x, verbose=0), top=3)[0]
+    told.append([[wnid, float(score)] for wnid, _, score in best])
+print(json.dumps(told))
+"""
+
+
+@needs_shared
+def test_stretch_and_nearest_reproduce_the_tutorial() -> None:
+    paths = sorted(map(str, IMAGES.iterdir()))[::5]
+    assert len(paths) == 20
+    result = subprocess.run(
+        [sys.executable, "-c", TUTORIAL, *paths], capture_output=True, text=True, check=True
+    )
+    wanted = json.loads(result.stdout.splitlines()[-1])
+    for engine in ("litert", "keras"):
+        classifier = Classifier(top=3, fit="stretch", interpolation="nearest", engine=engine)
+        for record, best in zip(classifier.classify(*paths), wanted, strict=True):
+            assert [p.wnid for p in record.predictions] == [wnid for wnid, _ in best]
+            for prediction, (_, score) in zip(record.predictions, best, strict=True):
+                assert abs(prediction.score - score) <= 1e-5

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from mnv2cli.errors import ExitCode
+from mnv2cli.inference.report import Report
+from mnv2cli.records import Prediction, Record
+
+CAT = Prediction("n02124075", "Egyptian cat", 0.9)
+
+
+def test_counts_and_return_codes() -> None:
+    report = Report()
+    assert report.return_code == ExitCode.NO_IMAGES == 3
+    report.add(Record("a.jpg", (CAT,)))
+    report.add(Record("b.jpg"))
+    assert report.return_code == ExitCode.DONE == 0
+    report.add(Record("c.jpg", error="truncated: 3 of 9 bytes"))
+    report.add(Record("d.jpg", error="truncated: 4 of 9 bytes"))
+    report.skip("x.txt", "no image suffix")
+    assert report.return_code == ExitCode.SOME_UNREADABLE == 4
+    assert (report.images, report.unreadable) == (4, 2)
+    assert report.errors == {"truncated": 2}
+    assert report.labels == {("n02124075", "Egyptian cat"): 1}
+    assert report.skipped == {"no image suffix": 1}
+
+
+def test_the_rate_leaves_loading_out() -> None:
+    report = Report(images=10, started=100.0, stopped=107.0)
+    report.timings.loading = 5.0
+    assert report.seconds == 7.0 and report.rate == 5.0

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mnv2cli.errors import ImageError
+from mnv2cli.labels.imagenet import Label, imagenet_labels
+from mnv2cli.labels.rank import rank
+
+ABC = [Label("n1", "a"), Label("n2", "b"), Label("n3", "c")]
+
+
+def test_best_come_first_and_ties_by_index() -> None:
+    scores = np.array([0.25, 0.5, 0.25], np.float32)
+    assert [p.label for p in rank(scores, ABC, 3)] == ["b", "a", "c"]
+    assert [p.label for p in rank(scores, ABC, 1)] == ["b"]
+
+
+def test_threshold_keeps_scores_that_reach_it() -> None:
+    scores = np.array([0.25, 0.5, 0.125], np.float32)
+    assert [p.label for p in rank(scores, ABC, 3, 0.25)] == ["b", "a"]
+    assert rank(scores, ABC, 3, 0.6) == ()
+
+
+def test_scores_are_the_shortest_decimals_of_their_float32() -> None:
+    score = rank(np.array([0.1, 1e-12, 0.7], np.float32), ABC, 3)
+    assert [p.score for p in score] == [0.7, 0.1, 1e-12]
+    assert all(
+        np.float32(p.score) == s for p, s in zip(score, np.float32([0.7, 0.1, 1e-12]), strict=True)
+    )
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_scores_that_are_no_numbers_are_an_error(bad: float) -> None:
+    with pytest.raises(ImageError, match="not a number"):
+        rank(np.array([0.1, bad, 0.2], np.float32), ABC, 3)
+
+
+def test_labels_are_the_thousand_of_imagenet() -> None:
+    labels = imagenet_labels()
+    assert len(labels) == len({label.wnid for label in labels}) == 1000
+    assert labels[285] == Label("n02124075", "Egyptian cat")
+    assert [label.wnid for label in labels if label.name == "crane"] == ["n02012849", "n03126707"]
+    assert [label.wnid for label in labels if label.name == "maillot"] == ["n03710637", "n03710721"]
+    assert not any("_" in label.name for label in labels)
+    assert labels == tuple(sorted(labels, key=lambda label: label.wnid))

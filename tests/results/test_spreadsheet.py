@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from mnv2cli.records import CategoryScore, Prediction, Record
+from mnv2cli.results.spreadsheet import restored, restored_record, safe, safe_record
+from tests.conftest import draw
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'\t=1"),
+     ("\r=1", "'\r=1"), ("＝1", "'＝1"), ("'a", "''a"), ("", ""), ("a=1", "a=1"), ("0.5", "0.5")],
+)  # fmt: skip
+def test_a_cell_is_never_a_formula_and_comes_back(text: str, cell: str) -> None:
+    assert safe(text) == cell
+    assert restored(cell) == text
+
+
+def test_all_texts_of_a_record_are_safe() -> None:
+    best = Prediction("@n1", "=cmd|' /C calc'!A0", 0.5)
+    record = Record("=a.jpg", (best,), "-err", "+net", CategoryScore("=dog", 0.5, 0.1), best)
+    made = safe_record(record)
+    assert made.path == "'=a.jpg" and made.error == "'-err" and made.model == "'+net"
+    assert restored_record(made) == record
+    assert made.category and made.category.name == "'=dog"
+    for prediction in (*made.predictions, made.node):
+        assert prediction == Prediction("'@n1", "'=cmd|' /C calc'!A0", 0.5)
+
+
+def test_csv_safe_is_an_option(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    invoke: Callable[..., Result],
+    fake_engine: object,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    draw(tmp_path / "=1+1.png")
+    assert """\n"'=1+1.png","ok",""" in invoke("classify", "=1+1.png", "-q", "--csv-safe").stdout
+    assert "\n=1+1.png,ok" in invoke("classify", "=1+1.png", "-q").stdout

@@ -1,0 +1,207 @@
+"""Several runs into one destination, interrupted ones among them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnv2cli.sorting import apply as sorting
+from mnv2cli.sorting.apply import apply, finish, undo
+from mnv2cli.sorting.journal import journals
+from mnv2cli.sorting.plan import read_plan, write_plan
+from tests.sorting.trees import contents, plan_of, record, restore_times, snapshot, write
+
+
+@contextmanager
+def interrupted(name: str, at: int, after: bool = False) -> Iterator[None]:
+    """Interrupt the n-th call of a function of ``os``."""
+    count, real = 0, getattr(os, name)
+
+    def call(*args: Any, **options: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == at and not after:
+            raise KeyboardInterrupt
+        found = real(*args, **options)
+        if count == at:
+            raise KeyboardInterrupt
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, name, call)
+        with pytest.raises(KeyboardInterrupt):
+            yield
+
+
+@pytest.fixture
+def src(tmp_path: Path) -> Path:
+    for i in range(6):
+        write(tmp_path / "src" / f"{i}.jpg", f"photo {i}")
+    restore_times(tmp_path)
+    return tmp_path / "src"
+
+
+def photos(src: Path) -> list[Any]:
+    return [record(path) for path in sorted(src.glob("*.jpg"))]
+
+
+def test_an_interrupted_sort_and_its_end_are_one_run(src: Path, tmp_path: Path) -> None:
+    before, dest = snapshot(tmp_path), tmp_path / "dest"
+    with interrupted("link", 3):
+        apply(plan_of(photos(src), dest))
+    assert finish(str(dest)).finished == 4  # two were confirmed
+    write(src / "new.jpg", "new")
+    apply(plan_of(photos(src), dest))
+    assert len(journals(str(dest))) == 1
+    undo(str(dest))
+    (src / "new.jpg").unlink()
+    restore_times(src)
+    os.utime(tmp_path, (1_400_000_000, 1_400_000_000))
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["rmdir", "utime"])
+def test_finishing_an_undo_does_not_begin_another(src: Path, tmp_path: Path, name: str) -> None:
+    dest, found = tmp_path / "dest", photos(src)
+    before = snapshot(tmp_path)
+    apply(plan_of(found[:3], dest))
+    apply(plan_of([record(r.path, "hen") for r in found[3:]], dest))
+    with interrupted(name, 4 if name == "utime" else 1):
+        undo(str(dest))
+    undo(str(dest))
+    assert sorted(os.listdir(dest / "tench")) == ["0.jpg", "1.jpg", "2.jpg"]
+    undo(str(dest))
+    assert snapshot(tmp_path) == before
+
+
+def test_what_the_last_run_kept_does_not_lose_how_all_was_before(src: Path, tmp_path: Path) -> None:
+    dest, found = tmp_path / "new" / "dest", photos(src)
+    apply(plan_of(found[:3], dest))
+    apply(plan_of([record(r.path, "hen") for r in found[3:]], dest))
+    edited = dest / "hen" / "5.jpg"
+    edited.write_text("edited")
+    for failed in (1, 0):
+        outcome, _ = undo(str(dest))
+        assert len(outcome.failed) == failed
+    edited.write_text("photo 5")
+    outcome, _ = undo(str(dest))
+    assert outcome.failed == [] and not (tmp_path / "new").exists()
+
+
+def test_running_again_finds_a_group_that_has_a_number(tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    for i in (1, 2):
+        write(tmp_path / "src" / str(i) / "a.jpg", "the same photo")
+        write(tmp_path / "src" / str(i) / "a.xmp", f"notes {i}")
+    found = [record(tmp_path / "src" / str(i) / "a.jpg") for i in (1, 2)]
+    apply(plan_of(found, dest, "copy"))
+    assert sorted(os.listdir(dest / "tench")) == ["a (2).jpg", "a (2).xmp", "a.jpg", "a.xmp"]
+    assert plan_of(found, dest, "copy").work == []
+    write(tmp_path / "src" / "1" / "a.xmp", "edited")
+    apply(plan_of(found, dest, "copy"))
+    assert plan_of(found, dest, "copy").work == []
+
+
+def test_what_changed_before_an_interrupted_sort_was_settled_is_kept(
+    src: Path, tmp_path: Path
+) -> None:
+    dest = tmp_path / "dest"
+    with interrupted("unlink", 2, after=True):
+        apply(plan_of(photos(src)[:3], dest))
+    with (dest / "tench" / "0.jpg").open("a") as file:
+        file.write("edited")
+    write(src / "1.jpg", "the camera takes the name again")
+    outcome, _ = undo(str(dest))
+    why = {Path(path).name: reason for path, reason in outcome.failed}
+    assert why["0.jpg"] == "has changed since" and "taken its place" in why["1.jpg"]
+    assert journals(str(dest)) and (dest / "tench" / "1.jpg").read_text() == "photo 1"
+
+
+def test_companions_of_a_plan_and_of_a_settled_run_stay_with_their_photo(tmp_path: Path) -> None:
+    src, dest, file = tmp_path / "src", tmp_path / "dest", tmp_path / "plan.csv"
+    write(src / "a.jpg", "photo")
+    write(src / "a.xmp", "notes")
+    write_plan(plan_of([record(src / "a.jpg")], dest), str(file))
+    plan = read_plan(str(file), str(dest))
+    assert plan.work[1].photo == str(src / "a.jpg")
+    (src / "a.jpg").unlink()
+    assert len(apply(plan).failed) == 2 and (src / "a.xmp").exists()
+    undo(str(dest))
+    write(src / "a.jpg", "photo")
+    with interrupted("link", 1):
+        apply(plan_of([record(src / "a.jpg")], dest))
+    write(dest / "tench" / "a.jpg", "another photo")
+    outcome = finish(str(dest))
+    assert len(outcome.failed) == 2 and sorted(os.listdir(src)) == ["a.jpg", "a.xmp"]
+    apply(plan_of([record(src / "a.jpg")], dest))
+    assert sorted(os.listdir(dest / "tench")) == ["a (2).jpg", "a (2).xmp", "a.jpg"]
+
+
+def test_companions_do_not_stay_for_another_photos_sake(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    apply(plan_of([record(src / "1.jpg")], dest, "copy"))
+    write(src / "1.xmp", "notes")
+    plan = plan_of([record(src / "0.jpg"), record(src / "1.jpg")], dest, "copy")
+    (src / "0.jpg").unlink()
+    outcome = apply(plan)
+    assert [Path(path).name for path, _ in outcome.failed] == ["0.jpg"]
+    assert (dest / "tench" / "1.xmp").exists()
+
+
+def test_undo_does_not_take_a_beginning_for_its_own(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    apply(plan_of(photos(src)[:2], dest))
+    (src / "0.jpg").write_text("")
+    (src / "1.jpg").write_text("phot")
+    outcome, _ = undo(str(dest))
+    assert len(outcome.failed) == 2 and (src / "1.jpg").read_text() == "phot"
+
+
+def test_undo_of_a_link_whose_folder_leads_into_the_destination(tmp_path: Path) -> None:
+    link, dest = tmp_path / "src" / "a.jpg", tmp_path / "dest"
+    write(tmp_path / "real.jpg", "real")
+    link.parent.mkdir()
+    link.symlink_to(tmp_path / "real.jpg")
+    apply(plan_of([record(link)], dest))
+    link.parent.rmdir()
+    link.parent.symlink_to(dest / "tench")
+    outcome, _ = undo(str(dest))
+    assert len(outcome.failed) == 1 and (dest / "tench" / "a.jpg").is_symlink()
+    link.parent.unlink()
+    undo(str(dest))
+    assert link.is_symlink() and not dest.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+def test_the_owner_of_a_photo_stays_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **options: Any) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    photo, dest = write(tmp_path / "src" / "a.jpg", "photo"), tmp_path / "dest"
+    os.chown(photo, 1000, 1001)
+    monkeypatch.setattr(os, "link", refuse)
+    apply(plan_of([record(photo)], dest))
+    status = (dest / "tench" / "a.jpg").stat()
+    assert (status.st_uid, status.st_gid) == (1000, 1001)
+    undo(str(dest))
+    assert (photo.stat().st_uid, photo.stat().st_gid) == (1000, 1001)
+
+
+def test_sorting_the_destination_in_place_and_undoing_twice(src: Path, tmp_path: Path) -> None:
+    before, dest = snapshot(tmp_path), tmp_path / "dest"
+    apply(plan_of(photos(src), dest))
+    between = contents(dest)
+    inside = [record(path, "hen") for path in sorted(dest.glob("*/*.jpg"))]
+    apply(plan_of(inside, dest))
+    assert contents(dest) == between and len(os.listdir(dest / "hen")) == 6
+    undo(str(dest))
+    undo(str(dest))
+    assert snapshot(tmp_path) == before
+    assert sorting.journals(str(dest)) == []

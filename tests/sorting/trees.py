@@ -1,0 +1,98 @@
+"""Folders of files as values: what is where, with which content and times."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mnv2cli.records import CategoryScore, Prediction, Record
+from mnv2cli.sorting.apply import earlier_moves
+from mnv2cli.sorting.folders import Folders
+from mnv2cli.sorting.plan import How, Plan, make_plan
+
+LABELS = ("tench", "goldfish", "hammerhead", "cock", "hen")
+
+
+def record(path: Path | str, label: str = "tench", score: float = 0.9, **more: Any) -> Record:
+    """Return a record with one prediction."""
+    return Record(os.fspath(path), (Prediction("n01440764", label, score),), **more)
+
+
+def categorised(path: Path | str, name: str, score: float = 0.9, margin: float = 0.5) -> Record:
+    """Return a record with a category."""
+    return record(path, category=CategoryScore(name, score, margin))
+
+
+def plan_of(records: Iterable[Record], dest: Path, how: How = "move", **options: Any) -> Plan:
+    """Return a plan by label."""
+    folders = options.pop("folders", None) or Folders("{label}")
+    moved = earlier_moves(str(dest))
+    return make_plan(records, str(dest), how, folders, moved=moved, **options)
+
+
+def write(path: Path, content: bytes | str = "", mtime: int = 1_500_000_000) -> Path:
+    """Write a file with a time long ago, and its folders."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    os.utime(path, (mtime, mtime))
+    return path
+
+
+def tag(path: Path) -> None:
+    """Give a file an extended attribute, where the system has them."""
+    with suppress(OSError, AttributeError):
+        os.setxattr(path, "user.tags", b"holiday")
+
+
+def tags(path: Path) -> tuple[str, ...]:
+    """Return the names of a file's extended attributes."""
+    try:
+        return tuple(os.listxattr(path, follow_symlinks=False))
+    except (OSError, AttributeError):
+        return ()
+
+
+def snapshot(*roots: Path, own: bool = True) -> dict[str, tuple[Any, ...]]:
+    """Return all that is below some folders: kind, content, mode and time of each."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for root in roots:
+        for path in [root, *sorted(root.rglob("*"))]:
+            if not own and ".mnv2" in path.parts:
+                continue
+            status = path.lstat()
+            content = ""
+            if path.is_symlink():
+                content = os.readlink(path)
+            elif path.is_file():
+                content = hashlib.sha256(path.read_bytes()).hexdigest()
+            kind = stat.S_IFMT(status.st_mode)
+            mode = stat.S_IMODE(status.st_mode)
+            found[str(path)] = (kind, content, mode, status.st_mtime_ns, tags(path))
+    return found
+
+
+def contents(*roots: Path) -> Counter[bytes]:
+    """Return how often each content is there, journals and unfinished parts left out."""
+    return Counter(
+        path.read_bytes()
+        for root in roots
+        for path in root.rglob("*")
+        if path.is_file() and ".mnv2" not in path.parts and not path.name.endswith(".part")
+    )
+
+
+def restore_times(root: Path, times: int = 1_400_000_000) -> None:
+    """Give folders old times, so that a change is seen."""
+    for path in sorted(root.rglob("*"), reverse=True):
+        if path.is_dir():
+            os.utime(path, (times, times))
+    os.utime(root, (times, times))
+
+
+Run = Callable[[], object]

@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import io
+import os
+import random
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from mnv2cli.errors import InputError
+from mnv2cli.sources.finder import Finder, FindOptions, natural_sorted, read_list
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+
+def found(*inputs: str | Path, **options: object) -> list[str]:
+    return [s.path for s in Finder(map(str, inputs), FindOptions(**options))]  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_natural_order_counts_numbers_and_ignores_case() -> None:
+    wanted = ["a.jpg", "img1.jpg", "IMG2.jpg", "img02.jpg", "img10.jpg", "Z.jpg", "\u00e9.jpg"]
+    for seed in range(20):
+        names = list(wanted)
+        random.Random(seed).shuffle(names)
+        assert natural_sorted(names) == wanted
+
+
+def test_composed_and_decomposed_names_sort_alike() -> None:
+    assert natural_sorted(["\u00e9b", "e\u0301a", "\u00e9c"]) == ["e\u0301a", "\u00e9b", "\u00e9c"]
+
+
+def test_folder_gives_files_before_subfolders_in_natural_order(here: Path) -> None:
+    touch(here, "p/b10.jpg", "p/b9.JPG", "p/a/1.png", "p/a/x/2.png", "p/a2/3.gif", "p/n.txt")
+    assert found("p") == ["p/b9.JPG", "p/b10.jpg", "p/a/1.png", "p/a/x/2.png", "p/a2/3.gif"]
+
+
+def test_paths_come_out_as_given_and_joined(here: Path) -> None:
+    touch(here, "p/a.jpg")
+    assert found("./p/") == ["./p/a.jpg"]
+    assert found(here / "p") == [str(here / "p" / "a.jpg")]
+    assert found("p/../p/a.jpg") == ["p/../p/a.jpg"]
+
+
+def test_no_recursive_stays_in_the_folder(here: Path) -> None:
+    touch(here, "p/a.jpg", "p/q/b.jpg")
+    assert found("p", recursive=False) == ["p/a.jpg"]
+
+
+def test_hidden_names_are_skipped_unless_asked(here: Path) -> None:
+    touch(here, "p/.a.jpg", "p/.thumbs/b.jpg", "p/c.jpg")
+    assert found("p") == ["p/c.jpg"]
+    assert found("p", hidden=True) == ["p/.a.jpg", "p/c.jpg", "p/.thumbs/b.jpg"]
+    assert found("p/.thumbs") == ["p/.thumbs/b.jpg"]
+
+
+def test_all_files_takes_every_suffix_and_named_files_always_are(here: Path) -> None:
+    touch(here, "p/a.jpg", "p/b.txt", "p/c")
+    assert found("p") == ["p/a.jpg"]
+    assert found("p", all_files=True) == ["p/a.jpg", "p/b.txt", "p/c"]
+    assert found("p/b.txt") == ["p/b.txt"]
+
+
+def test_linked_folders_are_followed_only_when_asked_and_never_in_circles(here: Path) -> None:
+    touch(here, "p/a.jpg", "other/b.jpg")
+    (here / "p/link").symlink_to(here / "other")
+    (here / "p/up").symlink_to(here / "p")
+    (here / "p/file.jpg").symlink_to(here / "other/b.jpg")
+    assert found("p") == ["p/a.jpg", "p/file.jpg"]
+    assert found("p", follow_links=True) == ["p/a.jpg", "p/file.jpg", "p/link/b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "wanted"),
+    [
+        (("IMG_*",), (), ["p/img_1.jpg", "p/2023/img_3.jpg"]),
+        (("2023/*",), (), ["p/2023/img_3.jpg", "p/2023/x.png"]),
+        (("**/*.PNG",), (), ["p/2023/x.png", "p/2023/deep/y.png"]),
+        (("2023/**/*.png",), (), ["p/2023/x.png", "p/2023/deep/y.png"]),
+        ((), ("deep",), ["p/img_1.jpg", "p/2023/img_3.jpg", "p/2023/x.png"]),
+        ((), ("2023",), ["p/img_1.jpg"]),
+        ((), ("2023/*.png", "img_1*"), ["p/2023/img_3.jpg", "p/2023/deep/y.png"]),
+        (("*.png",), ("deep",), ["p/2023/x.png"]),
+    ],
+)
+def test_patterns(
+    here: Path, include: tuple[str, ...], exclude: tuple[str, ...], wanted: list[str]
+) -> None:
+    touch(here, "p/img_1.jpg", "p/2023/img_3.jpg", "p/2023/x.png", "p/2023/deep/y.png")
+    assert found("p", include=include, exclude=exclude) == wanted
+
+
+def test_patterns_hold_for_named_files_too(here: Path) -> None:
+    touch(here, "p/a.jpg", "p/b.jpg", "thumbs/c.jpg")
+    assert found("p/a.jpg", "p/b.jpg", exclude=("b*",)) == ["p/a.jpg"]
+    assert found("p/a.jpg", "thumbs/c.jpg", exclude=("thumbs/*",)) == ["p/a.jpg"]
+    assert found(here / "p/a.jpg", include=("p/*.jpg",)) == [str(here / "p/a.jpg")]
+    # Folders above what was given do not count, as they do not for a folder that was given.
+    assert found("thumbs/c.jpg", "thumbs", exclude=("thumbs",)) == ["thumbs/c.jpg"]
+
+
+def test_globs_are_expanded_as_a_shell_would(here: Path) -> None:
+    touch(here, "p/a10.jpg", "p/a9.jpg", "p/b.txt", "p/q/c.jpg", "p/q/.h.jpg", "p/[x].jpg")
+    assert found("p/a*") == ["p/a9.jpg", "p/a10.jpg"]
+    assert found("p/*.txt") == ["p/b.txt"]
+    assert found("p/[ab]9.jpg") == ["p/a9.jpg"]
+    assert found("*/q") == ["p/q/c.jpg"]
+    assert found("p/*/c.jpg") == ["p/q/c.jpg"]
+    assert found("**/*.jpg") == ["p/[x].jpg", "p/a9.jpg", "p/a10.jpg", "p/q/c.jpg"]
+    assert found("p/**") == ["p/[x].jpg", "p/a9.jpg", "p/a10.jpg", "p/b.txt", "p/q/c.jpg"]
+    assert found(f"{here}/p/q/*") == [f"{here}/p/q/c.jpg"]
+    assert found("**/q") == ["p/q/c.jpg"]
+    assert found("p/*/") == ["p/q/c.jpg"]
+    assert found("p/nothing*") == []
+    assert found("nowhere/*/x") == []
+
+
+def test_a_file_whose_name_has_glob_signs_is_taken_literally(here: Path) -> None:
+    touch(here, "a[1].jpg", "a1.jpg")
+    assert found("a[1].jpg") == ["a[1].jpg"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "wanted"),
+    [
+        (["p", "p"], ["p/a.jpg", "p/q/b.jpg"]),
+        (["p", "p/a.jpg"], ["p/a.jpg", "p/q/b.jpg"]),
+        (["p/a.jpg", "p"], ["p/a.jpg", "p/q/b.jpg"]),
+        (["p/q", "p"], ["p/q/b.jpg", "p/a.jpg"]),
+        (["p", "p/q"], ["p/a.jpg", "p/q/b.jpg"]),
+        (["p/a.jpg", "./p/a.jpg", "p/../p/a.jpg"], ["p/a.jpg"]),
+        (["p", "link/a.jpg"], ["p/a.jpg", "p/q/b.jpg"]),
+        (["p", "p/n.txt"], ["p/a.jpg", "p/q/b.jpg", "p/n.txt"]),
+        (["p", "p/q/.h.jpg"], ["p/a.jpg", "p/q/b.jpg", "p/q/.h.jpg"]),
+    ],
+)
+def test_a_file_given_twice_is_found_once(here: Path, inputs: list[str], wanted: list[str]) -> None:
+    touch(here, "p/a.jpg", "p/q/b.jpg", "p/n.txt", "p/q/.h.jpg")
+    (here / "link").symlink_to(here / "p")
+    assert found(*inputs) == wanted
+
+
+def test_hard_links_are_files_of_their_own(here: Path) -> None:
+    touch(here, "a.jpg")
+    os.link("a.jpg", "b.jpg")
+    assert found("a.jpg", "b.jpg", ".") == ["a.jpg", "b.jpg"]
+
+
+def test_a_folder_named_like_an_image_is_told_and_walked(here: Path) -> None:
+    touch(here, "p/x.jpg/a.jpg", "p/b.jpg")
+    assert found("p") == ["p/b.jpg", "p/x.jpg", "p/x.jpg/a.jpg"]
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error_source(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(here, "p/a.jpg", "p/q/b.jpg", "p/r/c.jpg")
+    scandir = os.scandir
+
+    def refuse(path: str) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("q"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    sources = list(Finder(["p"]))
+    assert [s.path for s in sources] == ["p/a.jpg", "p/q", "p/r/c.jpg"]
+    assert sources[1].error == "folder cannot be listed: permission denied"
+
+
+def test_the_walk_streams(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(here, *(f"p/{i}/a.jpg" for i in range(50)))
+    listed: list[str] = []
+    scandir = os.scandir
+
+    def note(path: str) -> Iterator[os.DirEntry[str]]:
+        listed.append(str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", note)
+    sources = iter(Finder(["p"]))
+    assert next(sources).path == "p/0/a.jpg"
+    assert listed == ["p", "p/0"]
+    assert len(list(sources)) == 49
+
+
+def test_every_file_left_out_is_told_with_a_reason(here: Path) -> None:
+    touch(here, "p/a.txt", "p/.h.jpg", "p/skip.jpg", "p/b.jpg", "p/no.png")
+    (here / "p/l").symlink_to(here)
+    told: dict[str, str] = {}
+    options = FindOptions(exclude=("skip*",), include=("*.jpg",))
+    list(Finder(["p", "p/b.jpg", "x*", "p/no.png"], options, told.__setitem__))
+    assert told == {
+        "p/a.txt": "no image suffix",
+        "p/.h.jpg": "hidden",
+        "p/skip.jpg": "left out by --exclude",
+        "p/no.png": "left out by --include or --exclude",
+        "p/l": "a symbolic link to a folder",
+        "p/b.jpg": "given twice",
+        "x*": "the pattern matches nothing",
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "null", "wanted"),
+    [
+        (b"a\nb c\n\nd", False, ["a", "b c", "d"]),
+        (b"a\r\nb\r\n", False, ["a", "b"]),
+        (b"a\nb\0c\0\0d", True, ["a\nb", "c", "d"]),
+        (b"\xff\n", False, ["\udcff"]),
+        (b"", True, []),
+        (b"\xef\xbb\xbfa\nb", False, ["a", "b"]),
+    ],
+)
+def test_lists_are_read_by_line_or_nul(data: bytes, null: bool, wanted: list[str]) -> None:
+    assert list(read_list(io.BytesIO(data).read, null=null)) == wanted
+
+
+@pytest.mark.parametrize("null", [True, False])
+def test_a_list_that_is_no_list_is_refused_before_memory_fills(null: bool) -> None:
+    with pytest.raises(InputError, match="longer than any path"):
+        list(read_list(io.BytesIO(b"x" * 10_000_000).read, null=null))
+
+
+def test_a_list_is_read_as_it_comes() -> None:
+    read, write = os.pipe()
+    try:
+        os.write(write, b"a\0b\0")
+        paths = read_list(partial(os.read, read), null=True)
+        assert [next(paths), next(paths)] == ["a", "b"]  # and does not wait for more
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+def test_listed_names_are_never_patterns(here: Path) -> None:
+    touch(here, "a1.jpg")
+    sources = Finder(["a[1].jpg"], listed=["b[1].jpg", "a*"])
+    assert [s.path for s in sources] == ["a1.jpg", "b[1].jpg", "a*"]
+
+
+def test_a_file_in_a_folder_that_could_not_be_listed_is_not_lost(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(here, "p/q/b.jpg")
+    scandir = os.scandir
+
+    def refuse(path: str) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("q"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert found("p", "p/q/b.jpg") == ["p/q", "p/q/b.jpg"]
+    (source,) = Finder(["p/q/*.jpg"])
+    assert source.error == "folder cannot be listed: permission denied"
+
+
+def test_folders_that_link_to_each_other_are_walked_once(here: Path) -> None:
+    for i in range(5):
+        touch(here, f"p/{i}/{i}.jpg")
+    for i in range(5):
+        for j in range(5):
+            (here / f"p/{i}/to{j}").symlink_to(here / f"p/{j}")
+    names = sorted(Path(path).name for path in found("p", "p/3", follow_links=True))
+    assert names == [f"{i}.jpg" for i in range(5)]
+
+
+def test_names_that_no_system_has_are_sources_still() -> None:
+    assert found("a\0b", "x" * 5000, "") == ["a\0b", "x" * 5000, ""]
