@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from mnv2cli.cli.help import SectionOption
+from mnv2cli.cli.terminal.help import SectionOption
 from mnv2cli.engines import ENGINES
-from mnv2cli.find import IMAGE_SUFFIXES
+from mnv2cli.sources.finder import IMAGE_SUFFIXES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -215,7 +215,7 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> s
     """Refuse what is no address, such as a path that was meant to be classified."""
     if value is None:
         return None
-    from mnv2cli.cluster import is_address
+    from mnv2cli.inference.cluster import is_address
 
     if not is_address(value):
         raise click.UsageError(

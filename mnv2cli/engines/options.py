@@ -1,0 +1,27 @@
+"""How a network is run, as the user asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Precision = Literal["float32", "int8"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How a network is run.
+
+    Attributes:
+        name: One of the registered engines, or ``auto``.
+        precision: ``float32`` or ``int8``.
+        calibrate: A folder of typical photos to calibrate int8 on; empty for a sample of the run.
+        batch_size: Images in a batch; 0 for the engine's own choice.
+        threads: Workers that decode and predict; 0 for the engine's own choice.
+    """
+
+    name: str = "auto"
+    precision: Precision = "float32"
+    calibrate: str = ""
+    batch_size: int = 0
+    threads: int = 0

@@ -1,0 +1,41 @@
+"""What a run reports while it works: callbacks that the command line shows and Python may use."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Notice = Callable[[str], None]
+"""Called with one line of text."""
+
+DownloadProgress = Callable[[str, int, "int | None"], None]
+"""Called with a file's name, the bytes so far, and all its bytes if known."""
+
+
+def ignore_notice(text: str) -> None:
+    """Ignore a notice."""
+
+
+def ignore_download(name: str, done: int, total: int | None) -> None:
+    """Ignore the progress of a download."""
+
+
+def python_warning(text: str) -> None:
+    """Issue a Python warning."""
+    warnings.warn(text, stacklevel=2)
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvents:
+    """Callbacks of a run.
+
+    Attributes:
+        notice: Called when something takes long, or does not go as wished.
+        warning: Called when something changes the results, such as a fallback to another network.
+        download: Called with the progress of a download.
+    """
+
+    notice: Notice = ignore_notice
+    warning: Notice = python_warning
+    download: DownloadProgress = ignore_download

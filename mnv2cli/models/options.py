@@ -1,0 +1,29 @@
+"""Which network a run uses, as the user asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """The network that the user asks for.
+
+    Attributes:
+        name: One of the registered families; empty for the default, which may fall back.
+        alpha: Width of MobileNetV2; None for its default.
+        size: Side of the input in pixels; None for its default.
+        weights: Path of a weights file; None for the published ImageNet weights.
+        refresh: Download the published weights again.
+    """
+
+    name: str = ""
+    alpha: float | None = None
+    size: int | None = None
+    weights: str | None = None
+    refresh: bool = False
+
+    @property
+    def is_explicit(self) -> bool:
+        """Whether the user asked for this very network, so that no other may stand in."""
+        return bool(self.name or self.alpha or self.size or self.weights or self.refresh)
