@@ -32,8 +32,9 @@ from mnv2cli.results.write import VanishedError, is_file
 from mnv2cli.runs.resume import Layout
 from mnv2cli.runs.run import LongRun, may_resume
 from mnv2cli.runs.shards import Counted, Shard
-from mnv2cli.sources.finder import Finder, FindOptions, is_glob, read_list
-from mnv2cli.sources.urls import is_url, shown
+from mnv2cli.sources.finder import Finder, is_glob, read_list
+from mnv2cli.sources.options import Filters
+from mnv2cli.sources.urls import is_url, redact
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
@@ -224,9 +225,9 @@ class _Job:
         report, run, classifier = self.report, self._run, self._classifier
         if run:
             self._tell_resumed(run)
-        enough = self._interrupts.enough
-        records = look_at(
-            classifier, paths, files_from, null, report, self._screen, self._choose, enough
+        stop_requested = self._interrupts.stop_requested
+        records = classify_inputs(
+            classifier, paths, files_from, null, report, self._screen, self._choose, stop_requested
         )
         with closing(records):
             with self._screen.loading(classifier.network.name):
@@ -276,7 +277,7 @@ class _Job:
         if isinstance(target, str) and is_url(target):
             from mnv2cli.sources.remote import Upload
 
-            upload, self._output = Upload(target, force=force), shown(target)
+            upload, self._output = Upload(target, force=force), redact(target)
         writers: dict[str, MakeWriter] = {**FORMATS, "table": TableWriter}
         if layout.safe:
             writers["csv"] = SafeCsvWriter
@@ -356,7 +357,7 @@ def _how_to_go_on() -> str:
     # Behind a bare -- there are only paths.
     end = args.index("--") if "--" in args else len(args)
     # What URLs hold that is secret has no place in a log.
-    return shlex.join(["mnv2", *map(shown, args[:end]), "--resume", *map(shown, args[end:])])
+    return shlex.join(["mnv2", *map(redact, args[:end]), "--resume", *map(redact, args[end:])])
 
 
 def check_inputs(paths: tuple[str, ...], files_from: str | None, null: bool) -> None:
@@ -436,7 +437,7 @@ def make_classifier(
 
     set_process_limit(options["max_pixels"])
     names = ("recursive", "include", "exclude", "all_files", "hidden", "follow_links")
-    find = FindOptions(**{name: options.pop(name) for name in names})
+    find = Filters(**{name: options.pop(name) for name in names})
     for name in ("batch_size", "threads"):
         options[name] = options[name] or 0  # the engine's own choice
     make: Callable[..., Classifier] = Classifier
@@ -456,7 +457,7 @@ def make_classifier(
     )
 
 
-def look_at(
+def classify_inputs(
     classifier: Classifier,
     paths: tuple[str, ...],
     files_from: str | None,
@@ -464,13 +465,13 @@ def look_at(
     report: Report,
     screen: Screen,
     choose: Callable[[Iterator[Source]], Iterator[Source]] = lambda sources: sources,
-    enough: Event | None = None,
+    stop_requested: Event | None = None,
 ) -> Generator[Record, None, None]:
     """Return the records of inputs as they were typed.
 
     Args:
         choose: Says which of the images found are looked at.
-        enough: Once set, no more images are begun.
+        stop_requested: Once set, no more images are begun.
     """
     from mnv2cli.inference.classifier import ReadAhead
 
@@ -484,7 +485,7 @@ def look_at(
     if files_from is not None:  # a list cannot be read twice: its first images are the sample
         sources = ahead = ReadAhead(sources, classifier.notify)
         sample = ahead.paths
-    return classifier.run(choose(sources), report.timings, sample, enough)
+    return classifier.run(choose(sources), report.timings, sample, stop_requested)
 
 
 def no_images(report: Report) -> NoImagesError:
@@ -497,7 +498,7 @@ def no_images(report: Report) -> NoImagesError:
 
 
 def _count(
-    paths: tuple[str, ...], find: FindOptions, part: Shard | None, stopping: Event
+    paths: tuple[str, ...], find: Filters, part: Shard | None, stopping: Event
 ) -> int | None:
     """Count the images beside the run that reads them, so that the time left can be told."""
     count = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnv2cli.cli.classify import check_inputs, look_at, make_classifier, no_images
+from mnv2cli.cli.classify import check_inputs, classify_inputs, make_classifier, no_images
 from mnv2cli.cli.options import (
     image_options,
     input_options,
@@ -22,7 +22,7 @@ from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import ExitCode, InputError, OutputError
 from mnv2cli.inference.report import Report
-from mnv2cli.sources.urls import is_url, shown
+from mnv2cli.sources.urls import is_url, redact
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
@@ -244,7 +244,7 @@ def _check(
 def _check_local(path: str) -> None:
     if is_url(path):
         raise InputError(
-            f"sort moves files on this machine: {shown(path)!r} is elsewhere",
+            f"sort moves files on this machine: {redact(path)!r} is elsewhere",
             "Copy the photos here first; mnv2 classify reads them where they are.",
         )
 
@@ -307,7 +307,7 @@ def _classified(
             if within or not os.path.abspath(source.path).startswith(inside):
                 yield source
 
-    records = look_at(classifier, paths, files_from, null, report, screen, choose)
+    records = classify_inputs(classifier, paths, files_from, null, report, screen, choose)
     with closing(records), screen.progress(None) as advance:
         for record in records:
             report.add(record)

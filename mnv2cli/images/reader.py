@@ -46,7 +46,7 @@ class _Job:
         self.beat = time.monotonic()
 
 
-class Fetcher(AbstractContextManager["Fetcher"]):
+class ImageReader(AbstractContextManager["ImageReader"]):
     """Decode images wherever they are; those that are elsewhere are fetched ahead.
 
     :meth:`submit` names images that :meth:`decode` will be asked for. They are fetched in that

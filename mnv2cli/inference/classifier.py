@@ -21,7 +21,7 @@ from mnv2cli.engines.compiled import CALIBRATION_IMAGES, Calibration, Notify, Pr
 from mnv2cli.errors import ImageError, InputError
 from mnv2cli.images.decode import DEFAULT_MAX_PIXELS, DecodeOptions, Fit, Interpolation
 from mnv2cli.images.isolated import IsolatedDecoders
-from mnv2cli.images.reader import Fetcher
+from mnv2cli.images.reader import ImageReader
 from mnv2cli.inference.pipeline import classify
 from mnv2cli.inference.report import Timings
 from mnv2cli.labels.categories import builtin, load
@@ -32,8 +32,9 @@ from mnv2cli.models import Model, Progress, available, open_model
 from mnv2cli.models.download import no_progress
 from mnv2cli.models.weights import digest
 from mnv2cli.records import Record, Source
-from mnv2cli.sources.finder import Finder, FindOptions, OnSkip
-from mnv2cli.sources.urls import is_url, shown
+from mnv2cli.sources.finder import Finder, OnSkip
+from mnv2cli.sources.options import Filters
+from mnv2cli.sources.urls import is_url, redact
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,7 +118,7 @@ class Classifier:
         calibrate: StrPath | None = None,
         batch_size: int = 0,
         threads: int = 0,
-        find: FindOptions | None = None,
+        find: Filters | None = None,
         progress: Progress = no_progress,
         notify: Notify = lambda text: None,
         warn: Notify = lambda text: warnings.warn(text, stacklevel=2),
@@ -156,7 +157,7 @@ class Classifier:
         self.top = top
         self.threshold = threshold
         self.batch_size = batch_size
-        self.find = find or FindOptions()
+        self.find = find or Filters()
         self.network: Model = open_model(
             model,
             alpha=alpha,
@@ -253,7 +254,7 @@ class Classifier:
         key = sha256(repr(self.decode).encode())
         for path in paths:  # cheap, for it is looked at in every run
             if is_url(path):  # asking each store would take long: the name must do
-                key.update(os.fsencode(f"{shown(path)}\0"))
+                key.update(os.fsencode(f"{redact(path)}\0"))
                 continue
             with suppress(OSError, ValueError):
                 status = os.stat(path)
@@ -278,15 +279,15 @@ class Classifier:
         return np.concatenate(images)
 
     @contextmanager
-    def _fetching(self) -> Iterator[Fetcher]:
+    def _fetching(self) -> Iterator[ImageReader]:
         """Yield what reads images, here or in processes that end with the block."""
         if not self.isolate:
-            with Fetcher(self.decode) as fetcher:
+            with ImageReader(self.decode) as fetcher:
                 yield fetcher
             return
         with (
             closing(IsolatedDecoders(self.decode, limit=self.timeout)) as decoders,
-            Fetcher(self.decode, decoder=decoders) as fetcher,
+            ImageReader(self.decode, decoder=decoders) as fetcher,
         ):
             yield fetcher
 
@@ -323,7 +324,7 @@ class Classifier:
         sources: Iterator[Source],
         timings: Timings,
         sample: Callable[[], Iterable[str]] | None = None,
-        enough: Event | None = None,
+        stop_requested: Event | None = None,
     ) -> Generator[Record, None, None]:
         """Yield one record for each source; paths that are URLs come without their secrets.
 
@@ -333,7 +334,8 @@ class Classifier:
             sources: The images.
             timings: Seconds are added to it.
             sample: Names images to calibrate int8 on; None for the first of the sources.
-            enough: Once set, no more images are begun: those in hand still give their records.
+            stop_requested: Once set, no more images are started; those in progress still give their
+                records.
         """
         if sample is None:
             sources = ahead = ReadAhead(sources, self.notify)
@@ -358,12 +360,12 @@ class Classifier:
                 threads=self.threads,
                 limit=self.timeout and self.timeout + (_LAST_RESORT if self.isolate else 0),
                 timings=timings,
-                enough=enough,
+                stop_requested=stop_requested,
                 stopping=fetcher.close,
             )
             with closing(records):
                 for record in records:
-                    path = shown(record.path)
+                    path = redact(record.path)
                     yield record if path == record.path else replace(record, path=path)
 
 

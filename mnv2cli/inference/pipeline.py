@@ -55,7 +55,7 @@ def classify(
     threads: int = 0,
     limit: float = 0.0,
     timings: Timings | None = None,
-    enough: threading.Event | None = None,
+    stop_requested: threading.Event | None = None,
     stopping: Callable[[], None] = lambda: None,
 ) -> Generator[Record, None, None]:
     """Yield one record for each source, in the order of the sources.
@@ -78,7 +78,7 @@ def classify(
         limit: Seconds for decoding one image; 0 for no limit. A thread cannot be ended: one that
             is over the limit is left behind, and another one goes on with its batch.
         timings: Seconds are added to it.
-        enough: Once set, no more images are begun: those in hand still give their records.
+        stop_requested: Once set, no more images are begun: those in hand still give their records.
         stopping: Called when the run ends, so that no worker goes on waiting in ``decode``.
 
     Raises:
@@ -97,7 +97,7 @@ def classify(
         threads or engine.workers,
         limit,
         timings if timings is not None else Timings(),
-        enough or threading.Event(),
+        stop_requested or threading.Event(),
     )
     run.start()
     try:
@@ -154,7 +154,7 @@ class _Run:
         workers: int,
         limit: float,
         timings: Timings,
-        enough: threading.Event,
+        stop_requested: threading.Event,
     ) -> None:
         self._sources = sources
         self._decode = decode
@@ -178,7 +178,7 @@ class _Run:
         self._news = threading.Condition()
         self._window = threading.Semaphore(workers + -(-WINDOW // batch_size))
         self._at_once = threading.Semaphore(engine.at_once)
-        self._enough = enough
+        self._stop_requested = stop_requested
         self._stopping = threading.Event()
         # The finder may hang in a list that never ends: nobody waits for it.
         self._finder = threading.Thread(target=self._find, name="mnv2-find", daemon=True)
@@ -204,7 +204,7 @@ class _Run:
             self._watcher.join()
         for _ in self._workers:
             self._window.release()
-        patience = _HURRY if self._enough.is_set() else min(self._limit, _FAREWELL)
+        patience = _HURRY if self._stop_requested.is_set() else min(self._limit, _FAREWELL)
         until = monotonic() + patience
         for worker in self._workers:
             worker.join(max(0.0, until - monotonic()) if patience else None)
@@ -285,11 +285,11 @@ class _Run:
     def _take(self) -> list[Source]:
         """Take a batch of sources; an empty one means that there will be no more."""
         batch: list[Source] = []
-        while len(batch) < self._batch_size and not (self._ended or self._enough.is_set()):
+        while len(batch) < self._batch_size and not (self._ended or self._stop_requested.is_set()):
             try:
                 item = self._found.get(timeout=_PATIENCE)
             except queue.Empty:
-                if batch or self._stopping.is_set() or self._enough.is_set():
+                if batch or self._stopping.is_set() or self._stop_requested.is_set():
                     break
                 continue
             if isinstance(item, Source):

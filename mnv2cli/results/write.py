@@ -24,7 +24,7 @@ from mnv2cli.records import Prediction, Record
 from mnv2cli.results.spreadsheet import safe_record
 from mnv2cli.runs.log import SUFFIX
 from mnv2cli.sources.finder import IMAGE_SUFFIXES
-from mnv2cli.sources.urls import is_url, shown
+from mnv2cli.sources.urls import is_url, redact
 from mnv2cli.system.files import PartFile, csv_line
 
 if TYPE_CHECKING:
@@ -339,7 +339,7 @@ def format_of(path: str) -> str:
     if suffix not in FORMATS:
         known = ", ".join(f".{name}" for name in FORMATS)
         raise InputError(
-            f"{shown(path)!r} does not end in {known}",
+            f"{redact(path)!r} does not end in {known}",
             "Name the format with --format, or rename it.",
         )
     return suffix
@@ -355,7 +355,7 @@ def check_output(path: str, form: str, *, force: bool) -> None:
     if form == "parquet":
         pyarrow()
     if path.lower().endswith(IMAGE_SUFFIXES):
-        raise InputError(f"results would go into {shown(path)!r}, which has the name of an image")
+        raise InputError(f"results would go into {redact(path)!r}, which has the name of an image")
     if is_url(path):
         from mnv2cli.sources import remote
 

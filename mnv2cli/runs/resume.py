@@ -26,7 +26,7 @@ from mnv2cli.errors import InputError, OutputError
 from mnv2cli.records import Source
 from mnv2cli.results.spreadsheet import restored
 from mnv2cli.results.write import Extra, columns
-from mnv2cli.sources.urls import absolute, shown
+from mnv2cli.sources.urls import absolute, redact
 from mnv2cli.system.files import NUL_SIGN, PartFile, csv_line
 
 FORMS = ("csv", "jsonl")
@@ -573,6 +573,6 @@ def _key(path: str, folder: str) -> int:
     """
     path = absolute(path, os.path.abspath(folder))
     # A URL as rows have it, without its secrets.
-    path = shown(path) if "://" in path else os.path.normpath(path)
+    path = redact(path) if "://" in path else os.path.normpath(path)
     digest = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest, "big")

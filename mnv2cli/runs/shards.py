@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import Source
-from mnv2cli.sources.urls import shown
+from mnv2cli.sources.urls import redact
 
 MOST = 100_000
 
@@ -87,7 +87,7 @@ def part_of(path: str, count: int) -> int:
     write accents make no difference.
     """
     # Of a URL signatures change, and rows do not have them.
-    path = shown(path) if "://" in path else os.path.normpath(path).replace(os.sep, "/")
+    path = redact(path) if "://" in path else os.path.normpath(path).replace(os.sep, "/")
     if not path.isascii():
         path = unicodedata.normalize("NFC", path)
     digest = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).digest()

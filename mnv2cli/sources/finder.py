@@ -19,7 +19,8 @@ from typing import Protocol
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import Source
-from mnv2cli.sources.urls import is_url, shown
+from mnv2cli.sources.options import Filters
+from mnv2cli.sources.urls import is_url, redact
 
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".dib",
@@ -112,31 +113,6 @@ class _Level:
     subfolders: list[str]  # those still to enter, the next one last
 
 
-@dataclass(frozen=True, slots=True)
-class FindOptions:
-    """What to take from the inputs.
-
-    Attributes:
-        recursive: Walk into subfolders.
-        include: Patterns; where there are any, a file must match one.
-        exclude: Patterns; a file or folder that matches one is left out.
-        all_files: In folders, take every file and not only those with an image suffix.
-        hidden: In folders, take what starts with a dot as well.
-        follow_links: Walk into folders that are symbolic links.
-
-    A pattern without a slash is matched with the name of a file or folder, one with a slash with
-    the path below the folder that was given, or for a file that was given with the end of its
-    path; ``**`` stands for any number of folders. Case does not count: cameras write ``.JPG``.
-    """
-
-    recursive: bool = True
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    all_files: bool = False
-    hidden: bool = False
-    follow_links: bool = False
-
-
 def is_glob(text: str) -> bool:
     """Tell whether a path that does not exist is meant as a pattern."""
     return _MAGIC.search(text) is not None
@@ -221,16 +197,16 @@ class Finder:
     def __init__(
         self,
         inputs: Iterable[str],
-        options: FindOptions | None = None,
+        options: Filters | None = None,
         on_skip: OnSkip | None = None,
         listed: Iterable[str] = (),
     ) -> None:
         self._inputs = chain(
             ((given, True) for given in inputs), ((given, False) for given in listed)
         )
-        self._options = options or FindOptions()
+        self._options = options or Filters()
         tell = on_skip or (lambda path, reason: None)
-        self._on_skip: OnSkip = lambda path, reason: tell(shown(path), reason)
+        self._on_skip: OnSkip = lambda path, reason: tell(redact(path), reason)
         self._folders_done: set[str] = set()
         self._folders_unlisted: set[str] = set()
         self._folders_entered: set[str] = set()  # only where links are followed

@@ -31,7 +31,7 @@ def scheme_of(url: str) -> str:
     return match[1].lower() if match else ""
 
 
-def shown(text: str) -> str:
+def redact(text: str) -> str:
     """Return a URL, or text with URLs, without what must not be seen.
 
     A user and password become ``***``, and so does the value of each query parameter whose name

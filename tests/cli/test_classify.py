@@ -14,7 +14,7 @@ from click.testing import Result
 from mnv2cli.cli.classify import _count
 from mnv2cli.cli.terminal.text import printable, shorten
 from mnv2cli.errors import Mnv2Error, WeightsError
-from mnv2cli.sources.finder import FindOptions
+from mnv2cli.sources.options import Filters
 from tests.conftest import FakeEngine, draw
 
 Invoke = Callable[..., Result]
@@ -261,9 +261,9 @@ def test_a_progress_total_is_counted_beside_the_run(photos: Path) -> None:
     from threading import Event
 
     stopping = Event()
-    assert _count(("photos",), FindOptions(), None, stopping) == 3
+    assert _count(("photos",), Filters(), None, stopping) == 3
     stopping.set()
-    assert _count(("photos",), FindOptions(), None, stopping) is None
+    assert _count(("photos",), Filters(), None, stopping) is None
 
 
 def test_names_cannot_steer_the_terminal(photos: Path, invoke: Invoke) -> None:

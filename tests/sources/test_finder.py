@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from mnv2cli.errors import InputError
-from mnv2cli.sources.finder import Finder, FindOptions, natural_sorted, read_list
+from mnv2cli.sources.finder import Finder, natural_sorted, read_list
+from mnv2cli.sources.options import Filters
 
 
 def touch(root: Path, *names: str) -> None:
@@ -21,7 +22,7 @@ def touch(root: Path, *names: str) -> None:
 
 
 def found(*inputs: str | Path, **options: object) -> list[str]:
-    return [s.path for s in Finder(map(str, inputs), FindOptions(**options))]  # type: ignore[arg-type]
+    return [s.path for s in Finder(map(str, inputs), Filters(**options))]  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)
@@ -200,7 +201,7 @@ def test_every_file_left_out_is_told_with_a_reason(here: Path) -> None:
     touch(here, "p/a.txt", "p/.h.jpg", "p/skip.jpg", "p/b.jpg", "p/no.png")
     (here / "p/l").symlink_to(here)
     told: dict[str, str] = {}
-    options = FindOptions(exclude=("skip*",), include=("*.jpg",))
+    options = Filters(exclude=("skip*",), include=("*.jpg",))
     list(Finder(["p", "p/b.jpg", "x*", "p/no.png"], options, told.__setitem__))
     assert told == {
         "p/a.txt": "no image suffix",

@@ -27,12 +27,13 @@ from PIL import Image
 
 from mnv2cli.errors import ImageError, InputError, OutputError
 from mnv2cli.images.decode import DecodeOptions, decode
-from mnv2cli.images.reader import Fetcher
+from mnv2cli.images.reader import ImageReader
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.records import Source
 from mnv2cli.sources import remote
-from mnv2cli.sources.finder import Finder, FindOptions
-from mnv2cli.sources.urls import is_url, shown
+from mnv2cli.sources.finder import Finder
+from mnv2cli.sources.options import Filters
+from mnv2cli.sources.urls import is_url, redact
 from tests.conftest import FakeEngine, draw
 from tests.hosts import answer, host
 
@@ -74,7 +75,7 @@ def picture(red: int = 7, form: str = "PNG", **save: Any) -> bytes:
 
 
 def found(*inputs: str | Path, listed: tuple[str, ...] = (), **options: Any) -> list[str]:
-    return [s.path for s in Finder(map(str, inputs), FindOptions(**options), listed=listed)]
+    return [s.path for s in Finder(map(str, inputs), Filters(**options), listed=listed)]
 
 
 def errors(*inputs: str) -> list[str]:
@@ -82,7 +83,7 @@ def errors(*inputs: str) -> list[str]:
 
 
 def read(url: str) -> np.ndarray[Any, Any]:
-    with Fetcher(OPTIONS) as fetcher:
+    with ImageReader(OPTIONS) as fetcher:
         return fetcher.decode(url)
 
 
@@ -149,7 +150,7 @@ def test_a_local_file_named_like_a_url_is_local(
     ],
 )
 def test_secrets_of_urls_are_not_shown(url: str, wanted: str) -> None:
-    assert shown(url) == wanted
+    assert redact(url) == wanted
 
 
 def test_local_runs_import_no_remote_library() -> None:
@@ -181,7 +182,7 @@ def test_a_prefix_is_walked_as_a_folder_is(memory: Any) -> None:
     assert "memory://p/n.txt" in found("memory://p", all_files=True)
     assert "memory://p/.h.jpg" in found("memory://p", hidden=True)
     told: dict[str, str] = {}
-    options = FindOptions(recursive=False, exclude=("b9*",))
+    options = Filters(recursive=False, exclude=("b9*",))
     list(Finder(["memory://p"], options, told.__setitem__))
     assert told == {
         "memory://p/a": "a folder, and --no-recursive was given",
@@ -435,7 +436,7 @@ def test_members_are_read_by_many_threads_at_once(tmp_path: Path) -> None:
         for i in range(60):
             pack.writestr(f"{i}.png", picture(i))
     paths = found(f"zip://{tmp_path}/a.zip")
-    with Fetcher(OPTIONS) as fetcher:
+    with ImageReader(OPTIONS) as fetcher:
         for path in paths:
             fetcher.submit(path)
         assert [fetcher.decode(path)[0, 0, 0] for path in paths] == list(range(60))
@@ -649,7 +650,7 @@ def test_files_are_fetched_ahead_at_the_same_time(site: Site) -> None:
 
     paths = [f"{site.url}/{i}.png" for i in range(8)]
     site.pages = {f"/{i}.png": meet for i in range(8)}
-    with Fetcher(OPTIONS, at_once=8) as fetcher:
+    with ImageReader(OPTIONS, at_once=8) as fetcher:
         sources = list(fetcher.ahead(map(Source, paths)))
         assert [fetcher.decode(source.path).shape for source in sources] == [(96, 96, 3)] * 8
     assert not together.broken
@@ -658,7 +659,7 @@ def test_files_are_fetched_ahead_at_the_same_time(site: Site) -> None:
 def test_no_more_is_fetched_than_may_wait(site: Site) -> None:
     site.pages = {f"/{i}.png": answer(picture(i)) for i in range(20)}
     paths = [f"{site.url}/{i}.png" for i in range(20)]
-    with Fetcher(OPTIONS, ahead=4, at_once=2) as fetcher:
+    with ImageReader(OPTIONS, ahead=4, at_once=2) as fetcher:
         for path in paths:
             fetcher.submit(path)
         deadline = time.monotonic() + 5
@@ -674,7 +675,7 @@ def test_no_more_is_fetched_than_may_wait(site: Site) -> None:
 
 def test_the_same_image_may_be_asked_for_twice(memory: Any) -> None:
     memory.pipe("/a.png", picture())
-    with Fetcher(OPTIONS) as fetcher:
+    with ImageReader(OPTIONS) as fetcher:
         for _ in range(3):
             fetcher.submit("memory://a.png")
         assert {fetcher.decode("memory://a.png").shape for _ in range(3)} == {(96, 96, 3)}
@@ -686,7 +687,7 @@ def test_a_library_that_hangs_is_given_up(memory: Any, monkeypatch: pytest.Monke
     monkeypatch.setattr(remote, "_CHUNK", 1)
     monkeypatch.setattr(remote.Store, "read", lambda *args: over.wait(10))
     try:
-        with Fetcher(OPTIONS, at_once=1) as fetcher:
+        with ImageReader(OPTIONS, at_once=1) as fetcher:
             fetcher.submit("memory://a.png")
             fetcher.submit("memory://b.png")
             with pytest.raises(ImageError, match="timed out"):
@@ -703,7 +704,7 @@ def test_a_library_that_hangs_is_given_up_by_those_beyond_the_limits_too(
     monkeypatch.setattr(remote, "_CHUNK", 1)
     monkeypatch.setattr(remote.Store, "read", lambda *args: over.wait(10))
     try:
-        with Fetcher(OPTIONS, at_once=1, ahead=1) as fetcher:
+        with ImageReader(OPTIONS, at_once=1, ahead=1) as fetcher:
             for i in range(3):
                 fetcher.submit(f"memory://{i}.png")
             for i in (2, 1, 0, 7):
@@ -719,7 +720,7 @@ def test_no_more_bytes_are_fetched_ahead_than_there_is_room_for(
     monkeypatch.setattr("mnv2cli.images.reader.HELD", 150_000)
     for i in range(9):
         memory.pipe(f"/{i}.bmp", picture(i) + bytes(100_000))
-    with Fetcher(OPTIONS, at_once=1) as fetcher:
+    with ImageReader(OPTIONS, at_once=1) as fetcher:
         for i in range(9):
             fetcher.submit(f"memory://{i}.bmp")
         time.sleep(0.5)
@@ -824,7 +825,7 @@ def test_what_needs_a_file_of_this_machine_says_so(photos: Path, invoke: Invoke)
 def test_closing_ends_all_waiting(site: Site) -> None:
     over = threading.Event()
     site.pages["/a.png"] = hold(over)
-    fetcher = Fetcher(OPTIONS)
+    fetcher = ImageReader(OPTIONS)
     fetcher.submit(f"{site.url}/a.png")
     threading.Timer(0.2, fetcher.close).start()
     start = time.monotonic()

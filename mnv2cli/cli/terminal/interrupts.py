@@ -35,13 +35,13 @@ class Interrupts:
     A second one ends it at once: what is done may wait for somebody, such as a pipe's reader.
 
     Attributes:
-        enough: Set by the first signal in :meth:`asked`.
+        stop_requested: Set by the first signal in :meth:`asked`.
     """
 
     def __init__(self) -> None:
         self._holding = False
         self._pending = 0
-        self.enough = Event()
+        self.stop_requested = Event()
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -69,7 +69,7 @@ class Interrupts:
         """
         with _handled(self._ask):
             yield
-            if self.enough.is_set():
+            if self.stop_requested.is_set():
                 raise_interrupt(self._pending)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
@@ -78,10 +78,10 @@ class Interrupts:
         self._pending = number
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.enough.is_set():
+        if self.stop_requested.is_set():
             raise_interrupt(number)
         self._pending = number
-        self.enough.set()
+        self.stop_requested.set()
         # Python's own streams may be in the middle of a line; the system's are not.
         with suppress(OSError, ValueError):
             if sys.stderr.isatty():

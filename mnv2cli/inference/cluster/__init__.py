@@ -36,8 +36,8 @@ from mnv2cli.inference.report import Timings
 from mnv2cli.models import Progress
 from mnv2cli.models.download import no_progress
 from mnv2cli.records import Record, Source
-from mnv2cli.sources.finder import FindOptions
-from mnv2cli.sources.urls import absolute, shown
+from mnv2cli.sources.options import Filters
+from mnv2cli.sources.urls import absolute, redact
 from mnv2cli.system.hardware import usable_cores
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class ClusterClassifier(Classifier):
         verbose: bool = False,
         threads: int = 0,
         batch_size: int = 0,
-        find: FindOptions | None = None,
+        find: Filters | None = None,
         progress: Progress = no_progress,
         notify: Notify = lambda text: None,
         warn: Notify = _log.warning,
@@ -149,7 +149,7 @@ class ClusterClassifier(Classifier):
         sources: Iterator[Source],
         timings: Timings,
         sample: Callable[[], Iterable[str]] | None = None,
-        enough: Event | None = None,
+        stop_requested: Event | None = None,
     ) -> Generator[Record, None, None]:
         """Yield one record for each source, in their order.
 
@@ -157,7 +157,7 @@ class ClusterClassifier(Classifier):
             sources: The images; up to 100,000 are found before the first is sent.
             timings: Seconds are added to it, those of all workers together.
             sample: Not needed: int8 has a folder here.
-            enough: Once set, the run ends with the images that are here.
+            stop_requested: Once set, the run ends with the images that are here.
 
         Raises:
             ClusterError: The cluster cannot be reached, or cannot go on.
@@ -172,7 +172,7 @@ class ClusterClassifier(Classifier):
             job = self._job(plan)
             timings.loading += perf_counter() - start
             yield from _records(
-                job, chain(first, sources), timings, perf_counter(), enough or Event()
+                job, chain(first, sources), timings, perf_counter(), stop_requested or Event()
             )
 
     def settings(self) -> dict[str, Any]:
@@ -368,7 +368,7 @@ def _blocks(sources: list[Source], number: int, size: int) -> list[pa.Table]:
 
 
 def _records(
-    job: Any, sources: Iterator[Source], timings: Timings, start: float, enough: Event
+    job: Any, sources: Iterator[Source], timings: Timings, start: float, stop_requested: Event
 ) -> Generator[Record, None, None]:
     """Send the sources and yield their records, in order.
 
@@ -379,9 +379,9 @@ def _records(
     number = 0
     while True:
         finding = perf_counter()
-        window = list(islice(takewhile(lambda _: not enough.is_set(), sources), _WINDOW))
+        window = list(islice(takewhile(lambda _: not stop_requested.is_set(), sources), _WINDOW))
         timings.add(finding=perf_counter() - finding)
-        if not window or enough.is_set():
+        if not window or stop_requested.is_set():
             return
         before = number
         _ask(job.start, window, number)
@@ -397,7 +397,7 @@ def _records(
                 timings.add(decoding=batch.decoding, predicting=batch.predicting)
                 number += len(batch.records)
                 yield from batch.records
-            if enough.is_set():
+            if stop_requested.is_set():
                 return
         if number != before + len(window):
             raise ClusterError(f"Ray lost images: {before + len(window) - number} did not come")
@@ -623,7 +623,7 @@ class _Worker:
 
     def _killer(self, source: Source) -> Record:
         return Record(
-            shown(source.path),
+            redact(source.path),
             error="killed its worker: three times",
             model=self._classifier.network.model,
             position=source.position,
@@ -633,7 +633,7 @@ class _Worker:
         there = [replace(source, path=self._absolute(source.path)) for source in sources]
         records = self._classifier.run(iter(there), timings)
         return [
-            replace(record, path=shown(source.path))
+            replace(record, path=redact(source.path))
             for record, source in zip(records, sources, strict=True)
         ]
 

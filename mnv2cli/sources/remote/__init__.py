@@ -29,7 +29,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.sources.finder import IMAGE_SUFFIXES, Entry, is_glob, natural_key, real_path
-from mnv2cli.sources.urls import LOCAL_SCHEMES, is_url, scheme_of, shown
+from mnv2cli.sources.urls import LOCAL_SCHEMES, is_url, redact, scheme_of
 
 if TYPE_CHECKING:
     pass
@@ -150,7 +150,7 @@ def _fault(error: BaseException) -> StoreError:
     cut = {"ClientConnectionError", "ClientPayloadError", "HTTPClientError", "IncompleteRead"}
     if names & cut or isinstance(error, ConnectionError):
         return StoreError("connection was cut", passing=True)
-    text = shown(" ".join(str(error).split()))[:200] or type(error).__name__
+    text = redact(" ".join(str(error).split()))[:200] or type(error).__name__
     return StoreError("cannot be read", text)
 
 
@@ -324,7 +324,7 @@ class Store:
         except ImportError as error:
             raise InputError(f"{self.scheme}:// needs a library: {error}", _INSTALL) from error
         except (ValueError, TypeError) as error:
-            raise InputError(f"{shown(url)!r} cannot be used: {shown(str(error))}") from error
+            raise InputError(f"{redact(url)!r} cannot be used: {redact(str(error))}") from error
         except Exception as error:  # some connect at once
             raise _fault(error) from error
         if self.scheme in ("s3", "s3a"):
@@ -901,12 +901,12 @@ def _filesystem_class(url: str) -> Any:
         return fsspec.get_filesystem_class(scheme)
     except ImportError as error:
         raise InputError(
-            f"{shown(url)!r} cannot be used: {scheme}:// needs a library that is not installed",
+            f"{redact(url)!r} cannot be used: {scheme}:// needs a library that is not installed",
             _INSTALL,
         ) from error
     except ValueError as error:
         raise InputError(
-            f"{shown(url)!r} cannot be used: no scheme {scheme}:// is known", _INSTALL
+            f"{redact(url)!r} cannot be used: no scheme {scheme}:// is known", _INSTALL
         ) from error
 
 
@@ -1003,17 +1003,17 @@ def check_output(url: str, *, force: bool) -> None:
             f"results cannot be written to {scheme_of(url)}://", "Name a file or s3://."
         )
     if url.endswith("/"):
-        raise InputError(f"{shown(url)!r} is a folder", "Name a file in it.")
+        raise InputError(f"{redact(url)!r} is a folder", "Name a file in it.")
     try:
         store = _store(url)
         there = not force and _exists(store, url)
     except StoreError as error:
         raise InputError(
-            f"it cannot be told whether {shown(url)!r} exists: {error}",
+            f"it cannot be told whether {redact(url)!r} exists: {error}",
             "--force writes without looking, where something can be written.",
         ) from error
     if there:
-        raise InputError(f"{shown(url)!r} exists", "Overwrite it with --force, or name another.")
+        raise InputError(f"{redact(url)!r} exists", "Overwrite it with --force, or name another.")
 
 
 def _store(url: str) -> Store:
@@ -1066,7 +1066,7 @@ class Upload(AbstractContextManager[str]):
             except BaseException as failed:
                 reason = failed if isinstance(failed, OSError) else "interrupted"
                 raise OutputError(
-                    f"results cannot be written to {shown(self._url)!r}: {reason}",
+                    f"results cannot be written to {redact(self._url)!r}: {reason}",
                     f"All rows are in {self.local}",
                 ) from failed
             os.unlink(self.local)
