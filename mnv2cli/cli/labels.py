@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.options import section
+from mnv2cli.cli.grouping import section
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.errors import InputError
 
