@@ -25,7 +25,8 @@ _measuring = section("Measuring")
 
 
 @click.command(
-    cls=ExampleCommand, examples=EXAMPLES, short_help="Measure how fast this machine is."
+    cls=ExampleCommand,
+    examples=EXAMPLES,
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True))
 @_measuring(

@@ -116,7 +116,6 @@ _long_options = grouped(
 @click.command(
     cls=ExampleCommand,
     examples=EXAMPLES,
-    short_help="Label every image of a folder.",
 )
 @input_options
 @label_options

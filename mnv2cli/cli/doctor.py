@@ -30,7 +30,10 @@ _NARROW = 70  # columns
 _SIGNS = {"ok": ("ok", "green"), "warn": ("warning", "yellow"), "fail": ("FAILED", "bold red")}
 
 
-@click.command(cls=ExampleCommand, examples=EXAMPLES, short_help="See whether all works here.")
+@click.command(
+    cls=ExampleCommand,
+    examples=EXAMPLES,
+)
 @section("Options")(
     "--json",
     "as_json",

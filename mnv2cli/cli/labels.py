@@ -28,7 +28,8 @@ _form = section("Form")
 
 
 @click.command(
-    cls=ExampleCommand, examples=EXAMPLES, short_help="Show classes, their tree and categories."
+    cls=ExampleCommand,
+    examples=EXAMPLES,
 )
 @click.argument("node", required=False, metavar="[NODE]")
 @_form(

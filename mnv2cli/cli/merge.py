@@ -25,7 +25,6 @@ _output = section("Results")
 @click.command(
     cls=ExampleCommand,
     examples=EXAMPLES,
-    short_help="Join the results of shards.",
 )
 @click.argument("parts", metavar="PART...", nargs=-1, required=True, type=click.Path())
 @_output(

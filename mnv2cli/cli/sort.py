@@ -53,7 +53,8 @@ _sorting, _folders = section("Sorting"), section("Folders")
 
 
 @click.command(
-    cls=ExampleCommand, examples=EXAMPLES, short_help="Put photos into class folders, safely."
+    cls=ExampleCommand,
+    examples=EXAMPLES,
 )
 @input_options
 @_sorting(

@@ -24,7 +24,10 @@ EXAMPLES = (
 _option = section("Options")
 
 
-@click.command(cls=ExampleCommand, examples=EXAMPLES, short_help="Take a sort back.")
+@click.command(
+    cls=ExampleCommand,
+    examples=EXAMPLES,
+)
 @click.argument("path", metavar="DEST", type=click.Path(exists=True))
 @_option(
     "--dry-run",

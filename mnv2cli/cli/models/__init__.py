@@ -39,7 +39,7 @@ _option = section("Options")
 _json = _option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
 
-@click.group(cls=ExampleGroup, examples=EXAMPLES, short_help="List, fetch and look at networks.")
+@click.group(cls=ExampleGroup, examples=EXAMPLES)
 def models() -> None:
     """List, fetch, check, compile and look at the networks and their weights.
 
