@@ -79,6 +79,7 @@ def main() -> int:
         cwd=ROOT,
         capture_output=True,
         text=True,
+        check=False,
     )
     start = imports.stdout.find("Analyzed")
     print(imports.stdout[max(start, 0) :].strip() or imports.stderr.strip())
