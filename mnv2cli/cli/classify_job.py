@@ -120,7 +120,7 @@ class ClassifyJob:
         target = data_stream() if self._target.path is None else self._target.path
         upload: AbstractContextManager[str | IO[bytes]] = nullcontext(target)
         if isinstance(target, str) and is_url(target):
-            from mnv2cli.sources.remote import Upload
+            from mnv2cli.sources.remote.upload import Upload
 
             upload = Upload(target, force=force)
         writers: dict[str, MakeWriter] = {**FORMATS, "table": TableWriter}

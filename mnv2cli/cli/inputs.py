@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from threading import Event
@@ -11,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.errors import InputError, NoImagesError
-from mnv2cli.sources.finder import is_glob, read_list
+from mnv2cli.errors import NoImagesError
+from mnv2cli.sources.filesystem import check_urls
+from mnv2cli.sources.lists import open_list, read_list
+from mnv2cli.sources.names import is_glob
 from mnv2cli.sources.urls import is_url
 
 if TYPE_CHECKING:
@@ -38,10 +39,7 @@ def check_inputs(inputs: Inputs) -> None:
         if not any(os.path.lexists(p) or is_glob(p) or is_url(p) for p in paths):
             more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
             raise click.UsageError(f"There is no file or folder {paths[0]!r}{more}.")
-    if any(is_url(path) for path in paths):
-        from mnv2cli.sources import remote
-
-        remote.check(paths)
+    check_urls(paths)
 
 
 def make_classifier(
@@ -100,26 +98,6 @@ def classify_inputs(
         sources = ahead = ReadAhead(sources, classifier.events.notice)
         sample = ahead.paths
     return classifier.run(choose(sources), report.timings, sample, stop_requested)
-
-
-def open_list(path: str) -> Callable[[int], bytes]:
-    """Return what reads a list, bypassing Python's buffers.
-
-    The list is read in a thread that may wait for ever; a buffer's lock, held meanwhile, would
-    keep the process from ending.
-    """
-    if path == "-":
-        stdin = sys.stdin
-        if stdin is None:
-            raise InputError("standard input is closed", "Name a file with --files-from.")
-        try:
-            return partial(os.read, stdin.fileno())
-        except (OSError, ValueError):  # not a real one, as in tests
-            return stdin.buffer.read
-    try:
-        return partial(os.read, os.open(path, os.O_RDONLY))
-    except OSError as error:
-        raise InputError(f"the list {path!r} cannot be read: {error.strerror}") from error
 
 
 def no_images(report: Report) -> NoImagesError:

@@ -23,7 +23,7 @@ from mnv2cli.images.options import DEFAULT_MAX_PIXELS, LONGEST_TIMEOUT, ImageOpt
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.labels.options import LabelOptions
 from mnv2cli.models.options import ModelOptions
-from mnv2cli.sources.finder import IMAGE_SUFFIXES
+from mnv2cli.sources.names import IMAGE_SUFFIXES
 from mnv2cli.sources.options import Filters, Inputs
 
 if TYPE_CHECKING:

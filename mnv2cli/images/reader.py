@@ -92,7 +92,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         """Name an image that is to be decoded later; never waits."""
         if not self._at_once or not is_url(path):
             return
-        from mnv2cli.sources.remote import local_path
+        from mnv2cli.sources.remote.fetch import local_path
 
         if local_path(path) is not None:
             return
@@ -131,7 +131,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
     def _local(self, path: str) -> str | None:
         if not is_url(path):
             return path
-        from mnv2cli.sources.remote import local_path
+        from mnv2cli.sources.remote.fetch import local_path
 
         try:
             return local_path(path)
@@ -202,7 +202,8 @@ class ImageReader(AbstractContextManager["ImageReader"]):
             self._start()
 
     def _fetch(self, path: str, beat: Callable[[], None] = lambda: None) -> IO[bytes]:
-        from mnv2cli.sources.remote import StoreError, fetch
+        from mnv2cli.sources.remote.errors import StoreError
+        from mnv2cli.sources.remote.fetch import fetch
 
         try:
             return fetch(path, stop=self._stop, beat=beat)
@@ -224,7 +225,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
                 with suppress(ValueError):
                     self._waiting.remove((path, job))
                 self._launch(path, job)
-        from mnv2cli.sources.remote import patience
+        from mnv2cli.sources.remote.fetch import patience
 
         # A library without a time limit of its own may hang: nobody waits for it for long. Steps
         # are counted, not the clock, which goes on while the process is stopped.

@@ -23,7 +23,7 @@ from mnv2cli.errors import InputError, OutputError
 from mnv2cli.records import Prediction, Record
 from mnv2cli.results.spreadsheet import safe_record
 from mnv2cli.runs.log import SUFFIX
-from mnv2cli.sources.finder import IMAGE_SUFFIXES
+from mnv2cli.sources.names import IMAGE_SUFFIXES
 from mnv2cli.sources.urls import is_url, redact
 from mnv2cli.system.files import PartFile, csv_line
 
@@ -357,9 +357,9 @@ def check_output(path: str, form: str, *, force: bool) -> None:
     if path.lower().endswith(IMAGE_SUFFIXES):
         raise InputError(f"results would go into {redact(path)!r}, which has the name of an image")
     if is_url(path):
-        from mnv2cli.sources import remote
+        from mnv2cli.sources.remote import upload
 
-        remote.check_output(path, force=force)
+        upload.check_output(path, force=force)
         return
     path = _destination(path)
     folder = os.path.dirname(path) or os.curdir

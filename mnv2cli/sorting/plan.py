@@ -13,7 +13,7 @@ from typing import Literal
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record
 from mnv2cli.sorting.folders import OTHER, Folders, Place
-from mnv2cli.sources.finder import IMAGE_SUFFIXES
+from mnv2cli.sources.names import IMAGE_SUFFIXES
 from mnv2cli.system.files import content_digest, csv_line
 
 How = Literal["copy", "move", "symlink", "hardlink", "skip", "leave"]

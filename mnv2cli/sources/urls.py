@@ -50,3 +50,9 @@ def absolute(name: str, folder: str) -> str:
     if sep and "://" not in container:
         return f"{head}::{os.path.join(folder, container)}"
     return name
+
+
+def split_chain(url: str) -> tuple[str, str]:
+    """Return a URL's own part, and the ``::`` with what is behind it: where it is found."""
+    head, sign, rest = url.partition("::")
+    return head, sign + rest

@@ -17,7 +17,7 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from mnv2cli.sources.finder import natural_sorted
+from mnv2cli.sources.names import natural_sorted
 from tests.conftest import FakeEngine, draw
 
 pillow_heif.register_heif_opener()

@@ -1,16 +1,12 @@
 from __future__ import annotations
 
-import io
 import os
-import random
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from mnv2cli.errors import InputError
-from mnv2cli.sources.finder import Finder, natural_sorted, read_list
+from mnv2cli.sources.finder import Finder
 from mnv2cli.sources.options import Filters
 
 
@@ -29,18 +25,6 @@ def found(*inputs: str | Path, **options: object) -> list[str]:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def test_natural_order_counts_numbers_and_ignores_case() -> None:
-    wanted = ["a.jpg", "img1.jpg", "IMG2.jpg", "img02.jpg", "img10.jpg", "Z.jpg", "\u00e9.jpg"]
-    for seed in range(20):
-        names = list(wanted)
-        random.Random(seed).shuffle(names)
-        assert natural_sorted(names) == wanted
-
-
-def test_composed_and_decomposed_names_sort_alike() -> None:
-    assert natural_sorted(["\u00e9b", "e\u0301a", "\u00e9c"]) == ["e\u0301a", "\u00e9b", "\u00e9c"]
 
 
 def test_folder_gives_files_before_subfolders_in_natural_order(here: Path) -> None:
@@ -212,38 +196,6 @@ def test_every_file_left_out_is_told_with_a_reason(here: Path) -> None:
         "p/b.jpg": "given twice",
         "x*": "the pattern matches nothing",
     }
-
-
-@pytest.mark.parametrize(
-    ("data", "null", "wanted"),
-    [
-        (b"a\nb c\n\nd", False, ["a", "b c", "d"]),
-        (b"a\r\nb\r\n", False, ["a", "b"]),
-        (b"a\nb\0c\0\0d", True, ["a\nb", "c", "d"]),
-        (b"\xff\n", False, ["\udcff"]),
-        (b"", True, []),
-        (b"\xef\xbb\xbfa\nb", False, ["a", "b"]),
-    ],
-)
-def test_lists_are_read_by_line_or_nul(data: bytes, null: bool, wanted: list[str]) -> None:
-    assert list(read_list(io.BytesIO(data).read, null=null)) == wanted
-
-
-@pytest.mark.parametrize("null", [True, False])
-def test_a_list_that_is_no_list_is_refused_before_memory_fills(null: bool) -> None:
-    with pytest.raises(InputError, match="longer than any path"):
-        list(read_list(io.BytesIO(b"x" * 10_000_000).read, null=null))
-
-
-def test_a_list_is_read_as_it_comes() -> None:
-    read, write = os.pipe()
-    try:
-        os.write(write, b"a\0b\0")
-        paths = read_list(partial(os.read, read), null=True)
-        assert [next(paths), next(paths)] == ["a", "b"]  # and does not wait for more
-    finally:
-        os.close(read)
-        os.close(write)
 
 
 def test_listed_names_are_never_patterns(here: Path) -> None:

@@ -1,0 +1,273 @@
+"""Object stores, and everything else that fsspec knows."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import cache, partial
+from typing import Any
+
+from mnv2cli.errors import InputError
+from mnv2cli.sources.filesystem import Kind, Listing, Match, RemoteFileSystem
+from mnv2cli.sources.local import real_path
+from mnv2cli.sources.names import IMAGE_SUFFIXES, is_glob
+from mnv2cli.sources.remote import limits
+from mnv2cli.sources.remote.errors import StoreError, store_error
+from mnv2cli.sources.remote.listing import RemoteEntry, shell_matches
+from mnv2cli.sources.remote.retry import with_retries
+from mnv2cli.sources.remote.sinks import Sink
+from mnv2cli.sources.urls import LOCAL_SCHEMES, redact, scheme_of, split_chain
+
+_INSTALL = "Install it with: pip install 'mnv2cli[remote]'"
+
+_stores: dict[tuple[object, ...], StoreFileSystem] = {}
+_stores_lock = threading.Lock()
+
+
+def open_store(url: str) -> RemoteFileSystem:
+    """Return the store of a URL; the same one for all URLs of one host or bucket.
+
+    Raises:
+        InputError: Its scheme is not known, or a library is missing.
+    """
+    head, tail = split_chain(url)
+    # Users and hosts are options of the filesystem.
+    options = repr(filesystem_class(url)._get_kwargs_from_urls(head))
+    return opened_once((scheme_of(url), tail, options), partial(StoreFileSystem, url))
+
+
+def opened_once(key: tuple[object, ...], make: Callable[[], StoreFileSystem]) -> StoreFileSystem:
+    """Return what was opened for a key before in this process, or open it."""
+    key = (os.getpid(), *key)
+    with _stores_lock:
+        if key not in _stores:
+            _stores[key] = make()
+        return _stores[key]
+
+
+class StoreFileSystem:
+    """A file system that fsspec knows: S3, Google Cloud Storage, memory, files and many more.
+
+    Args:
+        url: Any URL in it.
+
+    Raises:
+        InputError: Its scheme is not known, or a library is missing.
+    """
+
+    def __init__(self, url: str) -> None:
+        head, self._tail = split_chain(url)
+        self.scheme = scheme_of(head)
+        self.fs = self._open(url)
+        self._lock = threading.Lock()  # most filesystems without asyncio are not thread safe
+
+    def _open(self, url: str) -> Any:
+        fsspec = require_fsspec()
+        kwargs: dict[str, Any] = {"skip_instance_cache": True}
+        if self.scheme in ("s3", "s3a"):
+            # One place tries again: here. The library's own attempts would multiply ours.
+            own = fsspec.config.conf.get(self.scheme, {}).get("config_kwargs", {})
+            retries = {"mode": "standard", "total_max_attempts": 1}
+            kwargs["config_kwargs"] = {"retries": retries, **own}
+        elif self.scheme in ("http", "https"):
+            import aiohttp
+
+            own = fsspec.config.conf.get(self.scheme, {}).get("client_kwargs", {})
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+            kwargs["client_kwargs"] = {"timeout": timeout, "trust_env": True, **own}
+        try:
+            fs = fsspec.core.url_to_fs(url, **kwargs)[0]
+        except ImportError as error:
+            raise InputError(f"{self.scheme}:// needs a library: {error}", _INSTALL) from error
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{redact(url)!r} cannot be used: {redact(str(error))}") from error
+        except Exception as error:  # some connect at once
+            raise store_error(error) from error
+        if self.scheme in ("s3", "s3a"):
+            fs.retries = 1
+        return fs
+
+    def call(self, name: str, *args: Any, seconds: float | None = None, **kwargs: Any) -> Any:
+        """Call one of fsspec's functions, within a time limit where the filesystem allows one."""
+        if self.fs.async_impl:
+            from fsspec.asyn import sync
+
+            function = getattr(self.fs, f"_{name}")
+            return sync(self.fs.loop, function, *args, timeout=seconds, **kwargs)
+        with self._lock:
+            return getattr(self.fs, name)(*args, **kwargs)
+
+    def _list(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        seconds = limits.LIST_SECONDS
+        return with_retries(partial(self.call, name, *args, seconds=seconds, **kwargs))
+
+    def path(self, url: str) -> str:
+        """Return the path in the store, as fsspec wants it."""
+        path: str = self.fs._strip_protocol(split_chain(url)[0])
+        return path
+
+    def resolve(self, given: str, may_be_glob: bool) -> tuple[str, Kind]:
+        """Return the URL of an input and what it is; raises OSError.
+
+        What has the name of an image is not asked for: fetching it tells.
+        """
+        head = split_chain(given)[0]
+        if may_be_glob and self._is_glob(head):
+            if not self._list("exists", self.path(given)):
+                return given, "glob"
+        elif head.lower().endswith(IMAGE_SUFFIXES):
+            return given, "file"
+        return given, self._kind_of(given)
+
+    def _is_glob(self, head: str) -> bool:
+        return is_glob(head)
+
+    def _kind_of(self, url: str) -> Kind:
+        if url.endswith("/"):
+            return "folder"
+        info = self._list("info", self.path(url))
+        return "folder" if info["type"] == "directory" else "file"
+
+    def glob(self, url: str) -> list[Match]:
+        """Return the URLs that match a pattern; raises OSError."""
+        head, tail = split_chain(url)
+        pattern = self.path(url)
+        found = self._list("glob", pattern, detail=True)
+        self.fs.invalidate_cache()
+        prefix = f"{head.partition('://')[0]}://"
+
+        def to_url(name: str) -> str:
+            return prefix + name.lstrip("/") + tail if "://" not in name else name + tail
+
+        folders = {name: info["type"] == "directory" for name, info in found.items()}
+        return shell_matches(url, pattern, folders, to_url)
+
+    def scan(self, url: str) -> Listing:
+        """List a folder; raises OSError."""
+        path = self.path(url)
+        infos = self._list("ls", path, detail=True)
+        # A listing is kept by the filesystem, and would grow with the number of images.
+        self.fs.invalidate_cache()
+        entries = {}
+        for info in infos:
+            name = info["name"].rstrip("/").rpartition("/")[2]
+            folder = info["type"] == "directory"
+            # Some stores have an empty file for the folder itself.
+            if name and (folder or info["name"].strip("/") != path.strip("/")):
+                if not folder and info["name"].endswith("/"):
+                    continue
+                link = bool(info.get("islink"))
+                entries[name, folder] = RemoteEntry(name, self.join(url, name), folder, link)
+        if not entries and any(info["type"] != "directory" for info in infos):
+            raise StoreError("a file, not a folder")
+        return nullcontext(list(entries.values()))
+
+    def join(self, url: str, name: str) -> str:
+        """Return the URL of what a folder holds."""
+        head, tail = split_chain(url)
+        return f"{head}{'' if head.endswith('/') else '/'}{name}{tail}"
+
+    def split(self, url: str) -> tuple[str, str]:
+        """Return the folder and the name of a file."""
+        head, tail = split_chain(url)
+        folder, _, name = head.rpartition("/")
+        return (f"{folder}/" if folder.endswith("/") else folder) + tail, name
+
+    def canonical(self, url: str) -> str:
+        """Return the one name of a folder."""
+        if self.scheme in LOCAL_SCHEMES:
+            return real_path(self.path(url))
+        head, tail = split_chain(url)
+        return f"{tail}{head.rstrip('/')}"
+
+    def parts(self, url: str) -> tuple[str, ...]:
+        """Return the names on the way to a file, for patterns."""
+        path = split_chain(url)[0].partition("://")[2]
+        return tuple(part for part in path.split("/") if part not in ("", "."))
+
+    def read(self, url: str, sink: Sink) -> None:
+        """Fetch a file; raises anything."""
+        path = self.path(url)
+        size: int | None = None
+        if not self.fs.async_impl:
+            size = self.call("size", path)
+            sink.expect(size or 0)
+        while size is None or sink.size < size:
+            seconds = limits.REQUEST_SECONDS + limits.CHUNK / limits.LEAST_RATE
+            try:
+                data = self.call(
+                    "cat_file", path, start=sink.size, end=sink.size + limits.CHUNK, seconds=seconds
+                )
+            except Exception as error:
+                # A range of an empty file is an error in some stores.
+                of_range = re.search("range|416", str(error), re.IGNORECASE)
+                if sink.size or not of_range or self.call("info", path, seconds=seconds)["size"]:
+                    raise
+                return
+            sink.write(data)
+            if len(data) < limits.CHUNK:
+                break
+            if size is None:
+                size = self.call("info", path, seconds=seconds)["size"]
+                sink.expect(size or 0)
+        if size is not None and sink.size != size:
+            raise StoreError("connection was cut", f"{sink.size:,} of {size:,} bytes", passing=True)
+
+    # Writing
+
+    def exists(self, url: str) -> bool:
+        """Return whether there is something at a URL; raises StoreError."""
+        path = self.path(url)
+        seconds = limits.REQUEST_SECONDS
+        return bool(with_retries(partial(self.call, "exists", path, seconds=seconds)))
+
+    def put(self, local: str, url: str) -> None:
+        """Send a file of this machine, trying again after passing faults; raises StoreError."""
+        path = self.path(url)
+        size = os.path.getsize(local)
+        seconds = limits.REQUEST_SECONDS + size / limits.LEAST_RATE
+
+        def send() -> None:
+            self.call("put_file", local, path, seconds=seconds)
+            self.fs.invalidate_cache()
+            sent = self.call("info", path, seconds=limits.REQUEST_SECONDS)["size"]
+            if sent != size:
+                raise StoreError("connection was cut", f"{sent:,} of {size:,} bytes", passing=True)
+
+        with_retries(send)
+
+
+def filesystem_class(url: str) -> Any:
+    """Return fsspec's class for a URL; raises InputError."""
+    scheme = scheme_of(url)
+    fsspec = require_fsspec()
+    try:
+        return fsspec.get_filesystem_class(scheme)
+    except ImportError as error:
+        raise InputError(
+            f"{redact(url)!r} cannot be used: {scheme}:// needs a library that is not installed",
+            _INSTALL,
+        ) from error
+    except ValueError as error:
+        raise InputError(
+            f"{redact(url)!r} cannot be used: no scheme {scheme}:// is known", _INSTALL
+        ) from error
+
+
+@cache
+def require_fsspec() -> Any:
+    """Return fsspec, and check that everything else is there that all URLs need.
+
+    Raises:
+        InputError: A library is missing.
+    """
+    try:
+        import fsspec
+        import fsspec.config
+        import tenacity  # noqa: F401
+    except ImportError as error:
+        raise InputError(f"URLs need {error.name}, which is not installed", _INSTALL) from error
+    return fsspec

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import io
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from mnv2cli.errors import InputError
+from mnv2cli.sources.lists import open_list, read_list
+
+
+@pytest.mark.parametrize(
+    ("data", "null", "wanted"),
+    [
+        (b"a\nb c\n\nd", False, ["a", "b c", "d"]),
+        (b"a\r\nb\r\n", False, ["a", "b"]),
+        (b"a\nb\0c\0\0d", True, ["a\nb", "c", "d"]),
+        (b"\xff\n", False, ["\udcff"]),
+        (b"", True, []),
+        (b"\xef\xbb\xbfa\nb", False, ["a", "b"]),
+    ],
+)
+def test_lists_are_read_by_line_or_nul(data: bytes, null: bool, wanted: list[str]) -> None:
+    assert list(read_list(io.BytesIO(data).read, null=null)) == wanted
+
+
+@pytest.mark.parametrize("null", [True, False])
+def test_a_list_that_is_no_list_is_refused_before_memory_fills(null: bool) -> None:
+    with pytest.raises(InputError, match="longer than any path"):
+        list(read_list(io.BytesIO(b"x" * 10_000_000).read, null=null))
+
+
+def test_a_list_is_read_as_it_comes() -> None:
+    read, write = os.pipe()
+    try:
+        os.write(write, b"a\0b\0")
+        paths = read_list(partial(os.read, read), null=True)
+        assert [next(paths), next(paths)] == ["a", "b"]  # and does not wait for more
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+def test_lists_are_opened_by_name_or_from_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "list").write_bytes(b"a\nb\n")
+    assert list(read_list(open_list(str(tmp_path / "list")), null=False)) == ["a", "b"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"c\n")))
+    assert list(read_list(open_list("-"), null=False)) == ["c"]
+
+
+def test_lists_that_cannot_be_opened_say_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match=r"the list '.*none' cannot be read: No such file"):
+        open_list(str(tmp_path / "none"))
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(InputError, match="standard input is closed"):
+        open_list("-")

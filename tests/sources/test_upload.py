@@ -1,0 +1,109 @@
+"""Results that are sent to a store."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnv2cli.errors import OutputError
+from mnv2cli.sources.remote.upload import Upload
+from tests.conftest import FakeEngine
+from tests.sources.helpers import (
+    Invoke,
+    table,
+)
+
+
+@pytest.mark.usefixtures("fake_engine")
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_results_are_sent_to_a_store(
+    photos: Path, memory: Any, invoke: Invoke, form: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    url = f"memory://out/labels.{form}"
+    result = invoke("classify", "photos", "-o", url)
+    assert (result.exit_code, result.stdout) == (0, ""), result.output
+    assert f"Written    {url}" in result.stderr
+    if form == "csv":
+        assert len(table(memory.cat(f"/out/labels.{form}").decode())) == 3
+    before = memory.cat(f"/out/labels.{form}")
+    result = invoke("classify", "photos/sub", "-o", url)
+    assert result.exit_code == 2 and f"'{url}' exists" in result.stderr
+    assert memory.cat(f"/out/labels.{form}") == before
+    assert invoke("classify", "photos/sub", "-o", url, "--force").exit_code == 0
+    assert memory.cat(f"/out/labels.{form}") != before
+    assert os.listdir(tmp_path / "tmp") == []
+
+
+@pytest.mark.usefixtures("fake_engine")
+def test_results_that_cannot_be_sent_stay_here(
+    photos: Path, memory: Any, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    calls = Counter[str]()
+
+    def refuse(self: Any, lpath: str, rpath: str, **kwargs: Any) -> None:
+        calls["put"] += 1
+        raise PermissionError("no")
+
+    monkeypatch.setattr(type(memory), "put_file", refuse)
+    result = invoke("classify", "photos", "-o", "memory://out/labels.csv")
+    assert result.exit_code == 1 and calls["put"] == 1
+    error, hint = result.stderr.splitlines()[-2:]
+    assert error == (
+        "Error: results cannot be written to 'memory://out/labels.csv': permission denied"
+    )
+    kept = hint.removeprefix("All rows are in ")
+    assert len(table(Path(kept).read_text())) == 3
+
+    def flaky(self: Any, lpath: str, rpath: str, **kwargs: Any) -> None:
+        calls["flaky"] += 1
+        if calls["flaky"] < 3:
+            raise ConnectionResetError
+        memory.pipe(rpath, Path(lpath).read_bytes())
+
+    monkeypatch.setattr(type(memory), "put_file", flaky)
+    assert invoke("classify", "photos", "-o", "memory://out/labels.csv").exit_code == 0
+    assert calls["flaky"] == 3 and len(table(memory.cat("/out/labels.csv").decode())) == 3
+
+
+def test_an_interrupted_run_sends_what_there_is(
+    photos: Path, memory: Any, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(FakeEngine):
+        batch_size = workers = at_once = 1
+
+        def predict(self, batch):  # type: ignore[no-untyped-def]
+            if len(self.batches) == 2:
+                raise KeyboardInterrupt
+            return super().predict(batch)
+
+    monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *_, **__: Interrupted())
+    monkeypatch.setattr("mnv2cli.inference.classifier.available", lambda model, **kwargs: model)
+    result = invoke("classify", "photos", "-o", "memory://out/labels.json")
+    assert result.exit_code == 130
+    assert memory.cat("/out/labels.json").count(b"predictions") == 2
+
+
+@pytest.mark.parametrize("url", ["https://h/labels.csv", "zip://labels.csv", "nonsense://a.csv"])
+def test_outputs_that_cannot_be_are_refused(photos: Path, invoke: Invoke, url: str) -> None:
+    assert invoke("classify", "photos", "-o", url).exit_code == 2
+
+
+def test_an_output_that_appears_meanwhile_is_not_overwritten(
+    memory: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with (
+        pytest.raises(OutputError, match="it appeared meanwhile"),
+        Upload("memory://o.csv", force=False) as local,
+    ):
+        Path(local).write_text("new")
+        memory.pipe("/o.csv", b"old")
+    assert memory.cat("/o.csv") == b"old" and Path(local).read_text() == "new"
