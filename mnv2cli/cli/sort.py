@@ -27,9 +27,9 @@ from mnv2cli.sources.urls import is_url, redact
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.records import Record, Source
-    from mnv2cli.sorting.apply import Outcome
-    from mnv2cli.sorting.folders import Folders
-    from mnv2cli.sorting.plan import Action, How, Plan
+    from mnv2cli.sorting.actions import Action, Method, Plan
+    from mnv2cli.sorting.options import FolderOptions, SortOptions
+    from mnv2cli.sorting.run import Outcome
 
 EXAMPLES = (
     ("what would happen", "mnv2 sort photos --into sorted --dry-run"),
@@ -58,12 +58,12 @@ _sorting, _folders = section("Sorting"), section("Folders")
     metavar="DEST",
     help="The folder that gets the class folders; made if it is not there.",
 )
-@_sorting("--move", "how", flag_value="move", help="Move photos instead of copying them.")
+@_sorting("--move", "method", flag_value="move", help="Move photos instead of copying them.")
 @_sorting(
-    "--symlink", "how", flag_value="symlink", help="Make symbolic links, relative if possible."
+    "--symlink", "method", flag_value="symlink", help="Make symbolic links, relative if possible."
 )
-@_sorting("--hardlink", "how", flag_value="hardlink", help="Make hard links: no room is needed.")
-@_sorting("--copy", "how", flag_value="copy", default="copy", help="Copy photos.")
+@_sorting("--hardlink", "method", flag_value="hardlink", help="Make hard links: no room is needed.")
+@_sorting("--copy", "method", flag_value="copy", default="copy", help="Copy photos.")
 @_sorting(
     "--from",
     "results",
@@ -142,7 +142,7 @@ def sort(
     files_from: str | None,
     null: bool,
     dest: str,
-    how: How,
+    method: Method,
     results: str | None,
     dry_run: bool,
     plan_file: str | None,
@@ -169,8 +169,9 @@ def sort(
     """
     _check(paths, files_from, null, results, apply_file, plan_file, dry_run, options)
     from mnv2cli.cli.terminal.screen import Screen
-    from mnv2cli.sorting.apply import check_room, earlier_moves
-    from mnv2cli.sorting.plan import read_plan, write_plan
+    from mnv2cli.sorting import destination
+    from mnv2cli.sorting.options import SortOptions
+    from mnv2cli.sorting.plan_file import read_plan, write_plan
 
     _check_local(dest)
     if os.path.lexists(dest) and not os.path.isdir(dest):
@@ -178,16 +179,17 @@ def sort(
     screen = Screen(quiet=quiet, verbose=verbose)
     before = [] if dry_run or plan_file else _finish(dest, screen)
     if apply_file is not None:
-        plan = read_plan(apply_file, dest, earlier_moves(os.path.abspath(dest)))
+        plan = read_plan(apply_file, dest)
     else:
-        folders = _make_folders(by, template, threshold, margin, options)
+        folders = _folder_options(by, template, threshold, margin, min_count, options)
+        taken = _taken(options)
         if results is None:
             records = _classified(paths, files_from, null, dest, folders, options, screen)
         else:
             from mnv2cli.results.read import read_results
 
             records = read_results(results)
-        plan = _plan(records, dest, how, folders, min_count)
+        plan = _plan(records, SortOptions(dest, method, folders), taken)
         if not plan.actions:
             raise no_images(Report())
     if plan_file is not None:
@@ -201,7 +203,7 @@ def sort(
     elif dry_run:
         _print_tree(plan, verbose=verbose)
     else:
-        check_room(plan)
+        destination.check_free_space(plan)
         _carry_out(plan, before, screen)
     left = [action for action in plan.left if "in the destination" not in action.reason]
     code = ExitCode.SOME_UNREADABLE if left and apply_file is None else ExitCode.DONE
@@ -249,21 +251,22 @@ def _check_local(path: str) -> None:
         )
 
 
-def _make_folders(
+def _folder_options(
     by: str | None,
     template: str | None,
     threshold: float,
     margin: float,
+    min_count: int,
     options: dict[str, Any],
-) -> Folders:
-    from mnv2cli.sorting.folders import Folders
+) -> FolderOptions:
+    from mnv2cli.sorting.options import FolderOptions
 
     if template is not None and by is not None:
         raise click.UsageError("--by is a short --template: choose one.")
     if template is None:
         name = "node" if options["rollup"] and by is None else by or "category"
         template = f"{{{name}}}"
-    folders = Folders(template, threshold=threshold, margin=margin, taken=_taken(options))
+    folders = FolderOptions(template, threshold, margin, min_count)
     if options["rollup"] and "node" not in folders.fields:
         raise click.UsageError("--rollup needs {node} in the --template, and no --by.")
     return folders
@@ -288,7 +291,7 @@ def _classified(
     files_from: str | None,
     null: bool,
     dest: str,
-    folders: Folders,
+    folders: FolderOptions,
     options: dict[str, Any],
     screen: Screen,
 ) -> Iterator[Record]:
@@ -317,8 +320,7 @@ def _classified(
         raise no_images(report)
 
 
-def _plan(records: Iterable[Record], dest: str, how: How, folders: Folders, min_count: int) -> Plan:
-    from mnv2cli.sorting.apply import earlier_moves
+def _plan(records: Iterable[Record], options: SortOptions, taken: Callable[[str], str]) -> Plan:
     from mnv2cli.sorting.plan import make_plan
 
     def local() -> Iterator[Record]:
@@ -326,8 +328,7 @@ def _plan(records: Iterable[Record], dest: str, how: How, folders: Folders, min_
             _check_local(record.path)
             yield record
 
-    moved = earlier_moves(os.path.abspath(dest))
-    return make_plan(local(), dest, how, folders, min_count=min_count, moved=moved)
+    return make_plan(local(), options, taken)
 
 
 def _finish(dest: str, screen: Screen) -> list[tuple[str, str]]:
@@ -335,24 +336,24 @@ def _finish(dest: str, screen: Screen) -> list[tuple[str, str]]:
 
     Returns what could not be finished, and why.
     """
-    from mnv2cli.sorting.apply import finish
+    from mnv2cli.sorting.recover import finish
 
-    interrupts = Interrupts()
-    with interrupts.watched():
-        outcome = finish(dest, interrupts.held)
+    with Interrupts().watched():
+        outcome = finish(dest)
     if outcome.finished:
         screen.notice(f"Finished an interrupted run: {outcome.finished:,} files.", "")
     return outcome.failed
 
 
 def _carry_out(plan: Plan, before: list[tuple[str, str]], screen: Screen) -> None:
-    from mnv2cli.sorting.apply import Outcome, apply
+    from mnv2cli.sorting.apply import apply
+    from mnv2cli.sorting.run import Outcome
 
     outcome = Outcome()
     try:
         interrupts = Interrupts()
-        with interrupts.watched(), screen.counting("sorting", len(plan.work)) as tell:
-            outcome = apply(plan, tell, interrupts.held)
+        with interrupts.watched(), screen.counting("sorting", len(plan.work)) as progress:
+            outcome = apply(plan, progress, interrupts.held)
     except KeyboardInterrupt:
         screen.notice(
             f"Stopped between two photos. Run the same command again to finish, or take it back: "
@@ -371,17 +372,17 @@ def _print_outcome(plan: Plan, outcome: Outcome, screen: Screen) -> None:
     from mnv2cli.cli.terminal.text import size_text
 
     verb = {"copy": "copied", "move": "moved", "symlink": "linked", "hardlink": "linked"}
-    hows = sorted({verb[action.how] for action in plan.work})
+    verbs = sorted({verb[action.method] for action in plan.work})
     text = (
-        f"{outcome.done:,} files {' and '.join(hows)} into {len(plan.folders()):,} folders of "
+        f"{outcome.done:,} files {' and '.join(verbs)} into {len(plan.folders()):,} folders of "
         f"{plan.dest}"
     )
-    if "copied" in hows:
+    if "copied" in verbs:
         text += f", {size_text(sum(action.size for action in plan.work))}"
     if not plan.work:
         text = f"nothing: there is nothing new for {plan.dest}"
     lines = [("Sorted", text, "")]
-    skipped = sum(action.how == "skip" for action in plan.actions)
+    skipped = sum(action.method == "skip" for action in plan.actions)
     if skipped:
         lines.append(("Unchanged", f"{skipped:,} were there already", ""))
     if plan.left:
@@ -405,7 +406,7 @@ def _summary(plan: Plan) -> str:
     work = plan.work
     size = sum(action.size for action in work)
     text = f"{len(work):,} files, {size_text(size)}, into {len(plan.folders()):,} folders"
-    skipped = sum(action.how == "skip" for action in plan.actions)
+    skipped = sum(action.method == "skip" for action in plan.actions)
     if skipped:
         text += f"; {skipped:,} are there already"
     if plan.left:

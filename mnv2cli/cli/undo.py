@@ -54,8 +54,8 @@ def undo(
     Exit codes: 0 all is back, 1 some files were kept, 2 usage, 130 interrupted.
     """
     from mnv2cli.cli.terminal.screen import Screen
-    from mnv2cli.sorting.apply import to_undo
-    from mnv2cli.sorting.apply import undo as take_back
+    from mnv2cli.sorting.undo import to_undo
+    from mnv2cli.sorting.undo import undo as take_back
 
     screen = Screen(quiet=quiet, verbose=verbose)
     if list_runs:
@@ -67,8 +67,8 @@ def undo(
     if dry_run:
         for n in sorted(left, reverse=True) if verbose else []:
             entry = state.entries[n]
-            screen.notice(f"{entry.target} <- {entry.how} of {entry.source}", "")
-        moved = sum(state.entries[n].how == "move" for n in left if n in state.entries)
+            screen.notice(f"{entry.target} <- {entry.method} of {entry.source}", "")
+        moved = sum(state.entries[n].method == "move" for n in left if n in state.entries)
         name = printable(os.path.basename(journal))
         click.echo(
             f"{len(left):,} files of {name} would be taken back: {moved:,} "
@@ -79,8 +79,10 @@ def undo(
         return
     try:
         interrupts = Interrupts()
-        with interrupts.watched(), screen.counting("undoing", len(left)) as tell:
-            outcome, _ = take_back(journal or path, tell, trust=trust, hold=interrupts.held)
+        with interrupts.watched(), screen.counting("undoing", len(left)) as progress:
+            outcome, _ = take_back(
+                journal or path, progress, trust=trust, critical_section=interrupts.held
+            )
     except KeyboardInterrupt:
         screen.notice(f"Stopped between two files. To finish: mnv2 undo {dest}", "")
         raise
@@ -97,7 +99,8 @@ def undo(
 
 
 def _list(path: str) -> None:
-    from mnv2cli.sorting.journal import journals, read_journal
+    from mnv2cli.sorting.journal import journals
+    from mnv2cli.sorting.journal_reader import read_journal
 
     known = journals(os.path.abspath(path)) if os.path.isdir(path) else []
     if not known:
@@ -109,8 +112,8 @@ def _list(path: str) -> None:
             click.echo(printable(f"{journal}  {error.message}"))
             continue
         began = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(state.header["time"])))
-        hows = ", ".join(sorted({entry.how for entry in state.entries.values()}))
+        methods = ", ".join(sorted({entry.method for entry in state.entries.values()}))
         note = "" if state.ended else "  interrupted"
         if state.undoing:
             note = f"  {len(state.undone):,} taken back"
-        click.echo(printable(f"{journal}  {began}  {len(state.done):,} files  {hows}{note}"))
+        click.echo(printable(f"{journal}  {began}  {len(state.done):,} files  {methods}{note}"))

@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 from mnv2cli.errors import InputError, JournalError, OutputError
-from mnv2cli.sorting import apply as sorting
 from mnv2cli.sorting import transfer as moves
-from mnv2cli.sorting.apply import apply, check_room, locked, undo
-from mnv2cli.sorting.folders import Folders
-from mnv2cli.sorting.journal import journals, read_journal
-from mnv2cli.sorting.plan import HOWS, How, read_plan, write_plan
+from mnv2cli.sorting.actions import METHODS, Method
+from mnv2cli.sorting.apply import apply
+from mnv2cli.sorting.destination import check_free_space, locked
+from mnv2cli.sorting.journal import Journal, journals
+from mnv2cli.sorting.journal_reader import read_journal
+from mnv2cli.sorting.plan_file import read_plan, write_plan
+from mnv2cli.sorting.undo import undo
 from tests.sorting.trees import (
     categorised,
     contents,
@@ -53,11 +55,11 @@ def records(src: Path) -> list[Any]:
 # Doing
 
 
-@pytest.mark.parametrize("how", HOWS)
-def test_photos_come_into_their_folders(src: Path, tmp_path: Path, how: How) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_photos_come_into_their_folders(src: Path, tmp_path: Path, method: Method) -> None:
     before = contents(src)
     dest = tmp_path / "dest"
-    outcome = apply(plan_of(records(src), dest, how))
+    outcome = apply(plan_of(records(src), dest, method))
     assert (outcome.done, outcome.failed) == (5, [])
     names = sorted(str(p.relative_to(dest)) for p in dest.rglob("*") if ".mnv2" not in p.parts)
     assert names == [
@@ -67,33 +69,35 @@ def test_photos_come_into_their_folders(src: Path, tmp_path: Path, how: How) -> 
     photo = dest / "cock" / "img1.jpg"
     assert photo.read_text() == "photo 1"
     assert photo.stat().st_mtime == 1_500_000_000 and stat.S_IMODE(photo.stat().st_mode) == 0o640
-    assert (src / "img1.jpg").exists() == (how != "move")
-    if how == "symlink":
+    assert (src / "img1.jpg").exists() == (method != "move")
+    if method == "symlink":
         assert os.readlink(photo) == "../../src/img1.jpg"
-    elif how == "hardlink":
+    elif method == "hardlink":
         assert photo.samefile(src / "img1.jpg")
     else:
         assert not photo.is_symlink() and photo.stat().st_nlink == 1
-        assert contents(src, dest) == (before if how == "move" else before + before)
+        assert contents(src, dest) == (before if method == "move" else before + before)
 
 
-@pytest.mark.parametrize("how", HOWS)
-def test_sort_then_undo_gives_back_the_first_tree(src: Path, tmp_path: Path, how: How) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_sort_then_undo_gives_back_the_first_tree(
+    src: Path, tmp_path: Path, method: Method
+) -> None:
     before = snapshot(tmp_path)
-    apply(plan_of(records(src), tmp_path / "new" / "dest", how))
+    apply(plan_of(records(src), tmp_path / "new" / "dest", method))
     outcome, _ = undo(str(tmp_path / "new" / "dest"))
     assert (outcome.done, outcome.failed) == (5, [])
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize("how", HOWS)
-def test_undo_leaves_what_was_in_the_destination(src: Path, tmp_path: Path, how: How) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_undo_leaves_what_was_in_the_destination(src: Path, tmp_path: Path, method: Method) -> None:
     dest = tmp_path / "dest"
     write(dest / "tench" / "img0.jpg", "older photo")
     write(dest / "notes.txt", "notes")
     restore_times(tmp_path)
     before = snapshot(tmp_path)
-    apply(plan_of(records(src), dest, how))
+    apply(plan_of(records(src), dest, method))
     assert (dest / "tench" / "img0.jpg").read_text() == "older photo"
     assert (dest / "tench" / "img0 (2).jpg").read_text() == "photo 0"
     assert (dest / "tench" / "img0 (3).jpg").read_text() == "another photo of that name"
@@ -101,12 +105,12 @@ def test_undo_leaves_what_was_in_the_destination(src: Path, tmp_path: Path, how:
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize("how", HOWS)
-def test_running_again_changes_nothing(src: Path, tmp_path: Path, how: How) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_running_again_changes_nothing(src: Path, tmp_path: Path, method: Method) -> None:
     dest = tmp_path / "dest"
-    apply(plan_of(records(src), dest, how))
+    apply(plan_of(records(src), dest, method))
     before = snapshot(tmp_path)
-    again = plan_of(records(src) if how != "move" else [], dest, how)
+    again = plan_of(records(src) if method != "move" else [], dest, method)
     assert again.work == []
     apply(again)
     assert snapshot(tmp_path) == before
@@ -117,7 +121,7 @@ def test_moved_sources_of_an_earlier_run_are_recognised(src: Path, tmp_path: Pat
     apply(plan_of(old, dest))
     write(src / "new.jpg", "new")
     plan = plan_of([*old, record(src / "new.jpg", "hen")], dest)
-    assert [a.how for a in plan.actions] == ["skip"] * 5 + ["move"]
+    assert [a.method for a in plan.actions] == ["skip"] * 5 + ["move"]
     assert plan.actions[0].reason == "already sorted: tench/img0.jpg"
     apply(plan)
     assert (dest / "hen" / "new.jpg").exists()
@@ -147,7 +151,7 @@ def test_equal_photos_are_there_once_and_others_get_numbers(tmp_path: Path) -> N
     src, dest = tmp_path / "src", tmp_path / "dest"
     paths = [write(src / str(i) / "a.jpg", text) for i, text in enumerate("xyxz")]
     plan = plan_of([record(path) for path in paths], dest, "copy")
-    assert [a.how for a in plan.actions] == ["copy", "copy", "skip", "copy"]
+    assert [a.method for a in plan.actions] == ["copy", "copy", "skip", "copy"]
     apply(plan)
     names = {p.name: p.read_text() for p in (dest / "tench").iterdir()}
     assert names == {"a.jpg": "x", "a (2).jpg": "y", "a (3).jpg": "z"}
@@ -195,7 +199,7 @@ def test_a_destination_inside_of_the_photos_is_not_sorted_again(src: Path) -> No
     apply(plan_of(records(src), dest, "copy"))
     both = [*records(src), record(dest / "tench" / "img0.jpg", "hen")]
     plan = plan_of(both, dest, "copy")
-    assert [a.how for a in plan.actions] == ["skip"] * 5 + ["leave"]
+    assert [a.method for a in plan.actions] == ["skip"] * 5 + ["leave"]
     assert plan.actions[-1].reason == "is in the destination already"
 
 
@@ -227,7 +231,7 @@ def test_one_failure_does_not_stop_the_rest(src: Path, tmp_path: Path) -> None:
 def test_a_photo_that_changes_meanwhile_stays(
     src: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = sorting.Journal.append
+    real = Journal.append
 
     def change(self: Any, lines: Any) -> None:
         lines = list(lines)
@@ -235,20 +239,20 @@ def test_a_photo_that_changes_meanwhile_stays(
         if any("do" in line for line in lines):
             write(src / "img1.jpg", "edited meanwhile")
 
-    monkeypatch.setattr(sorting.Journal, "append", change)
-    for how in ("copy", "move"):
-        outcome = apply(plan_of(records(src), tmp_path / how, how))  # type: ignore[arg-type]
+    monkeypatch.setattr(Journal, "append", change)
+    for method in ("copy", "move"):
+        outcome = apply(plan_of(records(src), tmp_path / method, method))  # type: ignore[arg-type]
         assert [reason for _, reason in outcome.failed] == ["has changed meanwhile"]
         assert (src / "img1.jpg").read_text() == "edited meanwhile"
-        assert not (tmp_path / how / "cock" / "img1.jpg").exists()
-        undo(str(tmp_path / how))
+        assert not (tmp_path / method / "cock" / "img1.jpg").exists()
+        undo(str(tmp_path / method))
         write(src / "img1.jpg", "photo 1")
 
 
 def test_a_file_that_appears_meanwhile_is_not_overwritten(src: Path, tmp_path: Path) -> None:
-    for how in HOWS:
-        dest = tmp_path / how
-        plan = plan_of(records(src), dest, how)
+    for method in METHODS:
+        dest = tmp_path / method
+        plan = plan_of(records(src), dest, method)
         write(dest / "hen" / "img3.jpg", "mine")
         outcome = apply(plan)
         assert outcome.failed == [
@@ -288,9 +292,9 @@ def test_a_full_disk_stops_and_running_again_goes_on(
 def test_room_is_checked_before(src: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)._replace(free=5000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
-    check_room(plan_of(records(src), tmp_path / "dest", "move"))
+    check_free_space(plan_of(records(src), tmp_path / "dest", "move"))
     with pytest.raises(OutputError, match=r"has 0\.0 MB free, but 0\.0 MB are needed"):
-        check_room(plan_of(records(src), tmp_path / "dest", "copy"))
+        check_free_space(plan_of(records(src), tmp_path / "dest", "copy"))
 
 
 def test_file_systems_without_links_are_served(
@@ -301,8 +305,8 @@ def test_file_systems_without_links_are_served(
 
     before, dest = snapshot(tmp_path), tmp_path / "dest"
     monkeypatch.setattr(os, "link", refuse)
-    for how in ("copy", "move"):
-        plan = plan_of(records(src), dest, how)  # type: ignore[arg-type]
+    for method in ("copy", "move"):
+        plan = plan_of(records(src), dest, method)  # type: ignore[arg-type]
         write(dest / "hen" / "img3.jpg", "mine")
         outcome = apply(plan)
         assert outcome.done == 4 and len(outcome.failed) == 1
@@ -320,7 +324,7 @@ def test_two_runs_keep_out_of_one_destination(src: Path, tmp_path: Path) -> None
     apply(plan_of(records(src)[:2], dest))
     with locked(str(dest)):
         code = (
-            "from mnv2cli.sorting.apply import undo; from mnv2cli.errors import InputError\n"
+            "from mnv2cli.sorting.undo import undo; from mnv2cli.errors import InputError\n"
             f"try: undo({str(dest)!r})\nexcept InputError as e: print(e.message)"
         )
         told = subprocess.run(
@@ -360,9 +364,9 @@ def test_undo_keeps_what_changed_since(src: Path, tmp_path: Path) -> None:
 
 
 def test_undo_never_removes_the_last_copy(src: Path, tmp_path: Path) -> None:
-    for how in ("copy", "hardlink"):
-        dest = tmp_path / how
-        apply(plan_of(records(src), dest, how))  # type: ignore[arg-type]
+    for method in ("copy", "hardlink"):
+        dest = tmp_path / method
+        apply(plan_of(records(src), dest, method))  # type: ignore[arg-type]
         (src / "img0.jpg").unlink()
         outcome, _ = undo(str(dest))
         assert len(outcome.failed) == 1 and "kept" in outcome.failed[0][1]
@@ -453,21 +457,23 @@ def test_a_torn_line_does_not_count_and_is_cut_off(src: Path, tmp_path: Path) ->
 # Removed only when it is twice
 
 
-@pytest.mark.parametrize("how", ["move", "copy", "hardlink"])
-def test_undo_does_not_take_a_link_for_a_second_copy(tmp_path: Path, how: How) -> None:
+@pytest.mark.parametrize("method", ["move", "copy", "hardlink"])
+def test_undo_does_not_take_a_link_for_a_second_copy(tmp_path: Path, method: Method) -> None:
     src, dest = tmp_path / "src", tmp_path / "dest"
     photo = write(src / "a.jpg", "photo")
-    apply(plan_of([record(photo)], dest, how))
+    apply(plan_of([record(photo)], dest, method))
     photo.unlink(missing_ok=True)
     photo.symlink_to(dest / "tench" / "a.jpg")
     outcome, _ = undo(str(dest))
     assert len(outcome.failed) == 1 and (dest / "tench" / "a.jpg").read_text() == "photo"
 
 
-@pytest.mark.parametrize("how", ["move", "copy", "hardlink"])
-def test_undo_does_not_take_a_linked_folder_for_the_old_place(tmp_path: Path, how: How) -> None:
+@pytest.mark.parametrize("method", ["move", "copy", "hardlink"])
+def test_undo_does_not_take_a_linked_folder_for_the_old_place(
+    tmp_path: Path, method: Method
+) -> None:
     src, dest = tmp_path / "src", tmp_path / "dest"
-    apply(plan_of([record(write(src / "a.jpg", "photo"))], dest, how))
+    apply(plan_of([record(write(src / "a.jpg", "photo"))], dest, method))
     shutil.rmtree(src)
     src.symlink_to(dest / "tench")
     outcome, _ = undo(str(dest))
@@ -626,7 +632,7 @@ def test_links_to_photos_that_move_stay(tmp_path: Path) -> None:
     link = photo.with_name("b.jpg")
     link.symlink_to("a.jpg")
     plan = plan_of([record(photo), record(link), record(f"{photo.parent}/./a.jpg")], tmp_path / "d")
-    assert [(a.how, a.reason) for a in plan.actions] == [
+    assert [(a.method, a.reason) for a in plan.actions] == [
         ("move", ""), ("leave", "is a link to a photo that is moved"),
     ]  # fmt: skip
 
@@ -637,7 +643,7 @@ def test_a_thousand_photos_of_one_name_take_no_time(tmp_path: Path) -> None:
     assert len({a.target for a in plan.work}) == len(plan.actions) == 1000
     again = write(tmp_path / "src" / "again" / "IMG_1.jpg", "0500")
     plan = plan_of([record(path) for path in [*paths, again]], tmp_path / "dest")
-    assert plan.actions[-1].how == "skip"
+    assert plan.actions[-1].method == "skip"
 
 
 def test_a_lock_that_is_a_link_is_refused(src: Path, tmp_path: Path) -> None:
@@ -716,8 +722,8 @@ def test_unsure_and_unreadable_photos(src: Path, tmp_path: Path) -> None:
         categorised(paths[3], "", 0.0, 0.0),
         record(src / "bad.jpg", error="empty file"),
     ]
-    folders = Folders("{category}", threshold=0.5, margin=0.1)
-    plan = plan_of(photos, tmp_path / "dest", folders=folders)
+    dest = tmp_path / "dest"
+    plan = plan_of(photos, dest, template="{category}", threshold=0.5, margin=0.1)
     assert [a.folder for a in plan.actions] == ["dog", "unsure", "unsure", "unsure", ""]
     assert [a.reason for a in plan.actions][1:] == [
         "score 0.4 is below 0.5",

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from mnv2cli.records import CategoryScore, Prediction, Record
-from mnv2cli.sorting.apply import earlier_moves
-from mnv2cli.sorting.folders import Folders
-from mnv2cli.sorting.plan import How, Plan, make_plan
+from mnv2cli.sorting.actions import Method, Plan
+from mnv2cli.sorting.options import FolderOptions, SortOptions
+from mnv2cli.sorting.plan import make_plan
 
 LABELS = ("tench", "goldfish", "hammerhead", "cock", "hen")
 
@@ -29,11 +29,16 @@ def categorised(path: Path | str, name: str, score: float = 0.9, margin: float =
     return record(path, category=CategoryScore(name, score, margin))
 
 
-def plan_of(records: Iterable[Record], dest: Path, how: How = "move", **options: Any) -> Plan:
+def plan_of(
+    records: Iterable[Record],
+    dest: Path,
+    method: Method = "move",
+    template: str = "{label}",
+    **folders: Any,
+) -> Plan:
     """Return a plan by label."""
-    folders = options.pop("folders", None) or Folders("{label}")
-    moved = earlier_moves(str(dest))
-    return make_plan(records, str(dest), how, folders, moved=moved, **options)
+    options = SortOptions(str(dest), method, FolderOptions(template, **folders))
+    return make_plan(records, options)
 
 
 def write(path: Path, content: bytes | str = "", mtime: int = 1_500_000_000) -> Path:
