@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -100,4 +100,8 @@ def restore_times(root: Path, times: int = 1_400_000_000) -> None:
     os.utime(root, (times, times))
 
 
-Run = Callable[[], object]
+def records(src: Path) -> list[Any]:
+    """Return records of the five photos of the fixture ``src``."""
+    labels = ["tench", "cock", "tench", "hen", "tench"]
+    paths = [*sorted(src.glob("*.jpg")), src / "sub" / "img0.jpg"]
+    return [record(path, label) for path, label in zip(paths, labels, strict=True)]
