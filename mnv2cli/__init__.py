@@ -13,18 +13,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mnv2cli.engines.options import EngineOptions
     from mnv2cli.errors import Mnv2Error
+    from mnv2cli.events import RunEvents
+    from mnv2cli.images.options import ImageOptions
     from mnv2cli.inference.classifier import Classifier
+    from mnv2cli.labels.options import LabelOptions
+    from mnv2cli.models.options import ModelOptions
     from mnv2cli.records import Prediction, Record
+    from mnv2cli.sources.options import Filters
 
 __version__ = "0.1.0"
-__all__ = ["Classifier", "Mnv2Error", "Prediction", "Record", "__version__"]
+__all__ = [
+    "Classifier",
+    "EngineOptions",
+    "Filters",
+    "ImageOptions",
+    "LabelOptions",
+    "Mnv2Error",
+    "ModelOptions",
+    "Prediction",
+    "Record",
+    "RunEvents",
+    "__version__",
+]
 
 _HOMES = {
     "Classifier": "mnv2cli.inference.classifier",
+    "EngineOptions": "mnv2cli.engines.options",
+    "Filters": "mnv2cli.sources.options",
+    "ImageOptions": "mnv2cli.images.options",
+    "LabelOptions": "mnv2cli.labels.options",
     "Mnv2Error": "mnv2cli.errors",
+    "ModelOptions": "mnv2cli.models.options",
     "Prediction": "mnv2cli.records",
     "Record": "mnv2cli.records",
+    "RunEvents": "mnv2cli.events",
 }
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnv2cli.cli.options import network_options, section
+from mnv2cli.cli.grouping import section
+from mnv2cli.cli.options import network_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 
 if TYPE_CHECKING:
     from mnv2cli.diagnostics.bench import Measured
+    from mnv2cli.models.options import ModelOptions
 
 EXAMPLES = (
     ("on your own photos", "mnv2 bench photos"),
@@ -23,7 +25,8 @@ _measuring = section("Measuring")
 
 
 @click.command(
-    cls=ExampleCommand, examples=EXAMPLES, short_help="Measure how fast this machine is."
+    cls=ExampleCommand,
+    examples=EXAMPLES,
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True))
 @_measuring(
@@ -48,7 +51,7 @@ _measuring = section("Measuring")
 )
 @network_options
 def bench(
-    paths: tuple[str, ...], images: int, rounds: int, as_json: bool, **network: Any
+    paths: tuple[str, ...], images: int, rounds: int, as_json: bool, model: ModelOptions
 ) -> None:  # fmt: skip
     """Measure decoding, inference and all of it, on your images or on drawn ones.
 
@@ -62,16 +65,19 @@ def bench(
     from mnv2cli.cli.terminal.console import PlainConsole
     from mnv2cli.cli.terminal.text import printable
     from mnv2cli.diagnostics.bench import measure
+    from mnv2cli.events import RunEvents
     from mnv2cli.inference.classifier import Classifier
 
-    network = {name: value for name, value in network.items() if value is not None}
     console = PlainConsole(stderr=True, highlight=False)
 
     def warn(text: str) -> None:
         console.print(Text(f"Warning: {printable(text)}", style="yellow"), soft_wrap=True)
 
     # Tells what is wrong with the options, and has all cases use the same network.
-    network["model"] = Classifier(**network, warn=warn).resolve().family
+    chosen = Classifier(model=model, events=RunEvents(warning=warn)).resolve()
+    given = {"model": chosen.family, "alpha": model.alpha, "size": model.size}
+    given["weights"] = model.weights
+    network: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     with console.status("Measuring …") as status:
 
         def tell(case: str) -> None:

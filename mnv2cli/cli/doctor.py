@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.options import section
+from mnv2cli.cli.grouping import section
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.errors import ExitCode
 
@@ -30,7 +30,10 @@ _NARROW = 70  # columns
 _SIGNS = {"ok": ("ok", "green"), "warn": ("warning", "yellow"), "fail": ("FAILED", "bold red")}
 
 
-@click.command(cls=ExampleCommand, examples=EXAMPLES, short_help="See whether all works here.")
+@click.command(
+    cls=ExampleCommand,
+    examples=EXAMPLES,
+)
 @section("Options")(
     "--json",
     "as_json",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.options import section
+from mnv2cli.cli.grouping import section
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.errors import InputError
 
@@ -28,7 +28,8 @@ _form = section("Form")
 
 
 @click.command(
-    cls=ExampleCommand, examples=EXAMPLES, short_help="Show classes, their tree and categories."
+    cls=ExampleCommand,
+    examples=EXAMPLES,
 )
 @click.argument("node", required=False, metavar="[NODE]")
 @_form(

@@ -6,7 +6,8 @@ import os
 
 import click
 
-from mnv2cli.cli.options import section, terminal_options
+from mnv2cli.cli.grouping import section
+from mnv2cli.cli.options import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.results.write import FORMATS, Output, SafeCsvWriter, check_output, format_of, is_file
 from mnv2cli.runs.run import LongRun, may_resume
@@ -24,7 +25,6 @@ _output = section("Results")
 @click.command(
     cls=ExampleCommand,
     examples=EXAMPLES,
-    short_help="Join the results of shards.",
 )
 @click.argument("parts", metavar="PART...", nargs=-1, required=True, type=click.Path())
 @_output(
@@ -55,8 +55,7 @@ def merge(
     form: str | None,
     force: bool,
     partial: bool,
-    quiet: bool,
-    verbose: bool,
+    terminal: TerminalOptions,
 ) -> None:
     """Join the results of mnv2 classify --shard I/N into the file that one run would have written.
 
@@ -66,7 +65,6 @@ def merge(
 
     Exit codes: 0 all done, 1 failed, 2 the parts do not belong together or something is missing.
     """
-    from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.runs.merge import Merging, layout_of
 
     form = form or format_of(output)
@@ -77,7 +75,7 @@ def merge(
         os.path.exists(p) and os.path.exists(output) and os.path.samefile(p, output) for p in parts
     ):
         raise click.UsageError(f"{output!r} is one of the parts: name another file with -o.")
-    screen = Screen(quiet=quiet, verbose=verbose)
+    screen = terminal.screen()
     merging = Merging(list(parts), partial=partial)
     layout = layout_of(merging.settings, form)
     run = LongRun(output, layout, {})

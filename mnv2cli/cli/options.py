@@ -1,41 +1,46 @@
-"""Options that commands share, as decorators; each one stands here once."""
+"""Options that commands share, as decorators; each one stands here once.
+
+A group of options reaches the command function as one object: ``@input_options`` as ``inputs``,
+``@label_options`` as ``labels``, ``@image_options`` as ``images``, ``@model_options`` as ``model``,
+``@speed_options`` as ``engine``, ``@cluster_options`` as ``cluster`` and ``@terminal_options`` as
+``terminal``. ``@as_classifier_options``, below all of them, joins those that make a classifier
+into ``options``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnv2cli.cli.terminal.help import SectionOption
+from mnv2cli.cli.grouping import grouped, section, together
 from mnv2cli.engines import ENGINES
+from mnv2cli.engines.options import EngineOptions
+from mnv2cli.images.options import DEFAULT_MAX_PIXELS, LONGEST_TIMEOUT, ImageOptions
+from mnv2cli.inference.options import ClassifierOptions
+from mnv2cli.labels.options import LabelOptions
+from mnv2cli.models.options import ModelOptions
 from mnv2cli.sources.finder import IMAGE_SUFFIXES
+from mnv2cli.sources.options import Filters, Inputs
 
-F = TypeVar("F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from mnv2cli.cli.terminal.screen import Screen
 
-# As in decode.DEFAULT_MAX_PIXELS and models.MODELS, which --help need not import; a test holds
-# them together.
-MAX_PIXELS = 256_000_000
+# As models.MODELS, which --help need not import; a test holds them together.
 MODELS = ("mobilenet_v2", "efficientnet_lite0")
 
 
-def _together(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        for decorator in reversed(decorators):
-            function = decorator(function)
-        return function
-
-    return decorate
-
-
-def section(name: str) -> Callable[..., Callable[[Any], Any]]:
-    """Return what makes options that stand under a heading of the help."""
-    return partial(click.option, cls=SectionOption, section=name, show_default=True)
+def _inputs(paths: tuple[str, ...], files_from: str | None, null: bool, **filters: Any) -> Inputs:
+    return Inputs(paths, files_from, null, Filters(**filters))
 
 
 _input = section("Which images")
-input_options = _together(
+input_options = grouped(
+    "inputs",
+    _inputs,
     click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path()),
     _input(
         "--files-from",
@@ -70,8 +75,33 @@ input_options = _together(
     _input("--follow-links", is_flag=True, help="Walk into symbolic links to folders."),
 )
 
+
+def _labels(*, category: bool, categories: str | None, **values: Any) -> LabelOptions:
+    return LabelOptions(
+        category=category or categories is not None, categories=categories, **values
+    )
+
+
+_result = section("Results")
 _category = section("Categories")
-category_options = _together(
+label_options = grouped(
+    "labels",
+    _labels,
+    _result(
+        "-k",
+        "--top",
+        type=click.IntRange(1, 1000),
+        default=5,
+        metavar="K",
+        help="How many labels for each image, best first.",
+    ),
+    _result(
+        "--threshold",
+        type=click.FloatRange(0, 1),
+        default=0.0,
+        metavar="P",
+        help="Leave out labels with a score below this.",
+    ),
     _category(
         "--category",
         is_flag=True,
@@ -94,7 +124,9 @@ category_options = _together(
 )
 
 _image = section("Reading images")
-image_options = _together(
+image_options = grouped(
+    "images",
+    ImageOptions,
     _image(
         "--fit",
         type=click.Choice(["crop", "pad", "stretch"]),
@@ -110,7 +142,7 @@ image_options = _together(
     _image(
         "--max-pixels",
         type=click.IntRange(min=1),
-        default=MAX_PIXELS,
+        default=DEFAULT_MAX_PIXELS,
         metavar="N",
         help="Do not decode images with more pixels than this.",
     ),
@@ -127,7 +159,7 @@ image_options = _together(
     ),
     _image(
         "--timeout",
-        type=click.FloatRange(0, 86_400),
+        type=click.FloatRange(0, LONGEST_TIMEOUT),
         default=60.0,
         metavar="SECONDS",
         help="An image that takes longer to decode is an error; 0 waits for ever.",
@@ -135,7 +167,7 @@ image_options = _together(
 )
 
 _model = section("Network")
-variant_options = _together(
+variant_options = together(
     _model(
         "--alpha",
         type=float,
@@ -151,7 +183,7 @@ variant_options = _together(
         "[default: 224]",
     ),
 )
-network_options = _together(
+_network_options = together(
     _model(
         "--model",
         type=click.Choice(MODELS),
@@ -169,13 +201,43 @@ network_options = _together(
         "once into Keras's cache]",
     ),
 )
-model_options = _together(
-    network_options,
+
+
+def model_of(*, model: str | None, refresh_weights: bool = False, **values: Any) -> ModelOptions:
+    """Return the network that these options ask for."""
+    return ModelOptions(model or "", refresh=refresh_weights, **values)
+
+
+network_options = grouped("model", model_of, _network_options)
+model_options = grouped(
+    "model",
+    model_of,
+    _network_options,
     _model("--refresh-weights", is_flag=True, help="Download the published weights again."),
 )
 
+
+def _engine(
+    *,
+    engine: str,
+    calibrate: str | None,
+    batch_size: int | None,
+    threads: int | None,
+    **values: Any,
+) -> EngineOptions:
+    return EngineOptions(
+        engine,
+        calibrate=calibrate or "",
+        batch_size=batch_size or 0,
+        threads=threads or 0,
+        **values,
+    )
+
+
 _speed = section("Speed")
-speed_options = _together(
+speed_options = grouped(
+    "engine",
+    _engine,
     _speed(
         "--engine",
         type=click.Choice(ENGINES),
@@ -215,7 +277,7 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> s
     """Refuse what is no address, such as a path that was meant to be classified."""
     if value is None:
         return None
-    from mnv2cli.inference.cluster import is_address
+    from mnv2cli.inference.cluster.connection import is_address
 
     if not is_address(value):
         raise click.UsageError(
@@ -226,9 +288,10 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> s
     return value
 
 
-cluster_options = _together(
+cluster_options = together(
     _speed(
         "--ray",
+        "cluster",
         is_flag=False,
         flag_value="",
         callback=_address,
@@ -238,8 +301,30 @@ cluster_options = _together(
     ),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class TerminalOptions:
+    """How much a command says on stderr.
+
+    Attributes:
+        quiet: Errors and warnings only.
+        verbose: Each thing that is skipped, and libraries' own messages.
+    """
+
+    quiet: bool = False
+    verbose: bool = False
+
+    def screen(self) -> Screen:
+        """Return what shows it."""
+        from mnv2cli.cli.terminal.screen import Screen
+
+        return Screen(quiet=self.quiet, verbose=self.verbose)
+
+
 _terminal = section("Terminal")
-terminal_options = _together(
+terminal_options = grouped(
+    "terminal",
+    TerminalOptions,
     _terminal(
         "-q",
         "--quiet",
@@ -250,3 +335,25 @@ terminal_options = _together(
         "-v", "--verbose", is_flag=True, help="Tell what is left out and why, and what is loaded."
     ),
 )
+
+
+def as_classifier_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Join what other decorators hand out and a classifier needs; the function gets ``options``.
+
+    It needs ``inputs``, ``images``, ``model`` and ``engine``, and takes ``labels`` if it is there.
+    """
+
+    @wraps(function)
+    def command(
+        *,
+        inputs: Inputs,
+        images: ImageOptions,
+        model: ModelOptions,
+        engine: EngineOptions,
+        labels: LabelOptions | None = None,
+        **others: Any,
+    ) -> Any:
+        options = ClassifierOptions(labels or LabelOptions(), model, engine, images, inputs.filters)
+        return function(inputs=inputs, options=options, **others)
+
+    return command

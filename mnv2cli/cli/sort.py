@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.classify import check_inputs, classify_inputs, make_classifier, no_images
+from mnv2cli.cli.grouping import section
+from mnv2cli.cli.inputs import check_inputs, classify_inputs, make_classifier, no_images
 from mnv2cli.cli.options import (
+    TerminalOptions,
+    as_classifier_options,
     image_options,
     input_options,
     model_options,
-    section,
     speed_options,
     terminal_options,
 )
@@ -22,14 +25,17 @@ from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import ExitCode, InputError, OutputError
 from mnv2cli.inference.report import Report
+from mnv2cli.labels.options import LabelOptions
 from mnv2cli.sources.urls import is_url, redact
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.records import Record, Source
     from mnv2cli.sorting.actions import Action, Method, Plan
     from mnv2cli.sorting.options import FolderOptions, SortOptions
     from mnv2cli.sorting.run import Outcome
+    from mnv2cli.sources.options import Inputs
 
 EXAMPLES = (
     ("what would happen", "mnv2 sort photos --into sorted --dry-run"),
@@ -47,7 +53,8 @@ _sorting, _folders = section("Sorting"), section("Folders")
 
 
 @click.command(
-    cls=ExampleCommand, examples=EXAMPLES, short_help="Put photos into class folders, safely."
+    cls=ExampleCommand,
+    examples=EXAMPLES,
 )
 @input_options
 @_sorting(
@@ -137,10 +144,11 @@ _sorting, _folders = section("Sorting"), section("Folders")
 @model_options
 @speed_options
 @terminal_options
+@as_classifier_options
 def sort(
-    paths: tuple[str, ...],
-    files_from: str | None,
-    null: bool,
+    inputs: Inputs,
+    options: ClassifierOptions,
+    terminal: TerminalOptions,
     dest: str,
     method: Method,
     results: str | None,
@@ -152,9 +160,8 @@ def sort(
     threshold: float,
     margin: float,
     min_count: int,
-    quiet: bool,
-    verbose: bool,
-    **options: Any,
+    rollup: float | None,
+    categories: str | None,
 ) -> None:
     """Put the photos of files, folders and globs into folders named after what they show.
 
@@ -167,8 +174,8 @@ def sort(
     Exit codes: 0 all done, 1 some could not be sorted, 2 usage, 3 no images found, 4 done but some
     images could not be read, 130 interrupted.
     """
-    _check(paths, files_from, null, results, apply_file, plan_file, dry_run, options)
-    from mnv2cli.cli.terminal.screen import Screen
+    options = replace(options, labels=LabelOptions(top=2, categories=categories, rollup=rollup))
+    _check(inputs, results, apply_file, plan_file, dry_run, options)
     from mnv2cli.sorting import destination
     from mnv2cli.sorting.options import SortOptions
     from mnv2cli.sorting.plan_file import read_plan, write_plan
@@ -176,7 +183,7 @@ def sort(
     _check_local(dest)
     if os.path.lexists(dest) and not os.path.isdir(dest):
         raise click.UsageError(f"{dest!r} is a file: --into needs a folder.")
-    screen = Screen(quiet=quiet, verbose=verbose)
+    screen = terminal.screen()
     before = [] if dry_run or plan_file else _finish(dest, screen)
     if apply_file is not None:
         plan = read_plan(apply_file, dest)
@@ -184,7 +191,7 @@ def sort(
         folders = _folder_options(by, template, threshold, margin, min_count, options)
         taken = _taken(options)
         if results is None:
-            records = _classified(paths, files_from, null, dest, folders, options, screen)
+            records = _classified(inputs, dest, folders, options, screen)
         else:
             from mnv2cli.results.read import read_results
 
@@ -201,7 +208,7 @@ def sort(
             f"The plan is in {plan_file}: {_summary(plan)}. Carry it out with --apply.", ""
         )
     elif dry_run:
-        _print_tree(plan, verbose=verbose)
+        _print_tree(plan, verbose=terminal.verbose)
     else:
         destination.check_free_space(plan)
         _carry_out(plan, before, screen)
@@ -211,28 +218,26 @@ def sort(
 
 
 def _check(
-    paths: tuple[str, ...],
-    files_from: str | None,
-    null: bool,
+    inputs: Inputs,
     results: str | None,
     apply_file: str | None,
     plan_file: str | None,
     dry_run: bool,
-    options: dict[str, Any],
+    options: ClassifierOptions,
 ) -> None:
-    for path in paths:
+    for path in inputs.paths:
         _check_local(path)
-    inputs = bool(paths) or files_from is not None
-    if inputs + (results is not None) + (apply_file is not None) > 1:
+    given = bool(inputs.paths) or inputs.list_file is not None
+    if given + (results is not None) + (apply_file is not None) > 1:
         raise click.UsageError("Photos come from paths, from --from or from --apply: choose one.")
     if results is None and apply_file is None:
-        check_inputs(paths, files_from, null)
-    if results is not None and options["categories"]:
+        check_inputs(inputs)
+    if results is not None and options.labels.categories:
         raise click.UsageError(
             "Categories are found when photos are looked at: give --categories to mnv2 classify "
             "--category, which writes the results."
         )
-    if results is not None and options["rollup"]:
+    if results is not None and options.labels.rollup:
         raise click.UsageError(
             "Nodes are found when photos are looked at: give --rollup to mnv2 classify, and "
             "--template '{node}' here."
@@ -257,52 +262,50 @@ def _folder_options(
     threshold: float,
     margin: float,
     min_count: int,
-    options: dict[str, Any],
+    options: ClassifierOptions,
 ) -> FolderOptions:
     from mnv2cli.sorting.options import FolderOptions
 
     if template is not None and by is not None:
         raise click.UsageError("--by is a short --template: choose one.")
     if template is None:
-        name = "node" if options["rollup"] and by is None else by or "category"
+        name = "node" if options.labels.rollup and by is None else by or "category"
         template = f"{{{name}}}"
     folders = FolderOptions(template, threshold, margin, min_count)
-    if options["rollup"] and "node" not in folders.fields:
+    if options.labels.rollup and "node" not in folders.fields:
         raise click.UsageError("--rollup needs {node} in the --template, and no --by.")
     return folders
 
 
-def _taken(options: dict[str, Any]) -> Callable[[str], str]:
+def _taken(options: ClassifierOptions) -> Callable[[str], str]:
     """Return what reads when a photo was taken, in a process of its own if that is wanted."""
     from mnv2cli.images.decode import DecodeOptions, taken_at
 
-    if not options["isolate"]:
+    if not options.images.isolate:
         return taken_at
     from mnv2cli.images.isolated import IsolatedDecoders
 
-    limits = DecodeOptions(max_pixels=options["max_pixels"])
-    decoders = IsolatedDecoders(limits, limit=options["timeout"])
+    limits = DecodeOptions(max_pixels=options.images.max_pixels)
+    decoders = IsolatedDecoders(limits, limit=options.images.timeout)
     click.get_current_context().call_on_close(decoders.close)
     return decoders.taken_at
 
 
 def _classified(
-    paths: tuple[str, ...],
-    files_from: str | None,
-    null: bool,
+    inputs: Inputs,
     dest: str,
     folders: FolderOptions,
-    options: dict[str, Any],
+    options: ClassifierOptions,
     screen: Screen,
 ) -> Iterator[Record]:
     """Yield the records of the inputs, looked at now."""
-    if "node" in folders.fields and not options["rollup"]:
+    if "node" in folders.fields and not options.labels.rollup:
         raise click.UsageError("{node} needs --rollup P.")
-    options["category"] = "category" in folders.fields
+    labels = replace(options.labels, category="category" in folders.fields)
     report = Report()
-    classifier = make_classifier(options, 2, 0.0, screen)
+    classifier = make_classifier(replace(options, labels=labels), screen)
     inside = os.path.abspath(dest).rstrip(os.sep) + os.sep
-    within = any((os.path.abspath(path) + os.sep).startswith(inside) for path in paths)
+    within = any((os.path.abspath(path) + os.sep).startswith(inside) for path in inputs.paths)
 
     def choose(sources: Iterator[Source]) -> Iterator[Source]:
         for source in sources:
@@ -310,7 +313,7 @@ def _classified(
             if within or not os.path.abspath(source.path).startswith(inside):
                 yield source
 
-    records = classify_inputs(classifier, paths, files_from, null, report, screen, choose)
+    records = classify_inputs(classifier, inputs, report, screen, choose)
     with closing(records), screen.progress(None) as advance:
         for record in records:
             report.add(record)

@@ -7,7 +7,8 @@ import time
 
 import click
 
-from mnv2cli.cli.options import section, terminal_options
+from mnv2cli.cli.grouping import section
+from mnv2cli.cli.options import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.cli.terminal.text import printable
@@ -23,7 +24,10 @@ EXAMPLES = (
 _option = section("Options")
 
 
-@click.command(cls=ExampleCommand, examples=EXAMPLES, short_help="Take a sort back.")
+@click.command(
+    cls=ExampleCommand,
+    examples=EXAMPLES,
+)
 @click.argument("path", metavar="DEST", type=click.Path(exists=True))
 @_option(
     "--dry-run",
@@ -42,9 +46,7 @@ _option = section("Options")
     help="Follow a journal that was not written here, but copied or unpacked.",
 )
 @terminal_options
-def undo(
-    path: str, dry_run: bool, list_runs: bool, trust: bool, quiet: bool, verbose: bool
-) -> None:
+def undo(path: str, dry_run: bool, list_runs: bool, trust: bool, terminal: TerminalOptions) -> None:
     """Take back the last mnv2 sort into DEST, or the one of a journal (DEST/.mnv2/*.jsonl).
 
     Each file is looked at first: one that has changed since, or whose original is gone, stays where
@@ -53,11 +55,10 @@ def undo(
 
     Exit codes: 0 all is back, 1 some files were kept, 2 usage, 130 interrupted.
     """
-    from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.sorting.undo import to_undo
     from mnv2cli.sorting.undo import undo as take_back
 
-    screen = Screen(quiet=quiet, verbose=verbose)
+    screen = terminal.screen()
     if list_runs:
         _list(path)
         return
@@ -65,7 +66,7 @@ def undo(
     there = [e.number for e in state.open if os.path.lexists(os.path.join(dest, e.target))]
     left = [n for n in [*state.done, *there] if n not in state.undone]
     if dry_run:
-        for n in sorted(left, reverse=True) if verbose else []:
+        for n in sorted(left, reverse=True) if terminal.verbose else []:
             entry = state.entries[n]
             screen.notice(f"{entry.target} <- {entry.method} of {entry.source}", "")
         moved = sum(state.entries[n].method == "move" for n in left if n in state.entries)
@@ -90,9 +91,9 @@ def undo(
     if outcome.failed:
         lines.append(("Kept", f"{len(outcome.failed):,} files stay where they are", "yellow"))
     screen.lines(lines)
-    for name, reason in outcome.failed if verbose else outcome.failed[:20]:
+    for name, reason in outcome.failed if terminal.verbose else outcome.failed[:20]:
         screen.warning(f"{name}: {reason}")
-    if len(outcome.failed) > 20 and not verbose:
+    if len(outcome.failed) > 20 and not terminal.verbose:
         screen.warning(f"and {len(outcome.failed) - 20:,} more; -v shows all")
     code = ExitCode.FAILED if outcome.failed else ExitCode.DONE
     click.get_current_context().exit(code)

@@ -22,8 +22,10 @@ from typing import Any
 
 from mnv2cli.engines import litert
 from mnv2cli.engines.compiled import ENOUGH_IMAGES
+from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import ImageError, InputError, Mnv2Error
 from mnv2cli.images.decode import DecodeOptions, decode
+from mnv2cli.models.options import ModelOptions
 from mnv2cli.sources.finder import Finder
 from mnv2cli.system.hardware import usable_cores
 
@@ -335,7 +337,7 @@ def tutorial(folder: str, network: Network, count: int) -> tuple[int, float]:
     from mnv2cli.models.weights import import_keras
 
     keras = import_keras()
-    chosen = Classifier(**network).network
+    chosen = Classifier(model=_model(network)).network
     model: Any = chosen.build()
     labels = imagenet_labels()
     side = model.input_shape[1]
@@ -359,7 +361,7 @@ def batched(folder: str, network: Network, count: int) -> tuple[int, float]:
     import_keras()
     import tensorflow as tf
 
-    chosen = Classifier(**network).network
+    chosen = Classifier(model=_model(network)).network
     model: Any = chosen.build()
     side = model.input_shape[1]
 
@@ -382,7 +384,7 @@ def decode_alone(folder: str, network: Network) -> tuple[int, float]:
     """Decode all images, all cores busy."""
     from mnv2cli.inference.classifier import Classifier
 
-    options = Classifier(**network).decode
+    options = DecodeOptions(Classifier(model=_model(network)).network.size)
     paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
     decode(paths[0], options)  # the imports
     start = perf_counter()
@@ -395,8 +397,16 @@ def decode_alone(folder: str, network: Network) -> tuple[int, float]:
 def _classifier(folder: str, network: Network, engine: str, precision: str) -> Any:
     from mnv2cli.inference.classifier import Classifier
 
-    calibrate = folder if precision == "int8" else None
-    return Classifier(engine=engine, precision=precision, calibrate=calibrate, **network)  # type: ignore[arg-type]
+    calibrate = folder if precision == "int8" else ""
+    return Classifier(
+        model=_model(network),
+        engine=EngineOptions(engine, precision, calibrate),  # type: ignore[arg-type]
+    )
+
+
+def _model(network: Network) -> ModelOptions:
+    options: dict[str, Any] = dict(network)
+    return ModelOptions(options.pop("model", ""), **options)
 
 
 def prepare(folder: str, network: Network, engine: str, precision: str) -> tuple[int, float]:
@@ -413,7 +423,8 @@ def infer_alone(folder: str, network: Network, engine: str, precision: str) -> t
     classifier = _classifier(folder, network, engine, precision)
     opened = classifier.load()
     paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
-    pixels = np.stack([decode(path, classifier.decode) for path in paths[:_IN_MEMORY]])
+    options = DecodeOptions(classifier.network.size)
+    pixels = np.stack([decode(path, options) for path in paths[:_IN_MEMORY]])
     size = opened.batch_size
     batches = [pixels[i : i + size] for i in range(0, len(pixels), size)]
     work = list(islice(cycle(batches), max(1, len(paths) // size)))

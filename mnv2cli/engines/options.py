@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from mnv2cli.errors import InputError
+
 Precision = Literal["float32", "int8"]
 
 
@@ -14,10 +16,13 @@ class EngineOptions:
 
     Attributes:
         name: One of the registered engines, or ``auto``.
-        precision: ``float32`` or ``int8``.
+        precision: ``float32``, or ``int8`` for smaller models and slightly different scores.
         calibrate: A folder of typical photos to calibrate int8 on; empty for a sample of the run.
         batch_size: Images in a batch; 0 for the engine's own choice.
         threads: Workers that decode and predict; 0 for the engine's own choice.
+
+    Raises:
+        InputError: A value that cannot be used.
     """
 
     name: str = "auto"
@@ -25,3 +30,9 @@ class EngineOptions:
     calibrate: str = ""
     batch_size: int = 0
     threads: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.batch_size, self.threads) < 0:
+            raise InputError("batch_size and threads must be at least 1, or 0 for the best")
+        if self.calibrate and self.precision != "int8":
+            raise InputError("--calibrate is for int8", "Add --precision int8.")

@@ -1,56 +1,52 @@
-"""The whole arrow behind one object: what the command line runs, for use from Python."""
+"""Sources in, records out, behind one object: what the command line runs, for use from Python."""
 
 from __future__ import annotations
 
 import os
-import warnings
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from itertools import chain, islice
-from random import Random
 from threading import Event
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mnv2cli.engines import ENGINES, Engine, open_engine
-from mnv2cli.engines.compiled import CALIBRATION_IMAGES, Calibration, Notify, Precision
-from mnv2cli.errors import ImageError, InputError
-from mnv2cli.images.decode import DEFAULT_MAX_PIXELS, DecodeOptions, Fit, Interpolation
+from mnv2cli.engines.compiled import Calibration
+from mnv2cli.engines.options import EngineOptions
+from mnv2cli.errors import InputError
+from mnv2cli.events import RunEvents
+from mnv2cli.images.decode import DecodeOptions
 from mnv2cli.images.isolated import IsolatedDecoders
+from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.reader import ImageReader
-from mnv2cli.inference.pipeline import classify
-from mnv2cli.inference.report import Timings
-from mnv2cli.labels.categories import builtin, load
+from mnv2cli.inference.calibration import ReadAhead, calibration_key, decode_all, sample
+from mnv2cli.inference.labelling import Labelling
+from mnv2cli.inference.options import ClassifierOptions
+from mnv2cli.inference.pipeline import PipelineOptions, classify
+from mnv2cli.inference.timings import Timings
+from mnv2cli.labels.categories import Categories, builtin, load
 from mnv2cli.labels.imagenet import imagenet_labels
+from mnv2cli.labels.options import LabelOptions
 from mnv2cli.labels.rank import rank
 from mnv2cli.labels.tree import Rollup
-from mnv2cli.models import Model, Progress, available, open_model
-from mnv2cli.models.download import no_progress
+from mnv2cli.models import Model, available, open_model
+from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.weights import digest
 from mnv2cli.records import Record, Source
 from mnv2cli.sources.finder import Finder, OnSkip
 from mnv2cli.sources.options import Filters
-from mnv2cli.sources.urls import is_url, redact
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from mnv2cli.sources.urls import redact
 
 StrPath = str | os.PathLike[str]
-
-LONGEST_TIMEOUT = 86_400
-"""Seconds that one image may take at the most, if there is a limit at all: a day."""
+Sample = Callable[[], Iterable[str]]
+"""Names images to calibrate int8 on, when it must be calibrated."""
 
 _LAST_RESORT = 60.0
 """Seconds beyond the limit for what even the end of a process does not end: a dead network drive.
 The start of a process is within them."""
-
-_SAMPLED_FROM = 50_000
-"""A sample is taken from so many images at the most: naming more takes seconds."""
 
 
 class Classifier:
@@ -60,35 +56,20 @@ class Classifier:
     classify many times.
 
     Args:
-        top: Classes for each image, 1 to 1000, best first.
-        threshold: Leave out classes whose score is below this, in [0, 1].
-        category: Give each record its category, one of some forty.
-        categories: A TOML file of your own categories, laid over the built-in ones.
-        rollup: Give each record the deepest node of the tree above the classes whose summed score
-            reaches this, in (0, 1]; None for no node.
-        model: ``mobilenet_v2`` or ``efficientnet_lite0``; empty for MobileNetV2, or, where its
-            weights cannot be had and the other's are installed, that one with a warning.
-        alpha: Width of MobileNetV2: 0.35, 0.5, 0.75, 1.0 (default), 1.3 or 1.4.
-        size: Side of its input in pixels: 96, 128, 160, 192 or 224 (default).
-        weights: Your own weights file for this network; else the published ImageNet weights, by
-            Keras's cache.
-        refresh_weights: Download the published weights again even if they are cached.
-        fit: ``crop`` (default), ``pad`` or ``stretch``.
-        interpolation: ``bilinear`` (default), ``bicubic``, ``nearest`` or ``lanczos``.
-        max_pixels: Images with more pixels are errors.
-        allow_truncated: Take what is there of files that end early.
-        isolate: Decode in processes of their own, which a file may crash; may be set later, too.
-        timeout: Seconds for decoding one image, which is an error after that; 0 for no limit.
-        engine: ``auto`` (default), ``litert`` or ``keras``.
-        precision: ``float32`` (default), or ``int8`` for faster, slightly different scores.
-        calibrate: A folder of typical photos to calibrate int8 on; else a sample of the images
-            that are classified first.
-        batch_size: Images a batch; 0 for the engine's own choice.
-        threads: Workers that decode and predict; 0 for the engine's own choice.
-        find: What to take from folders.
-        progress: Told how a download of weights goes: file name, bytes done, bytes in all.
-        notify: Told what takes long, and what does not go as wished.
-        warn: Told that another network than MobileNetV2 stands in for it.
+        top: Predictions for each image, 1 to 1000, best first; short for ``labels``.
+        model: ``mobilenet_v2`` or ``efficientnet_lite0``, or all that can be said of a network.
+            Empty for MobileNetV2; where its weights cannot be had and the other's are installed,
+            that one with a warning.
+        engine: ``auto``, ``litert`` or ``keras``, or all that can be said of an engine.
+        labels: What is reported of each image: predictions, category, node of the tree.
+        images: How images become the network's input.
+        filters: What to take from folders.
+        events: Callbacks of a run.
+
+    Attributes:
+        options: All of these in one.
+        network: The network; another one, if that stands in for it.
+        isolate: Decode in separate processes; may be set until the run starts.
 
     Raises:
         InputError: A value that cannot be used.
@@ -97,82 +78,36 @@ class Classifier:
     def __init__(
         self,
         *,
-        top: int = 5,
-        threshold: float = 0.0,
-        category: bool = False,
-        categories: StrPath | None = None,
-        rollup: float | None = None,
-        model: str = "",
-        alpha: float | None = None,
-        size: int | None = None,
-        weights: StrPath | None = None,
-        refresh_weights: bool = False,
-        fit: Fit = "crop",
-        interpolation: Interpolation = "bilinear",
-        max_pixels: int = DEFAULT_MAX_PIXELS,
-        allow_truncated: bool = False,
-        isolate: bool = False,
-        timeout: float = 60.0,
-        engine: str = "auto",
-        precision: Precision = "float32",
-        calibrate: StrPath | None = None,
-        batch_size: int = 0,
-        threads: int = 0,
-        find: Filters | None = None,
-        progress: Progress = no_progress,
-        notify: Notify = lambda text: None,
-        warn: Notify = lambda text: warnings.warn(text, stacklevel=2),
+        top: int | None = None,
+        model: str | ModelOptions = "",
+        engine: str | EngineOptions = "auto",
+        labels: LabelOptions | None = None,
+        images: ImageOptions | None = None,
+        filters: Filters | None = None,
+        events: RunEvents | None = None,
     ) -> None:
-        if not (isinstance(top, int) and isinstance(size, int | None)):
-            raise InputError(f"top and size must be whole numbers, not {top!r} and {size!r}")
-        if not 1 <= top <= len(imagenet_labels()):
-            raise InputError(f"top is {top}, but must be 1 to {len(imagenet_labels())}")
-        if min(batch_size, threads) < 0:
-            raise InputError("batch_size and threads must be at least 1, or 0 for the best")
-        if not 0 <= threshold <= 1:
-            raise InputError(f"threshold is {threshold}, but scores are 0 to 1")
-        if not 0 <= timeout <= LONGEST_TIMEOUT:
-            raise InputError(f"timeout is {timeout}, but must be 0 to {LONGEST_TIMEOUT:,} seconds")
-        if engine not in ENGINES:
-            raise InputError(f"there is no engine {engine!r}, only {', '.join(ENGINES)}")
-        if precision == "int8" and engine == "keras":
-            raise InputError("int8 needs the litert engine", "Leave out --engine keras.")
-        if calibrate and precision != "int8":
-            raise InputError("--calibrate is for int8", "Add --precision int8.")
-        if calibrate and not os.path.isdir(calibrate):
-            raise InputError(f"there is no folder {os.fspath(calibrate)!r} to calibrate on")
-        if rollup is not None and not 0 < rollup <= 1:
-            raise InputError(f"rollup is {rollup}, but must be over 0 and at most 1")
-        self._calibrated = ""
-        self._categories = load(os.fspath(categories)) if categories else None
-        if category and not self._categories:
-            self._categories = builtin()
-        self._rollup = rollup
-        self.engine = engine
-        self.precision = precision
-        self.calibrate = os.fspath(calibrate) if calibrate else ""
-        self.threads = threads
-        self.notify = notify
-        self.warn = warn
-        self.top = top
-        self.threshold = threshold
-        self.batch_size = batch_size
-        self.find = find or Filters()
+        labels = labels or LabelOptions()
+        self.options = ClassifierOptions(
+            labels=labels if top is None else replace(labels, top=top),
+            model=ModelOptions(model) if isinstance(model, str) else model,
+            engine=EngineOptions(engine) if isinstance(engine, str) else engine,
+            images=images or ImageOptions(),
+            filters=filters or Filters(),
+        )
+        self.events = events or RunEvents()
+        _check_engine(self.options.engine)
+        self._categories = _categories(self.options.labels)
+        self._calibration_key = ""
         self.network: Model = open_model(
-            model,
-            alpha=alpha,
-            size=size,
-            weights=os.fspath(weights) if weights else None,
-            refresh=refresh_weights,
-            progress=progress,
+            self.options.model.name,
+            alpha=self.options.model.alpha,
+            size=self.options.model.size,
+            weights=self.options.model.weights,
+            refresh=self.options.model.refresh,
+            progress=self.events.download,
         )
-        # Who asks for a width, a size or a file asks for this network.
-        self._named = bool(model or alpha or size or weights or refresh_weights)
-        self.decode = DecodeOptions(
-            self.network.size, fit, interpolation, max_pixels, allow_truncated
-        )
-        self.isolate = isolate
-        self.timeout = timeout
+        self._is_explicit = self.options.model.is_explicit
+        self.isolate = self.options.images.isolate
         self._engine: Engine | None = None
 
     def resolve(self) -> Model:
@@ -181,13 +116,11 @@ class Classifier:
         Raises:
             WeightsError: They cannot be had.
         """
-        self.network = available(self.network, named=self._named, warn=self.warn)
-        self._named = True  # settled
+        self.network = available(self.network, named=self._is_explicit, warn=self.events.warning)
+        self._is_explicit = True  # settled
         return self.network
 
-    def load(
-        self, timings: Timings | None = None, sample: Callable[[], Iterable[str]] = tuple
-    ) -> Engine:
+    def load(self, timings: Timings | None = None, sample: Sample = tuple) -> Engine:
         """Load the network now, if it is not loaded yet.
 
         Args:
@@ -202,12 +135,13 @@ class Classifier:
         """
         if self._engine is None:
             start = perf_counter()
+            network, precision = self.resolve(), self.options.engine.precision
             self._engine = open_engine(
-                self.engine,
-                self.resolve(),
-                precision=self.precision,
-                calibration=self._calibration(sample) if self.precision == "int8" else None,
-                notify=self.notify,
+                self.options.engine.name,
+                network,
+                precision=precision,
+                calibration=self._calibration(sample) if precision == "int8" else None,
+                notify=self.events.notice,
             )
             if timings:
                 timings.loading += perf_counter() - start
@@ -215,16 +149,17 @@ class Classifier:
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the rows of a run; once it is loaded, the network and engine too."""
+        labels, images = self.options.labels, self.options.images
         categories = self._categories and repr(self._categories.all).encode()
         found: dict[str, Any] = {
-            "top": self.top,
-            "threshold": self.threshold,
+            "top": labels.top,
+            "threshold": labels.threshold,
             "categories": categories and sha256(categories).hexdigest()[:16],
-            "rollup": self._rollup,
-            "fit": self.decode.fit,
-            "interpolation": self.decode.interpolation,
-            "max_pixels": self.decode.max_pixels,
-            "allow_truncated": self.decode.allow_truncated,
+            "rollup": labels.rollup,
+            "fit": images.fit,
+            "interpolation": images.interpolation,
+            "max_pixels": images.max_pixels,
+            "allow_truncated": images.allow_truncated,
         }
         if self._engine is not None:
             found |= self._settings_of(self._engine.name, self._engine.precision)
@@ -237,7 +172,7 @@ class Classifier:
             "weights": digest(weights)[:16] if weights else "",
             "engine": engine,
             "precision": precision,
-            "calibration": self._calibrated[:16],
+            "calibration": self._calibration_key[:16],
         }
 
     @property
@@ -246,69 +181,51 @@ class Classifier:
         engine = self.load()
         return f"{self.network.model}, {engine.name} {engine.precision}"
 
-    def _calibration(self, sample: Callable[[], Iterable[str]]) -> Calibration:
-        # Keyed by the very photos: a model calibrated on others would score these worse, and
-        # results would depend on which folder happened to come first.
-        base = self.calibrate or os.curdir
-        paths = self.sample([self.calibrate]) if self.calibrate else list(sample())
-        key = sha256(repr(self.decode).encode())
-        for path in paths:  # cheap, for it is looked at in every run
-            if is_url(path):  # asking each store would take long: the name must do
-                key.update(os.fsencode(f"{redact(path)}\0"))
-                continue
-            with suppress(OSError, ValueError):
-                status = os.stat(path)
-                name = os.path.relpath(path, base)
-                key.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"))
-        self._calibrated = key.hexdigest()
-        return Calibration(self._calibrated, lambda: self._pixels(paths), own=not self.calibrate)
+    def _decode_options(self) -> DecodeOptions:
+        images = self.options.images
+        return DecodeOptions(
+            self.network.size,
+            images.fit,
+            images.interpolation,
+            images.max_pixels,
+            images.allow_truncated,
+        )
 
-    def _pixels(self, paths: Iterable[str]) -> NDArray[np.uint8]:
-        """Decode those of some images that can be, uint8 [n, size, size, 3]."""
-        import numpy as np
+    def _calibration(self, sample: Sample) -> Calibration:
+        folder = self.options.engine.calibrate
+        paths = self.sample([folder]) if folder else list(sample())
+        key = calibration_key(paths, folder or os.curdir, repr(self._decode_options()))
+        self._calibration_key = key
 
-        size = self.decode.size
-        images = [np.empty((0, size, size, 3), np.uint8)]
-        with self._fetching() as fetcher:
-            paths = list(paths)
-            for path in paths:
-                fetcher.submit(path)
-            for path in paths:
-                with suppress(ImageError):
-                    images.append(fetcher.decode(path)[None])
-        return np.concatenate(images)
+        def images() -> Any:
+            with self._reading() as reader:
+                return decode_all(paths, reader, self.network.size)
+
+        return Calibration(key, images, own=not folder)
 
     @contextmanager
-    def _fetching(self) -> Iterator[ImageReader]:
+    def _reading(self) -> Iterator[ImageReader]:
         """Yield what reads images, here or in processes that end with the block."""
+        options = self._decode_options()
         if not self.isolate:
-            with ImageReader(self.decode) as fetcher:
-                yield fetcher
+            with ImageReader(options) as reader:
+                yield reader
             return
         with (
-            closing(IsolatedDecoders(self.decode, limit=self.timeout)) as decoders,
-            ImageReader(self.decode, decoder=decoders) as fetcher,
+            closing(IsolatedDecoders(options, limit=self.options.images.timeout)) as decoders,
+            ImageReader(options, decoder=decoders) as reader,
         ):
-            yield fetcher
+            yield reader
 
-    def sample(self, inputs: Iterable[str]) -> list[str]:
-        """Return an even sample of the images of some inputs, the same each time."""
-        random = Random(0)
-        chosen: list[str] = []
-        for i, source in enumerate(islice(Finder(inputs, self.find), _SAMPLED_FROM)):
-            place = i if i < CALIBRATION_IMAGES else random.randrange(i + 1)
-            if place < CALIBRATION_IMAGES:
-                chosen[place : place + 1] = [source.path]
-        return chosen
+    def sample(self, paths: Iterable[str]) -> list[str]:
+        """Return an even sample of the images of files, folders and globs, the same each time."""
+        return sample(paths, self.options.filters)
 
     def sources(
-        self,
-        inputs: Iterable[str],
-        on_skip: OnSkip | None = None,
-        listed: Iterable[str] = (),
+        self, paths: Iterable[str], on_skip: OnSkip | None = None, listed: Iterable[str] = ()
     ) -> Iterator[Source]:
         """Yield the images of files, folders and globs, and of a list, without reading them."""
-        return iter(Finder(inputs, self.find, on_skip, listed))
+        return iter(Finder(paths, self.options.filters, on_skip, listed))
 
     def classify(self, *paths: StrPath) -> Generator[Record, None, None]:
         """Yield one record for each image in files, folders and globs, lazily and in order.
@@ -323,7 +240,7 @@ class Classifier:
         self,
         sources: Iterator[Source],
         timings: Timings,
-        sample: Callable[[], Iterable[str]] | None = None,
+        sample: Sample | None = None,
         stop_requested: Event | None = None,
     ) -> Generator[Record, None, None]:
         """Yield one record for each source; paths that are URLs come without their secrets.
@@ -334,71 +251,59 @@ class Classifier:
             sources: The images.
             timings: Seconds are added to it.
             sample: Names images to calibrate int8 on; None for the first of the sources.
-            stop_requested: Once set, no more images are started; those in progress still give their
-                records.
+            stop_requested: Once set, no more images are started: those in progress still give
+                their records.
         """
         if sample is None:
-            sources = ahead = ReadAhead(sources, self.notify)
+            sources = ahead = ReadAhead(sources, self.events.notice)
             sample = ahead.paths
         first = list(islice(sources, 1))
         if not first:
             return
         engine = self.load(timings, sample)
-        with self._fetching() as fetcher:
+        with self._reading() as reader:
             records = classify(
-                fetcher.ahead(chain(first, sources)),
-                decode=fetcher.decode,
-                wait=fetcher.wait,
-                engine=engine,
-                rank=partial(
-                    rank, labels=imagenet_labels(), top=self.top, threshold=self.threshold
-                ),
-                batch_size=self.batch_size,
-                categorize=self._categories,
-                rollup=None if self._rollup is None else Rollup(self._rollup),
-                model=self.network.model,
-                threads=self.threads,
-                limit=self.timeout and self.timeout + (_LAST_RESORT if self.isolate else 0),
-                timings=timings,
-                stop_requested=stop_requested,
-                stopping=fetcher.close,
+                reader.ahead(chain(first, sources)),
+                reader,
+                engine,
+                self._labelling(),
+                self._pipeline_options(),
+                timings,
+                stop_requested,
             )
             with closing(records):
                 for record in records:
                     path = redact(record.path)
                     yield record if path == record.path else replace(record, path=path)
 
-
-class ReadAhead(Iterator[Source]):
-    """Sources that can be read only once, and the first of them for a sample.
-
-    Args:
-        sources: The images.
-        notify: Told that the sample is waited for.
-    """
-
-    def __init__(self, sources: Iterator[Source], notify: Notify) -> None:
-        self._sources = sources
-        self._notify = notify
-        self._ahead: deque[Source] = deque()
-        self._first: list[str] = []
-
-    def __next__(self) -> Source:
-        return self._ahead.popleft() if self._ahead else self._read()
-
-    def _read(self) -> Source:
-        source = next(self._sources)
-        if len(self._first) < CALIBRATION_IMAGES:
-            self._first.append(source.path)
-        return source
-
-    def paths(self) -> list[str]:
-        """Return the paths of the first images, whoever does them; no more are read for it."""
-        self._notify(
-            f"int8: reading the list for up to {CALIBRATION_IMAGES} images to calibrate on; "
-            "--calibrate DIR does not wait."
+    def _labelling(self) -> Labelling:
+        labels = self.options.labels
+        return Labelling(
+            partial(rank, labels=imagenet_labels(), top=labels.top, threshold=labels.threshold),
+            self._categories,
+            None if labels.rollup is None else Rollup(labels.rollup),
+            self.network.model,
         )
-        with suppress(StopIteration):
-            while len(self._first) < CALIBRATION_IMAGES:
-                self._ahead.append(self._read())
-        return self._first
+
+    def _pipeline_options(self) -> PipelineOptions:
+        timeout = self.options.images.timeout
+        return PipelineOptions(
+            self.options.engine.batch_size,
+            self.options.engine.threads,
+            timeout and timeout + (_LAST_RESORT if self.isolate else 0),
+        )
+
+
+def _check_engine(engine: EngineOptions) -> None:
+    if engine.name not in ENGINES:
+        raise InputError(f"there is no engine {engine.name!r}, only {', '.join(ENGINES)}")
+    if engine.precision == "int8" and engine.name == "keras":
+        raise InputError("int8 needs the litert engine", "Leave out --engine keras.")
+    if engine.calibrate and not os.path.isdir(engine.calibrate):
+        raise InputError(f"there is no folder {engine.calibrate!r} to calibrate on")
+
+
+def _categories(labels: LabelOptions) -> Categories | None:
+    if labels.categories:
+        return load(labels.categories)
+    return builtin() if labels.category else None

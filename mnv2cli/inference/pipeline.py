@@ -10,23 +10,20 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mnv2cli.engines import Engine
 from mnv2cli.errors import ImageError
-from mnv2cli.inference.report import Timings
-from mnv2cli.records import CategoryScore, Prediction, Record, Source
+from mnv2cli.inference.labelling import Labelling
+from mnv2cli.inference.timings import Timings
+from mnv2cli.records import Record, Source
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-Decode = Callable[[str], "NDArray[np.uint8]"]
-Rank = Callable[["NDArray[np.float32]"], tuple[Prediction, ...]]
-Categorize = Callable[["NDArray[np.float32]"], CategoryScore]
-Rollup = Callable[["NDArray[np.float32]"], Prediction]
 
 WINDOW = 128
 """Images that may be on their way or wait for an earlier one, beyond a batch for each worker."""
@@ -41,22 +38,46 @@ _PATIENCE = 0.05
 """Seconds to wait for a slow list before the images at hand are predicted as a smaller batch."""
 
 
+class Reader(Protocol):
+    """Reads images, such as :class:`mnv2cli.images.reader.ImageReader`; called by all workers."""
+
+    def wait(self, path: str) -> None:
+        """Return when an image is there to be decoded; raises ImageError."""
+        ...
+
+    def decode(self, path: str) -> NDArray[np.uint8]:
+        """Return the network's input, uint8 [size, size, 3]; raises ImageError."""
+        ...
+
+    def close(self) -> None:
+        """End what workers still wait for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineOptions:
+    """How the work is shared.
+
+    Attributes:
+        batch_size: Images in a batch; 0 for the engine's own choice.
+        threads: Workers; 0 for the engine's own choice.
+        limit: Seconds for decoding one image; 0 for no limit. A thread cannot be ended: one that
+            is over the limit is left behind, and another one continues its batch.
+    """
+
+    batch_size: int = 0
+    threads: int = 0
+    limit: float = 0.0
+
+
 def classify(
     sources: Iterable[Source],
-    *,
-    decode: Decode,
+    reader: Reader,
     engine: Engine,
-    rank: Rank,
-    wait: Callable[[str], None] | None = None,
-    categorize: Categorize | None = None,
-    rollup: Rollup | None = None,
-    model: str = "",
-    batch_size: int = 0,
-    threads: int = 0,
-    limit: float = 0.0,
+    labelling: Labelling,
+    options: PipelineOptions | None = None,
     timings: Timings | None = None,
     stop_requested: threading.Event | None = None,
-    stopping: Callable[[], None] = lambda: None,
 ) -> Generator[Record, None, None]:
     """Yield one record for each source, in the order of the sources.
 
@@ -64,38 +85,30 @@ def classify(
     slow list gets its answers at once. Images that cannot be read never reach the engine.
 
     Args:
-        sources: Where the images are; consumed as the work goes on.
-        decode: From a path to uint8 [size, size, 3]; raises ImageError.
+        sources: Where the images are; consumed as the work proceeds.
+        reader: Reads them; closed when the run ends.
         engine: Predicts batches, called by all workers; which one it is, is not known here.
-        rank: From float32 [classes] to predictions; may raise ImageError.
-        wait: Returns when an image is there to be decoded, as one from elsewhere is after a while;
-            raises ImageError.
-        categorize: From float32 [classes] to a category, if records shall have one.
-        rollup: From float32 [classes] to a node of the tree, likewise.
-        model: The name of the network, for the records.
-        batch_size: Images a batch; 0 for the engine's own choice.
-        threads: Workers; 0 for the engine's own choice.
-        limit: Seconds for decoding one image; 0 for no limit. A thread cannot be ended: one that
-            is over the limit is left behind, and another one goes on with its batch.
+        labelling: Makes records of scores.
+        options: Batch size, workers and the limit for one image.
         timings: Seconds are added to it.
-        stop_requested: Once set, no more images are begun: those in hand still give their records.
-        stopping: Called when the run ends, so that no worker goes on waiting in ``decode``.
+        stop_requested: Once set, no more images are started: those in progress still give their
+            records.
 
     Raises:
         Mnv2Error: Whatever finding the sources or predicting raised.
     """
+    options = options or PipelineOptions()
+    options = replace(
+        options,
+        batch_size=options.batch_size or engine.batch_size,
+        threads=options.threads or engine.workers,
+    )
     run = _Run(
         sources,
-        decode,
+        reader,
         engine,
-        rank,
-        wait,
-        categorize,
-        rollup,
-        model,
-        batch_size or engine.batch_size,
-        threads or engine.workers,
-        limit,
+        labelling,
+        options,
         timings if timings is not None else Timings(),
         stop_requested or threading.Event(),
     )
@@ -103,7 +116,7 @@ def classify(
     try:
         yield from run.records()
     finally:
-        stopping()
+        reader.close()
         run.stop()
 
 
@@ -143,29 +156,19 @@ class _Run:
     def __init__(
         self,
         sources: Iterable[Source],
-        decode: Decode,
+        reader: Reader,
         engine: Engine,
-        rank: Rank,
-        wait: Callable[[str], None] | None,
-        categorize: Categorize | None,
-        rollup: Rollup | None,
-        model: str,
-        batch_size: int,
-        workers: int,
-        limit: float,
+        labelling: Labelling,
+        options: PipelineOptions,
         timings: Timings,
         stop_requested: threading.Event,
     ) -> None:
         self._sources = sources
-        self._decode = decode
+        self._reader = reader
         self._engine = engine
-        self._rank = rank
-        self._wait = wait
-        self._categorize = categorize
-        self._rollup = rollup
-        self._model = model
-        self._batch_size = batch_size
-        self._limit = limit
+        self._labelling = labelling
+        self._batch_size = batch_size = options.batch_size
+        self._limit = options.limit
         self._timings = timings
         # From the finder to the workers. None ends it, an exception as well.
         self._found: queue.Queue[Source | BaseException | None] = queue.Queue(2 * batch_size)
@@ -176,13 +179,13 @@ class _Run:
         # From the workers to the caller, by number.
         self._done: dict[int, list[Record] | BaseException] = {}
         self._news = threading.Condition()
-        self._window = threading.Semaphore(workers + -(-WINDOW // batch_size))
+        self._window = threading.Semaphore(options.threads + -(-WINDOW // batch_size))
         self._at_once = threading.Semaphore(engine.at_once)
         self._stop_requested = stop_requested
         self._stopping = threading.Event()
         # The finder may hang in a list that never ends: nobody waits for it.
         self._finder = threading.Thread(target=self._find, name="mnv2-find", daemon=True)
-        self._workers = [self._worker() for _ in range(workers)]
+        self._workers = [self._worker() for _ in range(options.threads)]
         self._watcher = threading.Thread(target=self._watch, name="mnv2-watch", daemon=True)
         self._watched: set[_Batch] = set()  # those that are being decoded
 
@@ -324,11 +327,10 @@ class _Run:
         if source.error:
             return source.error
         try:
-            if self._wait:
-                batch.age = float("-inf")  # who waits for others does not grow older
-                self._wait(source.path)
-                batch.age = 0.0
-            return self._decode(source.path)
+            batch.age = float("-inf")  # who waits for others does not grow older
+            self._reader.wait(source.path)
+            batch.age = 0.0
+            return self._reader.decode(source.path)
         except ImageError as error:
             return str(error)
 
@@ -357,9 +359,9 @@ class _Run:
         images = [result for result in batch.results if not isinstance(result, str)]
         scores = iter(self._predict(np.stack(images)) if images else ())
         return [
-            self._failed(source, result)
+            self._labelling.failed(source, result)
             if isinstance(result, str)
-            else self._ranked(source, next(scores))
+            else self._labelling.record(source, next(scores))
             for source, result in zip(batch.sources, batch.results, strict=True)
         ]
 
@@ -369,19 +371,3 @@ class _Run:
             scores = self._engine.predict(batch)
             self._timings.add(predicting=perf_counter() - start)
         return scores
-
-    def _ranked(self, source: Source, scores: NDArray[np.float32]) -> Record:
-        try:
-            return Record(
-                source.path,
-                self._rank(scores),
-                model=self._model,
-                category=self._categorize(scores) if self._categorize else None,
-                node=self._rollup(scores) if self._rollup else None,
-                position=source.position,
-            )
-        except ImageError as error:
-            return self._failed(source, str(error))
-
-    def _failed(self, source: Source, error: str) -> Record:
-        return Record(source.path, error=error, model=self._model, position=source.position)

@@ -4,29 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from threading import Lock
 from time import perf_counter
 
 from mnv2cli.errors import ExitCode
+from mnv2cli.inference.timings import Timings
 from mnv2cli.records import Record
-
-
-@dataclass
-class Timings:
-    """Seconds spent in each stage, added up over all threads; the stages overlap."""
-
-    loading: float = 0.0
-    finding: float = 0.0
-    decoding: float = 0.0
-    predicting: float = 0.0
-    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
-
-    def add(self, *, finding: float = 0.0, decoding: float = 0.0, predicting: float = 0.0) -> None:
-        """Add seconds; called by many threads."""
-        with self._lock:
-            self.finding += finding
-            self.decoding += decoding
-            self.predicting += predicting
 
 
 @dataclass

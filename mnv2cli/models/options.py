@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mnv2cli.errors import InputError
+
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
@@ -15,6 +17,9 @@ class ModelOptions:
         size: Side of the input in pixels; None for its default.
         weights: Path of a weights file; None for the published ImageNet weights.
         refresh: Download the published weights again.
+
+    Raises:
+        InputError: The size is no whole number.
     """
 
     name: str = ""
@@ -22,6 +27,10 @@ class ModelOptions:
     size: int | None = None
     weights: str | None = None
     refresh: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.size, int | None):
+            raise InputError(f"size must be a whole number, not {self.size!r}")
 
     @property
     def is_explicit(self) -> bool:

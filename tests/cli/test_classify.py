@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
 
-from mnv2cli.cli.classify import _count
+from mnv2cli.cli.classify_job import _count
 from mnv2cli.cli.terminal.text import printable, shorten
 from mnv2cli.errors import Mnv2Error, WeightsError
 from mnv2cli.sources.options import Filters

@@ -16,7 +16,10 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def commands(group: click.Group, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    for name, command in group.commands.items():
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        assert command is not None
         yield (*names, name), command
         if isinstance(command, click.Group):
             yield from commands(command, *names, name)
@@ -48,5 +51,5 @@ def test_every_command_is_documented_with_examples(
 
 def test_groups_keep_the_order_of_their_commands(invoke: Callable[..., Result]) -> None:
     shown = invoke("--help").stdout
-    places = [shown.index(f"\n  {name} ") for name in main.commands]
+    places = [shown.index(f"\n  {name} ") for name in main.list_commands(click.Context(main))]
     assert places == sorted(places)

@@ -28,8 +28,12 @@ from mnv2cli.engines.compiled import (
 )
 from mnv2cli.engines.keras_engine import KerasEngine
 from mnv2cli.engines.litert import LiteRTEngine
+from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import InputError
+from mnv2cli.events import RunEvents
+from mnv2cli.images.options import ImageOptions
 from mnv2cli.models.mobilenet_v2 import MobileNetV2
+from mnv2cli.models.options import ModelOptions
 from mnv2cli.system import hardware as machine
 from tests.conftest import draw
 
@@ -40,6 +44,8 @@ pytestmark = [
 
 ROOT = Path(__file__).parents[2]
 RUN = "from mnv2cli.cli import run; run()"
+
+SMALL = ModelOptions(alpha=0.35, size=96)
 
 
 def network(**options: Any) -> MobileNetV2:
@@ -188,7 +194,9 @@ def test_int8_without_a_readable_image_gives_rows_all_the_same(
     entry: Path, tmp_path: Path, said: list[str]
 ) -> None:
     (tmp_path / "bad.jpg").write_text("text")
-    classifier = Classifier(alpha=0.35, size=96, precision="int8", notify=said.append)
+    classifier = Classifier(
+        model=SMALL, engine=EngineOptions(precision="int8"), events=RunEvents(said.append)
+    )
     (record,) = classifier.classify(tmp_path)
     assert record.error == "not an image: a text file"
     assert classifier.load().precision == "float32" and "Using float32" in said[-1]
@@ -199,7 +207,11 @@ def test_int8_is_calibrated_anew_for_other_photos(tmp_path: Path) -> None:
         draw(tmp_path / folder / "x.png", (1, 2, 3))
     keys = set()
     for folder, fit in [("a", "crop"), ("b", "crop"), ("a", "pad")]:
-        classifier = Classifier(alpha=0.35, size=96, precision="int8", fit=fit)  # type: ignore[arg-type]
+        classifier = Classifier(
+            model=SMALL,
+            engine=EngineOptions(precision="int8"),
+            images=ImageOptions(fit),  # type: ignore[arg-type]
+        )
         inputs = [str(tmp_path / folder)]
         keys.add(classifier._calibration(lambda c=classifier, i=inputs: c.sample(i)).key)  # type: ignore[misc]
     assert len(keys) == 3
@@ -269,9 +281,8 @@ def test_int8_is_calibrated_and_kept(
     for i in range(60):
         draw(tmp_path / "typical" / f"{i}.png", (4 * i, 255 - 4 * i, 100))
     (tmp_path / "typical" / "bad.jpg").write_bytes(b"")
-    classifier = Classifier(
-        alpha=0.35, size=96, precision="int8", calibrate=tmp_path / "typical", notify=said.append
-    )
+    engine = EngineOptions(precision="int8", calibrate=str(tmp_path / "typical"))
+    classifier = Classifier(model=SMALL, engine=engine, events=RunEvents(said.append))
     records = list(classifier.classify(tmp_path / "typical" / "3.png"))
     assert records[0].status == "ok" and len(said) == 1 and "int8" in said[0]
     (kept,) = (p for p in (tmp_path / "cache").iterdir() if p.is_dir())
@@ -280,7 +291,7 @@ def test_int8_is_calibrated_and_kept(
     assert (kept / "model.tflite").stat().st_size < 2_000_000
     scores = classifier.load().predict(images(3))
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-3)
-    again = Classifier(alpha=0.35, size=96, precision="int8", calibrate=tmp_path / "typical")
+    again = Classifier(model=SMALL, engine=engine)
     monkeypatch.setattr(compiled, "_export", lambda *_: pytest.fail("compiled again"))
     assert list(again.classify(tmp_path / "typical" / "3.png")) == records
 
@@ -297,7 +308,7 @@ def test_int8_on_few_images_is_not_kept(copied: Path, said: list[str]) -> None:
 def test_a_sample_is_even_and_the_same_each_time(tmp_path: Path) -> None:
     for i in range(500):
         (tmp_path / f"{i}.jpg").write_bytes(b"")
-    classifier = Classifier(alpha=0.35, size=96)
+    classifier = Classifier(model=SMALL)
     sample = classifier.sample([str(tmp_path)])
     assert len(set(sample)) == 200 and sample == classifier.sample([str(tmp_path)])
     late = sum(int(Path(path).stem) >= 250 for path in sample)
@@ -307,7 +318,7 @@ def test_a_sample_is_even_and_the_same_each_time(tmp_path: Path) -> None:
 def test_a_list_gives_its_first_images_as_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mnv2cli.inference.report import Timings
+    from mnv2cli.inference.timings import Timings
     from tests.conftest import FakeEngine
 
     paths = [str(draw(tmp_path / f"{i}.png", (i, 0, 0), (4, 4))) for i in range(250)]
@@ -318,7 +329,7 @@ def test_a_list_gives_its_first_images_as_sample(
         return FakeEngine()
 
     monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", opened)
-    classifier = Classifier(alpha=0.35, size=96, precision="int8")
+    classifier = Classifier(model=SMALL, engine=EngineOptions(precision="int8"))
     records = list(classifier.run(classifier.sources((), None, paths), Timings()))
     assert seen == [200] and [r.path for r in records] == paths
 
@@ -361,12 +372,12 @@ def test_a_gpu_is_looked_for_without_tensorflow(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    "bad", [{"engine": "onnx"}, {"engine": "keras", "precision": "int8"}, {"calibrate": "."},
+    "bad", [{"name": "onnx"}, {"name": "keras", "precision": "int8"}, {"calibrate": "."},
             {"precision": "int8", "calibrate": "nowhere"}, {"threads": -1}]
 )  # fmt: skip
 def test_clashing_options_are_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(InputError):
-        Classifier(**bad)
+        Classifier(engine=EngineOptions(**bad))
 
 
 # Processes

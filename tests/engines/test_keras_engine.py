@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from mnv2cli import Classifier
 from mnv2cli.engines import open_engine
 from mnv2cli.errors import InputError, WeightsError
 from mnv2cli.labels.imagenet import imagenet_labels
+from mnv2cli.labels.options import LabelOptions
 from mnv2cli.labels.rank import rank
 from mnv2cli.models import mobilenet_v2
 from mnv2cli.models.mobilenet_v2 import MobileNetV2, published_sizes
+from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.weights import import_keras
 from tests.conftest import WEIGHTS as NAME
 from tests.conftest import draw
@@ -46,7 +49,7 @@ def test_classifier_runs_from_files_to_predictions(tmp_path: Path) -> None:
     for i in range(5):
         draw(tmp_path / f"{i}.png", (50 * i, 9, 9))
     draw(tmp_path / "bad.png").write_bytes(b"")
-    classifier = Classifier(alpha=0.35, size=96, top=2, engine="keras")
+    classifier = Classifier(top=2, model=ModelOptions(alpha=0.35, size=96), engine="keras")
     records = list(classifier.classify(tmp_path))
     assert [r.status for r in records] == ["ok"] * 5 + ["error"]
     assert all(len(r.predictions) == 2 for r in records[:5])
@@ -180,8 +183,15 @@ def test_a_channels_first_setting_does_no_harm() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"top": 0}, {"top": 1001}, {"threshold": -0.1}, {"threshold": 2}, {"size": 225}]
+    "make",
+    [
+        lambda: Classifier(top=0),
+        lambda: Classifier(top=1001),
+        lambda: Classifier(labels=LabelOptions(threshold=-0.1)),
+        lambda: Classifier(labels=LabelOptions(threshold=2)),
+        lambda: Classifier(model=ModelOptions(size=225)),
+    ],
 )
-def test_values_out_of_range_are_refused(bad: dict[str, Any]) -> None:
+def test_values_out_of_range_are_refused(make: Callable[[], Classifier]) -> None:
     with pytest.raises(InputError):
-        Classifier(**bad)
+        make()

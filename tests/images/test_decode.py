@@ -4,14 +4,15 @@ import os
 import socket
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pillow_heif
 import pytest
+from click.testing import Result
 from PIL import Image, ImageCms, PngImagePlugin
 
-from mnv2cli.cli import options as cli_options
 from mnv2cli.errors import ImageError, InputError
 from mnv2cli.images.decode import (
     DEFAULT_MAX_PIXELS,
@@ -503,5 +504,5 @@ def test_want_of_memory_is_an_error_of_one_image(
     assert reason(draw(tmp_path / "a.png")).startswith("not enough memory")
 
 
-def test_the_default_limit_is_the_same_in_the_help() -> None:
-    assert cli_options.MAX_PIXELS == DEFAULT_MAX_PIXELS
+def test_the_default_limit_is_the_same_in_the_help(invoke: Callable[..., Result]) -> None:
+    assert f"[default: {DEFAULT_MAX_PIXELS};" in invoke("classify", "--help").stdout

@@ -16,10 +16,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import ImageError
 from mnv2cli.images.decode import DecodeOptions, decode, set_process_limit
 from mnv2cli.images.isolated import BYTES_PER_PIXEL, IsolatedDecoders
+from mnv2cli.images.options import ImageOptions
 from mnv2cli.inference.classifier import Classifier
+from mnv2cli.models.options import ModelOptions
 from tests.conftest import FakeEngine
 from tests.images.fuzz import Mutator, bases
 
@@ -134,8 +137,15 @@ def test_undamaged_images_are_all_read(mutator: Mutator, tmp_path: Path) -> None
         assert decode(str(path), OPTIONS[0]).shape == (32, 32, 3)
 
 
-def rows(folder: Path, **options: object) -> Iterator[tuple[str, object]]:
-    classifier = Classifier(top=2, model="mobilenet_v2", **options)  # type: ignore[arg-type]
+def rows(
+    folder: Path, engine: EngineOptions, *, isolate: bool = False
+) -> Iterator[tuple[str, object]]:
+    classifier = Classifier(
+        top=2,
+        model=ModelOptions("mobilenet_v2", size=96),
+        engine=engine,
+        images=ImageOptions(max_pixels=PIXELS, isolate=isolate),
+    )
     for record in classifier.classify(folder):
         yield record.path, record.error or record.predictions
 
@@ -147,13 +157,12 @@ def test_each_row_is_its_own_files(
     for number in range(300):
         (tmp_path / f"{number}.jpg").write_bytes(mutator.make(number)[1])
     set_process_limit(PIXELS)  # as the command does, and every process for decoding
-    small = {"size": 96, "max_pixels": PIXELS}
-    together = list(rows(tmp_path, threads=4, batch_size=3, isolate=True, **small))
+    together = list(rows(tmp_path, EngineOptions(threads=4, batch_size=3), isolate=True))
     assert [Path(path).name for path, _ in together] == [f"{n}.jpg" for n in range(300)]
-    assert together == list(rows(tmp_path, threads=3, batch_size=2, **small))
+    assert together == list(rows(tmp_path, EngineOptions(threads=3, batch_size=2)))
     results = set()
     for path, result in together:
-        ((_, alone),) = rows(Path(path), **small)
+        ((_, alone),) = rows(Path(path), EngineOptions())
         assert result == alone
         results.add(str(result))
     assert len(results) > 50  # or a mix-up would not show

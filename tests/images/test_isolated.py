@@ -19,10 +19,12 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import ImageError, InputError, Mnv2Error
 from mnv2cli.images import isolated
 from mnv2cli.images.decode import DecodeOptions, decode
 from mnv2cli.images.isolated import IsolatedDecoders, default_command, serve
+from mnv2cli.images.options import ImageOptions
 from mnv2cli.inference.classifier import Classifier
 from tests.conftest import FakeEngine, draw
 
@@ -362,7 +364,10 @@ def test_isolate_gives_every_file_its_row(
 
 def test_photos_to_calibrate_on_are_isolated_too(hostile: Path, fake_engine: FakeEngine) -> None:
     before = children()
-    pixels = Classifier(isolate=True, timeout=1)._pixels(map(str, sorted(hostile.iterdir())))
+    classifier = Classifier(
+        images=ImageOptions(isolate=True, timeout=1), engine=EngineOptions(precision="int8")
+    )
+    pixels = classifier._calibration(lambda: map(str, sorted(hostile.iterdir()))).images()
     assert pixels.shape == (2, 224, 224, 3) and children() == before
 
 
@@ -370,7 +375,7 @@ def test_a_run_that_is_broken_off_ends_its_processes(
     hostile: Path, fake_engine: FakeEngine
 ) -> None:
     before = children()
-    classifier = Classifier(threads=2, batch_size=1)
+    classifier = Classifier(engine=EngineOptions(threads=2, batch_size=1))
     classifier.isolate = True
     records = classifier.classify(*[str(hostile / "img2.jpg")] * 50)
     assert next(records).status == "ok" and children() != before
@@ -399,4 +404,4 @@ def test_a_timeout_that_is_none(
     result = invoke("classify", photos, "--timeout", timeout)
     assert result.exit_code == 2 and "timeout" in result.stderr
     with pytest.raises(InputError, match="timeout"):
-        Classifier(timeout=float(timeout))
+        ImageOptions(timeout=float(timeout))

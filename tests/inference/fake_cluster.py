@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnv2cli.errors import WeightsError
-from mnv2cli.inference import cluster
 from mnv2cli.inference.classifier import Classifier
+from mnv2cli.inference.cluster import worker
+from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.models import MobileNetV2
 from tests.conftest import FakeEngine
 
@@ -39,11 +40,11 @@ class Deadly(FakeEngine):
         return super().predict(batch)
 
 
-def open_fake(options: dict[str, Any], identity: dict[str, Any]) -> Classifier:
-    """Stand in for ``cluster.open_classifier``."""
+def open_fake(options: ClassifierOptions, identity: dict[str, Any]) -> Classifier:
+    """Stand in for ``worker.open_classifier``."""
     if identity.get("missing"):
         raise WeightsError("this machine has no weights", "Bring them there.")
-    classifier = Classifier(**options)
+    classifier = Classifier(**options.keywords())
     classifier._engine = Deadly()
     return classifier
 
@@ -55,4 +56,4 @@ def install(identity: dict[str, Any]) -> None:
     mnv2cli.inference.classifier.open_engine = lambda *args, **kwargs: Deadly()  # type: ignore[assignment]
     mnv2cli.inference.classifier.available = lambda model, **kwargs: model  # type: ignore[assignment]
     MobileNetV2.identity = lambda self: identity  # type: ignore[method-assign]
-    cluster.open_classifier = open_fake
+    worker.open_classifier = open_fake

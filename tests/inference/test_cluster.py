@@ -17,10 +17,16 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import InputError, WeightsError
+from mnv2cli.images.options import ImageOptions
 from mnv2cli.inference.classifier import Classifier
-from mnv2cli.inference.cluster import ClusterClassifier, ClusterError, is_address
-from mnv2cli.inference.report import Timings
+from mnv2cli.inference.cluster.classifier import ClusterClassifier
+from mnv2cli.inference.cluster.connection import is_address
+from mnv2cli.inference.cluster.protocol import ClusterError
+from mnv2cli.inference.options import ClassifierOptions
+from mnv2cli.inference.timings import Timings
+from mnv2cli.labels.options import LabelOptions
 from mnv2cli.models import MobileNetV2
 from mnv2cli.records import Record, Source
 from tests.conftest import draw
@@ -68,13 +74,17 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr("mnv2cli.inference.classifier.available", lambda model, **kwargs: model)
     monkeypatch.setattr(MobileNetV2, "identity", lambda self: {})
-    monkeypatch.setattr("mnv2cli.inference.cluster.open_classifier", open_fake)
+    monkeypatch.setattr("mnv2cli.inference.cluster.worker.open_classifier", open_fake)
 
 
 def many(folder: Path, count: int = 100) -> Path:
     for i in range(count):
         draw(folder / f"{i}.png", (i, 9, 0), (4, 4))
     return folder
+
+
+def workers(**options: int) -> ClusterClassifier:
+    return ClusterClassifier(options=ClassifierOptions(engine=EngineOptions(**options)))  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("ray_here", "fakes")
@@ -88,10 +98,14 @@ def test_rows_and_their_order_are_those_of_a_local_run(
     (folder / "60a.png").symlink_to("nowhere")
     with open(b"photos/70\xff.png", "wb") as file:
         file.write((folder / "7.png").read_bytes())
-    options: dict[str, Any] = {"top": 3, "category": True, "rollup": 0.5, "fit": "pad"}
+    options = ClassifierOptions(
+        labels=LabelOptions(top=3, category=True, rollup=0.5),
+        engine=EngineOptions(batch_size=8),
+        images=ImageOptions("pad"),
+    )
     inputs = [str(folder), "missing.jpg", str(tmp_path / "photos" / "3.png")]
-    home = list(Classifier(**options).classify(*inputs))
-    away = list(ClusterClassifier(batch_size=8, **options).classify(*inputs))
+    home = list(Classifier(**options.keywords()).classify(*inputs))
+    away = list(ClusterClassifier(options=options).classify(*inputs))
     assert away == home
     assert len(away) == 105
     assert sum(bool(record.error) for record in away) == 4
@@ -103,7 +117,7 @@ def test_positions_timings_and_errors_of_the_finder_cross_over(tmp_path: Path) -
     path = str(draw(tmp_path / "a.png", (1, 9, 0)))
     sources = [Source(path, position=7), Source("x", "folder cannot be listed: why", 9)]
     timings = Timings()
-    classifier = ClusterClassifier(threads=1)
+    classifier = workers(threads=1)
     first, second = classifier.run(iter(sources), timings)
     assert (first.path, first.position, second.position) == (path, 7, 9)
     assert second.error == "folder cannot be listed: why"
@@ -115,7 +129,7 @@ def test_positions_timings_and_errors_of_the_finder_cross_over(tmp_path: Path) -
 def test_a_worker_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     folder = many(tmp_path)
     draw(folder / "30.png", (KILLS_ONCE, 9, 0), (4, 4))
-    away = list(ClusterClassifier(batch_size=8).classify(folder))
+    away = list(workers(batch_size=8).classify(folder))
     assert Path(os.environ["MNV2_TEST_ONCE"], "killed").exists()
     assert away == list(Classifier().classify(folder))
 
@@ -124,7 +138,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
 def test_a_photo_that_kills_its_worker_three_times_is_an_error(tmp_path: Path) -> None:
     folder = many(tmp_path, 20)
     draw(folder / "13.png", (KILLER, 9, 0), (4, 4))
-    away = list(ClusterClassifier(batch_size=4).classify(folder))
+    away = list(workers(batch_size=4).classify(folder))
     draw(folder / "13.png", (13, 9, 0), (4, 4))
     home = list(Classifier().classify(folder))
     assert away[13] == Record(
@@ -141,14 +155,14 @@ def test_what_a_worker_lacks_is_one_clear_error(
     with monkeypatch.context() as patch:
         patch.setattr(MobileNetV2, "identity", lambda self: {"missing": True})
         with pytest.raises(WeightsError) as told:
-            list(ClusterClassifier(threads=1).classify(tmp_path))
+            list(workers(threads=1).classify(tmp_path))
     assert (told.value.message, told.value.hint) == (
         "this machine has no weights",
         "Bring them there.",
     )
     draw(tmp_path / "b.png", (RAISES, 0, 0), (4, 4))
     with pytest.raises(ClusterError, match="met RuntimeError: what nobody foresaw"):
-        list(ClusterClassifier(threads=1).classify(tmp_path))
+        list(workers(threads=1).classify(tmp_path))
 
 
 # The command, in a process of its own
@@ -245,7 +259,7 @@ def test_values_that_a_cluster_cannot_use_are_told(
     ]
     with pytest.raises(InputError, match="is no address"):
         ClusterClassifier("photos")
-    monkeypatch.setattr("mnv2cli.inference.cluster.find_spec", lambda name: None)
+    monkeypatch.setattr("mnv2cli.inference.cluster.classifier.find_spec", lambda name: None)
     result = invoke("classify", "photos", "--ray")
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [

@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from mnv2cli.errors import ImageError, Mnv2Error
-from mnv2cli.inference.pipeline import WINDOW, classify
-from mnv2cli.inference.report import Timings
-from mnv2cli.records import Prediction, Source
+from mnv2cli.inference import pipeline
+from mnv2cli.inference.labelling import Labelling
+from mnv2cli.inference.pipeline import WINDOW, PipelineOptions
+from mnv2cli.inference.timings import Timings
+from mnv2cli.records import Prediction, Record, Source
 from tests.conftest import FakeEngine
 
 Pixels = NDArray[np.uint8]
@@ -29,6 +32,33 @@ def rank(scores: NDArray[np.float32]) -> tuple[Prediction, ...]:
     if best == 13:
         raise ImageError("no usable scores")
     return (Prediction(f"n{best}", str(best), 1.0),)
+
+
+class Images:
+    """Images that a function makes up."""
+
+    def __init__(self, decode: Callable[[str], Pixels]) -> None:
+        self.decode = decode
+
+    def wait(self, path: str) -> None:
+        """They are there."""
+
+    def close(self) -> None:
+        """Nobody waits for them."""
+
+
+def classify(
+    sources: Iterator[Source],
+    *,
+    decode: Callable[[str], Pixels],
+    engine: FakeEngine,
+    rank: Callable[[NDArray[np.float32]], tuple[Prediction, ...]],
+    timings: Timings | None = None,
+    **options: Any,
+) -> Generator[Record, None, None]:
+    return pipeline.classify(
+        sources, Images(decode), engine, Labelling(rank), PipelineOptions(**options), timings
+    )
 
 
 def sources(*paths: object) -> Iterator[Source]:

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from mnv2cli import Classifier
 from mnv2cli.cli import main
+from mnv2cli.images.options import ImageOptions
 from mnv2cli.models import EfficientNetLite0
 from tests.conftest import SHARED, draw
 
@@ -177,7 +178,7 @@ def test_stretch_and_nearest_reproduce_the_tutorial() -> None:
     )
     wanted = json.loads(result.stdout.splitlines()[-1])
     for engine in ("litert", "keras"):
-        classifier = Classifier(top=3, fit="stretch", interpolation="nearest", engine=engine)
+        classifier = Classifier(top=3, images=ImageOptions("stretch", "nearest"), engine=engine)
         for record, best in zip(classifier.classify(*paths), wanted, strict=True):
             assert [p.wnid for p in record.predictions] == [wnid for wnid, _ in best]
             for prediction, (_, score) in zip(record.predictions, best, strict=True):

@@ -27,6 +27,7 @@ from mnv2cli.models import (
 from mnv2cli.models import download as downloads
 from mnv2cli.models.describe import describe
 from mnv2cli.models.download import address, published_at, reach
+from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.published import published
 from tests.checkpoints import Tensor, checkpoint, dump, random_lite0, tensor
 from tests.hosts import answer, host
@@ -103,7 +104,7 @@ def test_the_default_falls_back_with_a_warning(nothing_here: str, lite0_file: Pa
 
 
 @pytest.mark.parametrize(
-    "options", [{"model": "mobilenet_v2"}, {"alpha": 1.0}, {"size": 224}, {"refresh_weights": True}]
+    "options", [{"name": "mobilenet_v2"}, {"alpha": 1.0}, {"size": 224}, {"refresh": True}]
 )
 def test_what_is_asked_for_by_name_is_never_replaced(
     nothing_here: str, lite0_file: Path, options: dict[str, Any]
@@ -112,7 +113,7 @@ def test_what_is_asked_for_by_name_is_never_replaced(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(DownloadError, match="connection refused"):
-            Classifier(**options).load()
+            Classifier(model=ModelOptions(**options)).load()
 
 
 def test_from_python_the_warning_is_a_warning(nothing_here: str, lite0_file: Path) -> None:

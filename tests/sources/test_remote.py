@@ -25,10 +25,12 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
+from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import ImageError, InputError, OutputError
 from mnv2cli.images.decode import DecodeOptions, decode
 from mnv2cli.images.reader import ImageReader
 from mnv2cli.inference.classifier import Classifier
+from mnv2cli.models.options import ModelOptions
 from mnv2cli.records import Source
 from mnv2cli.sources import remote
 from mnv2cli.sources.finder import Finder
@@ -839,7 +841,8 @@ def test_the_run_stops_at_once_while_a_host_is_slow(site: Site, fake_engine: Fak
     over = threading.Event()
     site.pages["/a.png"] = answer(picture())
     site.pages["/slow.png"] = hold(over)
-    records = Classifier(batch_size=1).classify(f"{site.url}/a.png", f"{site.url}/slow.png")
+    classifier = Classifier(engine=EngineOptions(batch_size=1))
+    records = classifier.classify(f"{site.url}/a.png", f"{site.url}/slow.png")
     next(records)
     start = time.monotonic()
     records.close()
@@ -913,7 +916,7 @@ def test_sort_takes_local_files_only(photos: Path, invoke: Invoke) -> None:
 
 def test_int8_is_calibrated_on_urls_too(memory: Any) -> None:
     memory.pipe({"/p/1.png": picture(1), "/p/2.png": picture(2), "/p/3.png": b"bad"})
-    classifier = Classifier(precision="int8", size=96)
+    classifier = Classifier(engine=EngineOptions(precision="int8"), model=ModelOptions(size=96))
     first = classifier._calibration(lambda: classifier.sample(["memory://p"]))
     assert first.images().shape == (2, 96, 96, 3)
     other = classifier._calibration(lambda: ["memory://p/1.png"])

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnv2cli.cli.options import MODELS, section, terminal_options, variant_options
+from mnv2cli.cli.grouping import section
+from mnv2cli.cli.options import MODELS, TerminalOptions, terminal_options, variant_options
 from mnv2cli.cli.terminal.help import ExampleCommand, ExampleGroup
 from mnv2cli.cli.terminal.text import print_path, printable
 from mnv2cli.errors import ExitCode, InputError, Mnv2Error, OutputError, WeightsError
@@ -38,7 +39,7 @@ _option = section("Options")
 _json = _option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
 
-@click.group(cls=ExampleGroup, examples=EXAMPLES, short_help="List, fetch and look at networks.")
+@click.group(cls=ExampleGroup, examples=EXAMPLES)
 def models() -> None:
     """List, fetch, check, compile and look at the networks and their weights.
 
@@ -170,8 +171,7 @@ def download(
     every: bool,
     mirror: str | None,
     refresh: bool,
-    quiet: bool,
-    verbose: bool,
+    terminal: TerminalOptions,
 ) -> None:
     """Download published weights into Keras's cache, each checked by loading it.
 
@@ -181,10 +181,9 @@ def download(
         raise click.UsageError("--all is all of them: leave out --alpha and --size.")
     if every and model != MODELS[0]:
         raise click.UsageError(f"--all is about {MODELS[0]}.")
-    from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.models import EfficientNetLite0, all_models, open_model
 
-    screen = Screen(quiet=quiet, verbose=verbose)
+    screen = terminal.screen()
     chosen: list[Model]
     if every:
         chosen = [m for m in all_models() if not isinstance(m, EfficientNetLite0)]
@@ -355,27 +354,23 @@ def compile_model(
     size: int | None,
     precision: Any,
     calibrate: str | None,
-    quiet: bool,
-    verbose: bool,
+    terminal: TerminalOptions,
 ) -> None:
     """Compile a network for this processor now, so that the first run need not."""
     if precision == "int8" and not calibrate:
         raise click.UsageError("int8 needs typical photos: add --calibrate DIR.")
-    from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.engines.compiled import cache_folder
     from mnv2cli.engines.litert import LiteRTEngine
+    from mnv2cli.engines.options import EngineOptions
+    from mnv2cli.events import RunEvents
     from mnv2cli.inference.classifier import Classifier
+    from mnv2cli.models.options import ModelOptions
 
-    screen = Screen(quiet=quiet, verbose=verbose)
+    screen = terminal.screen()
     classifier = Classifier(
-        model=model,
-        alpha=alpha,
-        size=size,
-        engine="litert",
-        precision=precision,
-        calibrate=calibrate,
-        progress=screen.download,
-        notify=screen.notice,
+        model=ModelOptions(model, alpha, size),
+        engine=EngineOptions("litert", precision, calibrate or ""),
+        events=RunEvents(screen.notice, download=screen.download),
     )
     start = perf_counter()
     with screen.loading(classifier.network.name):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import click
 
@@ -57,3 +59,50 @@ class ExampleGroup(_WithExamples, click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, as declared."""
         return list(self.commands)
+
+
+class LazyCommand(NamedTuple):
+    """A command that is imported when it is run.
+
+    Attributes:
+        target: Where it is, as ``module:name``.
+        short_help: Its line in the help of its group.
+    """
+
+    target: str
+    short_help: str
+
+
+class LazyGroup(ExampleGroup):
+    """A group that shows its help without importing its commands.
+
+    Args:
+        lazy: The commands by their names, in the order of the help.
+    """
+
+    def __init__(
+        self, *args: Any, lazy: Mapping[str, LazyCommand] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._lazy = lazy or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, as declared."""
+        return [*self._lazy, *self.commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, importing its module if that is not imported yet."""
+        if cmd_name not in self._lazy:
+            return super().get_command(ctx, cmd_name)
+        target, short_help = self._lazy[cmd_name]
+        module, _, name = target.partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        command.short_help = short_help
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the names of the commands, each with its line."""
+        rows = [(name, command.short_help) for name, command in self._lazy.items()]
+        rows += [(name, command.get_short_help_str()) for name, command in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)

@@ -1,0 +1,202 @@
+"""One run of ``mnv2 classify``: images in, rows out, and what to do when it stops early."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
+from itertools import chain, islice
+from threading import Event
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from mnv2cli.cli.inputs import classify_inputs, no_images
+from mnv2cli.cli.terminal.interrupts import Interrupts
+from mnv2cli.errors import OutputError
+from mnv2cli.inference.report import Report
+from mnv2cli.results.write import VanishedError
+from mnv2cli.runs.run import LongRun, may_resume
+from mnv2cli.runs.shards import Counted, Shard
+from mnv2cli.sources.finder import Finder
+from mnv2cli.sources.urls import is_url, redact
+
+if TYPE_CHECKING:
+    from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.inference.classifier import Classifier
+    from mnv2cli.records import Record, Source
+    from mnv2cli.results.options import OutputTarget
+    from mnv2cli.runs.resume import Layout
+    from mnv2cli.sources.options import Filters, Inputs
+
+
+class ClassifyJob:
+    """One run of the command.
+
+    Args:
+        classifier: What classifies the images.
+        screen: Shows notices, progress and the summary.
+        target: Where rows go.
+        layout: What rows look like.
+        shard: Which images to do; None for all.
+        run: The results file and its log; None where rows go elsewhere.
+
+    Attributes:
+        report: What the run came to.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        screen: Screen,
+        target: OutputTarget,
+        layout: Layout,
+        shard: Shard | None,
+        run: LongRun | None,
+    ) -> None:
+        self._classifier = classifier
+        self._screen = screen
+        self._target = target
+        path = target.path
+        self._written = redact(path) if path is not None and is_url(path) else path
+        self._layout = layout
+        self._shard = shard
+        self._run = run
+        self._interrupts = Interrupts()
+        self._found = Counted(())
+        self._engine = ""
+        self.report = Report()
+
+    def classify(self, inputs: Inputs) -> None:
+        """Classify the inputs, as they were typed, and write their rows."""
+        report, run, classifier = self.report, self._run, self._classifier
+        if run:
+            self._report_resumed(run)
+        stop_requested = self._interrupts.stop_requested
+        records = classify_inputs(
+            classifier, inputs, report, self._screen, self._choose, stop_requested
+        )
+        with closing(records):
+            with self._screen.loading(classifier.network.name):
+                started = list(islice(records, 1))  # loads the network, if there are images
+            if started:
+                self._engine = classifier.about
+                if run:
+                    run.start(classifier.settings())
+                    self._report_changed(run)
+            elif not ((run and run.append) or (self._shard and self._found.count)):
+                raise no_images(report)
+            total = None
+            if inputs.list_file is None:
+                total = partial(_count, inputs.paths, classifier.options.filters, self._shard)
+            try:
+                self._write(chain(started, records), total)
+                report.stop()
+                if run:
+                    run.finish(report.images, self._found.count)
+                    report.keep(run.kept, run.errors)
+            except BaseException as error:
+                self._fail(error)
+                raise
+        self._screen.summary(report, self._engine, self._written)
+
+    def _choose(self, sources: Iterator[Source]) -> Iterator[Source]:
+        """Skip the results themselves, what other shards do, and what has a row already."""
+        if self._run:
+            sources = self._run.without_own(sources)
+        self._found = Counted(sources)
+        chosen = self._shard.of(self._found) if self._shard else iter(self._found)
+        return self._run.remaining(chosen) if self._run else chosen
+
+    def _write(
+        self, records: Iterable[Record], total: Callable[[Event], int | None] | None
+    ) -> None:
+        from mnv2cli.cli.terminal.table import TableWriter
+        from mnv2cli.cli.terminal.text import data_stream
+        from mnv2cli.results.write import FORMATS, MakeWriter, Output, SafeCsvWriter
+
+        layout, run, report, force = self._layout, self._run, self.report, self._target.force
+        target = data_stream() if self._target.path is None else self._target.path
+        upload: AbstractContextManager[str | IO[bytes]] = nullcontext(target)
+        if isinstance(target, str) and is_url(target):
+            from mnv2cli.sources.remote import Upload
+
+            upload = Upload(target, force=force)
+        writers: dict[str, MakeWriter] = {**FORMATS, "table": TableWriter}
+        if layout.safe:
+            writers["csv"] = SafeCsvWriter
+        with (
+            self._interrupts.asked(),
+            self._screen.progress(total, run.kept if run else 0) as advance,
+            upload as file,
+            Output(
+                file,
+                writers[layout.form],
+                layout.top,
+                long=layout.long,
+                force=force,
+                extra=layout.extra,
+                append=run is not None and run.append,
+                opened=run.opened if run else lambda: None,
+            ) as out,
+        ):
+            if run and not run.append and self._shard:
+                out.open()  # a shard may be empty, and still be one
+            for record in records:
+                with self._screen.printing(to_stdout=self._target.path is None):
+                    out.write(record)
+                report.add(record)
+                advance(record)
+
+    def _fail(self, error: BaseException) -> None:
+        """Show what a run came to that did not come to its end, and how to resume it."""
+        self.report.stop()
+        resume = ""
+        if self._run:
+            self._run.stop(error)
+            self.report.keep(self._run.kept, self._run.errors)
+            resume = _resume_command() if may_resume(self._layout.form) else ""
+        if isinstance(error, KeyboardInterrupt):
+            self._screen.summary(
+                self.report, self._engine, self._written, interrupted=True, go_on=resume
+            )
+        elif isinstance(error, OutputError) and resume and not isinstance(error, VanishedError):
+            error.hint += f"\nTo go on, once that is mended: {resume}"
+
+    def _report_resumed(self, run: LongRun) -> None:
+        if run.dropped:
+            self._screen.notice(f"{run.dropped:,} damaged or half-written rows are done again.")
+        if run.crashed and not self._classifier.isolate:
+            self._classifier.isolate = True
+            self._screen.notice(
+                "The last run was killed, or crashed by an image: as with --isolate, images are "
+                "decoded in processes of their own."
+            )
+
+    def _report_changed(self, run: LongRun) -> None:
+        if run.changed:
+            text = "; ".join(run.changed)
+            self._screen.warning(f"scores may move a little from here on: {text}")
+
+
+def _resume_command() -> str:
+    """Return the command line that resumes this run."""
+    args = click.get_current_context().meta.get("mnv2.args", [])
+    args = [arg for arg in args if arg not in ("--force", "--resume")]
+    # Behind a bare -- there are only paths.
+    end = args.index("--") if "--" in args else len(args)
+    # What URLs hold that is secret has no place in a log.
+    return shlex.join(["mnv2", *map(redact, args[:end]), "--resume", *map(redact, args[end:])])
+
+
+def _count(
+    paths: tuple[str, ...], filters: Filters, shard: Shard | None, stopping: Event
+) -> int | None:
+    """Count the images beside the run that reads them, so that the time left can be told."""
+    count = 0
+    for source in Finder(paths, filters):
+        count += shard is None or source.path in shard
+        if stopping.is_set():
+            return None
+    return count

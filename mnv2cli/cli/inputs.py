@@ -1,0 +1,131 @@
+"""What commands share that classify images: their inputs checked, the classifier, its records."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING
+
+import click
+
+from mnv2cli.errors import InputError, NoImagesError
+from mnv2cli.sources.finder import is_glob, read_list
+from mnv2cli.sources.urls import is_url
+
+if TYPE_CHECKING:
+    from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.inference.classifier import Classifier
+    from mnv2cli.inference.options import ClassifierOptions
+    from mnv2cli.inference.report import Report
+    from mnv2cli.records import Record, Source
+    from mnv2cli.sources.options import Inputs
+
+Choose = Callable[[Iterator["Source"]], Iterator["Source"]]
+"""Says which of the images found are classified."""
+
+
+def check_inputs(inputs: Inputs) -> None:
+    """Check that there is something to classify; raises UsageError."""
+    paths = inputs.paths
+    if inputs.null and inputs.list_file is None:
+        raise click.UsageError("-0 says how the paths of --files-from are separated: add that.")
+    if inputs.list_file is None:
+        if not paths:
+            raise click.UsageError("Name images or folders, or a list of them with --files-from.")
+        if not any(os.path.lexists(p) or is_glob(p) or is_url(p) for p in paths):
+            more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
+            raise click.UsageError(f"There is no file or folder {paths[0]!r}{more}.")
+    if any(is_url(path) for path in paths):
+        from mnv2cli.sources import remote
+
+        remote.check(paths)
+
+
+def make_classifier(
+    options: ClassifierOptions, screen: Screen, cluster: str | None = None
+) -> Classifier:
+    """Return the classifier that a command asks for, which reports to its screen.
+
+    Args:
+        options: All that decides what it does.
+        screen: Shows what it reports.
+        cluster: The address of a Ray cluster, empty to start one; None for this machine alone.
+    """
+    from mnv2cli.events import RunEvents
+    from mnv2cli.images.decode import set_process_limit
+    from mnv2cli.inference.classifier import Classifier
+
+    set_process_limit(options.images.max_pixels)
+    events = RunEvents(screen.notice, screen.warning, screen.download)
+    if cluster is None:
+        return Classifier(**options.keywords(), events=events)
+    from mnv2cli.inference.cluster.classifier import ClusterClassifier
+
+    return ClusterClassifier(cluster, options, events, verbose=screen.verbose)
+
+
+def classify_inputs(
+    classifier: Classifier,
+    inputs: Inputs,
+    report: Report,
+    screen: Screen,
+    choose: Choose = lambda sources: sources,
+    stop_requested: Event | None = None,
+) -> Generator[Record, None, None]:
+    """Return the records of inputs as they were typed.
+
+    Args:
+        classifier: What classifies them.
+        inputs: The images.
+        report: Counts what is skipped, and the seconds.
+        screen: Shows what is skipped.
+        choose: Says which of the images found are classified.
+        stop_requested: Once set, no more images are started.
+    """
+    from mnv2cli.inference.calibration import ReadAhead
+
+    def on_skip(path: str, reason: str) -> None:
+        report.skip(path, reason)
+        screen.skipped(path, reason)
+
+    listed: Iterable[str] = ()
+    if inputs.list_file is not None:
+        listed = read_list(open_list(inputs.list_file), null=inputs.null)
+    sources = classifier.sources(inputs.paths, on_skip, listed)
+    sample: Callable[[], Iterable[str]] = partial(classifier.sample, inputs.paths)
+    if inputs.list_file is not None:  # a list cannot be read twice: its first images are the sample
+        sources = ahead = ReadAhead(sources, classifier.events.notice)
+        sample = ahead.paths
+    return classifier.run(choose(sources), report.timings, sample, stop_requested)
+
+
+def open_list(path: str) -> Callable[[int], bytes]:
+    """Return what reads a list, bypassing Python's buffers.
+
+    The list is read in a thread that may wait for ever; a buffer's lock, held meanwhile, would
+    keep the process from ending.
+    """
+    if path == "-":
+        stdin = sys.stdin
+        if stdin is None:
+            raise InputError("standard input is closed", "Name a file with --files-from.")
+        try:
+            return partial(os.read, stdin.fileno())
+        except (OSError, ValueError):  # not a real one, as in tests
+            return stdin.buffer.read
+    try:
+        return partial(os.read, os.open(path, os.O_RDONLY))
+    except OSError as error:
+        raise InputError(f"the list {path!r} cannot be read: {error.strerror}") from error
+
+
+def no_images(report: Report) -> NoImagesError:
+    """Return the error that says why there are none."""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.skipped.most_common())
+    hint = f"Left out: {reasons}." if reasons else "The folders are empty."
+    if report.skipped["no image suffix"]:
+        hint += " --all-files tries every file."
+    return NoImagesError("no images found", hint)

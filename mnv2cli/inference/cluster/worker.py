@@ -1,0 +1,166 @@
+"""What runs on the machines of a cluster: reads, decodes and predicts a batch at a time.
+
+Ray restarts workers that die, and gives their batches out again. What Ray cannot know is that one
+image kills every worker that touches it: workers report to a tally what they start and end, so
+that such an image is found and becomes a record with an error.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import socket
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mnv2cli import __version__
+from mnv2cli.errors import Mnv2Error, WeightsError
+from mnv2cli.events import RunEvents
+from mnv2cli.images.decode import set_process_limit
+from mnv2cli.inference.classifier import Classifier
+from mnv2cli.inference.cluster.protocol import ClusterError, Done, Plan
+from mnv2cli.inference.options import ClassifierOptions
+from mnv2cli.inference.timings import Timings
+from mnv2cli.records import Record, Source
+from mnv2cli.sources.urls import absolute, redact
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_STRIKES = 3
+
+_log = logging.getLogger("mnv2cli")
+
+
+def open_classifier(options: ClassifierOptions, identity: dict[str, Any]) -> Classifier:
+    """Open the network on a worker's machine.
+
+    Raises:
+        WeightsError: The weights cannot be had there, or are others than at home.
+        Mnv2Error: Whatever else :meth:`Classifier.load` raises.
+    """
+    set_process_limit(options.images.max_pixels)
+    events = RunEvents(notice=_log.warning, warning=_log.warning)
+    classifier = Classifier(**options.keywords(), events=events)
+    if classifier.resolve().identity() != identity:
+        raise WeightsError(
+            f"{socket.gethostname()} has other weights of {classifier.network.name}",
+            "Remove them there, or use the same --weights file everywhere.",
+        )
+    classifier.load()
+    return classifier
+
+
+def _as_mnv2_error(error: Exception) -> Mnv2Error:
+    """Return any error as one with a message for people."""
+    if isinstance(error, Mnv2Error):
+        return error
+    text = " ".join(str(error).split())[:300]
+    return ClusterError(f"a worker on {socket.gethostname()} met {type(error).__name__}: {text}")
+
+
+class Worker:
+    """Reads, decodes and predicts batches; Ray Data makes an actor of it.
+
+    Args:
+        plan: What to do.
+        tally: The handle of the :class:`Tally`.
+    """
+
+    def __init__(self, plan: Plan, tally: Any) -> None:
+        import ray
+
+        self._plan, self._tally = plan, tally
+        self._failure: Mnv2Error | None = None
+        # Ray Data has a worker for each core, and TensorFlow would take all cores in each.
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+        opening = ("open", ray.get_runtime_context().get_actor_id())
+        if self._begin(opening) >= _STRIKES:
+            self._failure = ClusterError(
+                f"a worker on {socket.gethostname()} died three times while it opened the network"
+            )
+            return
+        try:
+            if plan.version != __version__:
+                raise ClusterError(
+                    f"{socket.gethostname()} has mnv2cli {__version__}, not {plan.version}",
+                    "Install the same version on all machines.",
+                )
+            self._classifier = plan.open(plan.options, plan.identity)
+        except Exception as error:
+            self._failure = _as_mnv2_error(error)
+        self._end(opening)
+
+    def __call__(self, batch: pa.Table) -> dict[str, list[Any]]:
+        """Return one row: the number of the first image, and a pickled :class:`Done`."""
+        number = batch["number"][0].as_py()
+        try:
+            if self._failure:
+                raise self._failure
+            done = self._work(batch, number)
+        except Exception as error:  # Ray would bury it in its own
+            failure = _as_mnv2_error(error)
+            done = Done(failure=(type(failure), failure.message, failure.hint))
+        return {"number": [number], "done": [pickle.dumps(done)]}
+
+    def _work(self, batch: pa.Table, number: int) -> Done:
+        sources = [
+            Source(os.fsdecode(row["path"]), os.fsdecode(row["error"]), row["position"])
+            for row in batch.to_pylist()
+        ]
+        timings = Timings()
+        key = ("batch", number)
+        if not self._begin(key):
+            records = self._classify(sources, timings)
+            self._end(key)
+        else:  # it killed a worker, or was with one that died
+            records = []
+            strikes = 0
+            for i, source in enumerate(sources, number):
+                record = self._carefully(source, i, timings)
+                strikes += record is None
+                records.append(record or self._killer(source))
+            if not strikes:  # else it stays as it is: it may be given out again
+                self._end(key)
+        return Done(tuple(records), timings.decoding, timings.predicting)
+
+    def _carefully(self, source: Source, number: int, timings: Timings) -> Record | None:
+        """Return the record of one image, or None if it has killed enough workers."""
+        key = ("image", number)
+        if self._begin(key) >= _STRIKES - 1:  # it died with its batch before
+            return None
+        (record,) = self._classify([source], timings)
+        self._end(key)
+        return record
+
+    def _killer(self, source: Source) -> Record:
+        return Record(
+            redact(source.path),
+            error="killed its worker: three times",
+            model=self._classifier.network.model,
+            position=source.position,
+        )
+
+    def _classify(self, sources: list[Source], timings: Timings) -> list[Record]:
+        there = [replace(source, path=self._absolute(source.path)) for source in sources]
+        records = self._classifier.run(iter(there), timings)
+        return [
+            replace(record, path=redact(source.path))
+            for record, source in zip(records, sources, strict=True)
+        ]
+
+    def _absolute(self, path: str) -> str:
+        # Workers have a folder of their own.
+        return absolute(path, self._plan.folder) if path else path
+
+    def _begin(self, key: Hashable) -> int:
+        import ray
+
+        count: int = ray.get(self._tally.begin.remote(key))
+        return count
+
+    def _end(self, key: Hashable) -> None:
+        self._tally.end.remote(key)  # nobody waits
