@@ -9,6 +9,9 @@ Method = Literal["copy", "move", "symlink", "hardlink"]
 METHODS: tuple[Method, ...] = ("copy", "move", "symlink", "hardlink")
 """What can be done with a photo."""
 
+IN_DESTINATION = "is in the destination already"
+"""Why a photo stays that an earlier run has sorted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -52,9 +55,24 @@ class Plan:
         return [action for action in self.actions if action.method in METHODS]
 
     @property
+    def size(self) -> int:
+        """The bytes of the files that :attr:`work` is about."""
+        return sum(action.size for action in self.work)
+
+    @property
+    def skipped(self) -> int:
+        """How many files are there already."""
+        return sum(action.method == "skip" for action in self.actions)
+
+    @property
     def left(self) -> list[Action]:
-        """The photos that stay where they are, for they cannot be read."""
+        """The photos that stay where they are."""
         return [action for action in self.actions if action.method == "leave"]
+
+    @property
+    def unsorted(self) -> list[Action]:
+        """Those of :attr:`left` that are not in the destination either; mostly unreadable ones."""
+        return [action for action in self.left if action.reason != IN_DESTINATION]
 
     def folders(self) -> dict[str, tuple[int, int]]:
         """Return count and bytes of the files that come into each folder."""

@@ -59,3 +59,25 @@ class SortOptions:
     dest: str
     method: Method = "copy"
     folders: FolderOptions = field(default_factory=FolderOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """Where the plan of a run comes from, and what is done with it.
+
+    Attributes:
+        results: A file of results to sort by; None to classify the photos now.
+        dry_run: Show the plan, and change nothing.
+        write_to: Write the plan to this file, and change nothing else; None to carry it out.
+        apply: Carry out the plan in this file; None to make one.
+    """
+
+    results: str | None = None
+    dry_run: bool = False
+    write_to: str | None = None
+    apply: str | None = None
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether no photo is touched."""
+        return self.dry_run or self.write_to is not None

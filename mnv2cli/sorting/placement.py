@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 from mnv2cli.errors import ImageError, InputError
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.records import Record
+from mnv2cli.sorting.dates import ReadDate, no_date
 from mnv2cli.sorting.folders import FolderTemplate
 from mnv2cli.sorting.options import FolderOptions
 
 UNSURE, OTHER, UNDATED = "unsure", "other", "undated"
-
-ReadDate = Callable[[str], str]
-"""Returns when a photo was taken, as ``YYYY:MM:DD``, or nothing."""
 
 
 @cache
@@ -45,7 +42,7 @@ class FolderChooser:
         taken: Returns when a photo was taken.
     """
 
-    def __init__(self, options: FolderOptions, taken: ReadDate = lambda path: "") -> None:
+    def __init__(self, options: FolderOptions, taken: ReadDate = no_date) -> None:
         self._options = options
         self._decisive = options.decisive
         self._template = FolderTemplate(options.template)

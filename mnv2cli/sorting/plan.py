@@ -7,18 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from mnv2cli.records import Record
-from mnv2cli.sorting.actions import Plan
+from mnv2cli.sorting.actions import IN_DESTINATION, Plan
+from mnv2cli.sorting.dates import ReadDate, no_date
 from mnv2cli.sorting.destination import earlier_moves
 from mnv2cli.sorting.naming import ActionPlanner
 from mnv2cli.sorting.options import SortOptions
-from mnv2cli.sorting.placement import OTHER, FolderChooser, Placement, ReadDate
+from mnv2cli.sorting.photos import local_records
+from mnv2cli.sorting.placement import OTHER, FolderChooser, Placement
 from mnv2cli.sorting.targets import names_in
 from mnv2cli.sources.finder import IMAGE_SUFFIXES
 
 
-def make_plan(
-    records: Iterable[Record], options: SortOptions, taken: ReadDate = lambda path: ""
-) -> Plan:
+def make_plan(records: Iterable[Record], options: SortOptions, taken: ReadDate = no_date) -> Plan:
     """Return what has to be done to sort photos into a destination; changes nothing.
 
     Args:
@@ -27,19 +27,20 @@ def make_plan(
         taken: Returns when a photo was taken, where the template has the date.
 
     Raises:
-        InputError: The records lack what the template or the margin needs.
+        InputError: The records lack what the template or the margin needs, or a photo is not on
+            this machine.
     """
     dest = os.path.abspath(options.dest)
     folders = FolderChooser(options.folders, taken)
     absolute = _AbsolutePaths()
     placed = _without_repeats(
-        ((record.path, folders.choose(record)) for record in records), absolute
+        ((record.path, folders.choose(record)) for record in local_records(records)), absolute
     )
     own = dest.rstrip(os.sep) + os.sep
     inside = [absolute(path).startswith(own) for path, _ in placed]
     if not all(inside):  # a destination inside of the photos: what is in it has been sorted
         placed = [
-            (path, Placement("", "is in the destination already") if within else placement)
+            (path, Placement("", IN_DESTINATION) if within else placement)
             for (path, placement), within in zip(placed, inside, strict=True)
         ]
     if options.method == "move":

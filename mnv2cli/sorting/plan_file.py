@@ -7,7 +7,7 @@ import os
 import stat
 from typing import Literal
 
-from mnv2cli.errors import InputError
+from mnv2cli.errors import InputError, OutputError
 from mnv2cli.sorting.actions import METHODS, Action, Plan
 from mnv2cli.sorting.destination import EarlierMoves, earlier_moves
 from mnv2cli.sorting.targets import check_parents, check_target
@@ -17,12 +17,19 @@ _COLUMNS = ("source", "action", "folder", "target", "reason", "size", "with")
 
 
 def write_plan(plan: Plan, path: str) -> None:
-    """Write a plan as CSV, to be edited by hand; raises OSError."""
-    with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        file.write(csv_line(_COLUMNS))
-        for action in plan.actions:
-            cells = [action.source, action.method, action.folder, action.target, action.reason]
-            file.write(csv_line([*cells, str(action.size), action.photo]))
+    """Write a plan as CSV, to be edited by hand.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    try:
+        with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            file.write(csv_line(_COLUMNS))
+            for action in plan.actions:
+                cells = [action.source, action.method, action.folder, action.target, action.reason]
+                file.write(csv_line([*cells, str(action.size), action.photo]))
+    except OSError as error:
+        raise OutputError(f"{path!r} cannot be written: {error.strerror}") from error
 
 
 def read_plan(path: str, dest: str) -> Plan:

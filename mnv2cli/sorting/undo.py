@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mnv2cli.errors import InputError, OutputError
@@ -67,8 +67,34 @@ def find_journal(path: str) -> tuple[str, str]:
     return os.path.dirname(folder), journal
 
 
-def to_undo(path: str, *, trust: bool = False) -> tuple[str, str, JournalState]:
-    """Return destination, journal and its state, ready to be taken back.
+@dataclass(frozen=True)
+class RunToUndo:
+    """A run that can be taken back.
+
+    Attributes:
+        dest: Its destination.
+        journal: Its journal; empty where an undo was killed after the last file was back.
+        state: What the journal says.
+    """
+
+    dest: str
+    journal: str
+    state: JournalState
+
+    @property
+    def remaining(self) -> list[int]:
+        """Numbers of the actions that are still to be taken back."""
+        state = self.state
+        there = [
+            entry.number
+            for entry in state.open
+            if os.path.lexists(os.path.join(self.dest, entry.target))
+        ]
+        return [n for n in [*state.done, *there] if n not in state.undone]
+
+
+def find_run(path: str, *, trust: bool = False) -> RunToUndo:
+    """Return the run that a user means by a folder or a journal, ready to be taken back.
 
     Raises:
         InputError: There is no journal, or it came from elsewhere and is not trusted.
@@ -76,7 +102,7 @@ def to_undo(path: str, *, trust: bool = False) -> tuple[str, str, JournalState]:
     """
     dest, journal = find_journal(path)
     if not journal:
-        return dest, "", JournalState({"in_place": True, "made_dest": [dest]})
+        return RunToUndo(dest, "", JournalState({"in_place": True, "made_dest": [dest]}))
     state = read_journal(journal)
     if not (trust or state.header["in_place"]):
         raise InputError(
@@ -84,7 +110,7 @@ def to_undo(path: str, *, trust: bool = False) -> tuple[str, str, JournalState]:
             "Taking it back would put files wherever it says. If you know where it comes from, "
             "and have looked at it with --dry-run, add --trust.",
         )
-    return dest, journal, state
+    return RunToUndo(dest, journal, state)
 
 
 def undo(
@@ -110,7 +136,8 @@ def undo(
         JournalError: The journal cannot be read.
         OutputError: A disk is full or cannot be written; running it again resumes.
     """
-    dest, name, state = to_undo(path, trust=trust)
+    found = find_run(path, trust=trust)
+    dest, name, state = found.dest, found.journal, found.state
     if not name:
         with locked(dest):
             _clean_up(dest, state)

@@ -18,7 +18,7 @@ from tempfile import mkdtemp
 import pytest
 from click.testing import Result
 
-from mnv2cli.sorting import destination
+from mnv2cli.cli import sort_job
 from mnv2cli.sorting.actions import METHODS
 from mnv2cli.sorting.run import SortRun
 from tests.conftest import FakeEngine, draw
@@ -308,7 +308,7 @@ def test_a_really_full_disk_loses_nothing(
     result = invoke("sort", "photos", "--into", small_disk / "out", "--move")
     assert result.exit_code == 1 and "MB free" in result.stderr
     assert snapshot(folder) == before and not (small_disk / "out").exists()
-    monkeypatch.setattr(destination, "check_free_space", lambda plan: None)
+    monkeypatch.setattr(sort_job, "check_free_space", lambda plan: None)
     result = invoke("sort", "photos", "--into", small_disk / "out", "--move")
     assert result.exit_code == 1 and "no space left on device" in result.stderr
     assert contents(folder, small_disk) == had
