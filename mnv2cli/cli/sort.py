@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.grouping import section
-from mnv2cli.cli.inputs import check_inputs, classify_inputs, make_classifier, no_images
+from mnv2cli.cli.grouping import grouped, section
+from mnv2cli.cli.inputs import check_inputs
 from mnv2cli.cli.options import (
     TerminalOptions,
     as_classifier_options,
@@ -22,19 +20,14 @@ from mnv2cli.cli.options import (
     terminal_options,
 )
 from mnv2cli.cli.terminal.help import ExampleCommand
-from mnv2cli.cli.terminal.interrupts import Interrupts
-from mnv2cli.errors import ExitCode, InputError, OutputError
-from mnv2cli.inference.report import Report
+from mnv2cli.errors import ExitCode
 from mnv2cli.labels.options import LabelOptions
-from mnv2cli.sources.urls import is_url, redact
+from mnv2cli.sorting.options import FolderOptions, PlanOptions, SortOptions
+from mnv2cli.sorting.photos import check_local
 
 if TYPE_CHECKING:
-    from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.inference.options import ClassifierOptions
-    from mnv2cli.records import Record, Source
-    from mnv2cli.sorting.apply import Outcome
-    from mnv2cli.sorting.folders import Folders
-    from mnv2cli.sorting.plan import Action, How, Plan
+    from mnv2cli.sorting.actions import Method
     from mnv2cli.sources.options import Inputs
 
 EXAMPLES = (
@@ -49,7 +42,118 @@ EXAMPLES = (
     ("take it all back", "mnv2 undo sorted"),
 )  # fmt: skip
 
+
+@dataclass(frozen=True, slots=True)
+class FolderChoice:
+    """Which folders the user asks for, as it was typed."""
+
+    by: str | None
+    template: str | None
+    rollup: float | None
+    categories: str | None
+    threshold: float
+    margin: float
+    min_count: int
+
+    def labels(self) -> LabelOptions:
+        """Return what must be known of each photo."""
+        return LabelOptions(top=2, categories=self.categories, rollup=self.rollup)
+
+    def options(self) -> FolderOptions:
+        """Return which folders that are.
+
+        Raises:
+            UsageError: Options that cannot be combined.
+            InputError: The template cannot be used.
+        """
+        if self.template is not None and self.by is not None:
+            raise click.UsageError("--by is a short --template: choose one.")
+        name = "node" if self.rollup and self.by is None else self.by or "category"
+        template = f"{{{name}}}" if self.template is None else self.template
+        options = FolderOptions(template, self.threshold, self.margin, self.min_count)
+        if self.rollup and "node" not in options.fields:
+            raise click.UsageError("--rollup needs {node} in the --template, and no --by.")
+        return options
+
+
 _sorting, _folders = section("Sorting"), section("Folders")
+_plan_options = grouped(
+    "plan",
+    PlanOptions,
+    _sorting(
+        "--from",
+        "results",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Sort by results that mnv2 classify wrote (.csv, .json, .jsonl).  [default: classify "
+        "now]",
+    ),
+    _sorting("--dry-run", is_flag=True, help="Show the plan as a tree, and change nothing."),
+    _sorting(
+        "--plan",
+        "write_to",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="Write the plan as CSV, to be edited by hand, and change nothing else.  [default: "
+        "carry it out]",
+    ),
+    _sorting(
+        "--apply",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Carry out a plan that --plan wrote, once it is checked again.  [default: make one]",
+    ),
+)
+_folder_options = grouped(
+    "folders",
+    FolderChoice,
+    _folders(
+        "--by",
+        type=click.Choice(["category", "label", "wnid"]),
+        help="What folders are named after.  [default: category]",
+    ),
+    _folders(
+        "--template",
+        metavar="TEXT",
+        help="Names of folders, with {category}, {label}, {wnid}, {node}, {year}, {month}, "
+        "{score:.1f} and {model} filled in; / goes into a folder.  [default: by --by]",
+    ),
+    _folders(
+        "--rollup",
+        type=click.FloatRange(0, 1, min_open=True),
+        metavar="P",
+        help="The most exact name whose score reaches this: spaniel, else dog, else animal.  "
+        "[default: no]",
+    ),
+    _folders(
+        "--categories",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Your own categories, a TOML file as mnv2 labels --toml prints it.  [default: the "
+        "built-in ones]",
+    ),
+    _folders(
+        "--threshold",
+        type=click.FloatRange(0, 1),
+        default=0.0,
+        metavar="P",
+        help="Photos with a score below this go to the folder unsure.",
+    ),
+    _folders(
+        "--margin",
+        type=click.FloatRange(0, 1),
+        default=0.0,
+        metavar="M",
+        help="Those whose score is less than this ahead of the next one, too.",
+    ),
+    _folders(
+        "--min-count",
+        type=click.IntRange(min=1),
+        default=1,
+        metavar="N",
+        help="Classes with fewer photos go to the folder other.",
+    ),
+)
 
 
 @click.command(
@@ -65,81 +169,14 @@ _sorting, _folders = section("Sorting"), section("Folders")
     metavar="DEST",
     help="The folder that gets the class folders; made if it is not there.",
 )
-@_sorting("--move", "how", flag_value="move", help="Move photos instead of copying them.")
+@_sorting("--move", "method", flag_value="move", help="Move photos instead of copying them.")
 @_sorting(
-    "--symlink", "how", flag_value="symlink", help="Make symbolic links, relative if possible."
+    "--symlink", "method", flag_value="symlink", help="Make symbolic links, relative if possible."
 )
-@_sorting("--hardlink", "how", flag_value="hardlink", help="Make hard links: no room is needed.")
-@_sorting("--copy", "how", flag_value="copy", default="copy", help="Copy photos.")
-@_sorting(
-    "--from",
-    "results",
-    type=click.Path(exists=True, dir_okay=False),
-    metavar="FILE",
-    help="Sort by results that mnv2 classify wrote (.csv, .json, .jsonl).  [default: classify now]",
-)
-@_sorting("--dry-run", is_flag=True, help="Show the plan as a tree, and change nothing.")
-@_sorting(
-    "--plan",
-    "plan_file",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="Write the plan as CSV, to be edited by hand, and change nothing else.  [default: carry "
-    "it out]",
-)
-@_sorting(
-    "--apply",
-    "apply_file",
-    type=click.Path(exists=True, dir_okay=False),
-    metavar="FILE",
-    help="Carry out a plan that --plan wrote, once it is checked again.  [default: make one]",
-)
-@_folders(
-    "--by",
-    type=click.Choice(["category", "label", "wnid"]),
-    help="What folders are named after.  [default: category]",
-)
-@_folders(
-    "--template",
-    metavar="TEXT",
-    help="Names of folders, with {category}, {label}, {wnid}, {node}, {year}, {month}, "
-    "{score:.1f} and {model} filled in; / goes into a folder.  [default: by --by]",
-)
-@_folders(
-    "--rollup",
-    type=click.FloatRange(0, 1, min_open=True),
-    metavar="P",
-    help="The most exact name whose score reaches this: spaniel, else dog, else animal.  "
-    "[default: no]",
-)
-@_folders(
-    "--categories",
-    type=click.Path(exists=True, dir_okay=False),
-    metavar="FILE",
-    help="Your own categories, a TOML file as mnv2 labels --toml prints it.  [default: the "
-    "built-in ones]",
-)
-@_folders(
-    "--threshold",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    metavar="P",
-    help="Photos with a score below this go to the folder unsure.",
-)
-@_folders(
-    "--margin",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    metavar="M",
-    help="Those whose score is less than this ahead of the next one, too.",
-)
-@_folders(
-    "--min-count",
-    type=click.IntRange(min=1),
-    default=1,
-    metavar="N",
-    help="Classes with fewer photos go to the folder other.",
-)
+@_sorting("--hardlink", "method", flag_value="hardlink", help="Make hard links: no room is needed.")
+@_sorting("--copy", "method", flag_value="copy", default="copy", help="Copy photos.")
+@_plan_options
+@_folder_options
 @image_options
 @model_options
 @speed_options
@@ -148,20 +185,11 @@ _sorting, _folders = section("Sorting"), section("Folders")
 def sort(
     inputs: Inputs,
     options: ClassifierOptions,
-    terminal: TerminalOptions,
     dest: str,
-    how: How,
-    results: str | None,
-    dry_run: bool,
-    plan_file: str | None,
-    apply_file: str | None,
-    by: str | None,
-    template: str | None,
-    threshold: float,
-    margin: float,
-    min_count: int,
-    rollup: float | None,
-    categories: str | None,
+    method: Method,
+    plan: PlanOptions,
+    folders: FolderChoice,
+    terminal: TerminalOptions,
 ) -> None:
     """Put the photos of files, folders and globs into folders named after what they show.
 
@@ -174,280 +202,50 @@ def sort(
     Exit codes: 0 all done, 1 some could not be sorted, 2 usage, 3 no images found, 4 done but some
     images could not be read, 130 interrupted.
     """
-    options = replace(options, labels=LabelOptions(top=2, categories=categories, rollup=rollup))
-    _check(inputs, results, apply_file, plan_file, dry_run, options)
-    from mnv2cli.sorting.apply import check_room, earlier_moves
-    from mnv2cli.sorting.plan import read_plan, write_plan
-
-    _check_local(dest)
+    options = replace(options, labels=folders.labels())
+    _check(inputs, plan, options.labels)
+    check_local(dest)
     if os.path.lexists(dest) and not os.path.isdir(dest):
         raise click.UsageError(f"{dest!r} is a file: --into needs a folder.")
-    screen = terminal.screen()
-    before = [] if dry_run or plan_file else _finish(dest, screen)
-    if apply_file is not None:
-        plan = read_plan(apply_file, dest, earlier_moves(os.path.abspath(dest)))
-    else:
-        folders = _make_folders(by, template, threshold, margin, options)
-        if results is None:
-            records = _classified(inputs, dest, folders, options, screen)
-        else:
-            from mnv2cli.results.read import read_results
+    from mnv2cli.cli.sort_job import SortJob
+    from mnv2cli.sorting.plan_file import read_plan
 
-            records = read_results(results)
-        plan = _plan(records, dest, how, folders, min_count)
-        if not plan.actions:
-            raise no_images(Report())
-    if plan_file is not None:
-        try:
-            write_plan(plan, plan_file)
-        except OSError as error:
-            raise OutputError(f"{plan_file!r} cannot be written: {error.strerror}") from error
-        screen.notice(
-            f"The plan is in {plan_file}: {_summary(plan)}. Carry it out with --apply.", ""
-        )
-    elif dry_run:
-        _print_tree(plan, verbose=terminal.verbose)
+    job = SortJob(dest, terminal.screen())
+    if not plan.is_preview:
+        job.finish_interrupted()
+    if plan.apply is not None:
+        made = read_plan(plan.apply, dest)
     else:
-        check_room(plan)
-        _carry_out(plan, before, screen)
-    left = [action for action in plan.left if "in the destination" not in action.reason]
-    code = ExitCode.SOME_UNREADABLE if left and apply_file is None else ExitCode.DONE
+        made = job.plan(inputs, plan, SortOptions(dest, method, folders.options()), options)
+    code = ExitCode.SOME_UNREADABLE if made.unsorted and plan.apply is None else ExitCode.DONE
+    if plan.write_to is not None:
+        job.write(made, plan.write_to)
+    elif plan.dry_run:
+        job.show(made)
+    elif job.carry_out(made).failed:
+        code = ExitCode.FAILED
     click.get_current_context().exit(code)
 
 
-def _check(
-    inputs: Inputs,
-    results: str | None,
-    apply_file: str | None,
-    plan_file: str | None,
-    dry_run: bool,
-    options: ClassifierOptions,
-) -> None:
+def _check(inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:
     for path in inputs.paths:
-        _check_local(path)
+        check_local(path)
     given = bool(inputs.paths) or inputs.list_file is not None
-    if given + (results is not None) + (apply_file is not None) > 1:
+    if given + (plan.results is not None) + (plan.apply is not None) > 1:
         raise click.UsageError("Photos come from paths, from --from or from --apply: choose one.")
-    if results is None and apply_file is None:
+    if plan.results is None and plan.apply is None:
         check_inputs(inputs)
-    if results is not None and options.labels.categories:
+    if plan.results is not None and labels.categories:
         raise click.UsageError(
             "Categories are found when photos are looked at: give --categories to mnv2 classify "
             "--category, which writes the results."
         )
-    if results is not None and options.labels.rollup:
+    if plan.results is not None and labels.rollup:
         raise click.UsageError(
             "Nodes are found when photos are looked at: give --rollup to mnv2 classify, and "
             "--template '{node}' here."
         )
-    if plan_file is not None and (dry_run or apply_file is not None):
+    if plan.write_to is not None and (plan.dry_run or plan.apply is not None):
         raise click.UsageError("--plan changes nothing anyway: leave out --dry-run and --apply.")
-    if plan_file is not None and os.path.lexists(plan_file):
-        raise click.UsageError(f"{plan_file!r} exists: name another file for --plan.")
-
-
-def _check_local(path: str) -> None:
-    if is_url(path):
-        raise InputError(
-            f"sort moves files on this machine: {redact(path)!r} is elsewhere",
-            "Copy the photos here first; mnv2 classify reads them where they are.",
-        )
-
-
-def _make_folders(
-    by: str | None,
-    template: str | None,
-    threshold: float,
-    margin: float,
-    options: ClassifierOptions,
-) -> Folders:
-    from mnv2cli.sorting.folders import Folders
-
-    if template is not None and by is not None:
-        raise click.UsageError("--by is a short --template: choose one.")
-    if template is None:
-        name = "node" if options.labels.rollup and by is None else by or "category"
-        template = f"{{{name}}}"
-    folders = Folders(template, threshold=threshold, margin=margin, taken=_taken(options))
-    if options.labels.rollup and "node" not in folders.fields:
-        raise click.UsageError("--rollup needs {node} in the --template, and no --by.")
-    return folders
-
-
-def _taken(options: ClassifierOptions) -> Callable[[str], str]:
-    """Return what reads when a photo was taken, in a process of its own if that is wanted."""
-    from mnv2cli.images.decode import DecodeOptions, taken_at
-
-    if not options.images.isolate:
-        return taken_at
-    from mnv2cli.images.isolated import IsolatedDecoders
-
-    limits = DecodeOptions(max_pixels=options.images.max_pixels)
-    decoders = IsolatedDecoders(limits, limit=options.images.timeout)
-    click.get_current_context().call_on_close(decoders.close)
-    return decoders.taken_at
-
-
-def _classified(
-    inputs: Inputs,
-    dest: str,
-    folders: Folders,
-    options: ClassifierOptions,
-    screen: Screen,
-) -> Iterator[Record]:
-    """Yield the records of the inputs, looked at now."""
-    if "node" in folders.fields and not options.labels.rollup:
-        raise click.UsageError("{node} needs --rollup P.")
-    labels = replace(options.labels, category="category" in folders.fields)
-    report = Report()
-    classifier = make_classifier(replace(options, labels=labels), screen)
-    inside = os.path.abspath(dest).rstrip(os.sep) + os.sep
-    within = any((os.path.abspath(path) + os.sep).startswith(inside) for path in inputs.paths)
-
-    def choose(sources: Iterator[Source]) -> Iterator[Source]:
-        for source in sources:
-            _check_local(source.path)
-            if within or not os.path.abspath(source.path).startswith(inside):
-                yield source
-
-    records = classify_inputs(classifier, inputs, report, screen, choose)
-    with closing(records), screen.progress(None) as advance:
-        for record in records:
-            report.add(record)
-            advance(record)
-            yield record
-    if not report.images:
-        raise no_images(report)
-
-
-def _plan(records: Iterable[Record], dest: str, how: How, folders: Folders, min_count: int) -> Plan:
-    from mnv2cli.sorting.apply import earlier_moves
-    from mnv2cli.sorting.plan import make_plan
-
-    def local() -> Iterator[Record]:
-        for record in records:
-            _check_local(record.path)
-            yield record
-
-    moved = earlier_moves(os.path.abspath(dest))
-    return make_plan(local(), dest, how, folders, min_count=min_count, moved=moved)
-
-
-def _finish(dest: str, screen: Screen) -> list[tuple[str, str]]:
-    """Finish what an interrupted run left, before photos are looked for: they may be elsewhere.
-
-    Returns what could not be finished, and why.
-    """
-    from mnv2cli.sorting.apply import finish
-
-    interrupts = Interrupts()
-    with interrupts.watched():
-        outcome = finish(dest, interrupts.held)
-    if outcome.finished:
-        screen.notice(f"Finished an interrupted run: {outcome.finished:,} files.", "")
-    return outcome.failed
-
-
-def _carry_out(plan: Plan, before: list[tuple[str, str]], screen: Screen) -> None:
-    from mnv2cli.sorting.apply import Outcome, apply
-
-    outcome = Outcome()
-    try:
-        interrupts = Interrupts()
-        with interrupts.watched(), screen.counting("sorting", len(plan.work)) as tell:
-            outcome = apply(plan, tell, interrupts.held)
-    except KeyboardInterrupt:
-        screen.notice(
-            f"Stopped between two photos. Run the same command again to finish, or take it back: "
-            f"mnv2 undo {plan.dest}",
-            "",
-        )
-        raise
-    told = {path for path, _ in outcome.failed}
-    outcome.failed[:0] = [item for item in before if item[0] not in told]
-    _print_outcome(plan, outcome, screen)
-    if outcome.failed:
-        click.get_current_context().exit(ExitCode.FAILED)
-
-
-def _print_outcome(plan: Plan, outcome: Outcome, screen: Screen) -> None:
-    from mnv2cli.cli.terminal.text import size_text
-
-    verb = {"copy": "copied", "move": "moved", "symlink": "linked", "hardlink": "linked"}
-    hows = sorted({verb[action.how] for action in plan.work})
-    text = (
-        f"{outcome.done:,} files {' and '.join(hows)} into {len(plan.folders()):,} folders of "
-        f"{plan.dest}"
-    )
-    if "copied" in hows:
-        text += f", {size_text(sum(action.size for action in plan.work))}"
-    if not plan.work:
-        text = f"nothing: there is nothing new for {plan.dest}"
-    lines = [("Sorted", text, "")]
-    skipped = sum(action.how == "skip" for action in plan.actions)
-    if skipped:
-        lines.append(("Unchanged", f"{skipped:,} were there already", ""))
-    if plan.left:
-        lines.append(("Left", f"{len(plan.left):,} stay where they are", "yellow"))
-    if outcome.failed:
-        lines.append(("Failed", f"{len(outcome.failed):,} stay where they are", "red"))
-    if outcome.done:
-        lines.append(("To undo", f"mnv2 undo {plan.dest}", ""))
-    screen.lines(lines)
-    for path, reason in outcome.failed[:20]:
-        screen.warning(f"{path}: {reason}")
-    if len(outcome.failed) > 20:
-        screen.warning(f"and {len(outcome.failed) - 20:,} more")
-    for action in plan.left if screen.verbose else plan.left[:5]:
-        screen.notice(f"left  {action.source}: {action.reason}")
-
-
-def _summary(plan: Plan) -> str:
-    from mnv2cli.cli.terminal.text import size_text
-
-    work = plan.work
-    size = sum(action.size for action in work)
-    text = f"{len(work):,} files, {size_text(size)}, into {len(plan.folders()):,} folders"
-    skipped = sum(action.how == "skip" for action in plan.actions)
-    if skipped:
-        text += f"; {skipped:,} are there already"
-    if plan.left:
-        text += f"; {len(plan.left):,} stay where they are"
-    return text
-
-
-def _print_tree(plan: Plan, *, verbose: bool) -> None:
-    from rich.text import Text
-    from rich.tree import Tree
-
-    from mnv2cli.cli.terminal.console import PlainConsole
-    from mnv2cli.cli.terminal.text import printable, size_text
-
-    console = PlainConsole(highlight=False)
-    root = Tree(Text(printable(plan.dest), style="bold"), guide_style="dim")
-    nodes: dict[str, Tree] = {}
-    actions: dict[str, list[Action]] = {}
-    for action in plan.work:
-        actions.setdefault(action.folder, []).append(action)
-    for folder, (count, size) in plan.folders().items():
-        node, path = root, ""
-        for part in folder.split("/"):
-            path = f"{path}/{part}" if path else part
-            if path not in nodes:
-                nodes[path] = node.add(Text(printable(part), style="cyan"))
-            node = nodes[path]
-        node.label = Text.assemble(
-            (printable(folder.rpartition("/")[2]), "cyan"), f"  {count:,}  {size_text(size)}"
-        )
-        for action in actions[folder] if verbose else []:
-            name = printable(os.path.basename(action.target))
-            node.add(Text.assemble(name, (f"  {printable(action.source)}", "dim")))
-    if nodes:
-        console.print(root)
-    console.print(Text(f"Nothing was changed. To do: {_summary(plan)}."), soft_wrap=True)
-    for action in plan.left if verbose else plan.left[:20]:
-        console.print(
-            Text(printable(f"left  {action.source}: {action.reason}"), style="dim"), soft_wrap=True
-        )
-    if not verbose and len(plan.left) > 20:
-        console.print(Text(f"and {len(plan.left) - 20:,} more; -v shows all", style="dim"))
+    if plan.write_to is not None and os.path.lexists(plan.write_to):
+        raise click.UsageError(f"{plan.write_to!r} exists: name another file for --plan.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,11 @@ from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.cli.terminal.text import printable
 from mnv2cli.errors import ExitCode, InputError, JournalError
+
+if TYPE_CHECKING:
+    from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.sorting.run import Outcome
+    from mnv2cli.sorting.undo import RunToUndo
 
 EXAMPLES = (
     ("what would be taken back", "mnv2 undo sorted --dry-run"),
@@ -55,50 +61,65 @@ def undo(path: str, dry_run: bool, list_runs: bool, trust: bool, terminal: Termi
 
     Exit codes: 0 all is back, 1 some files were kept, 2 usage, 130 interrupted.
     """
-    from mnv2cli.sorting.apply import to_undo
-    from mnv2cli.sorting.apply import undo as take_back
+    from mnv2cli.sorting.undo import find_run
 
     screen = terminal.screen()
     if list_runs:
         _list(path)
         return
-    dest, journal, state = to_undo(path, trust=trust or dry_run)
-    there = [e.number for e in state.open if os.path.lexists(os.path.join(dest, e.target))]
-    left = [n for n in [*state.done, *there] if n not in state.undone]
+    run = find_run(path, trust=trust or dry_run)
     if dry_run:
-        for n in sorted(left, reverse=True) if terminal.verbose else []:
-            entry = state.entries[n]
-            screen.notice(f"{entry.target} <- {entry.how} of {entry.source}", "")
-        moved = sum(state.entries[n].how == "move" for n in left if n in state.entries)
-        name = printable(os.path.basename(journal))
-        click.echo(
-            f"{len(left):,} files of {name} would be taken back: {moved:,} "
-            f"moved back, {len(left) - moved:,} removed here. Nothing was changed."
-        )
-        if not state.header["in_place"]:
-            screen.warning("this journal was not written here")
+        _preview(run, screen)
         return
+    outcome = _take_back(path, run, screen, trust=trust)
+    _show(run.dest, outcome, screen)
+    click.get_current_context().exit(ExitCode.FAILED if outcome.failed else ExitCode.DONE)
+
+
+def _preview(run: RunToUndo, screen: Screen) -> None:
+    state, left = run.state, run.remaining
+    for n in sorted(left, reverse=True) if screen.verbose else []:
+        entry = state.entries[n]
+        screen.notice(f"{entry.target} <- {entry.method} of {entry.source}", "")
+    moved = sum(state.entries[n].method == "move" for n in left if n in state.entries)
+    name = printable(os.path.basename(run.journal))
+    click.echo(
+        f"{len(left):,} files of {name} would be taken back: {moved:,} "
+        f"moved back, {len(left) - moved:,} removed here. Nothing was changed."
+    )
+    if not state.header["in_place"]:
+        screen.warning("this journal was not written here")
+
+
+def _take_back(path: str, run: RunToUndo, screen: Screen, *, trust: bool) -> Outcome:
+    from mnv2cli.sorting.undo import undo as take_back
+
+    interrupts = Interrupts()
     try:
-        interrupts = Interrupts()
-        with interrupts.watched(), screen.counting("undoing", len(left)) as tell:
-            outcome, _ = take_back(journal or path, tell, trust=trust, hold=interrupts.held)
+        with interrupts.watched(), screen.counting("undoing", len(run.remaining)) as progress:
+            outcome, _ = take_back(
+                run.journal or path, progress, trust=trust, critical_section=interrupts.held
+            )
     except KeyboardInterrupt:
-        screen.notice(f"Stopped between two files. To finish: mnv2 undo {dest}", "")
+        screen.notice(f"Stopped between two files. To finish: mnv2 undo {run.dest}", "")
         raise
+    return outcome
+
+
+def _show(dest: str, outcome: Outcome, screen: Screen) -> None:
     lines = [("Undone", f"{outcome.done:,} files of {dest}", "")]
     if outcome.failed:
         lines.append(("Kept", f"{len(outcome.failed):,} files stay where they are", "yellow"))
     screen.lines(lines)
-    for name, reason in outcome.failed if terminal.verbose else outcome.failed[:20]:
+    for name, reason in outcome.failed if screen.verbose else outcome.failed[:20]:
         screen.warning(f"{name}: {reason}")
-    if len(outcome.failed) > 20 and not terminal.verbose:
+    if len(outcome.failed) > 20 and not screen.verbose:
         screen.warning(f"and {len(outcome.failed) - 20:,} more; -v shows all")
-    code = ExitCode.FAILED if outcome.failed else ExitCode.DONE
-    click.get_current_context().exit(code)
 
 
 def _list(path: str) -> None:
-    from mnv2cli.sorting.journal import journals, read_journal
+    from mnv2cli.sorting.journal import journals
+    from mnv2cli.sorting.journal_reader import read_journal
 
     known = journals(os.path.abspath(path)) if os.path.isdir(path) else []
     if not known:
@@ -110,8 +131,8 @@ def _list(path: str) -> None:
             click.echo(printable(f"{journal}  {error.message}"))
             continue
         began = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(state.header["time"])))
-        hows = ", ".join(sorted({entry.how for entry in state.entries.values()}))
+        methods = ", ".join(sorted({entry.method for entry in state.entries.values()}))
         note = "" if state.ended else "  interrupted"
         if state.undoing:
             note = f"  {len(state.undone):,} taken back"
-        click.echo(printable(f"{journal}  {began}  {len(state.done):,} files  {hows}{note}"))
+        click.echo(printable(f"{journal}  {began}  {len(state.done):,} files  {methods}{note}"))

@@ -13,8 +13,8 @@ A journal is a file of JSON lines in ``DEST/.mnv2``. Its first line tells of the
     {"inherit": {"made_dest": ...}}         what a later journal, now gone, knew of before
 
 Lines are on disk before what they announce happens. A process that is killed leaves at most one
-torn line at the end, and actions that were announced and not confirmed; ``settle`` in :mod:`.sort`
-looks at the files to see how far those went.
+torn line at the end, and actions that were announced and not confirmed; ``settle`` in
+:mod:`.recover` looks at the files to see how far those went.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from mnv2cli.errors import JournalError, OutputError
-from mnv2cli.sorting.plan import HOWS, OWN_FOLDER, check_target
+from mnv2cli.errors import OutputError
+from mnv2cli.sorting.targets import OWN_FOLDER
 from mnv2cli.system.files import sync_folder
 
 VERSION = 1
-_LARGEST_LINE = 1 << 20  # bytes; paths have 4,096 at the most, six times that when escaped
+LARGEST_LINE = 1 << 20  # bytes; paths have 4,096 at the most, six times that when escaped
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One announced action.
 
     Attributes:
         number: Counts from 1 in each journal.
-        how: ``copy``, ``move``, ``symlink`` or ``hardlink``.
+        method: ``copy``, ``move``, ``symlink`` or ``hardlink``.
         source: Absolute path.
         target: Path relative to the destination, with ``/``.
         size: Bytes.
@@ -54,7 +54,7 @@ class Entry:
     """
 
     number: int
-    how: str
+    method: str
     source: str
     target: str
     size: int
@@ -67,7 +67,7 @@ class Entry:
 
 
 @dataclass
-class State:
+class JournalState:
     """What a journal says.
 
     Attributes:
@@ -86,7 +86,7 @@ class State:
     """
 
     header: dict[str, Any]
-    entries: dict[int, Entry] = field(default_factory=dict)
+    entries: dict[int, JournalEntry] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
     void: set[int] = field(default_factory=set)
     made: list[str] = field(default_factory=list)
@@ -99,7 +99,7 @@ class State:
     kept: dict[int, str] = field(default_factory=dict)
 
     @property
-    def open(self) -> list[Entry]:
+    def open(self) -> list[JournalEntry]:
         """Actions that were announced, and of which it is not known whether they happened."""
         settled = self.done | self.void
         return [entry for n, entry in self.entries.items() if n not in settled]
@@ -140,7 +140,7 @@ class Journal:
         """Cut off a line that was torn when the process before was killed."""
         with open(self.path, "rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _LARGEST_LINE))
+            file.seek(max(0, size - LARGEST_LINE))
             tail = file.read()
         if tail and not tail.endswith(b"\n"):
             os.truncate(self.path, size - (len(tail) - tail.rfind(b"\n") - 1))
@@ -173,146 +173,14 @@ class Journal:
         os.close(self._descriptor)
 
 
-def line_of(entry: Entry) -> dict[str, Any]:
+def line_of(entry: JournalEntry) -> dict[str, Any]:
     """Return the line that announces an action."""
     line = {
-        "do": entry.number, "how": entry.how, "source": entry.source, "target": entry.target,
+        "do": entry.number, "how": entry.method, "source": entry.source, "target": entry.target,
         "size": entry.size, "sha256": entry.sha256, "mtime": entry.mtime, "atime": entry.atime,
     }  # fmt: skip
     texts = {"link": entry.link, "text": entry.text, "photo": entry.photo}
     return {**line, **{name: text for name, text in texts.items() if text}}
-
-
-def read_journal(path: str) -> State:
-    """Return what a journal says; a torn line at its end does not count.
-
-    Raises:
-        JournalError: It cannot be read, or is not one that this version wrote.
-    """
-    try:
-        with open(path, "rb") as file:
-            number = os.fstat(file.fileno()).st_ino
-            first = _parsed(file.readline(_LARGEST_LINE), path, 1)
-            if first.get("mnv2") != VERSION:
-                raise JournalError(f"{path} is not a journal of this version of mnv2")
-            _check_header(first, path)
-            state = State({**first, "in_place": first.get("file") == number})
-            count = 1
-            while line := file.readline(_LARGEST_LINE):
-                count += 1
-                if not line.endswith(b"\n") and not file.read(1):
-                    break  # torn
-                _apply(_parsed(line, path, count), state, path, count)
-    except OSError as error:
-        raise JournalError(f"the journal {path} cannot be read: {error.strerror}") from error
-    return state
-
-
-def _check_header(header: dict[str, Any], path: str) -> None:
-    made, times = header.get("made_dest", []), header.get("dest_times", {})
-    fits = (
-        isinstance(header.get("time"), int | float)
-        and isinstance(made, list)
-        and all(isinstance(folder, str) for folder in made)
-        and isinstance(times, dict)
-        and all(isinstance(pair, list) and len(pair) == 2 for pair in times.values())
-        and all(isinstance(number, int) for pair in times.values() for number in pair)
-    )
-    if not fits:
-        raise JournalError(f"the journal {path} is damaged in line 1")
-
-
-def _parsed(line: bytes, path: str, count: int) -> dict[str, Any]:
-    try:
-        parsed = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise JournalError(f"the journal {path} is damaged in line {count}") from error
-    if not isinstance(parsed, dict):
-        raise JournalError(f"the journal {path} is damaged in line {count}")
-    return parsed
-
-
-def _apply(line: dict[str, Any], state: State, path: str, count: int) -> None:
-    try:
-        kind = next((kind for kind in _KINDS if kind in line), "")
-        _KINDS[kind](state, line)
-    except (KeyError, TypeError, ValueError, JournalError) as error:
-        raise JournalError(f"the journal {path} is damaged in line {count}") from error
-
-
-def _do(state: State, line: dict[str, Any]) -> None:
-    entry = Entry(
-        line["do"], line["how"], line["source"], line["target"], line["size"], line["sha256"],
-        line["mtime"], line["atime"], line.get("link", ""), line.get("text", ""),
-        line.get("photo", ""),
-    )  # fmt: skip
-    _check(entry)
-    state.entries[entry.number] = entry
-
-
-def _made(state: State, line: dict[str, Any]) -> None:
-    check_target(line["made"])
-    state.made.append(line["made"])
-
-
-def _times(state: State, line: dict[str, Any]) -> None:
-    state.times.setdefault(str(line["times"]), (int(line["atime"]), int(line["mtime"])))
-
-
-def _undoing(state: State, line: dict[str, Any]) -> None:
-    state.undoing, state.tidied = True, False
-
-
-def _inherit(state: State, line: dict[str, Any]) -> None:
-    """Take over what a later journal, which is gone, knew of the destination before."""
-    found = line["inherit"]
-    _check_header({"time": 0, **found}, "")
-    state.header["made_dest"] = [*state.header.get("made_dest", []), *found["made_dest"]]
-    state.header["dest_times"] = {**found["dest_times"], **state.header.get("dest_times", {})}
-
-
-def _undone(state: State, line: dict[str, Any]) -> None:
-    for number in map(int, line["undone"]):
-        state.undone.add(number)
-        state.kept.pop(number, None)
-
-
-_KINDS: dict[str, Callable[[State, dict[str, Any]], object]] = {
-    "do": _do,
-    "done": lambda state, line: state.done.update(map(int, line["done"])),
-    "void": lambda state, line: state.void.add(int(line["void"])),
-    "made": _made,
-    "times": _times,
-    "begin": lambda state, line: setattr(state, "ended", False),
-    "end": lambda state, line: setattr(state, "ended", True),
-    "undoing": _undoing,
-    "undo": lambda state, line: state.begun.add(int(line["undo"])),
-    "tidied": lambda state, line: setattr(state, "tidied", True),
-    "inherit": _inherit,
-    "undone": _undone,
-    "kept": lambda state, line: state.kept.update({int(line["kept"]): str(line["why"])}),
-}
-
-
-def _check(entry: Entry) -> None:
-    """Check an action that may come from anybody; raises ValueError."""
-    texts = (
-        entry.how,
-        entry.source,
-        entry.target,
-        entry.sha256,
-        entry.link,
-        entry.text,
-        entry.photo,
-    )
-    numbers = (entry.number, entry.size, entry.mtime, entry.atime)
-    if not all(isinstance(text, str) and "\0" not in text for text in texts):
-        raise ValueError
-    if not all(isinstance(number, int) for number in numbers):
-        raise ValueError
-    if entry.how not in HOWS or not os.path.isabs(entry.source):
-        raise ValueError
-    check_target(entry.target)
 
 
 def journals(dest: str) -> list[str]:

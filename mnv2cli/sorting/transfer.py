@@ -13,7 +13,7 @@ import shutil
 import stat
 from contextlib import suppress
 
-from mnv2cli.sorting.journal import Entry
+from mnv2cli.sorting.journal import JournalEntry
 from mnv2cli.system.files import content_digest, open_unnoticed
 
 _BLOCK = 1 << 20
@@ -33,8 +33,19 @@ class FileChangedError(Exception):
     """A file is not what it was when it was looked at."""
 
 
-def has(path: str, entry: Entry) -> bool:
-    """Tell whether a path itself, not what it may link to, is a file with an entry's content.
+def reason_of(error: Exception) -> str:
+    """Return why nothing was done with a file, for people."""
+    if isinstance(error, FileChangedError):
+        return "has changed meanwhile"
+    if isinstance(error, FileExistsError):
+        return "a file of its new name appeared meanwhile"
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    return str(error)
+
+
+def has(path: str, entry: JournalEntry) -> bool:
+    """Return whether a path itself, not what it may link to, is a file with an entry's content.
 
     Raises:
         OSError: It is there, and cannot be read.
@@ -48,7 +59,7 @@ def has(path: str, entry: Entry) -> bool:
 
 
 def are_two(path: str, other: str) -> bool:
-    """Tell whether one of two paths can be removed and the file is still at the other one.
+    """Return whether one of two paths can be removed and the file is still at the other one.
 
     They are two files, or two names of one; not one name, reached by two ways.
     """
@@ -80,7 +91,7 @@ def drop(path: str, other: str) -> None:
     os.unlink(path)
 
 
-def move(source: str, target: str, entry: Entry) -> None:
+def move(source: str, target: str, entry: JournalEntry) -> None:
     """Move a file that has an entry's content, to another file system too.
 
     Raises:
@@ -114,7 +125,7 @@ def _drop_moved(source: str, target: str) -> None:
         raise
 
 
-def _move_across(source: str, target: str, entry: Entry, before: os.stat_result) -> None:
+def _move_across(source: str, target: str, entry: JournalEntry, before: os.stat_result) -> None:
     copy(source, target, entry, durable=True)
     is_whole = content_digest(target) == entry.sha256
     after = os.lstat(source)  # as late as can be: somebody may edit it meanwhile
@@ -143,7 +154,12 @@ def _rename(source: str, target: str) -> None:
 
 
 def copy(
-    source: str, target: str, entry: Entry, *, durable: bool = False, content: bytes | None = None
+    source: str,
+    target: str,
+    entry: JournalEntry,
+    *,
+    durable: bool = False,
+    content: bytes | None = None,
 ) -> None:
     """Write a copy with times, permissions and attributes; fails where there is a file.
 
@@ -220,13 +236,13 @@ def _give(path: str, status: os.stat_result) -> None:
             os.chown(path, status.st_uid, status.st_gid)
 
 
-def complete(source: str, made: str, entry: Entry) -> None:
+def complete(source: str, made: str, entry: JournalEntry) -> None:
     """Give a copy what a killed process had no time for, and have it on disk."""
     if os.path.samefile(source, made):
         return
     status = os.stat(source)
     _copy_attributes(source, made)
-    if entry.how == "move":
+    if entry.method == "move":
         _give(made, status)
     os.chmod(made, stat.S_IMODE(status.st_mode))
     os.utime(made, ns=(entry.atime, entry.mtime))
@@ -238,8 +254,8 @@ def complete(source: str, made: str, entry: Entry) -> None:
         os.close(descriptor)
 
 
-def is_begun(path: str, whole: str, entry: Entry) -> bool:
-    """Tell whether a file is but a beginning of another one that has the content of an entry.
+def is_begun(path: str, whole: str, entry: JournalEntry) -> bool:
+    """Return whether a file is but a beginning of another one that has the content of an entry.
 
     That is what a killed process leaves, with the permissions that a copy has until it is whole.
     Removing it loses nothing: all of it is in the other.

@@ -18,8 +18,9 @@ from tempfile import mkdtemp
 import pytest
 from click.testing import Result
 
-from mnv2cli.sorting import apply as sorting
-from mnv2cli.sorting.plan import HOWS
+from mnv2cli.cli import sort_job
+from mnv2cli.sorting.actions import METHODS
+from mnv2cli.sorting.run import SortRun
 from tests.conftest import FakeEngine, draw
 from tests.sorting.trees import contents, restore_times, snapshot
 
@@ -66,13 +67,13 @@ def test_photos_are_sorted_by_category_and_undone(
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("form", [["--dry-run"], ["--dry-run", "-v"]])
 def test_a_dry_run_changes_nothing(
-    folder: Path, tmp_path: Path, invoke: Invoke, how: str, form: list[str]
+    folder: Path, tmp_path: Path, invoke: Invoke, method: str, form: list[str]
 ) -> None:
     before = snapshot(tmp_path)
-    result = invoke("sort", "photos", "--into", "out", f"--{how}", *form)
+    result = invoke("sort", "photos", "--into", "out", f"--{method}", *form)
     assert result.exit_code == 4 and "fish  3" in result.stdout
     assert ("0.png" in result.stdout) == ("-v" in form)
     assert "Nothing was changed. To do: 5 files" in result.stdout
@@ -81,7 +82,9 @@ def test_a_dry_run_changes_nothing(
     invoke("sort", "photos", "--into", "out", "--copy")
     draw(folder / "new.png", (3, 9, 0))
     before = snapshot(tmp_path)
-    assert "To do: 1 files" in invoke("sort", "photos", "--into", "out", f"--{how}", *form).stdout
+    assert (
+        "To do: 1 files" in invoke("sort", "photos", "--into", "out", f"--{method}", *form).stdout
+    )
     assert "removed here" in invoke("undo", "out", "--dry-run").stdout
     assert snapshot(tmp_path) == before
 
@@ -235,7 +238,7 @@ def test_a_read_only_destination_is_one_clear_error(
     def refuse(path: str, *args: object, **options: object) -> None:
         raise OSError(30, "Read-only file system", path)
 
-    monkeypatch.setattr(sorting.os, "makedirs", refuse)
+    monkeypatch.setattr(os, "makedirs", refuse)
     result = invoke("sort", "photos", "--into", "out", "--move")
     assert result.exit_code == 1 and "cannot be written: read-only file system" in result.stderr
     assert len(below(folder)) == 6
@@ -244,17 +247,17 @@ def test_a_read_only_destination_is_one_clear_error(
 def test_ctrl_c_is_told_and_running_again_finishes(
     folder: Path, tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, had = sorting._Run._do_one, contents(folder)
+    real, had = SortRun.execute, contents(folder)
 
-    def interrupt(self: object, entry: object) -> None:
-        real(self, entry)  # type: ignore[arg-type]
+    def interrupt(self: object, *args: object) -> None:
+        real(self, *args)  # type: ignore[arg-type]
         os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(sorting._Run, "_do_one", interrupt)
+    monkeypatch.setattr(SortRun, "execute", interrupt)
     result = invoke("sort", "photos", "--into", "out", "--move")
     assert result.exit_code == 130 and "Run the same command again" in result.stderr
     assert contents(tmp_path) == had
-    monkeypatch.setattr(sorting._Run, "_do_one", real)
+    monkeypatch.setattr(SortRun, "execute", real)
     assert invoke("sort", "photos", "--into", "out", "--move").exit_code == 4
     assert len(below(tmp_path / "out")) == 5 and contents(tmp_path) == had
     assert invoke("undo", "out").exit_code == 0
@@ -266,15 +269,15 @@ def test_companions_of_an_interrupted_run_follow_without_a_photo_left(
 ) -> None:
     for name in ("0.png", "1.png", "2.png", "bad.jpg"):
         (folder / name).unlink()
-    real = sorting._Run._do_one
+    real = SortRun.execute
 
-    def interrupt(self: object, entry: object) -> None:
+    def interrupt(self: object, entry: object, *args: object) -> None:
         if entry.target.endswith(".xmp"):  # type: ignore[attr-defined]
             raise KeyboardInterrupt
-        real(self, entry)  # type: ignore[arg-type]
+        real(self, entry, *args)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(sorting._Run, "_do_one", interrupt)
+        patch.setattr(SortRun, "execute", interrupt)
         assert invoke("sort", "photos", "--into", "out", "--move").exit_code == 130
     assert below(folder) == ["3.xmp"]
     result = invoke("sort", "photos", "--into", "out", "--move")
@@ -305,7 +308,7 @@ def test_a_really_full_disk_loses_nothing(
     result = invoke("sort", "photos", "--into", small_disk / "out", "--move")
     assert result.exit_code == 1 and "MB free" in result.stderr
     assert snapshot(folder) == before and not (small_disk / "out").exists()
-    monkeypatch.setattr(sorting, "check_room", lambda plan: None)
+    monkeypatch.setattr(sort_job, "check_free_space", lambda plan: None)
     result = invoke("sort", "photos", "--into", small_disk / "out", "--move")
     assert result.exit_code == 1 and "no space left on device" in result.stderr
     assert contents(folder, small_disk) == had

@@ -22,7 +22,9 @@ from mnv2cli.labels.tree import ROOT, Rollup, tree
 from mnv2cli.records import CategoryScore, Prediction, Record
 from mnv2cli.results.read import read_results
 from mnv2cli.results.write import FORMATS, Output
-from mnv2cli.sorting.folders import Folders, safe_name
+from mnv2cli.sorting.folders import safe_name
+from mnv2cli.sorting.options import FolderOptions
+from mnv2cli.sorting.placement import FolderChooser
 from tests.conftest import draw
 from tests.sorting.trees import categorised, record
 
@@ -60,8 +62,10 @@ def test_names_are_safe_on_every_system(text: str, name: str) -> None:
     assert safe_name(text) == name
 
 
-def place(template: str, found: Record, **options: Any) -> str:
-    return Folders(template, **options).place(found).folder
+def place(
+    template: str, found: Record, taken: Callable[[str], str] = lambda path: "", **options: Any
+) -> str:
+    return FolderChooser(FolderOptions(template, **options), taken).choose(found).folder
 
 
 def test_templates_are_filled_in() -> None:
@@ -70,8 +74,8 @@ def test_templates_are_filled_in() -> None:
     assert place("{category}/{label}", found) == "fish/tench"
     assert place("{wnid} {model}", found) == "n01440764 net"
     assert place("by {score:.1f}", found) == "by 0.9"
-    taken = {"taken": lambda path: "2024:05:06 07:08:09"}
-    assert place("{year}/{month}", found, **taken) == "2024/05"
+    taken = place("{year}/{month}", found, taken=lambda path: "2024:05:06 07:08:09")
+    assert taken == "2024/05"
     assert place("{year}/{label}", found) == "undated/tench"
     evil = record("a.jpg", "../../evil")
     assert place("{label}", evil) == "_._.._evil"
@@ -87,7 +91,7 @@ def test_templates_are_filled_in() -> None:
 )  # fmt: skip
 def test_templates_that_cannot_be_used_are_refused(template: str) -> None:
     with pytest.raises(InputError, match="the template"):
-        Folders(template)
+        FolderOptions(template)
 
 
 def test_what_results_lack_is_told() -> None:
@@ -97,7 +101,7 @@ def test_what_results_lack_is_told() -> None:
     with pytest.raises(InputError, match="no nodes"):
         place("{node}", record("a.jpg"))
     with pytest.raises(InputError, match="has no meaning"):
-        Folders("{node}", margin=0.1)
+        FolderOptions("{node}", margin=0.1)
 
 
 def test_the_decisive_score_is_that_of_the_folder() -> None:

@@ -14,8 +14,9 @@ import pytest
 
 from mnv2cli.errors import Mnv2Error
 from mnv2cli.records import Record
-from mnv2cli.sorting.apply import apply, undo
-from mnv2cli.sorting.plan import How
+from mnv2cli.sorting.actions import Method
+from mnv2cli.sorting.apply import apply
+from mnv2cli.sorting.undo import undo
 from tests.sorting.trees import (
     LABELS,
     contents,
@@ -99,22 +100,22 @@ def undone(dest: Path) -> None:
         dest.rmdir()
 
 
-@pytest.mark.parametrize("how", ["move", "copy"])
-def test_a_sort_killed_at_every_change(place: tuple[Path, Path], how: How) -> None:
+@pytest.mark.parametrize("method", ["move", "copy"])
+def test_a_sort_killed_at_every_change(place: tuple[Path, Path], method: Method) -> None:
     src, dest = place
     records = make(src)
     before, had = snapshot(src), contents(src)
     killed = 0
     while True:
         killed += 1
-        if not in_child(lambda: apply(plan_of(records, dest, how)), killed):
+        if not in_child(lambda: apply(plan_of(records, dest, method)), killed):
             break
         now = contents(src, dest)
         assert had <= now, f"lost at {killed}: {had - now}"
         # Running it again finishes, and one undo takes all of it back.
-        outcome = apply(plan_of([r for r in records if Path(r.path).exists()], dest, how))
+        outcome = apply(plan_of([r for r in records if Path(r.path).exists()], dest, method))
         assert outcome.failed == []
-        if how == "move":
+        if method == "move":
             assert contents(dest) == had and not contents(src)
         else:
             assert contents(dest) == had == contents(src)
@@ -125,15 +126,15 @@ def test_a_sort_killed_at_every_change(place: tuple[Path, Path], how: How) -> No
     undo(str(dest))
 
 
-@pytest.mark.parametrize("how", ["move", "copy"])
-def test_an_undo_killed_at_every_change(place: tuple[Path, Path], how: How) -> None:
+@pytest.mark.parametrize("method", ["move", "copy"])
+def test_an_undo_killed_at_every_change(place: tuple[Path, Path], method: Method) -> None:
     src, dest = place
     records = make(src)
     before, had = snapshot(src), contents(src)
     killed = 0
     while True:
         killed += 1
-        apply(plan_of(records, dest, how))
+        apply(plan_of(records, dest, method))
         was_killed = in_child(lambda: undo(str(dest)), killed)
         now = contents(src, dest)
         assert had <= now, f"lost at {killed}: {had - now}"

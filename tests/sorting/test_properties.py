@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnv2cli.records import Record
-from mnv2cli.sorting.apply import apply, undo
+from mnv2cli.sorting.actions import METHODS, Method
+from mnv2cli.sorting.apply import apply
 from mnv2cli.sorting.folders import safe_name
-from mnv2cli.sorting.plan import HOWS, How, check_target
+from mnv2cli.sorting.targets import check_target
+from mnv2cli.sorting.undo import undo
 from tests.sorting.trees import contents, plan_of, record, restore_times, snapshot, write
 
 NAMES = st.sampled_from(
@@ -54,11 +56,11 @@ def labelled(data: st.DataObject) -> Any:
 
 
 @settings(max_examples=40, deadline=None)
-@given(FILES, FILES, st.sampled_from(HOWS), st.booleans(), st.data())
+@given(FILES, FILES, st.sampled_from(METHODS), st.booleans(), st.data())
 def test_sort_then_undo_is_the_identity(
     files: dict[tuple[str, str], str],
     there: dict[tuple[str, str], str],
-    how: How,
+    method: Method,
     inside: bool,
     data: st.DataObject,
 ) -> None:
@@ -72,7 +74,7 @@ def test_sort_then_undo_is_the_identity(
         records = photos(src, labelled(data))
         if inside:
             records = [r for r in records if not r.path.startswith(f"{dest}/")]
-        plan = plan_of(records, dest, how)
+        plan = plan_of(records, dest, method)
         assert snapshot(src.parent) == before  # a plan changes nothing
         outcome = apply(plan)
         assert all("is a file, not a folder" in reason for _, reason in outcome.failed)
@@ -84,20 +86,20 @@ def test_sort_then_undo_is_the_identity(
 @settings(max_examples=40, deadline=None)
 @given(FILES, st.sampled_from(["move", "copy"]), st.data())
 def test_contents_stay_the_same_and_sorting_again_does_nothing(
-    files: dict[tuple[str, str], str], how: How, data: st.DataObject
+    files: dict[tuple[str, str], str], method: Method, data: st.DataObject
 ) -> None:
     with tree(files) as src:
         dest, had = src.parent / "dest", contents(src)
         label = labelled(data)
         records = photos(src, label)
         data.draw(st.randoms()).shuffle(records)
-        apply(plan_of(records, dest, how))
-        if how == "move":
+        apply(plan_of(records, dest, method))
+        if method == "move":
             assert contents(src, dest) == had
         else:
             assert contents(src) == had and set(contents(dest)) <= set(had)
         before = snapshot(src.parent)
-        apply(plan_of([r for r in records if os.path.exists(r.path)], dest, how))
+        apply(plan_of([r for r in records if os.path.exists(r.path)], dest, method))
         assert snapshot(src.parent, own=False) == {
             path: found for path, found in before.items() if ".mnv2" not in path
         }

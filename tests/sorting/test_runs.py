@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from mnv2cli.sorting import apply as sorting
-from mnv2cli.sorting.apply import apply, finish, undo
+from mnv2cli.sorting.apply import apply
 from mnv2cli.sorting.journal import journals
-from mnv2cli.sorting.plan import read_plan, write_plan
+from mnv2cli.sorting.plan_file import read_plan, write_plan
+from mnv2cli.sorting.recover import finish
+from mnv2cli.sorting.undo import undo
 from tests.sorting.trees import contents, plan_of, record, restore_times, snapshot, write
 
 
@@ -204,4 +205,4 @@ def test_sorting_the_destination_in_place_and_undoing_twice(src: Path, tmp_path:
     undo(str(dest))
     undo(str(dest))
     assert snapshot(tmp_path) == before
-    assert sorting.journals(str(dest)) == []
+    assert journals(str(dest)) == []

@@ -6,15 +6,15 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from mnv2cli.records import CategoryScore, Prediction, Record
-from mnv2cli.sorting.apply import earlier_moves
-from mnv2cli.sorting.folders import Folders
-from mnv2cli.sorting.plan import How, Plan, make_plan
+from mnv2cli.sorting.actions import Method, Plan
+from mnv2cli.sorting.options import FolderOptions, SortOptions
+from mnv2cli.sorting.plan import make_plan
 
 LABELS = ("tench", "goldfish", "hammerhead", "cock", "hen")
 
@@ -29,11 +29,16 @@ def categorised(path: Path | str, name: str, score: float = 0.9, margin: float =
     return record(path, category=CategoryScore(name, score, margin))
 
 
-def plan_of(records: Iterable[Record], dest: Path, how: How = "move", **options: Any) -> Plan:
+def plan_of(
+    records: Iterable[Record],
+    dest: Path,
+    method: Method = "move",
+    template: str = "{label}",
+    **folders: Any,
+) -> Plan:
     """Return a plan by label."""
-    folders = options.pop("folders", None) or Folders("{label}")
-    moved = earlier_moves(str(dest))
-    return make_plan(records, str(dest), how, folders, moved=moved, **options)
+    options = SortOptions(str(dest), method, FolderOptions(template, **folders))
+    return make_plan(records, options)
 
 
 def write(path: Path, content: bytes | str = "", mtime: int = 1_500_000_000) -> Path:
@@ -95,4 +100,8 @@ def restore_times(root: Path, times: int = 1_400_000_000) -> None:
     os.utime(root, (times, times))
 
 
-Run = Callable[[], object]
+def records(src: Path) -> list[Any]:
+    """Return records of the five photos of the fixture ``src``."""
+    labels = ["tench", "cock", "tench", "hen", "tench"]
+    paths = [*sorted(src.glob("*.jpg")), src / "sub" / "img0.jpg"]
+    return [record(path, label) for path, label in zip(paths, labels, strict=True)]

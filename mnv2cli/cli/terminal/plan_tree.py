@@ -1,0 +1,67 @@
+"""A plan of ``mnv2 sort`` as a tree of folders, and in a line."""
+
+from __future__ import annotations
+
+import os
+
+from rich.text import Text
+from rich.tree import Tree
+
+from mnv2cli.cli.terminal.console import PlainConsole
+from mnv2cli.cli.terminal.text import printable, size_text
+from mnv2cli.sorting.actions import Action, Plan
+
+_MOST_SHOWN = 20
+
+
+def plan_summary(plan: Plan) -> str:
+    """Return what a plan comes to."""
+    text = f"{len(plan.work):,} files, {size_text(plan.size)}, into {len(plan.folders()):,} folders"
+    if plan.skipped:
+        text += f"; {plan.skipped:,} are there already"
+    if plan.left:
+        text += f"; {len(plan.left):,} stay where they are"
+    return text
+
+
+def print_tree(plan: Plan, *, verbose: bool) -> None:
+    """Print the folders of a plan on standard output, and what stays where it is.
+
+    Args:
+        plan: The plan.
+        verbose: Print each file, and all that stay.
+    """
+    console = PlainConsole(highlight=False)
+    tree = _tree(plan, verbose=verbose)
+    if tree.children:
+        console.print(tree)
+    console.print(Text(f"Nothing was changed. To do: {plan_summary(plan)}."), soft_wrap=True)
+    for action in plan.left if verbose else plan.left[:_MOST_SHOWN]:
+        console.print(
+            Text(printable(f"left  {action.source}: {action.reason}"), style="dim"), soft_wrap=True
+        )
+    if not verbose and len(plan.left) > _MOST_SHOWN:
+        more = len(plan.left) - _MOST_SHOWN
+        console.print(Text(f"and {more:,} more; -v shows all", style="dim"))
+
+
+def _tree(plan: Plan, *, verbose: bool) -> Tree:
+    root = Tree(Text(printable(plan.dest), style="bold"), guide_style="dim")
+    nodes: dict[str, Tree] = {}
+    actions: dict[str, list[Action]] = {}
+    for action in plan.work:
+        actions.setdefault(action.folder, []).append(action)
+    for folder, (count, size) in plan.folders().items():
+        node, path = root, ""
+        for part in folder.split("/"):
+            path = f"{path}/{part}" if path else part
+            if path not in nodes:
+                nodes[path] = node.add(Text(printable(part), style="cyan"))
+            node = nodes[path]
+        node.label = Text.assemble(
+            (printable(folder.rpartition("/")[2]), "cyan"), f"  {count:,}  {size_text(size)}"
+        )
+        for action in actions[folder] if verbose else []:
+            name = printable(os.path.basename(action.target))
+            node.add(Text.assemble(name, (f"  {printable(action.source)}", "dim")))
+    return root

@@ -1,0 +1,45 @@
+"""Files that belong to a photo and go where it goes: notes, Live Photos, raw files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from mnv2cli.sorting.targets import names_in
+
+COMPANIONS = (
+    ".xmp", ".aae", ".mov", ".thm", ".wav", ".pp3", ".dop", ".json", ".gpx",
+    ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".raf", ".orf", ".rw2",
+    ".pef", ".srw", ".x3f", ".3fr", ".iiq", ".erf", ".raw", ".rwl", ".kdc", ".mrw",
+)  # fmt: skip
+"""Suffixes of files that belong to the photo of the same stem: notes, Live Photos, raw files."""
+
+
+class Companions:
+    """Finds the companions of photos; each goes with the first photo that it belongs to."""
+
+    def __init__(self) -> None:
+        # By folder: the companions in it by their stems in lower case.
+        self._beside: dict[str, dict[str, list[str]]] = {}
+        self._used: set[str] = set()
+
+    def of(self, path: str) -> Iterator[str]:
+        """Yield the files that belong to a photo and to no other one before it."""
+        folder, name = os.path.split(path)
+        if folder not in self._beside:
+            found: dict[str, list[str]] = {}
+            for other in names_in(folder or os.curdir):
+                stem, suffix = os.path.splitext(other)
+                if suffix.lower() in COMPANIONS:
+                    found.setdefault(stem.casefold(), []).append(other)
+            self._beside[folder] = found
+        beside = self._beside[folder]
+        if not beside:
+            return
+        # IMG_1.xmp, and IMG_1.jpg.xmp as some programs write.
+        for stem in (os.path.splitext(name)[0], name):
+            for other in beside.get(stem.casefold(), ()):
+                companion = os.path.join(folder, other)
+                if companion not in self._used and other != name:
+                    self._used.add(companion)
+                    yield companion

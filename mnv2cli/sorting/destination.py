@@ -1,0 +1,162 @@
+"""The folder that is sorted into: its lock, its journals, and its free space."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from mnv2cli.errors import InputError, JournalError, OutputError
+from mnv2cli.sorting.actions import Plan
+from mnv2cli.sorting.journal import Journal, JournalState, journals
+from mnv2cli.sorting.journal_reader import read_journal
+from mnv2cli.sorting.targets import OWN_FOLDER
+from mnv2cli.sorting.transfer import reason_of
+
+EarlierMoves = Callable[[str], str]
+"""Returns where an earlier run moved a source that is gone, or nothing."""
+
+
+@contextmanager
+def locked(dest: str) -> Iterator[None]:
+    """Keep other runs out of a destination.
+
+    Raises:
+        InputError: Another run is at work in it.
+        OutputError: Nothing can be written there.
+    """
+    from filelock import FileLock, Timeout
+
+    path = os.path.join(dest, OWN_FOLDER, "lock")
+    if os.path.islink(os.path.dirname(path)) or os.path.islink(path):
+        raise InputError(f"{path!r} is a link, or in one", "Remove that: it is not of mnv2's.")
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(
+            f"another mnv2 is at work in {dest!r}", "Wait for its end, then run this again."
+        ) from error
+    except OSError as error:
+        raise OutputError(f"nothing can be written in {dest!r}: {reason_of(error)}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def prepare(dest: str) -> dict[str, Any]:
+    """Make the destination; return what a journal must know of it as it was before."""
+    own = os.path.join(dest, OWN_FOLDER)
+    made = []
+    folder = dest
+    while not os.path.lexists(folder):
+        made.append(folder)
+        folder = os.path.dirname(folder)
+    times: dict[str, list[int]] = {}
+    try:
+        if not os.path.isdir(folder):
+            raise InputError(f"{folder!r} is a file, not a folder")
+        if os.path.islink(own) or (os.path.lexists(own) and not os.path.isdir(own)):
+            raise InputError(f"{own!r} is not a folder, but is needed for the journal")
+        if not os.path.isdir(own):
+            status = os.stat(folder)
+            times[folder] = [status.st_atime_ns, status.st_mtime_ns]
+        elif not journals(dest) and os.listdir(dest) == [OWN_FOLDER]:
+            made.append(dest)  # by a run that was killed before it could say so
+        os.makedirs(own, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{dest!r} cannot be written: {reason_of(error)}") from error
+    return {"dest": dest, "made_dest": made, "dest_times": times}
+
+
+def open_journal(dest: str, header: dict[str, Any]) -> tuple[Journal, JournalState]:
+    """Take up the journal of an interrupted run, or begin a new one."""
+    if known := journals(dest):
+        state = read_journal(known[-1])
+        if state.undoing and state.done - state.undone - set(state.kept):
+            raise InputError(
+                f"taking back an earlier run in {dest!r} was interrupted",
+                f"Finish that first: mnv2 undo {dest}",
+            )
+        if not (state.ended or state.undoing):
+            if not state.header["in_place"]:
+                raise InputError(
+                    f"an interrupted run in {dest!r} has a journal that was not written here",
+                    f"If you know where it comes from, take it back: mnv2 undo {dest} --trust. "
+                    f"Otherwise remove {known[-1]}.",
+                )
+            return Journal(known[-1]), state
+    now = time.time_ns()
+    name = time.strftime("%Y%m%d-%H%M%S", time.localtime(now // 10**9)) + f"-{now % 10**9:09}"
+    if known:  # the newest one has the last name, and clocks may go back
+        name = max(name, os.path.basename(known[-1]).removesuffix(".jsonl") + "+")
+    name += ".jsonl"
+    path = os.path.join(dest, OWN_FOLDER, name)
+    journal = Journal(path, header)
+    return journal, read_journal(path)
+
+
+def is_unfinished(dest: str) -> bool:
+    """Return whether the last run into a destination was interrupted."""
+    known = journals(os.path.abspath(dest))
+    if not known:
+        return False
+    state = read_journal(known[-1])
+    return not (state.ended or state.undoing)
+
+
+def earlier_moves(dest: str) -> EarlierMoves:
+    """Return what tells where an earlier run moved a source that is gone, or nothing."""
+    moves: dict[str, str] | None = None
+
+    def moved(source: str) -> str:
+        nonlocal moves
+        if moves is None:  # most runs never ask
+            moves = {}
+            for path in journals(dest):
+                with suppress(JournalError):
+                    state = read_journal(path)
+                    for number, entry in state.entries.items():
+                        if number in state.undone or number in state.void or entry.method != "move":
+                            continue
+                        moves[entry.source] = entry.target
+        target = moves.get(source, "")
+        return target if target and os.path.lexists(os.path.join(dest, target)) else ""
+
+    return moved
+
+
+def check_free_space(plan: Plan) -> None:
+    """Check that the destination has room for all that a plan writes.
+
+    Raises:
+        OutputError: It has not.
+    """
+    nearest = plan.dest
+    while not os.path.exists(nearest):
+        nearest = os.path.dirname(nearest)
+    device = os.stat(nearest).st_dev
+    needed = 0
+    for action in plan.work:
+        if action.method == "copy" or (
+            action.method == "move" and _device(action.source) != device
+        ):
+            needed += -(-action.size // 4096) * 4096
+    free = shutil.disk_usage(nearest).free
+    if needed > free:
+        raise OutputError(
+            f"{plan.dest!r} has {free / 1e6:,.1f} MB free, but {needed / 1e6:,.1f} MB are needed",
+            "Nothing was changed. Free some space, or use --move, --symlink or --hardlink on the "
+            "same disk.",
+        )
+
+
+def _device(path: str) -> int:
+    try:
+        return os.stat(os.path.dirname(os.path.abspath(path))).st_dev
+    except OSError:
+        return -1

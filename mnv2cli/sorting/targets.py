@@ -1,0 +1,52 @@
+"""Paths below the destination, checked whoever wrote them."""
+
+from __future__ import annotations
+
+import os
+
+OWN_FOLDER = ".mnv2"
+"""Where a destination keeps its journals."""
+
+LONGEST_NAME = 255  # bytes, on nearly all file systems
+
+
+def check_target(target: str) -> None:
+    """Check that a target stays below the destination, whoever wrote it.
+
+    Raises:
+        ValueError: It is empty or absolute, has ``..`` or NUL in it, or is the journals' folder.
+    """
+    parts = target.replace("\\", "/").split("/") if os.sep == "\\" else target.split("/")
+    if not target or "\0" in target or os.path.isabs(target) or os.path.splitdrive(target)[0]:
+        raise ValueError(f"the target {target!r} is not a path below the destination")
+    if any(part in ("", ".", "..") for part in parts) or parts[0].casefold() == OWN_FOLDER:
+        raise ValueError(f"the target {target!r} is not a path below the destination")
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in parts):
+        raise ValueError(f"the target {target!r} has a name that is too long")
+
+
+def check_parents(dest: str, target: str) -> None:
+    """Check that the folders of a target are folders, and no links that lead elsewhere.
+
+    Raises:
+        ValueError: One is a file, or a link that leaves the destination.
+    """
+    folder = dest
+    for part in target.split("/")[:-1]:
+        folder = os.path.join(folder, part)
+        if not os.path.lexists(folder):
+            return
+        if not os.path.isdir(folder):
+            raise ValueError(f"{folder!r} is a file, not a folder")
+        if os.path.islink(folder):
+            real, root = os.path.realpath(folder), os.path.realpath(dest)
+            if not real.startswith(root.rstrip(os.sep) + os.sep):
+                raise ValueError(f"{folder!r} is a link that leaves the destination")
+
+
+def names_in(folder: str) -> list[str]:
+    """Return the sorted names in a folder; none where it cannot be listed."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []

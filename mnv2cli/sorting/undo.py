@@ -1,0 +1,314 @@
+"""Take a run back: files to where they were, folders and times to what they were."""
+
+from __future__ import annotations
+
+import os
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mnv2cli.errors import InputError, OutputError
+from mnv2cli.sorting.apply import BATCH
+from mnv2cli.sorting.destination import locked
+from mnv2cli.sorting.journal import Journal, JournalEntry, JournalState, journals
+from mnv2cli.sorting.journal_reader import read_journal
+from mnv2cli.sorting.links import is_link, is_same_link
+from mnv2cli.sorting.recover import settle
+from mnv2cli.sorting.run import (
+    DISK_FULL,
+    CriticalSection,
+    Outcome,
+    Progress,
+    SortRun,
+    ignore_progress,
+)
+from mnv2cli.sorting.targets import OWN_FOLDER, check_parents, names_in
+from mnv2cli.sorting.transfer import (
+    FileChangedError,
+    are_two,
+    complete,
+    drop,
+    has,
+    is_begun,
+    move,
+    reason_of,
+)
+
+
+def find_journal(path: str) -> tuple[str, str]:
+    """Return the destination and the journal that a user means by a folder or a journal.
+
+    The journal is empty where an undo was killed after the last file was back.
+
+    Raises:
+        InputError: There is none.
+    """
+    if os.path.isdir(path):
+        dest = os.path.abspath(path)
+        known = journals(dest)
+        if not known and os.path.isdir(os.path.join(dest, OWN_FOLDER)):
+            return dest, ""
+        if not known:
+            raise InputError(
+                f"{path!r} has no journal: nothing was sorted into it, or all is taken back"
+            )
+        # The last run that is not through; else what was kept of the last one, once more.
+        for journal in reversed(known):
+            state = read_journal(journal)
+            if not (state.undoing and state.tidied):
+                return dest, journal
+        return dest, known[-1]
+    journal = os.path.abspath(path)
+    folder, name = os.path.split(journal)
+    if not os.path.isfile(journal) or os.path.basename(folder) != OWN_FOLDER:
+        raise InputError(f"{path!r} is neither a folder nor a journal in its {OWN_FOLDER}")
+    if not name.endswith(".jsonl"):
+        raise InputError(f"{path!r} is not a journal: those end in .jsonl")
+    return os.path.dirname(folder), journal
+
+
+@dataclass(frozen=True)
+class RunToUndo:
+    """A run that can be taken back.
+
+    Attributes:
+        dest: Its destination.
+        journal: Its journal; empty where an undo was killed after the last file was back.
+        state: What the journal says.
+    """
+
+    dest: str
+    journal: str
+    state: JournalState
+
+    @property
+    def remaining(self) -> list[int]:
+        """Numbers of the actions that are still to be taken back."""
+        state = self.state
+        there = [
+            entry.number
+            for entry in state.open
+            if os.path.lexists(os.path.join(self.dest, entry.target))
+        ]
+        return [n for n in [*state.done, *there] if n not in state.undone]
+
+
+def find_run(path: str, *, trust: bool = False) -> RunToUndo:
+    """Return the run that a user means by a folder or a journal, ready to be taken back.
+
+    Raises:
+        InputError: There is no journal, or it came from elsewhere and is not trusted.
+        JournalError: It cannot be read.
+    """
+    dest, journal = find_journal(path)
+    if not journal:
+        return RunToUndo(dest, "", JournalState({"in_place": True, "made_dest": [dest]}))
+    state = read_journal(journal)
+    if not (trust or state.header["in_place"]):
+        raise InputError(
+            f"the journal {journal} was not written here, but copied or unpacked",
+            "Taking it back would put files wherever it says. If you know where it comes from, "
+            "and have looked at it with --dry-run, add --trust.",
+        )
+    return RunToUndo(dest, journal, state)
+
+
+def undo(
+    path: str,
+    progress: Progress = ignore_progress,
+    *,
+    trust: bool = False,
+    critical_section: CriticalSection = nullcontext,
+) -> tuple[Outcome, JournalState]:
+    """Take the last run back, or the one of a journal; an interrupted undo is finished.
+
+    Args:
+        path: The destination, or a journal in it.
+        progress: Called with each file that is dealt with.
+        trust: Follow a journal that was not written here.
+        critical_section: Puts off interruptions while one file is dealt with.
+
+    Returns:
+        What was taken back and what was kept, and the state of the journal.
+
+    Raises:
+        InputError: There is no journal, or another run is at work there.
+        JournalError: The journal cannot be read.
+        OutputError: A disk is full or cannot be written; running it again resumes.
+    """
+    found = find_run(path, trust=trust)
+    dest, name, state = found.dest, found.journal, found.state
+    if not name:
+        with locked(dest):
+            _clean_up(dest, state)
+        return Outcome(), state
+    with locked(dest):
+        state = read_journal(name)
+        journal = Journal(name)
+        try:
+            run = SortRun(dest, journal, state, progress, critical_section)
+            run.outcome.finished = len(settle(run, resume=False))
+            try:
+                _take_back(run)
+            finally:
+                run.confirm()
+            _restore_folders(run)
+            journal.append([{"tidied": True}])
+        finally:
+            journal.close()
+        if not state.kept and not run.outcome.failed:
+            _hand_on(dest, name, state)
+            with suppress(OSError):
+                os.unlink(name)
+        _clean_up(dest, state)
+    return run.outcome, state
+
+
+def _take_back(run: SortRun) -> None:
+    state = run.state
+    run.journal.append([{"undoing": True}])
+    left = [
+        state.entries[n]
+        for n in sorted(state.done, reverse=True)
+        if n not in state.undone and n in state.entries
+    ]
+    for start in range(0, len(left), BATCH):
+        batch = left[start : start + BATCH]
+        run.confirm([{"undo": entry.number} for entry in batch])
+        undone: list[int] = []
+        kept: list[dict[str, Any]] = []
+        try:
+            for entry in batch:
+                with run.critical_section():
+                    why = _undo_one(run, entry)
+                    if why:
+                        kept.append({"kept": entry.number, "why": why})
+                        state.kept[entry.number] = why
+                        run.outcome.failed.append((run.target(entry), why))
+                    else:
+                        undone.append(entry.number)
+                        state.undone.add(entry.number)
+                        state.kept.pop(entry.number, None)
+                    run.progress(1)
+        finally:
+            run.outcome.done += len(undone)
+            run.confirm_later([{"undone": undone}, *kept] if undone else kept)
+
+
+def _undo_one(run: SortRun, entry: JournalEntry) -> str:
+    """Take one action back; return why that cannot be, or nothing."""
+    target = run.target(entry)
+    try:
+        check_parents(run.dest, entry.target)
+        if entry.method == "move":
+            return _move_back(entry, target, was_begun=entry.number in run.state.begun)
+        if not os.path.lexists(target):
+            return ""  # the user removed it, or it was done before an interruption
+        return _remove(entry, target)
+    except FileChangedError:
+        return "has changed since"
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            raise OutputError(
+                f"files cannot be put back: {reason_of(error)}",
+                f"Nothing is lost. Run it again when that is mended: mnv2 undo {run.dest}",
+            ) from error
+        return reason_of(error)
+
+
+def _remove(entry: JournalEntry, target: str) -> str:
+    """Remove a copy or a link, if what it is a copy of is still there."""
+    if entry.method == "symlink":
+        if not is_link(target, entry.text):
+            return "has changed since"
+        os.unlink(target)
+        return ""
+    original = os.path.realpath(entry.source)
+    if not has(target, entry):
+        return "has changed since"
+    if not (has(original, entry) and are_two(target, original)):
+        return f"its original {entry.source} is gone or has changed: kept"
+    drop(target, original)
+    return ""
+
+
+def _move_back(entry: JournalEntry, target: str, *, was_begun: bool) -> str:
+    if entry.link:
+        return _move_link_back(entry, target)
+    source = entry.source
+    if not os.path.lexists(target):
+        return "" if has(source, entry) else "is gone"
+    if not has(target, entry):
+        return "has changed since"
+    if os.path.lexists(source):
+        if not are_two(source, target):
+            return f"its old place, {source}, is a link or leads here"
+        if has(source, entry):  # interrupted between two names
+            complete(target, source, entry)
+            drop(target, source)
+            return ""
+        if not (was_begun and is_begun(source, target, entry)):
+            return f"another file has taken its place, {source}"
+        drop(source, target)
+    os.makedirs(os.path.dirname(source), exist_ok=True)
+    move(target, source, replace(entry, mtime=os.lstat(target).st_mtime_ns))
+    os.utime(source, ns=(entry.atime, entry.mtime))
+    return ""
+
+
+def _move_link_back(entry: JournalEntry, target: str) -> str:
+    if not os.path.lexists(target):
+        return "" if is_link(entry.source, entry.link) else "is gone"
+    if not is_link(target, entry.text):
+        return "has changed since"
+    if os.path.lexists(entry.source) and is_same_link(entry.source, target):
+        return f"its old place, {entry.source}, leads here"
+    if not is_link(entry.source, entry.link):
+        if os.path.lexists(entry.source):
+            return f"another file has taken its place, {entry.source}"
+        os.makedirs(os.path.dirname(entry.source), exist_ok=True)
+        os.symlink(entry.link, entry.source)
+    if os.utime in os.supports_follow_symlinks:
+        os.utime(entry.source, ns=(entry.atime, entry.mtime), follow_symlinks=False)
+    os.unlink(target)
+    return ""
+
+
+def _restore_folders(run: SortRun) -> None:
+    """Remove the folders that were made, if they are empty, and restore the times of others."""
+    for part in reversed(run.state.made):
+        with suppress(OSError):
+            os.rmdir(os.path.join(run.dest, *part.split("/")))
+    for path, times in run.state.times.items():
+        with suppress(OSError):
+            os.utime(path, ns=times)
+
+
+def _hand_on(dest: str, name: str, state: JournalState) -> None:
+    """Tell another journal how the destination was before, where this one alone knows it."""
+    known = {key: state.header.get(key) for key in ("made_dest", "dest_times")}
+    others = [journal for journal in journals(dest) if journal != name]
+    if others and any(known.values()):
+        other = Journal(others[0])
+        other.append([{"inherit": known}])
+        other.close()
+
+
+def _clean_up(dest: str, state: JournalState) -> None:
+    """Remove the folder of journals when it is empty, and the destination if it was made."""
+    own = os.path.join(dest, OWN_FOLDER)
+    if journals(dest):
+        return
+    for name in names_in(own):
+        if name == "lock" or name.endswith(".new"):
+            with suppress(OSError):
+                os.unlink(os.path.join(own, name))
+    with suppress(OSError):
+        os.rmdir(own)
+        for folder in state.header.get("made_dest", ()):
+            if dest == folder or dest.startswith(str(folder).rstrip(os.sep) + os.sep):
+                os.rmdir(folder)
+    for folder, times in state.header.get("dest_times", {}).items():
+        if os.path.isdir(folder) and not os.path.lexists(own):
+            with suppress(OSError, ValueError, TypeError):
+                os.utime(folder, ns=(int(times[0]), int(times[1])))

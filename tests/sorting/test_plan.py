@@ -1,0 +1,84 @@
+"""Which photo goes where, and under which name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mnv2cli.sorting.apply import apply
+from tests.sorting.trees import categorised, plan_of, record, records, write
+
+
+def test_equal_photos_are_there_once_and_others_get_numbers(tmp_path: Path) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    paths = [write(src / str(i) / "a.jpg", text) for i, text in enumerate("xyxz")]
+    plan = plan_of([record(path) for path in paths], dest, "copy")
+    assert [a.method for a in plan.actions] == ["copy", "copy", "skip", "copy"]
+    apply(plan)
+    names = {p.name: p.read_text() for p in (dest / "tench").iterdir()}
+    assert names == {"a.jpg": "x", "a (2).jpg": "y", "a (3).jpg": "z"}
+
+
+def test_names_that_differ_in_case_do_not_meet(tmp_path: Path) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    one, two = write(src / "1" / "A.JPG", "1"), write(src / "2" / "a.jpg", "2")
+    apply(plan_of([record(one, "Fish"), record(two, "fish")], dest))
+    assert [p.name for p in sorted(dest.iterdir())] == [".mnv2", "Fish"]
+    assert sorted(os.listdir(dest / "Fish")) == ["A.JPG", "a (2).jpg"]
+
+
+def test_a_destination_inside_of_the_photos_is_not_sorted_again(src: Path) -> None:
+    dest = src / "sorted"
+    apply(plan_of(records(src), dest, "copy"))
+    both = [*records(src), record(dest / "tench" / "img0.jpg", "hen")]
+    plan = plan_of(both, dest, "copy")
+    assert [a.method for a in plan.actions] == ["skip"] * 5 + ["leave"]
+    assert plan.actions[-1].reason == "is in the destination already"
+
+
+def test_links_to_photos_that_move_stay(tmp_path: Path) -> None:
+    photo = write(tmp_path / "src" / "a.jpg", "photo")
+    link = photo.with_name("b.jpg")
+    link.symlink_to("a.jpg")
+    plan = plan_of([record(photo), record(link), record(f"{photo.parent}/./a.jpg")], tmp_path / "d")
+    assert [(a.method, a.reason) for a in plan.actions] == [
+        ("move", ""), ("leave", "is a link to a photo that is moved"),
+    ]  # fmt: skip
+
+
+def test_a_thousand_photos_of_one_name_take_no_time(tmp_path: Path) -> None:
+    paths = [write(tmp_path / "src" / str(i) / "IMG_1.jpg", f"{i:04}") for i in range(1000)]
+    plan = plan_of([record(path) for path in [*paths, paths[500]]], tmp_path / "dest")
+    assert len({a.target for a in plan.work}) == len(plan.actions) == 1000
+    again = write(tmp_path / "src" / "again" / "IMG_1.jpg", "0500")
+    plan = plan_of([record(path) for path in [*paths, again]], tmp_path / "dest")
+    assert plan.actions[-1].method == "skip"
+
+
+def test_small_classes_are_joined(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    write(dest / "hen" / "one.jpg", "1")
+    plan = plan_of(records(src), dest, min_count=2)
+    assert [a.folder for a in plan.actions] == ["tench", "other", "tench", "hen", "tench"]
+    assert plan.actions[1].reason == "fewer than 2 in cock"
+
+
+def test_unsure_and_unreadable_photos(src: Path, tmp_path: Path) -> None:
+    paths = sorted(src.glob("*.jpg"))
+    photos = [
+        categorised(paths[0], "dog", 0.9, 0.5),
+        categorised(paths[1], "dog", 0.4, 0.3),
+        categorised(paths[2], "cat", 0.6, 0.05),
+        categorised(paths[3], "", 0.0, 0.0),
+        record(src / "bad.jpg", error="empty file"),
+    ]
+    dest = tmp_path / "dest"
+    plan = plan_of(photos, dest, template="{category}", threshold=0.5, margin=0.1)
+    assert [a.folder for a in plan.actions] == ["dog", "unsure", "unsure", "unsure", ""]
+    assert [a.reason for a in plan.actions][1:] == [
+        "score 0.4 is below 0.5",
+        "only 0.05 ahead of the next",
+        "no class reaches its threshold",
+        "empty file",
+    ]
+    assert plan.left == plan.actions[4:]

@@ -1,0 +1,72 @@
+"""Plans as CSV, edited by hand and checked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mnv2cli.errors import InputError
+from mnv2cli.sorting.apply import apply
+from mnv2cli.sorting.plan_file import read_plan, write_plan
+from tests.sorting.trees import plan_of, record, records, snapshot, write
+
+
+def test_a_plan_can_be_edited_and_applied(src: Path, tmp_path: Path) -> None:
+    dest, file = tmp_path / "dest", tmp_path / "plan.csv"
+    odd = write(src / os.fsdecode(b"odd\xff,\r.jpg"), "odd")
+    odd.rename(tmp_path / odd.name)
+    odd = tmp_path / odd.name
+    plan = plan_of([*records(src), record(odd, "hen")], dest)
+    write_plan(plan, str(file))
+    assert read_plan(str(file), str(dest)).work == plan.work
+    text = file.read_bytes()
+    text = text.replace(b"tench/img0.jpg", b"best/first.jpg")
+    text = text.replace(b",move,cock,", b",leave,cock,")
+    file.write_bytes(text)
+    outcome = apply(read_plan(str(file), str(dest)))
+    assert outcome.done == 5 and (dest / "best" / "first.jpg").read_text() == "photo 0"
+    assert (src / "img1.jpg").exists() and not odd.exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("tench/img0.jpg", "../img0.jpg", "line 2: the target '../img0.jpg' is not a path below"),
+        ("tench/img0.jpg", "/img0.jpg", "is not a path below"),
+        ("tench/img2.jpg", "tench/IMG0.jpg", "line 4: has the target of line 2"),
+        ("img1.jpg,move", "none.jpg,move", "cannot be read"),
+        (",move,hen", ",burn,hen", "unknown action 'burn'"),
+        ("tench/img0.jpg", "old/img.jpg", "is there already, and is another file"),
+        ("tench/img0.jpg", "old/img.jpg/x.jpg", "is a file, not a folder"),
+        ("img3.jpg,,7", "img3.jpg,,8", "has changed since the plan was made"),
+        ("source,action", "a,b", "it has no columns"),
+    ],
+)
+def test_a_plan_is_checked_before_anything_moves(
+    src: Path, tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    dest, file = tmp_path / "dest", tmp_path / "plan.csv"
+    write(dest / "old" / "img.jpg", "old")
+    write_plan(plan_of(records(src), dest), str(file))
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+    before = snapshot(src, dest)
+    with pytest.raises(InputError) as caught:
+        read_plan(str(file), str(dest))
+    assert message in str(caught.value)
+    assert snapshot(src, dest) == before
+
+
+def test_the_columns_of_a_plan_are_those_that_they_always_were(src: Path, tmp_path: Path) -> None:
+    file = tmp_path / "plan.csv"
+    write(src / "img0.xmp", "notes")
+    write_plan(plan_of(records(src)[:1], tmp_path / "dest", "hardlink"), str(file))
+    photo = src / "img0.jpg"
+    assert file.read_text().splitlines() == [
+        "source,action,folder,target,reason,size,with",
+        f"{photo},hardlink,tench,tench/img0.jpg,,7,",
+        f"{src}/img0.xmp,hardlink,tench,tench/img0.xmp,goes with img0.jpg,5,{photo}",
+    ]

@@ -1,0 +1,84 @@
+"""What an interrupted run left is finished."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnv2cli.sorting.apply import apply
+from mnv2cli.sorting.undo import undo
+from tests.sorting.trees import contents, plan_of, record, write
+
+
+def test_an_interrupted_move_does_not_take_a_link_for_a_second_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    photo = write(src / "a.jpg", "photo")
+
+    def interrupt(*args: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            apply(plan_of([record(photo)], dest))
+    (dest / "tench" / "a.jpg").symlink_to(photo)
+    apply(plan_of([record(photo)], dest))
+    assert "photo" in [path.read_text() for path in tmp_path.rglob("*.jpg")]
+    assert not photo.is_symlink() or (dest / "tench" / "a.jpg").is_file()
+
+
+def test_an_interruption_right_after_a_rename_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    photo = write(src / "a.jpg", "photo")
+    real = os.replace
+
+    def refuse(*args: Any, **options: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    def interrupt(*args: Any) -> None:
+        real(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        apply(plan_of([record(photo)], dest))
+    assert (dest / "tench" / "a.jpg").read_text() == "photo"
+    monkeypatch.setattr(os, "replace", real)
+    assert apply(plan_of([], dest)).finished == 1
+    undo(str(dest))
+    assert photo.read_text() == "photo"
+
+
+def test_an_interrupted_move_from_a_folder_that_is_read_only_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    photo = write(src / "a.jpg", "photo")
+    real = os.unlink
+
+    def interrupt(path: Any, *args: Any, **options: Any) -> None:
+        if path == str(photo):
+            raise KeyboardInterrupt
+        real(path, *args, **options)
+
+    def refuse(path: Any, *args: Any, **options: Any) -> None:
+        if path == str(photo):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        real(path, *args, **options)
+
+    monkeypatch.setattr(os, "unlink", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        apply(plan_of([record(photo)], dest))
+    monkeypatch.setattr(os, "unlink", refuse)
+    outcome = apply(plan_of([record(photo)], dest))
+    assert [reason for _, reason in outcome.failed] == ["permission denied"]
+    assert photo.read_text() == "photo" and not contents(dest)

@@ -1,0 +1,135 @@
+"""Everything can be taken back, and nothing is lost by it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mnv2cli.errors import InputError
+from mnv2cli.sorting.actions import METHODS, Method
+from mnv2cli.sorting.apply import apply
+from mnv2cli.sorting.undo import undo
+from tests.sorting.trees import plan_of, record, records, restore_times, snapshot, write
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_sort_then_undo_gives_back_the_first_tree(
+    src: Path, tmp_path: Path, method: Method
+) -> None:
+    before = snapshot(tmp_path)
+    apply(plan_of(records(src), tmp_path / "new" / "dest", method))
+    outcome, _ = undo(str(tmp_path / "new" / "dest"))
+    assert (outcome.done, outcome.failed) == (5, [])
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_undo_leaves_what_was_in_the_destination(src: Path, tmp_path: Path, method: Method) -> None:
+    dest = tmp_path / "dest"
+    write(dest / "tench" / "img0.jpg", "older photo")
+    write(dest / "notes.txt", "notes")
+    restore_times(tmp_path)
+    before = snapshot(tmp_path)
+    apply(plan_of(records(src), dest, method))
+    assert (dest / "tench" / "img0.jpg").read_text() == "older photo"
+    assert (dest / "tench" / "img0 (2).jpg").read_text() == "photo 0"
+    assert (dest / "tench" / "img0 (3).jpg").read_text() == "another photo of that name"
+    undo(str(dest))
+    assert snapshot(tmp_path) == before
+
+
+def test_undo_keeps_what_changed_since(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    apply(plan_of(records(src), dest))
+    (dest / "cock" / "img1.jpg").write_text("edited")
+    (dest / "hen" / "img3.jpg").unlink()
+    write(src / "img2.jpg", "another one took its place")
+    outcome, _ = undo(str(dest))
+    why = {Path(path).name: reason for path, reason in outcome.failed}
+    assert outcome.done == 2 and why["img1.jpg"] == "has changed since"
+    assert why["img3.jpg"] == "is gone" and "taken its place" in why["img2.jpg"]
+    assert (dest / "cock" / "img1.jpg").read_text() == "edited"
+    assert (src / "img2.jpg").read_text() == "another one took its place"
+    assert (dest / "tench" / "img2.jpg").read_text() == "photo 2"
+    # Once the place is free, running it again takes the rest back.
+    (src / "img2.jpg").unlink()
+    outcome, _ = undo(str(dest))
+    assert outcome.done == 1 and (src / "img2.jpg").read_text() == "photo 2"
+
+
+def test_undo_never_removes_the_last_copy(src: Path, tmp_path: Path) -> None:
+    for method in ("copy", "hardlink"):
+        dest = tmp_path / method
+        apply(plan_of(records(src), dest, method))  # type: ignore[arg-type]
+        (src / "img0.jpg").unlink()
+        outcome, _ = undo(str(dest))
+        assert len(outcome.failed) == 1 and "kept" in outcome.failed[0][1]
+        assert (dest / "tench" / "img0.jpg").read_text() == "photo 0"
+        write(src / "img0.jpg", "photo 0")
+
+
+def test_undo_of_what_was_never_sorted_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file.jsonl").write_text("")
+    for path in (tmp_path, tmp_path / "file.jsonl"):
+        with pytest.raises(InputError, match=r"no journal|neither a folder nor a journal"):
+            undo(str(path))
+
+
+def test_a_journal_from_elsewhere_needs_trust(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    apply(plan_of(records(src), dest))
+    shutil.copytree(dest, tmp_path / "unpacked")
+    with pytest.raises(InputError, match="was not written here") as caught:
+        undo(str(tmp_path / "unpacked"))
+    assert "--trust" in caught.value.hint
+    outcome, _ = undo(str(tmp_path / "unpacked"), trust=True)
+    assert outcome.done == 5 and (src / "img0.jpg").exists()
+
+
+def test_a_linked_folder_cannot_lead_undo_away(src: Path, tmp_path: Path) -> None:
+    dest, outside = tmp_path / "dest", tmp_path / "outside"
+    apply(plan_of(records(src), dest, "copy"))
+    shutil.move(dest / "hen", outside)
+    (dest / "hen").symlink_to(outside)
+    outcome, _ = undo(str(dest))
+    assert len(outcome.failed) == 1 and "leaves the destination" in outcome.failed[0][1]
+    assert (outside / "img3.jpg").exists()
+
+
+@pytest.mark.parametrize("method", ["move", "copy", "hardlink"])
+def test_undo_does_not_take_a_link_for_a_second_copy(tmp_path: Path, method: Method) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    photo = write(src / "a.jpg", "photo")
+    apply(plan_of([record(photo)], dest, method))
+    photo.unlink(missing_ok=True)
+    photo.symlink_to(dest / "tench" / "a.jpg")
+    outcome, _ = undo(str(dest))
+    assert len(outcome.failed) == 1 and (dest / "tench" / "a.jpg").read_text() == "photo"
+
+
+@pytest.mark.parametrize("method", ["move", "copy", "hardlink"])
+def test_undo_does_not_take_a_linked_folder_for_the_old_place(
+    tmp_path: Path, method: Method
+) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    apply(plan_of([record(write(src / "a.jpg", "photo"))], dest, method))
+    shutil.rmtree(src)
+    src.symlink_to(dest / "tench")
+    outcome, _ = undo(str(dest))
+    assert len(outcome.failed) == 1 and (dest / "tench" / "a.jpg").read_text() == "photo"
+
+
+def test_what_was_kept_does_not_bar_the_runs_before(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    found = records(src)
+    apply(plan_of(found[:2], dest))
+    apply(plan_of(found[2:], dest))
+    (dest / "tench" / "img2.jpg").write_text("edited")
+    outcome, _ = undo(str(dest))
+    assert (outcome.done, len(outcome.failed)) == (2, 1)
+    outcome, _ = undo(str(dest))
+    assert (outcome.done, outcome.failed) == (2, []) and (src / "img0.jpg").exists()
+    outcome, _ = undo(str(dest))  # what was kept, once more
+    assert len(outcome.failed) == 1
