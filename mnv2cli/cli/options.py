@@ -10,13 +10,12 @@ import click
 
 from mnv2cli.cli.terminal.help import SectionOption
 from mnv2cli.engines import ENGINES
+from mnv2cli.images.options import DEFAULT_MAX_PIXELS, LONGEST_TIMEOUT
 from mnv2cli.sources.finder import IMAGE_SUFFIXES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# As in decode.DEFAULT_MAX_PIXELS and models.MODELS, which --help need not import; a test holds
-# them together.
-MAX_PIXELS = 256_000_000
+# As in models.MODELS, which --help need not import; a test holds them together.
 MODELS = ("mobilenet_v2", "efficientnet_lite0")
 
 
@@ -110,7 +109,7 @@ image_options = _together(
     _image(
         "--max-pixels",
         type=click.IntRange(min=1),
-        default=MAX_PIXELS,
+        default=DEFAULT_MAX_PIXELS,
         metavar="N",
         help="Do not decode images with more pixels than this.",
     ),
@@ -127,7 +126,7 @@ image_options = _together(
     ),
     _image(
         "--timeout",
-        type=click.FloatRange(0, 86_400),
+        type=click.FloatRange(0, LONGEST_TIMEOUT),
         default=60.0,
         metavar="SECONDS",
         help="An image that takes longer to decode is an error; 0 waits for ever.",

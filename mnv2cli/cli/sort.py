@@ -271,14 +271,15 @@ def _make_folders(
 
 def _taken(options: dict[str, Any]) -> Callable[[str], str]:
     """Return what reads when a photo was taken, in a process of its own if that is wanted."""
-    from mnv2cli.images.decode import DecodeOptions, taken_at
+    from mnv2cli.images.exif import taken_at
 
     if not options["isolate"]:
         return taken_at
     from mnv2cli.images.isolated import IsolatedDecoders
+    from mnv2cli.images.options import ImageOptions
 
-    limits = DecodeOptions(max_pixels=options["max_pixels"])
-    decoders = IsolatedDecoders(limits, limit=options["timeout"])
+    limits = ImageOptions(max_pixels=options["max_pixels"], timeout=options["timeout"])
+    decoders = IsolatedDecoders(0, limits)  # dates have no size
     click.get_current_context().call_on_close(decoders.close)
     return decoders.taken_at
 

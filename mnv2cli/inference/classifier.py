@@ -19,8 +19,14 @@ from typing import TYPE_CHECKING, Any
 from mnv2cli.engines import ENGINES, Engine, open_engine
 from mnv2cli.engines.compiled import CALIBRATION_IMAGES, Calibration, Notify, Precision
 from mnv2cli.errors import ImageError, InputError
-from mnv2cli.images.decode import DEFAULT_MAX_PIXELS, DecodeOptions, Fit, Interpolation
 from mnv2cli.images.isolated import IsolatedDecoders
+from mnv2cli.images.options import (
+    DEFAULT_MAX_PIXELS,
+    LONGEST_TIMEOUT,
+    Fit,
+    ImageOptions,
+    Interpolation,
+)
 from mnv2cli.images.reader import ImageReader
 from mnv2cli.inference.pipeline import classify
 from mnv2cli.inference.report import Timings
@@ -41,9 +47,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 StrPath = str | os.PathLike[str]
-
-LONGEST_TIMEOUT = 86_400
-"""Seconds that one image may take at the most, if there is a limit at all: a day."""
 
 _LAST_RESORT = 60.0
 """Seconds beyond the limit for what even the end of a process does not end: a dead network drive.
@@ -168,8 +171,9 @@ class Classifier:
         )
         # Who asks for a width, a size or a file asks for this network.
         self._named = bool(model or alpha or size or weights or refresh_weights)
-        self.decode = DecodeOptions(
-            self.network.size, fit, interpolation, max_pixels, allow_truncated
+        self.size = self.network.size
+        self.images = ImageOptions(
+            fit, interpolation, max_pixels, allow_truncated, isolate, timeout
         )
         self.isolate = isolate
         self.timeout = timeout
@@ -221,10 +225,10 @@ class Classifier:
             "threshold": self.threshold,
             "categories": categories and sha256(categories).hexdigest()[:16],
             "rollup": self._rollup,
-            "fit": self.decode.fit,
-            "interpolation": self.decode.interpolation,
-            "max_pixels": self.decode.max_pixels,
-            "allow_truncated": self.decode.allow_truncated,
+            "fit": self.images.fit,
+            "interpolation": self.images.interpolation,
+            "max_pixels": self.images.max_pixels,
+            "allow_truncated": self.images.allow_truncated,
         }
         if self._engine is not None:
             found |= self._settings_of(self._engine.name, self._engine.precision)
@@ -251,7 +255,7 @@ class Classifier:
         # results would depend on which folder happened to come first.
         base = self.calibrate or os.curdir
         paths = self.sample([self.calibrate]) if self.calibrate else list(sample())
-        key = sha256(repr(self.decode).encode())
+        key = sha256(self.images.pixels_key(self.size).encode())
         for path in paths:  # cheap, for it is looked at in every run
             if is_url(path):  # asking each store would take long: the name must do
                 key.update(os.fsencode(f"{redact(path)}\0"))
@@ -267,8 +271,7 @@ class Classifier:
         """Decode those of some images that can be, uint8 [n, size, size, 3]."""
         import numpy as np
 
-        size = self.decode.size
-        images = [np.empty((0, size, size, 3), np.uint8)]
+        images = [np.empty((0, self.size, self.size, 3), np.uint8)]
         with self._fetching() as fetcher:
             paths = list(paths)
             for path in paths:
@@ -282,12 +285,12 @@ class Classifier:
     def _fetching(self) -> Iterator[ImageReader]:
         """Yield what reads images, here or in processes that end with the block."""
         if not self.isolate:
-            with ImageReader(self.decode) as fetcher:
+            with ImageReader(self.size, self.images) as fetcher:
                 yield fetcher
             return
         with (
-            closing(IsolatedDecoders(self.decode, limit=self.timeout)) as decoders,
-            ImageReader(self.decode, decoder=decoders) as fetcher,
+            closing(IsolatedDecoders(self.size, self.images)) as decoders,
+            ImageReader(self.size, self.images, decoder=decoders) as fetcher,
         ):
             yield fetcher
 

@@ -26,7 +26,8 @@ from click.testing import Result
 from PIL import Image
 
 from mnv2cli.errors import ImageError, InputError, OutputError
-from mnv2cli.images.decode import DecodeOptions, decode
+from mnv2cli.images.decode import decode
+from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.reader import ImageReader
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.records import Source
@@ -39,7 +40,8 @@ from tests.hosts import answer, host
 
 Invoke = Callable[..., Result]
 
-OPTIONS = DecodeOptions(96)
+SIZE = 96
+OPTIONS = ImageOptions()
 
 pytestmark = [
     # botocore and moto's server on newer Pythons, and sockets that a stopped server leaves.
@@ -83,7 +85,7 @@ def errors(*inputs: str) -> list[str]:
 
 
 def read(url: str) -> np.ndarray[Any, Any]:
-    with ImageReader(OPTIONS) as fetcher:
+    with ImageReader(SIZE, OPTIONS) as fetcher:
         return fetcher.decode(url)
 
 
@@ -239,7 +241,7 @@ def test_file_urls_are_local_files(photos: Path, tmp_path: Path) -> None:
     (photos / "up").symlink_to(tmp_path)
     assert len(found(url)) == 3
     assert len(found(url, follow_links=True)) == 3
-    assert (read(f"{url}/img2.jpg") == decode("photos/img2.jpg", OPTIONS)).all()
+    assert (read(f"{url}/img2.jpg") == decode("photos/img2.jpg", SIZE, OPTIONS)).all()
     os.mkfifo(photos / "pipe.jpg")
     assert fails(f"{url}/pipe.jpg") == "not a regular file: a named pipe"
 
@@ -253,7 +255,7 @@ def test_images_from_stores_decode_as_local_ones(
     save = {"compression": "tiff_lzw"} if form == "TIFF" else {}
     (tmp_path / "a").write_bytes(picture(form=form, **save))
     memory.pipe("/a.jpg", picture(form=form, **save))
-    assert (read("memory://a.jpg") == decode(str(tmp_path / "a"), OPTIONS)).all()
+    assert (read("memory://a.jpg") == decode(str(tmp_path / "a"), SIZE, OPTIONS)).all()
 
 
 def test_a_truncated_image_says_how_much_is_there(memory: Any) -> None:
@@ -436,7 +438,7 @@ def test_members_are_read_by_many_threads_at_once(tmp_path: Path) -> None:
         for i in range(60):
             pack.writestr(f"{i}.png", picture(i))
     paths = found(f"zip://{tmp_path}/a.zip")
-    with ImageReader(OPTIONS) as fetcher:
+    with ImageReader(SIZE, OPTIONS) as fetcher:
         for path in paths:
             fetcher.submit(path)
         assert [fetcher.decode(path)[0, 0, 0] for path in paths] == list(range(60))
@@ -650,7 +652,7 @@ def test_files_are_fetched_ahead_at_the_same_time(site: Site) -> None:
 
     paths = [f"{site.url}/{i}.png" for i in range(8)]
     site.pages = {f"/{i}.png": meet for i in range(8)}
-    with ImageReader(OPTIONS, at_once=8) as fetcher:
+    with ImageReader(SIZE, OPTIONS, at_once=8) as fetcher:
         sources = list(fetcher.ahead(map(Source, paths)))
         assert [fetcher.decode(source.path).shape for source in sources] == [(96, 96, 3)] * 8
     assert not together.broken
@@ -659,7 +661,7 @@ def test_files_are_fetched_ahead_at_the_same_time(site: Site) -> None:
 def test_no_more_is_fetched_than_may_wait(site: Site) -> None:
     site.pages = {f"/{i}.png": answer(picture(i)) for i in range(20)}
     paths = [f"{site.url}/{i}.png" for i in range(20)]
-    with ImageReader(OPTIONS, ahead=4, at_once=2) as fetcher:
+    with ImageReader(SIZE, OPTIONS, ahead=4, at_once=2) as fetcher:
         for path in paths:
             fetcher.submit(path)
         deadline = time.monotonic() + 5
@@ -675,7 +677,7 @@ def test_no_more_is_fetched_than_may_wait(site: Site) -> None:
 
 def test_the_same_image_may_be_asked_for_twice(memory: Any) -> None:
     memory.pipe("/a.png", picture())
-    with ImageReader(OPTIONS) as fetcher:
+    with ImageReader(SIZE, OPTIONS) as fetcher:
         for _ in range(3):
             fetcher.submit("memory://a.png")
         assert {fetcher.decode("memory://a.png").shape for _ in range(3)} == {(96, 96, 3)}
@@ -687,7 +689,7 @@ def test_a_library_that_hangs_is_given_up(memory: Any, monkeypatch: pytest.Monke
     monkeypatch.setattr(remote, "_CHUNK", 1)
     monkeypatch.setattr(remote.Store, "read", lambda *args: over.wait(10))
     try:
-        with ImageReader(OPTIONS, at_once=1) as fetcher:
+        with ImageReader(SIZE, OPTIONS, at_once=1) as fetcher:
             fetcher.submit("memory://a.png")
             fetcher.submit("memory://b.png")
             with pytest.raises(ImageError, match="timed out"):
@@ -704,7 +706,7 @@ def test_a_library_that_hangs_is_given_up_by_those_beyond_the_limits_too(
     monkeypatch.setattr(remote, "_CHUNK", 1)
     monkeypatch.setattr(remote.Store, "read", lambda *args: over.wait(10))
     try:
-        with ImageReader(OPTIONS, at_once=1, ahead=1) as fetcher:
+        with ImageReader(SIZE, OPTIONS, at_once=1, ahead=1) as fetcher:
             for i in range(3):
                 fetcher.submit(f"memory://{i}.png")
             for i in (2, 1, 0, 7):
@@ -720,7 +722,7 @@ def test_no_more_bytes_are_fetched_ahead_than_there_is_room_for(
     monkeypatch.setattr("mnv2cli.images.reader.HELD", 150_000)
     for i in range(9):
         memory.pipe(f"/{i}.bmp", picture(i) + bytes(100_000))
-    with ImageReader(OPTIONS, at_once=1) as fetcher:
+    with ImageReader(SIZE, OPTIONS, at_once=1) as fetcher:
         for i in range(9):
             fetcher.submit(f"memory://{i}.bmp")
         time.sleep(0.5)
@@ -825,7 +827,7 @@ def test_what_needs_a_file_of_this_machine_says_so(photos: Path, invoke: Invoke)
 def test_closing_ends_all_waiting(site: Site) -> None:
     over = threading.Event()
     site.pages["/a.png"] = hold(over)
-    fetcher = ImageReader(OPTIONS)
+    fetcher = ImageReader(SIZE, OPTIONS)
     fetcher.submit(f"{site.url}/a.png")
     threading.Timer(0.2, fetcher.close).start()
     start = time.monotonic()

@@ -30,7 +30,8 @@ from typing import TYPE_CHECKING, Any
 from mnv2cli import __version__
 from mnv2cli.engines.compiled import Notify
 from mnv2cli.errors import InputError, Mnv2Error, WeightsError
-from mnv2cli.images.decode import DEFAULT_MAX_PIXELS, set_process_limit
+from mnv2cli.images.decode import set_process_limit
+from mnv2cli.images.options import DEFAULT_MAX_PIXELS
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.inference.report import Timings
 from mnv2cli.models import Progress
