@@ -14,7 +14,8 @@ from mnv2cli.errors import InputError
 from mnv2cli.records import Record
 from mnv2cli.sorting.folders import OTHER, Folders, Place
 from mnv2cli.sources.finder import IMAGE_SUFFIXES
-from mnv2cli.system.files import content_digest, csv_line
+from mnv2cli.system.csvtext import csv_line
+from mnv2cli.system.files import content_digest
 
 How = Literal["copy", "move", "symlink", "hardlink", "skip", "leave"]
 HOWS: tuple[How, ...] = ("copy", "move", "symlink", "hardlink")
