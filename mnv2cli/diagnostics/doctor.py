@@ -130,9 +130,7 @@ def _machine() -> Iterator[Check]:
     else:
         yield Check(group, "processor", "ok", text)
     size = memory()
-    if size is None:
-        yield Check(group, "memory", "ok", "not told by the system")
-    elif size < _LITTLE_MEMORY:
+    if size < _LITTLE_MEMORY:
         yield Check(
             group,
             "memory",

@@ -1,4 +1,4 @@
-"""What this machine has: cores, and a GPU or not; found without heavy imports."""
+"""What this machine has: cores, memory, processor, a GPU or not; found without heavy imports."""
 
 from __future__ import annotations
 
@@ -51,12 +51,11 @@ def tensorflow_has_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def memory() -> int | None:
-    """Return how many bytes of memory this process may use; None where the system does not tell."""
-    try:
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows
-        return None
+def memory() -> int:
+    """Return how many bytes of memory this process may use: the machine's, or its container's."""
+    import psutil
+
+    total = int(psutil.virtual_memory().total)
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:
             with open(path, encoding="ascii") as file:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -31,9 +33,23 @@ def test_a_gpu_is_looked_for_without_tensorflow(monkeypatch: pytest.MonkeyPatch)
     assert not hardware.may_have_gpu()
 
 
-def test_cores_memory_and_processor_are_told() -> None:
-    memory = hardware.memory()
+def test_cores_and_processor_are_told() -> None:
     name, flags = hardware.processor()
     assert hardware.usable_cores() >= 1
-    assert memory is not None and memory > 1 << 20
     assert name and (flags or sys.platform != "linux")
+
+
+@pytest.mark.parametrize(
+    ("limit", "wanted"), [("1000000000\n", 10**9), ("max\n", 8 * 10**9), ("9" * 19, 8 * 10**9)]
+)
+def test_memory_is_the_machines_or_what_its_container_may_use(
+    limit: str, wanted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_container(path: str, *args: object, **kwargs: object) -> io.StringIO:
+        if path != "/sys/fs/cgroup/memory.max":
+            raise FileNotFoundError(path)
+        return io.StringIO(limit)
+
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(total=8 * 10**9))
+    monkeypatch.setattr("builtins.open", of_container)
+    assert hardware.memory() == wanted
