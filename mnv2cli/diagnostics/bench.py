@@ -24,7 +24,8 @@ from mnv2cli.engines import litert
 from mnv2cli.engines.compiled import ENOUGH_IMAGES
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import ImageError, InputError, Mnv2Error
-from mnv2cli.images.decode import DecodeOptions, decode
+from mnv2cli.images.decode import decode
+from mnv2cli.images.options import ImageOptions
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.sources.finder import Finder
 from mnv2cli.system.hardware import usable_cores
@@ -219,7 +220,7 @@ def _common(paths: Sequence[str]) -> Iterator[str]:
             with open(source.path, "rb") as file:
                 known = file.read(8).startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
             if known:
-                decode(source.path, DecodeOptions())
+                decode(source.path, 224, ImageOptions())
                 yield source.path
         except (OSError, ImageError):
             continue
@@ -384,12 +385,12 @@ def decode_alone(folder: str, network: Network) -> tuple[int, float]:
     """Decode all images, all cores busy."""
     from mnv2cli.inference.classifier import Classifier
 
-    options = DecodeOptions(Classifier(model=_model(network)).network.size)
+    size, options = Classifier(model=_model(network)).network.size, ImageOptions()
     paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
-    decode(paths[0], options)  # the imports
+    decode(paths[0], size, options)  # the imports
     start = perf_counter()
     with ThreadPoolExecutor(usable_cores()) as threads:
-        for _ in threads.map(lambda path: decode(path, options), paths):
+        for _ in threads.map(lambda path: decode(path, size, options), paths):
             pass
     return len(paths), perf_counter() - start
 
@@ -423,8 +424,8 @@ def infer_alone(folder: str, network: Network, engine: str, precision: str) -> t
     classifier = _classifier(folder, network, engine, precision)
     opened = classifier.load()
     paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
-    options = DecodeOptions(classifier.network.size)
-    pixels = np.stack([decode(path, options) for path in paths[:_IN_MEMORY]])
+    side = classifier.network.size
+    pixels = np.stack([decode(path, side, ImageOptions()) for path in paths[:_IN_MEMORY]])
     size = opened.batch_size
     batches = [pixels[i : i + size] for i in range(0, len(pixels), size)]
     work = list(islice(cycle(batches), max(1, len(paths) // size)))

@@ -17,13 +17,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from mnv2cli import __version__
 from mnv2cli.system.hardware import NO_CUDNN, memory, processor, usable_cores, why_no_gpu
+from mnv2cli.system.packages import installed_version
 
 State = Literal["ok", "warn", "fail"]
 
@@ -86,22 +86,15 @@ def examine(tell: Callable[[str], None] = lambda text: None) -> Iterator[Check]:
         yield from _formats()
 
 
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
-
-
 def _versions() -> Iterator[Check]:
     group = "Versions"
     yield Check(group, "mnv2", "ok", f"{__version__}, Python {platform.python_version()}")
-    found = {name: _version(name) for name in _NEEDED}
+    found = {name: installed_version(name) for name in _NEEDED}
     missing = [name for name, number in found.items() if not number]
     text = ", ".join(f"{name} {number or 'missing'}" for name, number in found.items())
     advice = "Install again: pip install --force-reinstall mnv2cli" if missing else ""
     yield Check(group, "libraries", "fail" if missing else "ok", text, advice)
-    if number := _version("ai-edge-litert"):
+    if number := installed_version("ai-edge-litert"):
         yield Check(group, "LiteRT", "ok", f"ai-edge-litert {number}")
     else:
         yield Check(
@@ -137,9 +130,7 @@ def _machine() -> Iterator[Check]:
     else:
         yield Check(group, "processor", "ok", text)
     size = memory()
-    if size is None:
-        yield Check(group, "memory", "ok", "not told by the system")
-    elif size < _LITTLE_MEMORY:
+    if size < _LITTLE_MEMORY:
         yield Check(
             group,
             "memory",

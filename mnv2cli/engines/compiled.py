@@ -18,12 +18,12 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal
 
 from mnv2cli.engines import Network
 from mnv2cli.errors import Mnv2Error, OutputError
 from mnv2cli.system.files import content_digest
+from mnv2cli.system.packages import installed_version
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,18 +126,11 @@ def entry_key(network: Network, precision: Precision, calibration: Calibration |
 def _basis(network: Network) -> str:
     """Return the digest of what all compiled forms of a network have in common."""
     names = ("keras", "tensorflow", "ai-edge-litert")
-    return _digest([LAYOUT, network.identity(), {name: _version(name) for name in names}])
+    return _digest([LAYOUT, network.identity(), {name: installed_version(name) for name in names}])
 
 
 def _digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
 
 
 def open_entry(folder: str) -> Compiled | None:
@@ -465,7 +458,7 @@ def _write(model: Any, path: str, images: NDArray[np.float32] | None = None) -> 
             "representative_dataset": lambda: ([image[None]] for image in images),
             "inference_input_type": tf.uint8,
         }
-    if tuple(map(int, _version("keras").split(".")[:2])) >= (3, 13):
+    if tuple(map(int, installed_version("keras").split(".")[:2])) >= (3, 13):
         model.export(path, format="litert", verbose=False, **options)
         return
     # Keras 3.12, the last one for Python 3.10, has the first half of that export only.

@@ -1,1 +1,6 @@
-"""A file -> pixels as the network takes them, or the reason why not."""
+"""A file -> uint8 RGB of the network's size, or the reason why not.
+
+The way of a file: ``reader`` (fetched if it must be) -> ``decode``, here or in an ``isolated``
+process -> ``opening`` (regular files alone) -> ``signatures`` and ``formats`` (which decoder) ->
+``exif``, ``colours`` and ``resize`` (the network's input). ``unreadable`` has the reasons.
+"""

@@ -56,3 +56,19 @@ class ImageOptions:
             raise InputError(
                 f"timeout is {self.timeout}, but must be 0 to {LONGEST_TIMEOUT:,} seconds"
             )
+
+    def pixels_key(self, size: int) -> str:
+        """Return a text for everything that decides the pixels of an image.
+
+        Its digest is part of the key of compiled int8 models and is stored in run logs. So the
+        text never changes, nor does the name in it: calibrated models would be compiled again,
+        and runs would not be resumable.
+
+        Args:
+            size: Side of the network's input in pixels.
+        """
+        return (
+            f"DecodeOptions(size={size!r}, fit={self.fit!r}, "
+            f"interpolation={self.interpolation!r}, max_pixels={self.max_pixels!r}, "
+            f"allow_truncated={self.allow_truncated!r})"
+        )

@@ -1,4 +1,4 @@
-"""Reads images wherever they are; those that are elsewhere are fetched ahead of their turn."""
+"""Read images wherever they are: remote ones are fetched ahead of their turn, then decoded."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
 from mnv2cli.errors import ImageError, InputError
-from mnv2cli.images.decode import DecodeOptions, decode, decode_file
+from mnv2cli.images.decode import decode, decode_file
+from mnv2cli.images.options import ImageOptions
 from mnv2cli.records import Source
 from mnv2cli.sources.urls import is_url
+from mnv2cli.system.messages import reason
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,15 +28,17 @@ AT_ONCE = 16
 """Files that are fetched at the same time."""
 
 AHEAD = 64
-"""Files that are fetched or were, and wait for being decoded."""
+"""Files that are being fetched or wait to be decoded."""
+
+HELD = 1 << 30
+"""Bytes of files that wait to be decoded; beyond that no more are fetched ahead."""
 
 _STEP = 0.5  # seconds
 
-HELD = 1 << 30
-"""Bytes of files that wait for being decoded; beyond that no more are fetched ahead."""
-
 
 class _Job:
+    """A file to fetch: it is there, or has an error, once ``done`` is set."""
+
     __slots__ = ("beat", "done", "error", "file", "size", "started")
 
     def __init__(self) -> None:
@@ -47,27 +51,31 @@ class _Job:
 
 
 class ImageReader(AbstractContextManager["ImageReader"]):
-    """Decode images wherever they are; those that are elsewhere are fetched ahead.
+    """Decode images wherever they are; remote ones are fetched ahead.
 
-    :meth:`submit` names images that :meth:`decode` will be asked for. They are fetched in that
-    order by up to ``at_once`` threads, of which no more than ``ahead`` wait to be decoded. Both
-    may be called by any thread; images on this machine pass through.
+    :meth:`submit` names images that :meth:`decode` will be called with. They are fetched in that
+    order, ``at_once`` at a time, and no more than ``ahead`` of them wait to be decoded. Both
+    methods may be called from any thread; images on this machine pass through.
 
     Args:
+        size: Side of the decoded images in pixels.
         options: How images are decoded.
-        ahead: Files that are fetched or were, and wait for being decoded.
+        ahead: Files that are being fetched or wait to be decoded.
         at_once: Files that are fetched at the same time; 0 to fetch none ahead.
-        decoder: Decodes a file of this machine elsewhere, such as in another process.
+        decoder: Decodes a file of this machine in place of
+            :func:`mnv2cli.images.decode.decode`, such as in another process.
     """
 
     def __init__(
         self,
-        options: DecodeOptions,
+        size: int,
+        options: ImageOptions,
         *,
         ahead: int | None = None,
         at_once: int | None = None,
         decoder: Callable[[str], NDArray[np.uint8]] | None = None,
     ) -> None:
+        self._size = size
         self._options = options
         self._decoder = decoder
         self._fetched = threading.local()
@@ -82,14 +90,14 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         self._bytes = 0
 
     def ahead(self, sources: Iterable[Source]) -> Iterator[Source]:
-        """Yield sources as they are, and have their images fetched meanwhile."""
+        """Yield sources unchanged, and have their images fetched meanwhile."""
         for source in sources:
             if not source.error:
                 self.submit(source.path)
             yield source
 
     def submit(self, path: str) -> None:
-        """Name an image that is to be decoded later; never waits."""
+        """Name an image that will be decoded later; never waits."""
         if not self._at_once or not is_url(path):
             return
         from mnv2cli.sources.remote.fetch import local_path
@@ -103,7 +111,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
             self._start()
 
     def wait(self, path: str) -> None:
-        """Wait until an image is here: what this thread decodes next takes no time to fetch.
+        """Wait until an image is fetched, if it must be; this thread decodes it next.
 
         Raises:
             ImageError: It cannot be fetched.
@@ -112,23 +120,26 @@ class ImageReader(AbstractContextManager["ImageReader"]):
             self._fetched.file = path, self._take(path)
 
     def decode(self, path: str) -> NDArray[np.uint8]:
-        """Read an image as the network's input, uint8 [size, size, 3].
+        """Read an image as the network's input: uint8 [size, size, 3], RGB.
 
         Raises:
-            ImageError: It cannot be fetched, or is no image.
+            ImageError: It cannot be fetched, or is not an image.
         """
         local = self._local(path) if "://" in path else path
         if local is not None:
-            return self._decoder(local) if self._decoder else decode(local, self._options)
+            if self._decoder is not None:
+                return self._decoder(local)
+            return decode(local, self._size, self._options)
         fetched, file = getattr(self._fetched, "file", ("", None))
         self._fetched.file = "", None
         with file if file is not None and fetched == path else self._take(path) as opened:
             if self._decoder is None:
-                return decode_file(opened, self._options)
+                return decode_file(opened, self._size, self._options)
             with _named(opened) as path_here:
                 return self._decoder(path_here)
 
     def _local(self, path: str) -> str | None:
+        """Return the path on this machine, or None for an image that must be fetched."""
         if not is_url(path):
             return path
         from mnv2cli.sources.remote.fetch import local_path
@@ -139,7 +150,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
             raise ImageError("cannot be read", error.message) from error
 
     def close(self) -> None:
-        """End all fetching; who waits in :meth:`decode` gets an ImageError."""
+        """Stop all fetching; a thread that waits in :meth:`decode` gets an ImageError."""
         self._stop.set()
         with self._lock:
             jobs = [job for jobs in self._jobs.values() for job in jobs]
@@ -159,7 +170,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         self.close()
 
     def _start(self) -> None:
-        """Start what may be; called with the lock."""
+        """Start the jobs that may be started; called with the lock held."""
         while (
             self._waiting
             and self._running < self._at_once
@@ -169,7 +180,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
             self._launch(*self._waiting.popleft())
 
     def _launch(self, path: str, job: _Job) -> None:
-        """Start one; called with the lock."""
+        """Start a job; called with the lock held."""
         job.started = True
         job.beat = time.monotonic()
         self._running += 1
@@ -178,6 +189,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         threading.Thread(target=self._run, args=(path, job), name="mnv2-fetch", daemon=True).start()
 
     def _run(self, path: str, job: _Job) -> None:
+        """Do a job: what its thread runs."""
         file, failed = None, None
 
         def beat() -> None:
@@ -248,10 +260,10 @@ class ImageReader(AbstractContextManager["ImageReader"]):
 
 @contextmanager
 def _named(content: IO[bytes]) -> Iterator[str]:
-    """Yield the path of a passing file with some content, for another process to open.
+    """Yield the path of a temporary file with some content, for another process to open.
 
     Raises:
-        ImageError: There is no room for it.
+        ImageError: It cannot be written.
     """
     by_number = os.path.isdir("/proc/self/fd")  # has no name that could stay behind
     make = tempfile.TemporaryFile if by_number else tempfile.NamedTemporaryFile
@@ -261,4 +273,4 @@ def _named(content: IO[bytes]) -> Iterator[str]:
             file.flush()
             yield f"/proc/{os.getpid()}/fd/{file.fileno()}" if by_number else file.name
     except OSError as error:
-        raise ImageError("cannot be read", (error.strerror or str(error)).lower()) from error
+        raise ImageError("cannot be read", reason(error)) from error

@@ -18,7 +18,6 @@ from mnv2cli.engines.compiled import Calibration
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import InputError
 from mnv2cli.events import RunEvents
-from mnv2cli.images.decode import DecodeOptions
 from mnv2cli.images.isolated import IsolatedDecoders
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.reader import ImageReader
@@ -181,39 +180,30 @@ class Classifier:
         engine = self.load()
         return f"{self.network.model}, {engine.name} {engine.precision}"
 
-    def _decode_options(self) -> DecodeOptions:
-        images = self.options.images
-        return DecodeOptions(
-            self.network.size,
-            images.fit,
-            images.interpolation,
-            images.max_pixels,
-            images.allow_truncated,
-        )
-
     def _calibration(self, sample: Sample) -> Calibration:
         folder = self.options.engine.calibrate
         paths = self.sample([folder]) if folder else list(sample())
-        key = calibration_key(paths, folder or os.curdir, repr(self._decode_options()))
+        size = self.network.size
+        key = calibration_key(paths, folder or os.curdir, self.options.images.pixels_key(size))
         self._calibration_key = key
 
         def images() -> Any:
             with self._reading() as reader:
-                return decode_all(paths, reader, self.network.size)
+                return decode_all(paths, reader, size)
 
         return Calibration(key, images, own=not folder)
 
     @contextmanager
     def _reading(self) -> Iterator[ImageReader]:
         """Yield what reads images, here or in processes that end with the block."""
-        options = self._decode_options()
+        size, options = self.network.size, self.options.images
         if not self.isolate:
-            with ImageReader(options) as reader:
+            with ImageReader(size, options) as reader:
                 yield reader
             return
         with (
-            closing(IsolatedDecoders(options, limit=self.options.images.timeout)) as decoders,
-            ImageReader(options, decoder=decoders) as reader,
+            closing(IsolatedDecoders(size, options)) as decoders,
+            ImageReader(size, options, decoder=decoders) as reader,
         ):
             yield reader
 

@@ -25,7 +25,8 @@ from mnv2cli.results.spreadsheet import safe_record
 from mnv2cli.runs.log import SUFFIX
 from mnv2cli.sources.names import IMAGE_SUFFIXES
 from mnv2cli.sources.urls import is_url, redact
-from mnv2cli.system.files import PartFile, csv_line
+from mnv2cli.system.csvtext import csv_line
+from mnv2cli.system.files import PartFile
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -27,7 +27,8 @@ from mnv2cli.records import Source
 from mnv2cli.results.spreadsheet import restored
 from mnv2cli.results.write import Extra, columns
 from mnv2cli.sources.urls import absolute, redact
-from mnv2cli.system.files import NUL_SIGN, PartFile, csv_line
+from mnv2cli.system.csvtext import NUL_SIGN, csv_line
+from mnv2cli.system.files import PartFile
 
 FORMS = ("csv", "jsonl")
 """Formats that can be taken up again: those that are whole after every row."""

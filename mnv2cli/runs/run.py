@@ -6,7 +6,6 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mnv2cli.errors import InputError, OutputError
@@ -14,6 +13,7 @@ from mnv2cli.records import Source
 from mnv2cli.results.write import VanishedError
 from mnv2cli.runs.log import SUFFIX, RunLog, Settings, differences
 from mnv2cli.runs.resume import FORMS, Layout, Resumed
+from mnv2cli.system.packages import installed_version
 
 _LIBRARIES = ("mnv2cli", "pillow", "pillow-heif", "ai-edge-litert", "keras", "tensorflow")
 
@@ -223,8 +223,5 @@ def _has_content(path: str) -> bool:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
-    for name in _LIBRARIES:
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+    found = {name: installed_version(name) for name in _LIBRARIES}
+    return {name: number for name, number in found.items() if number}

@@ -23,14 +23,14 @@ def date_reader(options: ImageOptions) -> Iterator[ReadDate]:
     Args:
         options: How images are read.
     """
-    from mnv2cli.images.decode import DecodeOptions, taken_at
+    from mnv2cli.images.exif import taken_at
 
     if not options.isolate:
         yield taken_at
         return
     from mnv2cli.images.isolated import IsolatedDecoders
 
-    decoders = IsolatedDecoders(DecodeOptions(max_pixels=options.max_pixels), limit=options.timeout)
+    decoders = IsolatedDecoders(0, options)  # dates have no size
     try:
         yield decoders.taken_at
     finally:

@@ -11,7 +11,8 @@ from mnv2cli.errors import InputError, OutputError
 from mnv2cli.sorting.actions import METHODS, Action, Plan
 from mnv2cli.sorting.destination import EarlierMoves, earlier_moves
 from mnv2cli.sorting.targets import check_parents, check_target
-from mnv2cli.system.files import content_digest, csv_line
+from mnv2cli.system.csvtext import csv_line
+from mnv2cli.system.files import content_digest
 
 _COLUMNS = ("source", "action", "folder", "target", "reason", "size", "with")
 

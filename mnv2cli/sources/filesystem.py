@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from mnv2cli.sources.urls import is_url, scheme_of
-
-if TYPE_CHECKING:
-    from mnv2cli.sources.remote.sinks import Sink
 
 Kind = Literal["file", "folder", "glob"]
 """What an input is."""
@@ -24,7 +21,7 @@ FILE_SYSTEMS: dict[str, str] = {
     "tar": "mnv2cli.sources.remote.archives:open_archive",
     "zip": "mnv2cli.sources.remote.archives:open_archive",
 }
-"""By URL scheme: ``module:function``, called with a URL, returns a :class:`RemoteFileSystem`."""
+"""By URL scheme: ``module:function``, called with a URL, returns its file system."""
 
 OTHER_SCHEMES = "mnv2cli.sources.remote.stores:open_store"
 """What opens the URLs of every other scheme: all that fsspec knows."""
@@ -108,15 +105,7 @@ class FileSystem(Protocol):
         ...
 
 
-class RemoteFileSystem(FileSystem, Protocol):
-    """A file system whose files are fetched before they are read."""
-
-    def read(self, url: str, sink: Sink) -> None:
-        """Write a file's bytes into a sink; raises anything."""
-        ...
-
-
-def open_filesystem(url: str) -> RemoteFileSystem:
+def open_filesystem(url: str) -> FileSystem:
     """Return the file system of a URL, by its scheme.
 
     Raises:
@@ -125,7 +114,7 @@ def open_filesystem(url: str) -> RemoteFileSystem:
     """
     from pkgutil import resolve_name
 
-    opener: Callable[[str], RemoteFileSystem] = resolve_name(
+    opener: Callable[[str], FileSystem] = resolve_name(
         FILE_SYSTEMS.get(scheme_of(url), OTHER_SCHEMES)
     )
     return opener(url)

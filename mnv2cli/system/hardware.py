@@ -1,12 +1,12 @@
-"""What this machine has: cores, and a GPU or not; found without heavy imports."""
+"""What this machine has: cores, memory, processor, a GPU or not; found without heavy imports."""
 
 from __future__ import annotations
 
 import os
 import platform
 import sys
-from ctypes.util import find_library
-from importlib.metadata import PackageNotFoundError, distributions, version
+
+from mnv2cli.system.packages import installed_names, is_installed
 
 NO_CUDNN = "there is a GPU, but cuDNN is not installed"
 
@@ -31,13 +31,13 @@ def why_no_gpu() -> str:
     TensorFlow has no GPU on Windows itself since 2.11.
     """
     if sys.platform == "darwin":
-        return "" if _is_installed("tensorflow-metal") else "tensorflow-metal is not installed"
+        return "" if is_installed("tensorflow-metal") else "tensorflow-metal is not installed"
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1"):
         return "CUDA_VISIBLE_DEVICES hides them all"
     if any(map(os.path.exists, ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg"))):
         return "" if _has_cudnn() else f"{NO_CUDNN}: pip install 'tensorflow[and-cuda]'"
     if os.path.exists("/dev/kfd"):
-        return "" if _is_installed("tensorflow-rocm") else "tensorflow-rocm is not installed"
+        return "" if is_installed("tensorflow-rocm") else "tensorflow-rocm is not installed"
     return "no driver's device file"
 
 
@@ -51,12 +51,11 @@ def tensorflow_has_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def memory() -> int | None:
-    """Return how many bytes of memory this process may use; None where the system does not tell."""
-    try:
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows
-        return None
+def memory() -> int:
+    """Return how many bytes of memory this process may use: the machine's, or its container's."""
+    import psutil
+
+    total = int(psutil.virtual_memory().total)
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:
             with open(path, encoding="ascii") as file:
@@ -85,14 +84,8 @@ def processor() -> tuple[str, set[str]]:
 
 def _has_cudnn() -> bool:
     """Look for cuDNN where ``pip install tensorflow[and-cuda]`` or the system puts it."""
-    if any((d.metadata["Name"] or "").startswith("nvidia-cudnn") for d in distributions()):
+    if any(name.startswith("nvidia-cudnn") for name in installed_names()):
         return True
+    from ctypes.util import find_library
+
     return find_library("cudnn") is not None
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        version(name)
-    except PackageNotFoundError:
-        return False
-    return True

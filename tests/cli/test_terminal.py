@@ -191,7 +191,7 @@ def test_settings_of_the_environment_cannot_steer(
 def test_reasons_of_decoders_cannot_steer(
     evil: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: str, options: object) -> None:
+    def fail(path: str, size: int, options: object) -> None:
         raise ImageError(f"reason{EVIL}", f"detail{EVIL}")
 
     monkeypatch.setattr("mnv2cli.images.reader.decode", fail)

@@ -11,7 +11,8 @@ from click.testing import Result as CliResult
 from mnv2cli.diagnostics import bench
 from mnv2cli.diagnostics.bench import Measured, Result, _better, draw_photos
 from mnv2cli.errors import InputError, Mnv2Error
-from mnv2cli.images.decode import DecodeOptions, decode
+from mnv2cli.images.decode import decode
+from mnv2cli.images.options import ImageOptions
 from tests.conftest import draw
 
 Invoke = Callable[..., CliResult]
@@ -51,7 +52,7 @@ def test_drawn_images_are_like_photos(tmp_path: Path) -> None:
     paths = draw_photos(str(tmp_path), 3)
     sizes = [Path(path).stat().st_size for path in paths]
     assert all(50_000 < size < 200_000 for size in sizes)
-    assert decode(paths[0], DecodeOptions()).shape == (224, 224, 3)
+    assert decode(paths[0], 224, ImageOptions()).shape == (224, 224, 3)
 
 
 @pytest.mark.usefixtures("random_weights")

@@ -34,7 +34,6 @@ from mnv2cli.events import RunEvents
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.models.mobilenet_v2 import MobileNetV2
 from mnv2cli.models.options import ModelOptions
-from mnv2cli.system import hardware as machine
 from tests.conftest import draw
 
 pytestmark = [
@@ -128,7 +127,7 @@ def test_the_key_covers_all_that_matters(tmp_path: Path, monkeypatch: pytest.Mon
     ]
     keys = [entry_key(n, "float32", None) for n in networks]
     keys += [entry_key(networks[0], "int8", c) for c in calibration]
-    monkeypatch.setattr(compiled, "version", lambda name: "0")
+    monkeypatch.setattr(compiled, "installed_version", lambda name: "0")
     keys.append(entry_key(networks[0], "float32", None))
     assert len(set(keys)) == len(keys) == 11
     monkeypatch.undo()
@@ -348,27 +347,6 @@ def test_engines_are_chosen_by_what_is_there(monkeypatch: pytest.MonkeyPatch) ->
     for name, precision in [("litert", "float32"), ("auto", "int8")]:
         with pytest.raises(InputError, match="LiteRT is not installed"):
             open_engine(name, network(), precision=precision)  # type: ignore[arg-type]
-
-
-def test_a_gpu_is_looked_for_without_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    there: set[str] = set()
-    monkeypatch.setattr(os.path, "exists", lambda path: path in there)
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert not machine.may_have_gpu() and not machine.tensorflow_has_gpu()
-    there.add("/dev/nvidiactl")
-    monkeypatch.setattr(machine, "find_library", lambda name: None)
-    assert not machine.may_have_gpu()  # a driver, but no library for TensorFlow
-    monkeypatch.setattr(machine, "find_library", lambda name: "libcudnn.so.9")
-    assert machine.may_have_gpu()
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    assert not machine.may_have_gpu()
-    there.add("/dev/kfd")
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    there.discard("/dev/nvidiactl")
-    assert not machine.may_have_gpu()  # ROCm's driver alone, without TensorFlow for it
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert not machine.may_have_gpu()
 
 
 @pytest.mark.parametrize(

@@ -18,20 +18,22 @@ import pytest
 
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import ImageError
-from mnv2cli.images.decode import DecodeOptions, decode, set_process_limit
-from mnv2cli.images.isolated import BYTES_PER_PIXEL, IsolatedDecoders
+from mnv2cli.images.child import BYTES_PER_PIXEL
+from mnv2cli.images.decode import decode, set_process_limit
+from mnv2cli.images.isolated import IsolatedDecoders
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.models.options import ModelOptions
 from tests.conftest import FakeEngine
 from tests.images.fuzz import Mutator, bases
 
+SIZE = 32
 PIXELS = 1_000_000
 SECONDS = 10.0
 LIBRARIES = 64 << 20  # code and tables of decoders that are loaded at their first image
 OPTIONS = (
-    DecodeOptions(size=32, max_pixels=PIXELS),
-    DecodeOptions(32, "pad", "nearest", PIXELS, allow_truncated=True),
+    ImageOptions(max_pixels=PIXELS, timeout=SECONDS),
+    ImageOptions("pad", "nearest", PIXELS, allow_truncated=True, timeout=SECONDS),
 )
 FATAL = ("crashed the decoder", "took too long")
 
@@ -64,10 +66,10 @@ def peak_memory(decoders: IsolatedDecoders) -> int:
     return max(peaks)
 
 
-def run(mutator: Mutator, numbers: range, options: DecodeOptions, folder: Path) -> Found:
+def run(mutator: Mutator, numbers: range, options: ImageOptions, folder: Path) -> Found:
     """Decode damaged images in a process of their own, and keep those that go wrong."""
     found = Found()
-    with closing(IsolatedDecoders(options, limit=SECONDS)) as decoders:
+    with closing(IsolatedDecoders(SIZE, options)) as decoders:
         path = folder / f"{numbers.start}"
         path.write_bytes(b"")
         with pytest.raises(ImageError):
@@ -83,7 +85,7 @@ def run(mutator: Mutator, numbers: range, options: DecodeOptions, folder: Path) 
                     decoders.taken_at(str(path))
                 pixels = decoders(str(path))
                 reason = "pixels"
-                if pixels.shape != (32, 32, 3) or pixels.dtype != np.uint8:
+                if pixels.shape != (SIZE, SIZE, 3) or pixels.dtype != np.uint8:
                     wrong = f"{pixels.dtype} {pixels.shape}"
             except ImageError as error:
                 reason = error.reason
@@ -134,7 +136,7 @@ def test_undamaged_images_are_all_read(mutator: Mutator, tmp_path: Path) -> None
     path = tmp_path / "image"
     for data in bases().values():
         path.write_bytes(data)
-        assert decode(str(path), OPTIONS[0]).shape == (32, 32, 3)
+        assert decode(str(path), SIZE, OPTIONS[0]).shape == (SIZE, SIZE, 3)
 
 
 def rows(

@@ -15,7 +15,7 @@ from click.testing import Result
 from PIL import Image
 
 from mnv2cli.errors import InputError
-from mnv2cli.images.decode import taken_at
+from mnv2cli.images.exif import taken_at
 from mnv2cli.labels.categories import builtin, load
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.tree import ROOT, Rollup, tree

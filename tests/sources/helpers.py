@@ -17,7 +17,7 @@ from click.testing import Result
 from PIL import Image
 
 from mnv2cli.errors import ImageError
-from mnv2cli.images.decode import DecodeOptions
+from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.reader import ImageReader
 from mnv2cli.sources.finder import Finder
 from mnv2cli.sources.options import Filters
@@ -25,7 +25,8 @@ from tests.hosts import answer
 
 Invoke = Callable[..., Result]
 
-OPTIONS = DecodeOptions(96)
+SIZE = 96
+OPTIONS = ImageOptions()
 
 
 def picture(red: int = 7, form: str = "PNG", **save: Any) -> bytes:
@@ -43,7 +44,7 @@ def errors(*inputs: str) -> list[str]:
 
 
 def read(url: str) -> np.ndarray[Any, Any]:
-    with ImageReader(OPTIONS) as fetcher:
+    with ImageReader(SIZE, OPTIONS) as fetcher:
         return fetcher.decode(url)
 
 

@@ -20,6 +20,7 @@ from mnv2cli.sources.remote import archive_containers, limits
 from mnv2cli.sources.remote.fetch import fetch
 from tests.sources.helpers import (
     OPTIONS,
+    SIZE,
     errors,
     fails,
     found,
@@ -116,7 +117,7 @@ def test_members_are_read_by_many_threads_at_once(tmp_path: Path) -> None:
         for i in range(60):
             pack.writestr(f"{i}.png", picture(i))
     paths = found(f"zip://{tmp_path}/a.zip")
-    with ImageReader(OPTIONS) as fetcher:
+    with ImageReader(SIZE, OPTIONS) as fetcher:
         for path in paths:
             fetcher.submit(path)
         assert [fetcher.decode(path)[0, 0, 0] for path in paths] == list(range(60))

@@ -19,6 +19,7 @@ from tests.conftest import FakeEngine
 from tests.hosts import answer
 from tests.sources.helpers import (
     OPTIONS,
+    SIZE,
     Site,
     hold,
     picture,
@@ -34,7 +35,7 @@ def test_files_are_fetched_ahead_at_the_same_time(site: Site) -> None:
 
     paths = [f"{site.url}/{i}.png" for i in range(8)]
     site.pages = {f"/{i}.png": meet for i in range(8)}
-    with ImageReader(OPTIONS, at_once=8) as fetcher:
+    with ImageReader(SIZE, OPTIONS, at_once=8) as fetcher:
         sources = list(fetcher.ahead(map(Source, paths)))
         assert [fetcher.decode(source.path).shape for source in sources] == [(96, 96, 3)] * 8
     assert not together.broken
@@ -43,7 +44,7 @@ def test_files_are_fetched_ahead_at_the_same_time(site: Site) -> None:
 def test_no_more_is_fetched_than_may_wait(site: Site) -> None:
     site.pages = {f"/{i}.png": answer(picture(i)) for i in range(20)}
     paths = [f"{site.url}/{i}.png" for i in range(20)]
-    with ImageReader(OPTIONS, ahead=4, at_once=2) as fetcher:
+    with ImageReader(SIZE, OPTIONS, ahead=4, at_once=2) as fetcher:
         for path in paths:
             fetcher.submit(path)
         deadline = time.monotonic() + 5
@@ -59,7 +60,7 @@ def test_no_more_is_fetched_than_may_wait(site: Site) -> None:
 
 def test_the_same_image_may_be_asked_for_twice(memory: Any) -> None:
     memory.pipe("/a.png", picture())
-    with ImageReader(OPTIONS) as fetcher:
+    with ImageReader(SIZE, OPTIONS) as fetcher:
         for _ in range(3):
             fetcher.submit("memory://a.png")
         assert {fetcher.decode("memory://a.png").shape for _ in range(3)} == {(96, 96, 3)}
@@ -71,7 +72,7 @@ def test_a_library_that_hangs_is_given_up(memory: Any, monkeypatch: pytest.Monke
     monkeypatch.setattr(limits, "CHUNK", 1)
     monkeypatch.setattr(stores.StoreFileSystem, "read", lambda *args: over.wait(10))
     try:
-        with ImageReader(OPTIONS, at_once=1) as fetcher:
+        with ImageReader(SIZE, OPTIONS, at_once=1) as fetcher:
             fetcher.submit("memory://a.png")
             fetcher.submit("memory://b.png")
             with pytest.raises(ImageError, match="timed out"):
@@ -88,7 +89,7 @@ def test_a_library_that_hangs_is_given_up_by_those_beyond_the_limits_too(
     monkeypatch.setattr(limits, "CHUNK", 1)
     monkeypatch.setattr(stores.StoreFileSystem, "read", lambda *args: over.wait(10))
     try:
-        with ImageReader(OPTIONS, at_once=1, ahead=1) as fetcher:
+        with ImageReader(SIZE, OPTIONS, at_once=1, ahead=1) as fetcher:
             for i in range(3):
                 fetcher.submit(f"memory://{i}.png")
             for i in (2, 1, 0, 7):
@@ -104,7 +105,7 @@ def test_no_more_bytes_are_fetched_ahead_than_there_is_room_for(
     monkeypatch.setattr("mnv2cli.images.reader.HELD", 150_000)
     for i in range(9):
         memory.pipe(f"/{i}.bmp", picture(i) + bytes(100_000))
-    with ImageReader(OPTIONS, at_once=1) as fetcher:
+    with ImageReader(SIZE, OPTIONS, at_once=1) as fetcher:
         for i in range(9):
             fetcher.submit(f"memory://{i}.bmp")
         time.sleep(0.5)
@@ -116,7 +117,7 @@ def test_no_more_bytes_are_fetched_ahead_than_there_is_room_for(
 def test_closing_ends_all_waiting(site: Site) -> None:
     over = threading.Event()
     site.pages["/a.png"] = hold(over)
-    fetcher = ImageReader(OPTIONS)
+    fetcher = ImageReader(SIZE, OPTIONS)
     fetcher.submit(f"{site.url}/a.png")
     threading.Timer(0.2, fetcher.close).start()
     start = time.monotonic()

@@ -18,6 +18,7 @@ from mnv2cli.sources.remote import limits, stores
 from mnv2cli.sources.remote.fetch import fetch
 from tests.sources.helpers import (
     OPTIONS,
+    SIZE,
     Invoke,
     errors,
     fails,
@@ -106,7 +107,7 @@ def test_file_urls_are_local_files(photos: Path, tmp_path: Path) -> None:
     (photos / "up").symlink_to(tmp_path)
     assert len(found(url)) == 3
     assert len(found(url, follow_links=True)) == 3
-    assert (read(f"{url}/img2.jpg") == decode("photos/img2.jpg", OPTIONS)).all()
+    assert (read(f"{url}/img2.jpg") == decode("photos/img2.jpg", SIZE, OPTIONS)).all()
     os.mkfifo(photos / "pipe.jpg")
     assert fails(f"{url}/pipe.jpg") == "not a regular file: a named pipe"
 
@@ -120,7 +121,7 @@ def test_images_from_stores_decode_as_local_ones(
     save = {"compression": "tiff_lzw"} if form == "TIFF" else {}
     (tmp_path / "a").write_bytes(picture(form=form, **save))
     memory.pipe("/a.jpg", picture(form=form, **save))
-    assert (read("memory://a.jpg") == decode(str(tmp_path / "a"), OPTIONS)).all()
+    assert (read("memory://a.jpg") == decode(str(tmp_path / "a"), SIZE, OPTIONS)).all()
 
 
 def test_a_truncated_image_says_how_much_is_there(memory: Any) -> None:

@@ -6,13 +6,14 @@ import re
 from contextlib import nullcontext
 
 from mnv2cli.errors import InputError
-from mnv2cli.sources.filesystem import Kind, Listing, Match, RemoteFileSystem, open_filesystem
+from mnv2cli.sources.filesystem import Kind, Listing, Match, open_filesystem
 from mnv2cli.sources.local import real_path
 from mnv2cli.sources.names import is_glob
 from mnv2cli.sources.remote.archive_containers import open_members
 from mnv2cli.sources.remote.archive_members import ArchiveMembers, clean_name
 from mnv2cli.sources.remote.errors import StoreError
 from mnv2cli.sources.remote.listing import RemoteEntry, shell_matches
+from mnv2cli.sources.remote.protocol import RemoteFileSystem
 from mnv2cli.sources.remote.sinks import Sink
 from mnv2cli.sources.remote.stores import require_fsspec
 from mnv2cli.sources.urls import is_url, scheme_of

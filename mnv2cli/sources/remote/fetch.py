@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import IO
+from typing import IO, cast
 
 from mnv2cli.sources.filesystem import open_filesystem
 from mnv2cli.sources.remote import limits
+from mnv2cli.sources.remote.protocol import RemoteFileSystem
 from mnv2cli.sources.remote.retry import with_retries
 from mnv2cli.sources.remote.sinks import Sink
 from mnv2cli.sources.remote.stores import filesystem_class
@@ -42,7 +43,7 @@ def fetch(
         sink = Sink(limits.FILE_LIMIT if limit is None else limit, stop, beat, spool)
         try:
             sink.check()
-            open_filesystem(url).read(url, sink)
+            cast(RemoteFileSystem, open_filesystem(url)).read(url, sink)
             return sink.whole()
         except BaseException:
             sink.file.close()

@@ -11,12 +11,13 @@ from functools import cache, partial
 from typing import Any
 
 from mnv2cli.errors import InputError
-from mnv2cli.sources.filesystem import Kind, Listing, Match, RemoteFileSystem
+from mnv2cli.sources.filesystem import Kind, Listing, Match
 from mnv2cli.sources.local import real_path
 from mnv2cli.sources.names import IMAGE_SUFFIXES, is_glob
 from mnv2cli.sources.remote import limits
 from mnv2cli.sources.remote.errors import StoreError, store_error
 from mnv2cli.sources.remote.listing import RemoteEntry, shell_matches
+from mnv2cli.sources.remote.protocol import RemoteFileSystem
 from mnv2cli.sources.remote.retry import with_retries
 from mnv2cli.sources.remote.sinks import Sink
 from mnv2cli.sources.urls import LOCAL_SCHEMES, redact, scheme_of, split_chain

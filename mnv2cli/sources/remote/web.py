@@ -7,10 +7,11 @@ from functools import partial
 from html.parser import HTMLParser
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from mnv2cli.sources.filesystem import Kind, Listing, RemoteFileSystem
+from mnv2cli.sources.filesystem import Kind, Listing
 from mnv2cli.sources.remote import limits
 from mnv2cli.sources.remote.errors import http_error
 from mnv2cli.sources.remote.listing import RemoteEntry
+from mnv2cli.sources.remote.protocol import RemoteFileSystem
 from mnv2cli.sources.remote.retry import with_retries
 from mnv2cli.sources.remote.sinks import Sink
 from mnv2cli.sources.remote.stores import StoreFileSystem, opened_once

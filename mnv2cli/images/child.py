@@ -1,0 +1,113 @@
+"""The program of an isolated decoder: decodes what its parent asks for, until that ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import IO
+
+from mnv2cli.errors import ImageError
+from mnv2cli.images.decode import decode, set_process_limit
+from mnv2cli.images.exif import taken_at
+from mnv2cli.images.options import ImageOptions
+from mnv2cli.images.protocol import (
+    DECODE,
+    ERROR,
+    LONGEST_TEXT,
+    NO_MEMORY,
+    PIXELS,
+    READY,
+    TEXT,
+    from_arguments,
+    message,
+    read_header,
+)
+
+BYTES_PER_PIXEL = 32
+"""Address space for each pixel that is allowed; a float TIFF, the worst, takes 21."""
+
+BASE_BYTES = 1 << 30
+"""Address space for all else: interpreter and libraries."""
+
+THREAD_BYTES = 16 << 20
+"""Address space for each core, as some decoders start a thread for each."""
+
+_ORPHAN_SECONDS = 5.0
+
+
+def main() -> None:
+    """Decode what standard input asks for, until it ends."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the parent decides
+    size, options = from_arguments(sys.argv[1:])
+    # What C libraries print must not get between the answers.
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    import numpy as np  # noqa: F401  # before memory is scarce
+
+    set_process_limit(options.max_pixels)
+    limit_memory(options.max_pixels)
+    serve(requests, answers, size, options)
+
+
+def limit_memory(max_pixels: int) -> None:
+    """Limit this process's address space to what images of so many pixels need.
+
+    Beyond it there is no memory, which is an error of that file; no core is dumped either.
+    Windows knows no such limit, and macOS does not enforce it.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limit = BASE_BYTES + THREAD_BYTES * (os.cpu_count() or 1) + BYTES_PER_PIXEL * max_pixels
+    for what, value in ((resource.RLIMIT_AS, limit), (resource.RLIMIT_CORE, 0)):
+        _, hard = resource.getrlimit(what)
+        if hard == resource.RLIM_INFINITY or value < hard:
+            with suppress(OSError, ValueError, OverflowError):
+                resource.setrlimit(what, (value, value))
+
+
+def serve(requests: IO[bytes], answers: IO[bytes], size: int, options: ImageOptions) -> None:
+    """Answer requests until they end."""
+    import faulthandler
+
+    def send(kind: bytes, content: bytes) -> None:
+        answers.write(message(kind, content))
+        answers.flush()
+
+    with suppress(BrokenPipeError, EOFError), open(os.devnull, "w") as nowhere:
+        send(READY, b"")
+        while True:
+            kind, length = read_header(requests)
+            path = os.fsdecode(requests.read(length))
+            if options.timeout:
+                # The parent watches the time; this ends a child whose parent is no more.
+                faulthandler.dump_traceback_later(
+                    2 * options.timeout + _ORPHAN_SECONDS, exit=True, file=nowhere
+                )
+            try:
+                answer = _answer(kind, path, size, options)
+            finally:
+                if options.timeout:
+                    faulthandler.cancel_dump_traceback_later()
+            send(*answer)
+
+
+def _answer(kind: bytes, path: str, size: int, options: ImageOptions) -> tuple[bytes, bytes]:
+    """Return the kind and the content of the answer to a request."""
+    try:
+        if kind == DECODE:
+            return PIXELS, decode(path, size, options).tobytes()
+        return TEXT, taken_at(path).encode()
+    except ImageError as error:
+        text = f"{error.reason}\0{error.detail}"[: LONGEST_TEXT // 4]
+        return ERROR, text.encode("utf-8", "replace")
+    except MemoryError:
+        return ERROR, NO_MEMORY.encode()
+    except Exception as error:  # the file of a date is gone, or whatever else
+        return ERROR, f"cannot be read\0{type(error).__name__}".encode()

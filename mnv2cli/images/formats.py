@@ -1,0 +1,129 @@
+"""The image formats that are read: an entry each in :data:`FORMATS`.
+
+The format is told from the content, never from the suffix. Only the decoders listed here are ever
+asked, so that no exotic format of Pillow's (PostScript runs a program) gets near a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import IO, TYPE_CHECKING
+
+from mnv2cli.images.signatures import (
+    boxes_length,
+    has_brand,
+    is_bmp,
+    is_webp,
+    not_an_image,
+    riff_length,
+    starts_with,
+)
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+
+@cache
+def _register_heif() -> None:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(thumbnails=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFormat:
+    """An image format, and what decodes it.
+
+    Attributes:
+        name: As people write it.
+        plugin: Pillow's name of the decoder.
+        matches: Tells the format from the first bytes of a file.
+        modules: Pillow's modules that hold the decoder.
+        register: Adds the decoder to Pillow, where it is another library's.
+        length: Returns the length that a file has as it says itself; None where it does not.
+    """
+
+    name: str
+    plugin: str
+    matches: Callable[[bytes], bool]
+    modules: tuple[str, ...] = ()
+    register: Callable[[], None] | None = None
+    length: Callable[[IO[bytes]], int] | None = None
+
+    def load_decoder(self) -> None:
+        """Import the decoder, if it is not imported yet."""
+        _load_decoders()
+        if self.register:
+            self.register()
+
+    def open(self, file: IO[bytes]) -> ImageFile:
+        """Read the header of a file by this format's decoder alone, which is loaded.
+
+        Raises:
+            Exception: Anything at all, where the header is damaged.
+        """
+        from PIL import Image
+
+        return Image.open(file, formats=(self.plugin,))
+
+
+JPEG = ImageFormat(  # and multi-picture files, which its decoder recognizes
+    "JPEG",
+    "JPEG",
+    starts_with(b"\xff\xd8\xff"),
+    modules=("JpegImagePlugin", "MpoImagePlugin"),
+)
+
+FORMATS = (
+    JPEG,
+    ImageFormat("PNG", "PNG", starts_with(b"\x89PNG\r\n\x1a\n"), modules=("PngImagePlugin",)),
+    ImageFormat("GIF", "GIF", starts_with(b"GIF87a", b"GIF89a"), modules=("GifImagePlugin",)),
+    ImageFormat(
+        "TIFF",
+        "TIFF",
+        starts_with(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+        modules=("TiffImagePlugin",),
+    ),
+    ImageFormat("WebP", "WEBP", is_webp, modules=("WebPImagePlugin",), length=riff_length),
+    ImageFormat("BMP", "BMP", is_bmp, modules=("BmpImagePlugin",)),
+    ImageFormat(
+        "AVIF",
+        "AVIF",
+        has_brand(b"avif", b"avis"),
+        modules=("AvifImagePlugin",),
+        length=boxes_length,
+    ),
+    ImageFormat(  # after AVIF, whose files may have the general brands too
+        "HEIC",
+        "HEIF",
+        has_brand(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"),
+        register=_register_heif,
+        length=boxes_length,
+    ),
+)
+
+
+def identify(head: bytes) -> ImageFormat:
+    """Tell the format of a file from its first bytes.
+
+    Args:
+        head: The first :data:`~mnv2cli.images.signatures.HEAD_BYTES` of it.
+
+    Raises:
+        ImageError: It is none of ours; the detail says what it looks like.
+    """
+    for image_format in FORMATS:
+        if image_format.matches(head):
+            return image_format
+    raise not_an_image(head)
+
+
+@cache
+def _load_decoders() -> None:
+    """Import Pillow's decoders, all at once: later there may be little memory left."""
+    for image_format in FORMATS:
+        for module in image_format.modules:
+            import_module(f"PIL.{module}")

@@ -1,0 +1,46 @@
+"""Open regular files and nothing else: a folder, a pipe or a device is refused, and never waits."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import IO
+
+from mnv2cli.errors import ImageError
+
+
+def open_regular(path: str) -> IO[bytes]:
+    """Open a regular file for reading bytes.
+
+    Raises:
+        ImageError: It is something else, which is not opened.
+        OSError: It cannot be opened.
+    """
+    try:
+        _refuse_irregular(os.stat(path).st_mode)
+        file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115
+    except ValueError as error:  # a NUL byte in the name
+        raise ImageError("no such file", "the name holds a NUL byte") from error
+    try:
+        _refuse_irregular(os.fstat(file.fileno()).st_mode)  # it may be another file by now
+    except ImageError:
+        file.close()
+        raise
+    return file
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    # Without O_NONBLOCK, opening a FIFO waits for a writer for ever.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _refuse_irregular(mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise ImageError("a folder, not an image")
+    if not stat.S_ISREG(mode):
+        kind = (
+            "a named pipe" if stat.S_ISFIFO(mode)
+            else "a socket" if stat.S_ISSOCK(mode)
+            else "a device"
+        )  # fmt: skip
+        raise ImageError("not a regular file", kind)

@@ -1,0 +1,56 @@
+"""From a decoded image to a square of the network's size: crop, pad or stretch, and upright."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mnv2cli.images.colours import over_white, to_8_bit
+from mnv2cli.images.exif import upright_turn
+from mnv2cli.images.options import ImageOptions
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+CROP_RATIO = 256 / 224
+"""Shorter side to input side before the centre crop: the usual ImageNet evaluation, 256 to 224."""
+
+
+def least_size(image_size: tuple[int, int], size: int, options: ImageOptions) -> tuple[int, int]:
+    """Return the smallest image size that still has all the pixels which the fit asks for."""
+    width, height = image_size
+    if options.fit == "stretch":
+        return size, size
+    if options.fit == "pad":
+        scale = size / max(width, height)
+    else:
+        scale = size * CROP_RATIO / min(width, height)
+    return max(1, int(width * scale)), max(1, int(height * scale))
+
+
+def to_input(image: Image.Image, size: int, options: ImageOptions) -> Image.Image:
+    """Resize to the network's input: RGB, upright, ``size`` pixels wide and high.
+
+    The box is symmetric, so turning the small result is turning the image, at no cost.
+    """
+    from PIL import Image
+
+    turn = upright_turn(image)
+    image = to_8_bit(image)
+    width, height = image.size
+    square = (size, size)
+    target = square
+    box: tuple[float, float, float, float] = (0, 0, width, height)
+    if options.fit == "crop":
+        half = min(width, height) / CROP_RATIO / 2
+        box = (width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
+    elif options.fit == "pad":
+        scale = size / max(width, height)
+        target = (max(1, round(width * scale)), max(1, round(height * scale)))
+    resample = Image.Resampling[options.interpolation.upper()]
+    gap = None if options.interpolation == "nearest" else 3.0
+    image = over_white(image.resize(target, resample, box, reducing_gap=gap))
+    if target != square:
+        padded = Image.new("RGB", square, (128, 128, 128))
+        padded.paste(image, ((size - target[0]) // 2, (size - target[1]) // 2))
+        image = padded
+    return image if turn is None else image.transpose(turn)

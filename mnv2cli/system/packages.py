@@ -1,0 +1,37 @@
+"""Which packages are installed, and in which versions; asked without importing them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+# importlib.metadata takes some 10 ms to import, so it is imported where it is used.
+
+
+def installed_version(name: str) -> str:
+    """Return the version of an installed package, such as ``2.18.0``; empty if it is not there."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def is_installed(name: str) -> bool:
+    """Return whether a package is installed, whatever its version."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def installed_names() -> Iterator[str]:
+    """Yield the names of all installed packages, as they write them."""
+    from importlib.metadata import distributions
+
+    for found in distributions():
+        if name := found.metadata["Name"]:
+            yield name

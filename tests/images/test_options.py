@@ -1,0 +1,36 @@
+"""Options of decoding: what is refused, and the key that stands for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from mnv2cli.cli import main
+from mnv2cli.errors import InputError
+from mnv2cli.images.options import DEFAULT_MAX_PIXELS, LONGEST_TIMEOUT, ImageOptions
+
+
+@pytest.mark.parametrize(
+    "bad", [{"fit": "fill"}, {"interpolation": "cubic"}, {"max_pixels": 0}, {"timeout": -1}]
+)
+def test_options_that_are_none_are_refused(bad: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        ImageOptions(**bad)  # type: ignore[arg-type]
+
+
+def test_the_limits_are_the_same_on_the_command_line() -> None:
+    options = {option.name: option for option in main.commands["classify"].params}
+    assert options["max_pixels"].default == DEFAULT_MAX_PIXELS
+    assert options["timeout"].type.max == LONGEST_TIMEOUT  # type: ignore[attr-defined]
+    assert options["timeout"].default == ImageOptions().timeout
+
+
+def test_the_key_of_the_pixels_never_changes() -> None:
+    # Keys of compiled models and the logs of runs hold a digest of this very text.
+    assert ImageOptions().pixels_key(224) == (
+        "DecodeOptions(size=224, fit='crop', interpolation='bilinear', max_pixels=256000000, "
+        "allow_truncated=False)"
+    )
+    assert ImageOptions("pad", "nearest", 400, True, True, 1.5).pixels_key(96) == (
+        "DecodeOptions(size=96, fit='pad', interpolation='nearest', max_pixels=400, "
+        "allow_truncated=True)"
+    )

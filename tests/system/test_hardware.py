@@ -1,0 +1,55 @@
+"""What this machine has, as far as it can be told without heavy imports."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from mnv2cli.system import hardware
+
+
+def test_a_gpu_is_looked_for_without_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    there: set[str] = set()
+    monkeypatch.setattr(os.path, "exists", lambda path: path in there)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert not hardware.may_have_gpu() and not hardware.tensorflow_has_gpu()
+    there.add("/dev/nvidiactl")
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+    assert not hardware.may_have_gpu()  # a driver, but no library for TensorFlow
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: "libcudnn.so.9")
+    assert hardware.may_have_gpu()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert not hardware.may_have_gpu()
+    there.add("/dev/kfd")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    there.discard("/dev/nvidiactl")
+    assert not hardware.may_have_gpu()  # ROCm's driver alone, without TensorFlow for it
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert not hardware.may_have_gpu()
+
+
+def test_cores_and_processor_are_told() -> None:
+    name, flags = hardware.processor()
+    assert hardware.usable_cores() >= 1
+    assert name and (flags or sys.platform != "linux")
+
+
+@pytest.mark.parametrize(
+    ("limit", "wanted"), [("1000000000\n", 10**9), ("max\n", 8 * 10**9), ("9" * 19, 8 * 10**9)]
+)
+def test_memory_is_the_machines_or_what_its_container_may_use(
+    limit: str, wanted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_container(path: str, *args: object, **kwargs: object) -> io.StringIO:
+        if path != "/sys/fs/cgroup/memory.max":
+            raise FileNotFoundError(path)
+        return io.StringIO(limit)
+
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(total=8 * 10**9))
+    monkeypatch.setattr("builtins.open", of_container)
+    assert hardware.memory() == wanted
