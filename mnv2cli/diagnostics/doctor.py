@@ -282,7 +282,7 @@ def _file(path: str) -> str:
 
 
 def _folders() -> Iterator[Check]:
-    from mnv2cli.engines.compiled import cache_folder
+    from mnv2cli.engines.cache import cache_folder
     from mnv2cli.models import keras_home
 
     for name, folder, variable in (
@@ -426,8 +426,8 @@ def _predict_one(name: str, folder: str, mobilenet: str, lite0: str) -> dict[str
     """
     import numpy as np
 
-    from mnv2cli.engines import open_engine
-    from mnv2cli.engines.compiled import cache_folder, entry_key, open_entry
+    from mnv2cli.engines import EngineOptions, open_engine
+    from mnv2cli.engines.cache import cache_folder, entry_key, open_entry
     from mnv2cli.errors import Mnv2Error
     from mnv2cli.models import open_model
 
@@ -444,7 +444,7 @@ def _predict_one(name: str, folder: str, mobilenet: str, lite0: str) -> dict[str
         network = here[0] if here else _Untrained()
         if not here:
             os.environ["MNV2_CACHE"] = folder
-        engine = open_engine(name, network)
+        engine = open_engine(EngineOptions(name), network)
         batch = np.full((1, network.size, network.size, 3), 127, np.uint8)
         engine.predict(batch)  # the first one makes room
         start = perf_counter()

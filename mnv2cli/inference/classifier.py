@@ -16,9 +16,11 @@ from threading import Event
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from mnv2cli.engines import ENGINES, Engine, open_engine
-from mnv2cli.engines.compiled import CALIBRATION_IMAGES, Calibration, Notify, Precision
+from mnv2cli.engines import ENGINES, Engine, EngineOptions, open_engine
+from mnv2cli.engines.calibration import CALIBRATION_IMAGES, Calibration
+from mnv2cli.engines.options import Precision
 from mnv2cli.errors import ImageError, InputError
+from mnv2cli.events import Notice
 from mnv2cli.images.decode import DEFAULT_MAX_PIXELS, DecodeOptions, Fit, Interpolation
 from mnv2cli.images.isolated import IsolatedDecoders
 from mnv2cli.images.reader import ImageReader
@@ -120,8 +122,8 @@ class Classifier:
         threads: int = 0,
         find: Filters | None = None,
         progress: Progress = no_progress,
-        notify: Notify = lambda text: None,
-        warn: Notify = lambda text: warnings.warn(text, stacklevel=2),
+        notify: Notice = lambda text: None,
+        warn: Notice = lambda text: warnings.warn(text, stacklevel=2),
     ) -> None:
         if not (isinstance(top, int) and isinstance(size, int | None)):
             raise InputError(f"top and size must be whole numbers, not {top!r} and {size!r}")
@@ -203,9 +205,8 @@ class Classifier:
         if self._engine is None:
             start = perf_counter()
             self._engine = open_engine(
-                self.engine,
+                EngineOptions(self.engine, self.precision),
                 self.resolve(),
-                precision=self.precision,
                 calibration=self._calibration(sample) if self.precision == "int8" else None,
                 notify=self.notify,
             )
@@ -377,7 +378,7 @@ class ReadAhead(Iterator[Source]):
         notify: Told that the sample is waited for.
     """
 
-    def __init__(self, sources: Iterator[Source], notify: Notify) -> None:
+    def __init__(self, sources: Iterator[Source], notify: Notice) -> None:
         self._sources = sources
         self._notify = notify
         self._ahead: deque[Source] = deque()

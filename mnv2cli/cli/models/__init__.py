@@ -62,7 +62,7 @@ def list_models(as_json: bool) -> None:
     Parameters and multiply-adds (of one image) are in millions. Top-1 is the published share of
     ImageNet's validation images whose first label is right.
     """
-    from mnv2cli.engines.compiled import cache_folder, compiled_as, entries
+    from mnv2cli.engines.cache import cache_folder, compiled_as, entries
     from mnv2cli.models import all_models, keras_home
     from mnv2cli.models.published import published
 
@@ -362,7 +362,7 @@ def compile_model(
     if precision == "int8" and not calibrate:
         raise click.UsageError("int8 needs typical photos: add --calibrate DIR.")
     from mnv2cli.cli.terminal.screen import Screen
-    from mnv2cli.engines.compiled import cache_folder
+    from mnv2cli.engines.cache import cache_folder
     from mnv2cli.engines.litert import LiteRTEngine
     from mnv2cli.inference.classifier import Classifier
 
@@ -407,7 +407,7 @@ def clean(weights: bool, dry_run: bool, yes: bool) -> None:
     Nothing else in the cache folder is touched.
     """
     from mnv2cli.cli.terminal.text import size_text
-    from mnv2cli.engines.compiled import remove_all
+    from mnv2cli.engines.cache import remove_all
     from mnv2cli.models import all_models
 
     count, size = remove_all(dry_run=dry_run)

@@ -28,8 +28,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli import __version__
-from mnv2cli.engines.compiled import Notify
 from mnv2cli.errors import InputError, Mnv2Error, WeightsError
+from mnv2cli.events import Notice
 from mnv2cli.images.decode import DEFAULT_MAX_PIXELS, set_process_limit
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.inference.report import Timings
@@ -107,8 +107,8 @@ class ClusterClassifier(Classifier):
         batch_size: int = 0,
         find: Filters | None = None,
         progress: Progress = no_progress,
-        notify: Notify = lambda text: None,
-        warn: Notify = _log.warning,
+        notify: Notice = lambda text: None,
+        warn: Notice = _log.warning,
         **options: Any,
     ) -> None:
         if not is_address(address):
