@@ -10,14 +10,13 @@ import click
 
 from mnv2cli.cli.terminal.help import SectionOption
 from mnv2cli.engines import ENGINES
+from mnv2cli.models import MODELS
 from mnv2cli.sources.finder import IMAGE_SUFFIXES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# As in decode.DEFAULT_MAX_PIXELS and models.MODELS, which --help need not import; a test holds
-# them together.
+# As in decode.DEFAULT_MAX_PIXELS, which --help need not import; a test holds them together.
 MAX_PIXELS = 256_000_000
-MODELS = ("mobilenet_v2", "efficientnet_lite0")
 
 
 def _together(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:

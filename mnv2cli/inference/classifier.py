@@ -20,7 +20,7 @@ from mnv2cli.engines import ENGINES, Engine, EngineOptions, open_engine
 from mnv2cli.engines.calibration import CALIBRATION_IMAGES, Calibration
 from mnv2cli.engines.options import Precision
 from mnv2cli.errors import ImageError, InputError
-from mnv2cli.events import Notice
+from mnv2cli.events import DownloadProgress, Notice, ignore_download
 from mnv2cli.images.decode import DEFAULT_MAX_PIXELS, DecodeOptions, Fit, Interpolation
 from mnv2cli.images.isolated import IsolatedDecoders
 from mnv2cli.images.reader import ImageReader
@@ -30,8 +30,7 @@ from mnv2cli.labels.categories import builtin, load
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.rank import rank
 from mnv2cli.labels.tree import Rollup
-from mnv2cli.models import Model, Progress, available, open_model
-from mnv2cli.models.download import no_progress
+from mnv2cli.models import Model, ModelOptions, available, open_model
 from mnv2cli.models.weights import digest
 from mnv2cli.records import Record, Source
 from mnv2cli.sources.finder import Finder, OnSkip
@@ -121,7 +120,7 @@ class Classifier:
         batch_size: int = 0,
         threads: int = 0,
         find: Filters | None = None,
-        progress: Progress = no_progress,
+        progress: DownloadProgress = ignore_download,
         notify: Notice = lambda text: None,
         warn: Notice = lambda text: warnings.warn(text, stacklevel=2),
     ) -> None:
@@ -161,12 +160,10 @@ class Classifier:
         self.batch_size = batch_size
         self.find = find or Filters()
         self.network: Model = open_model(
-            model,
-            alpha=alpha,
-            size=size,
-            weights=os.fspath(weights) if weights else None,
-            refresh=refresh_weights,
-            progress=progress,
+            ModelOptions(
+                model, alpha, size, os.fspath(weights) if weights else None, refresh_weights
+            ),
+            progress,
         )
         # Who asks for a width, a size or a file asks for this network.
         self._named = bool(model or alpha or size or weights or refresh_weights)

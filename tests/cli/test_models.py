@@ -168,7 +168,7 @@ def loop(request: BaseHTTPRequestHandler) -> None:
 def other_width(tmp_path: Path) -> bytes:
     from keras.src.legacy.saving import legacy_h5_format
 
-    from mnv2cli.models import MobileNetV2
+    from mnv2cli.models.mobilenet_v2 import MobileNetV2
 
     with h5py.File(tmp_path / "other.h5", "w") as file:
         legacy_h5_format.save_weights_to_hdf5_group(

@@ -21,7 +21,7 @@ from mnv2cli.errors import InputError, WeightsError
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.inference.cluster import ClusterClassifier, ClusterError, is_address
 from mnv2cli.inference.report import Timings
-from mnv2cli.models import MobileNetV2
+from mnv2cli.models.mobilenet_v2 import MobileNetV2
 from mnv2cli.records import Record, Source
 from tests.conftest import draw
 from tests.inference.fake_cluster import KILLER, KILLS_ONCE, RAISES, SLOW, Deadly, open_fake

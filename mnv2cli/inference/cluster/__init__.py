@@ -29,12 +29,10 @@ from typing import TYPE_CHECKING, Any
 
 from mnv2cli import __version__
 from mnv2cli.errors import InputError, Mnv2Error, WeightsError
-from mnv2cli.events import Notice
+from mnv2cli.events import DownloadProgress, Notice, ignore_download
 from mnv2cli.images.decode import DEFAULT_MAX_PIXELS, set_process_limit
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.inference.report import Timings
-from mnv2cli.models import Progress
-from mnv2cli.models.download import no_progress
 from mnv2cli.records import Record, Source
 from mnv2cli.sources.options import Filters
 from mnv2cli.sources.urls import absolute, redact
@@ -106,7 +104,7 @@ class ClusterClassifier(Classifier):
         threads: int = 0,
         batch_size: int = 0,
         find: Filters | None = None,
-        progress: Progress = no_progress,
+        progress: DownloadProgress = ignore_download,
         notify: Notice = lambda text: None,
         warn: Notice = _log.warning,
         **options: Any,
