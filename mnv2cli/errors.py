@@ -54,6 +54,10 @@ class DownloadError(WeightsError):
     """Published weights that cannot be fetched from where they are, or not be kept."""
 
 
+class CompileError(Mnv2Error):
+    """A network that cannot be compiled here, or whose compiled model cannot be opened."""
+
+
 class OutputError(Mnv2Error):
     """Results that cannot be written."""
 

@@ -22,15 +22,13 @@ from mnv2cli.engines.options import EngineOptions
 from mnv2cli.images.options import DEFAULT_MAX_PIXELS, LONGEST_TIMEOUT, ImageOptions
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.labels.options import LabelOptions
+from mnv2cli.models import MODELS
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.sources.names import IMAGE_SUFFIXES
 from mnv2cli.sources.options import Filters, Inputs
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
-
-# As models.MODELS, which --help need not import; a test holds them together.
-MODELS = ("mobilenet_v2", "efficientnet_lite0")
 
 
 def _inputs(paths: tuple[str, ...], files_from: str | None, null: bool, **filters: Any) -> Inputs:

@@ -21,7 +21,7 @@ from time import perf_counter
 from typing import Any
 
 from mnv2cli.engines import litert
-from mnv2cli.engines.compiled import ENOUGH_IMAGES
+from mnv2cli.engines.calibration import RELIABLE_IMAGES
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import ImageError, InputError, Mnv2Error
 from mnv2cli.images.decode import decode
@@ -247,7 +247,7 @@ def _engines(images: int) -> list[tuple[str, str]]:
     engines = []
     if litert.is_available():
         engines.append(("litert", "float32"))
-        if images >= ENOUGH_IMAGES:  # fewer do not calibrate int8 well
+        if images >= RELIABLE_IMAGES:  # fewer do not calibrate int8 well
             engines.append(("litert", "int8"))
     return [*engines, ("keras", "float32")]
 

@@ -189,8 +189,8 @@ def _gpu(keras: dict[str, Any]) -> Iterator[Check]:
 def _host() -> tuple[str, str]:
     """Return the address of the weights, and why its host cannot be reached."""
     from mnv2cli.errors import Mnv2Error
-    from mnv2cli.models import MobileNetV2
     from mnv2cli.models.download import reach
+    from mnv2cli.models.mobilenet_v2 import MobileNetV2
 
     try:
         url = MobileNetV2().origin.url
@@ -201,8 +201,8 @@ def _host() -> tuple[str, str]:
 
 def _weights(host: tuple[str, str]) -> Iterator[Check]:
     from mnv2cli.errors import WeightsError
-    from mnv2cli.models import EfficientNetLite0, MobileNetV2
-    from mnv2cli.models.efficientnet_lite0 import INSTALL, LARGEST_FILE
+    from mnv2cli.models.efficientnet_lite0 import INSTALL, LARGEST_FILE, EfficientNetLite0
+    from mnv2cli.models.mobilenet_v2 import MobileNetV2
     from mnv2cli.models.torch_checkpoint import read_checkpoint
     from mnv2cli.models.weights import check_file
 
@@ -273,8 +273,8 @@ def _file(path: str) -> str:
 
 
 def _folders() -> Iterator[Check]:
-    from mnv2cli.engines.compiled import cache_folder
-    from mnv2cli.models import keras_home
+    from mnv2cli.engines.cache import cache_folder
+    from mnv2cli.models.weights import keras_home
 
     for name, folder, variable in (
         ("weights", os.path.join(keras_home(), "models"), "KERAS_HOME"),
@@ -404,7 +404,8 @@ def run_engine(name: str) -> dict[str, Any]:
 
 
 def _weights_here() -> list[str]:
-    from mnv2cli.models import EfficientNetLite0, MobileNetV2
+    from mnv2cli.models.efficientnet_lite0 import EfficientNetLite0
+    from mnv2cli.models.mobilenet_v2 import MobileNetV2
 
     return [MobileNetV2().find(), EfficientNetLite0().find()]
 
@@ -417,14 +418,16 @@ def _predict_one(name: str, folder: str, mobilenet: str, lite0: str) -> dict[str
     """
     import numpy as np
 
-    from mnv2cli.engines import open_engine
-    from mnv2cli.engines.compiled import cache_folder, entry_key, open_entry
+    from mnv2cli.engines import EngineOptions, open_engine
+    from mnv2cli.engines.cache import cache_folder, entry_key, open_entry
     from mnv2cli.errors import Mnv2Error
-    from mnv2cli.models import open_model
+    from mnv2cli.models import ModelOptions, open_model
 
     try:
         pairs = (("mobilenet_v2", mobilenet), ("efficientnet_lite0", lite0))
-        here: list[Any] = [open_model(key, weights=path) for key, path in pairs if path]
+        here: list[Any] = [
+            open_model(ModelOptions(key, weights=path)) for key, path in pairs if path
+        ]
         if name == "litert":
             cache = cache_folder()
             here = [
@@ -435,7 +438,7 @@ def _predict_one(name: str, folder: str, mobilenet: str, lite0: str) -> dict[str
         network = here[0] if here else _Untrained()
         if not here:
             os.environ["MNV2_CACHE"] = folder
-        engine = open_engine(name, network)
+        engine = open_engine(EngineOptions(name), network)
         batch = np.full((1, network.size, network.size, 3), 127, np.uint8)
         engine.predict(batch)  # the first one makes room
         start = perf_counter()
@@ -468,7 +471,7 @@ class _Untrained:
 
     def build(self) -> object:
         """Return the Keras model."""
-        from mnv2cli.models import MobileNetV2
+        from mnv2cli.models.mobilenet_v2 import MobileNetV2
 
         return MobileNetV2(alpha=0.35, size=96).build_untrained()
 

@@ -4,12 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mnv2cli.engines import Network
 from mnv2cli.system.hardware import usable_cores
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from mnv2cli.engines.calibration import Calibration
+    from mnv2cli.engines.options import EngineOptions, Precision
+    from mnv2cli.engines.protocol import Network
+    from mnv2cli.errors import InputError
+    from mnv2cli.events import Notice
+
+PRECISIONS: tuple[Precision, ...] = ("float32",)
+
+
+def unavailable(precision: Precision) -> InputError | None:
+    """Return None: Keras and TensorFlow are installed with the package."""
+    return None
+
+
+def create(
+    options: EngineOptions, network: Network, calibration: Calibration | None, notify: Notice
+) -> KerasEngine:
+    """Return Keras on a network, in float32.
+
+    Raises:
+        WeightsError: The network's weights cannot be had.
+    """
+    return KerasEngine(network)
 
 
 class KerasEngine:

@@ -11,7 +11,7 @@ from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING
 
-from mnv2cli.engines.compiled import CALIBRATION_IMAGES
+from mnv2cli.engines.calibration import CALIBRATION_IMAGES
 from mnv2cli.errors import ImageError
 from mnv2cli.events import Notice
 from mnv2cli.records import Source

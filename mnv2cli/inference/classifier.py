@@ -13,9 +13,10 @@ from threading import Event
 from time import perf_counter
 from typing import Any
 
-from mnv2cli.engines import ENGINES, Engine, open_engine
-from mnv2cli.engines.compiled import Calibration
+from mnv2cli.engines import Engine, open_engine
+from mnv2cli.engines.calibration import Calibration
 from mnv2cli.engines.options import EngineOptions
+from mnv2cli.engines.registry import check_precision
 from mnv2cli.errors import InputError
 from mnv2cli.events import RunEvents
 from mnv2cli.images.isolated import IsolatedDecoders
@@ -97,14 +98,7 @@ class Classifier:
         _check_engine(self.options.engine)
         self._categories = _categories(self.options.labels)
         self._calibration_key = ""
-        self.network: Model = open_model(
-            self.options.model.name,
-            alpha=self.options.model.alpha,
-            size=self.options.model.size,
-            weights=self.options.model.weights,
-            refresh=self.options.model.refresh,
-            progress=self.events.download,
-        )
+        self.network: Model = open_model(self.options.model, self.events.download)
         self._is_explicit = self.options.model.is_explicit
         self.isolate = self.options.images.isolate
         self._engine: Engine | None = None
@@ -134,14 +128,9 @@ class Classifier:
         """
         if self._engine is None:
             start = perf_counter()
-            network, precision = self.resolve(), self.options.engine.precision
-            self._engine = open_engine(
-                self.options.engine.name,
-                network,
-                precision=precision,
-                calibration=self._calibration(sample) if precision == "int8" else None,
-                notify=self.events.notice,
-            )
+            options, network = self.options.engine, self.resolve()
+            calibration = self._calibration(sample) if options.precision == "int8" else None
+            self._engine = open_engine(options, network, calibration, self.events.notice)
             if timings:
                 timings.loading += perf_counter() - start
         return self._engine
@@ -285,10 +274,7 @@ class Classifier:
 
 
 def _check_engine(engine: EngineOptions) -> None:
-    if engine.name not in ENGINES:
-        raise InputError(f"there is no engine {engine.name!r}, only {', '.join(ENGINES)}")
-    if engine.precision == "int8" and engine.name == "keras":
-        raise InputError("int8 needs the litert engine", "Leave out --engine keras.")
+    check_precision(engine)
     if engine.calibrate and not os.path.isdir(engine.calibrate):
         raise InputError(f"there is no folder {engine.calibrate!r} to calibrate on")
 

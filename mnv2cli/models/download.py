@@ -17,14 +17,12 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Literal
 
 from mnv2cli.errors import DownloadError, InputError, WeightsError
+from mnv2cli.events import DownloadProgress, ignore_download
 from mnv2cli.models.weights import LARGEST_FILE, check_file
 from mnv2cli.system.files import PartFile
 
 if TYPE_CHECKING:
     from urllib.request import OpenerDirector, Request
-
-Progress = Callable[[str, int, "int | None"], None]
-"""Called with a file's name, the bytes so far, and all its bytes if known."""
 
 CONNECT_TIMEOUT = 6.0
 """Seconds until a host must have taken the connection, name look-up and handshake included."""
@@ -35,10 +33,6 @@ TIMEOUT = 20.0
 _Item = tuple[int | None, bytes] | Literal["connected"] | Exception | None
 
 _BLOCK = 1 << 14  # bytes; what a host must send within TIMEOUT to be waited for
-
-
-def no_progress(name: str, done: int, total: int | None) -> None:
-    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +70,22 @@ def published_at(folder: str, file_name: str) -> str:
     return address(base if base.endswith("/") else base + "/") + file_name
 
 
+def mirrored_at(mirror: str, file_name: str, suffixes: tuple[str, ...]) -> str:
+    """Return the address of a file on a mirror.
+
+    Args:
+        mirror: An http, https or file address of a folder, or of the file itself.
+        file_name: The file's name in that folder.
+        suffixes: Those of weights files: an address that ends in one is the file's.
+
+    Raises:
+        InputError: The mirror's address is none.
+    """
+    if mirror.endswith(suffixes):
+        return address(mirror)
+    return address((mirror if mirror.endswith("/") else mirror + "/") + file_name)
+
+
 def address(url: str) -> str:
     """Return an address, once it is sure that files can be fetched from it.
 
@@ -100,14 +110,14 @@ def address(url: str) -> str:
 
 def download(
     origin: Origin,
-    progress: Progress = no_progress,
+    progress: DownloadProgress = ignore_download,
     check: Callable[[str, str, str], None] = check_file,
 ) -> None:
     """Fetch a weights file into Keras's cache; the name appears only when all of it is there.
 
     Args:
         origin: From where, and to where.
-        progress: Told how it goes.
+        progress: Called with how it goes.
         check: Looks at the file before it gets its name, told its path, a hint for the user, and
             what to call it; raises WeightsError.
 
@@ -144,7 +154,7 @@ def download(
         part.discard()
 
 
-def _fetch(url: str, file: IO[bytes], name: str, progress: Progress) -> None:
+def _fetch(url: str, file: IO[bytes], name: str, progress: DownloadProgress) -> None:
     """Download into a file; whatever the host does, no step takes longer than its time limit.
 
     A host has many addresses and may send a byte a minute, and each has its own timeout in

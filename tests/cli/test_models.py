@@ -16,7 +16,7 @@ import h5py
 import pytest
 from click.testing import Result
 
-from mnv2cli.engines import compiled
+from mnv2cli.engines.cache import Compiled, cache_folder
 from mnv2cli.engines.litert import LiteRTEngine
 from mnv2cli.models import download as downloads
 from mnv2cli.models import efficientnet_lite0
@@ -90,7 +90,7 @@ def test_list_tells_where_weights_are_and_what_is_compiled(
     assert rows["mobilenet_v2_0.35_96"]["compiled"] == []
 
     # And clean removes it, but nothing else.
-    other = Path(compiled.cache_folder()) / "photos"
+    other = Path(cache_folder()) / "photos"
     other.mkdir()
     (other / "meta.json").write_text("mine")
     assert "1 compiled models would be removed" in invoke("models", "clean", "--dry-run").stderr
@@ -109,7 +109,7 @@ def test_compile_into_a_cache_that_cannot_be_written_is_an_error(
     random_weights: None, monkeypatch: pytest.MonkeyPatch, invoke: Invoke
 ) -> None:
     engine = LiteRTEngine.__new__(LiteRTEngine)
-    engine.compiled = compiled.Compiled("model", "", 0, 1.0, 0.0, temporary=object())
+    engine.compiled = Compiled("model", "", 0, 1.0, 0.0, temporary=object())
     monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *args, **kwargs: engine)
     result = invoke("models", "compile", *SMALL)
     assert result.exit_code == 1 and "cannot be kept in" in result.stderr
@@ -168,7 +168,7 @@ def loop(request: BaseHTTPRequestHandler) -> None:
 def other_width(tmp_path: Path) -> bytes:
     from keras.src.legacy.saving import legacy_h5_format
 
-    from mnv2cli.models import MobileNetV2
+    from mnv2cli.models.mobilenet_v2 import MobileNetV2
 
     with h5py.File(tmp_path / "other.h5", "w") as file:
         legacy_h5_format.save_weights_to_hdf5_group(
@@ -332,7 +332,7 @@ def test_clean_asks_before_it_removes_weights(empty: Path, good: bytes, invoke: 
 def test_clean_leaves_what_is_being_compiled(empty: Path, invoke: Invoke) -> None:
     from filelock import FileLock
 
-    cache = Path(compiled.cache_folder())
+    cache = Path(cache_folder())
     (cache / ("mnv2-" + "a" * 32 + ".tmp1")).mkdir(parents=True)
     (cache / ("mnv2-" + "b" * 32 + ".tmp1")).mkdir()
     with FileLock(cache / ("mnv2-" + "a" * 32 + ".lock")):

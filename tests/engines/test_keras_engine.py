@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mnv2cli import Classifier
-from mnv2cli.engines import open_engine
+from mnv2cli.engines import EngineOptions, open_engine
 from mnv2cli.errors import InputError, WeightsError
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.options import LabelOptions
@@ -35,7 +35,7 @@ def batch(n: int) -> NDArray[np.uint8]:
 
 def test_scores_are_those_of_model_predict(model: Any) -> None:
     keras = import_keras()
-    engine = open_engine("keras", MobileNetV2(alpha=0.35, size=96))
+    engine = open_engine(EngineOptions("keras"), MobileNetV2(alpha=0.35, size=96))
     for n in (1, 3, 8):
         images = batch(n)
         scaled = keras.applications.mobilenet_v2.preprocess_input(images.astype(np.float32))

@@ -15,7 +15,7 @@ from mnv2cli.errors import WeightsError
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.inference.cluster import worker
 from mnv2cli.inference.options import ClassifierOptions
-from mnv2cli.models import MobileNetV2
+from mnv2cli.models.mobilenet_v2 import MobileNetV2
 from tests.conftest import FakeEngine
 
 KILLER, KILLS_ONCE, RAISES, SLOW = 250, 240, 230, 220

@@ -27,7 +27,7 @@ from mnv2cli.inference.cluster.protocol import ClusterError
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.timings import Timings
 from mnv2cli.labels.options import LabelOptions
-from mnv2cli.models import MobileNetV2
+from mnv2cli.models.mobilenet_v2 import MobileNetV2
 from mnv2cli.records import Record, Source
 from tests.conftest import draw
 from tests.inference.fake_cluster import KILLER, KILLS_ONCE, RAISES, SLOW, Deadly, open_fake

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from mnv2cli import Classifier
 from mnv2cli.cli import main
 from mnv2cli.images.options import ImageOptions
-from mnv2cli.models import EfficientNetLite0
+from mnv2cli.models.efficientnet_lite0 import EfficientNetLite0
 from tests.conftest import SHARED, draw
 
 IMAGES = SHARED / "images"

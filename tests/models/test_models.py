@@ -13,21 +13,13 @@ import numpy as np
 import pytest
 
 from mnv2cli import Classifier
-from mnv2cli.cli.options import MODELS as NAMES
 from mnv2cli.errors import DownloadError, InputError, WeightsError
-from mnv2cli.models import (
-    MODELS,
-    EfficientNetLite0,
-    MobileNetV2,
-    all_models,
-    available,
-    efficientnet_lite0,
-    open_model,
-)
+from mnv2cli.models import ModelOptions, all_models, available, efficientnet_lite0, open_model
 from mnv2cli.models import download as downloads
 from mnv2cli.models.describe import describe
-from mnv2cli.models.download import address, published_at, reach
-from mnv2cli.models.options import ModelOptions
+from mnv2cli.models.download import address, mirrored_at, published_at, reach
+from mnv2cli.models.efficientnet_lite0 import EfficientNetLite0
+from mnv2cli.models.mobilenet_v2 import MobileNetV2
 from mnv2cli.models.published import published
 from tests.checkpoints import Tensor, checkpoint, dump, random_lite0, tensor
 from tests.hosts import answer, host
@@ -60,31 +52,13 @@ def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 # Which network
 
 
-def test_the_names_on_the_command_line_are_those_of_the_networks() -> None:
-    assert tuple(MODELS) == NAMES
-    assert [open_model(name).family for name in MODELS] == list(NAMES)
-
-
-def test_models_that_do_not_exist_are_refused() -> None:
-    for options, message in [
-        ({"name": "resnet"}, "no model 'resnet', only mobilenet_v2, efficientnet_lite0"),
-        ({"name": "efficientnet_lite0", "alpha": 0.5}, "has alpha 1.0 and size 224 alone"),
-        ({"name": "efficientnet_lite0", "size": 96}, "has alpha 1.0 and size 224 alone"),
-        ({"name": "efficientnet_lite0", "refresh": True}, "comes with a package"),
-        ({"name": "efficientnet_lite0", "weights": "no.pth"}, "no weights file 'no.pth'"),
-        ({"alpha": 0.4}, "no weights are published"),
-    ]:
-        with pytest.raises(InputError, match=message):
-            open_model(**options)  # type: ignore[arg-type]
-
-
 def test_results_name_the_network_and_own_weights(lite0_file: Path) -> None:
     assert MobileNetV2(alpha=0.5, size=96).model == "mobilenet_v2_0.5_96"
     assert EfficientNetLite0().model == "efficientnet_lite0"
     assert EfficientNetLite0(weights=str(lite0_file)).model == "efficientnet_lite0+w.pth"
     own = lite0_file.with_name("own.h5")
     own.touch()
-    assert open_model(weights=str(own)).model == "mobilenet_v2_1.0_224+own.h5"
+    assert open_model(ModelOptions(weights=str(own))).model == "mobilenet_v2_1.0_224+own.h5"
 
 
 def place_lite0(lite0_file: Path) -> None:
@@ -193,6 +167,15 @@ def test_addresses_that_are_none_are_refused(url: str, monkeypatch: pytest.Monke
     monkeypatch.setenv("MNV2_WEIGHTS_URL", url)
     with pytest.raises(InputError, match="weights cannot be fetched from"):
         published_at("https://host/", "w.h5")
+
+
+def test_a_mirror_is_a_folder_or_the_file_itself() -> None:
+    suffixes = (".h5", ".pth")
+    for mirror in ("http://host/a", "http://host/a/"):
+        assert mirrored_at(mirror, "w.h5", suffixes) == "http://host/a/w.h5"
+    assert mirrored_at("http://host/my.h5", "w.h5", suffixes) == "http://host/my.h5"
+    with pytest.raises(InputError, match="weights cannot be fetched from"):
+        mirrored_at("ftp://host/", "w.h5", suffixes)
 
 
 def test_reach_tells_a_host_that_is_there(nothing_here: str) -> None:

@@ -19,7 +19,7 @@ import pytest
 from click.testing import Result
 
 from mnv2cli.errors import WeightsError
-from mnv2cli.models import MobileNetV2
+from mnv2cli.models.mobilenet_v2 import MobileNetV2
 from mnv2cli.models.weights import check_file, import_keras
 from tests.conftest import draw
 

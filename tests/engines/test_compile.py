@@ -1,4 +1,4 @@
-"""The compiled engine on the real export, with random weights; and its cache under attack."""
+"""Compiling on the real export, with random weights; and the cache under attack."""
 
 from __future__ import annotations
 
@@ -18,18 +18,13 @@ import pytest
 from numpy.typing import NDArray
 
 from mnv2cli import Classifier
-from mnv2cli.engines import compiled, litert, open_engine
-from mnv2cli.engines.compiled import (
-    Calibration,
-    CompileError,
-    entry_key,
-    find_or_compile,
-    open_entry,
-)
+from mnv2cli.engines import EngineOptions, compile, export, litert, open_engine
+from mnv2cli.engines.cache import cache_folder, entry_key, open_entry
+from mnv2cli.engines.calibration import Calibration
+from mnv2cli.engines.compile import find_or_compile
 from mnv2cli.engines.keras_engine import KerasEngine
 from mnv2cli.engines.litert import LiteRTEngine
-from mnv2cli.engines.options import EngineOptions
-from mnv2cli.errors import InputError
+from mnv2cli.errors import CompileError, InputError
 from mnv2cli.events import RunEvents
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.models.mobilenet_v2 import MobileNetV2
@@ -61,7 +56,7 @@ def entry(home: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_HOME", str(home))
         find_or_compile(network(), "float32", None, lambda text: None)
-        return Path(compiled.cache_folder()) / entry_key(network(), "float32", None)
+        return Path(cache_folder()) / entry_key(network(), "float32", None)
 
 
 @pytest.fixture
@@ -71,7 +66,7 @@ def said() -> list[str]:
 
 @pytest.fixture
 def no_export(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "_export", lambda *_: pytest.fail("compiled again"))
+    monkeypatch.setattr(compile, "export", lambda *_: pytest.fail("compiled again"))
 
 
 @pytest.fixture
@@ -79,14 +74,14 @@ def copied(entry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     """The entry in a cache of its own, and an export that copies it, which takes no time."""
     files = {path.name: path.read_bytes() for path in entry.iterdir()}
 
-    def export(model: Any, network: Any, images: Any, folder: str) -> None:
+    def copy(model: Any, network: Any, images: Any, folder: str) -> None:
         for name, data in files.items():
             (Path(folder) / name).write_bytes(data)
 
-    monkeypatch.setattr(compiled, "_export", export)
+    monkeypatch.setattr(compile, "export", copy)
     monkeypatch.setattr(MobileNetV2, "build", lambda self: None)
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "cache"))
-    export(None, None, None, str(_made(tmp_path / "cache" / entry.name)))
+    copy(None, None, None, str(_made(tmp_path / "cache" / entry.name)))
     return tmp_path / "cache" / entry.name
 
 
@@ -96,8 +91,8 @@ def _made(folder: Path) -> Path:
 
 
 def test_scores_are_those_of_keras(entry: Path) -> None:
-    lite = open_engine("litert", network())
-    keras = open_engine("keras", network())
+    lite = open_engine(EngineOptions("litert"), network())
+    keras = open_engine(EngineOptions("keras"), network())
     assert isinstance(lite, LiteRTEngine) and isinstance(keras, KerasEngine)
     batch = images(5)
     scores = lite.predict(batch)
@@ -112,27 +107,6 @@ def test_an_entry_is_opened_without_compiling_again(entry: Path, said: list[str]
     assert find_or_compile(network(), "float32", None, said.append).model.startswith(str(entry))
     assert said == []
     assert sorted(p.name for p in entry.iterdir()) == ["meta.json", "model.tflite"]
-
-
-def test_the_key_covers_all_that_matters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = tmp_path / "one.h5", tmp_path / "other.h5"
-    one.write_bytes(b"a")
-    other.write_bytes(b"b")
-    calibration = [Calibration(key, lambda: images(1)) for key in ("", "x")]
-    networks = [
-        MobileNetV2(alpha=alpha, size=size, weights=str(path))
-        for alpha in (0.35, 0.5)
-        for size in (96, 128)
-        for path in (one, other)
-    ]
-    keys = [entry_key(n, "float32", None) for n in networks]
-    keys += [entry_key(networks[0], "int8", c) for c in calibration]
-    monkeypatch.setattr(compiled, "installed_version", lambda name: "0")
-    keys.append(entry_key(networks[0], "float32", None))
-    assert len(set(keys)) == len(keys) == 11
-    monkeypatch.undo()
-    again = entry_key(MobileNetV2(alpha=0.35, size=96, weights=str(one)), "float32", None)
-    assert again == keys[0]
 
 
 @pytest.mark.parametrize(
@@ -182,13 +156,6 @@ def test_old_entries_make_room_for_new_ones(copied: Path, said: list[str]) -> No
         shutil.rmtree(copied.parent / name)
 
 
-def test_a_model_that_litert_cannot_open_is_told(tmp_path: Path) -> None:
-    (tmp_path / "model.tflite").write_bytes(b"TFL3" * 100)
-    broken = compiled.Compiled(str(tmp_path / "model.tflite"), "", 0, 127.5, 1.0)
-    with pytest.raises(CompileError, match="LiteRT cannot open"):
-        LiteRTEngine(broken)
-
-
 def test_int8_without_a_readable_image_gives_rows_all_the_same(
     entry: Path, tmp_path: Path, said: list[str]
 ) -> None:
@@ -233,14 +200,14 @@ def test_a_cache_that_cannot_be_written_costs_a_warning(
         monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "file" / "cache"))
     else:
         monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "full"))
-        export = compiled._export
+        copy = compile.export
 
         def full(model: Any, network: Any, images: Any, folder: str) -> None:
-            export(model, network, images, folder)
+            copy(model, network, images, folder)
             if folder.startswith(str(tmp_path / "full")):
                 raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr(compiled, "_export", full)
+        monkeypatch.setattr(compile, "export", full)
     found = find_or_compile(network(), "float32", None, said.append)
     assert os.path.exists(found.model) and not found.model.startswith(str(tmp_path / "full"))
     assert "cannot be kept" in said[-1]
@@ -254,13 +221,13 @@ def test_no_room_anywhere_falls_back_to_keras(
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(compiled, "_export", full)
+    monkeypatch.setattr(compile, "export", full)
     (copied / "meta.json").unlink()
     monkeypatch.setattr("mnv2cli.engines.keras_engine.KerasEngine", lambda network: "keras")
-    assert open_engine("auto", network(), notify=said.append) == "keras"
+    assert open_engine(EngineOptions("auto"), network(), notify=said.append) == "keras"
     assert "Using Keras, which is slower" in said[-1]
     with pytest.raises(CompileError, match="No space left"):
-        open_engine("litert", network())
+        open_engine(EngineOptions("litert"), network())
 
 
 def test_an_export_that_does_not_score_like_keras_is_not_kept(entry: Path, tmp_path: Path) -> None:
@@ -270,7 +237,7 @@ def test_an_export_that_does_not_score_like_keras_is_not_kept(entry: Path, tmp_p
         return np.eye(1000, dtype=np.float32)[: len(batch)]
 
     with pytest.raises(CompileError, match="does not score like Keras"):
-        compiled._prove(other, network(), None, str(tmp_path))
+        export.prove(other, network(), None, str(tmp_path))
 
 
 def test_int8_is_calibrated_and_kept(
@@ -291,7 +258,7 @@ def test_int8_is_calibrated_and_kept(
     scores = classifier.load().predict(images(3))
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-3)
     again = Classifier(model=SMALL, engine=engine)
-    monkeypatch.setattr(compiled, "_export", lambda *_: pytest.fail("compiled again"))
+    monkeypatch.setattr(compile, "export", lambda *_: pytest.fail("compiled again"))
     assert list(again.classify(tmp_path / "typical" / "3.png")) == records
 
 
@@ -323,7 +290,7 @@ def test_a_list_gives_its_first_images_as_sample(
     paths = [str(draw(tmp_path / f"{i}.png", (i, 0, 0), (4, 4))) for i in range(250)]
     seen: list[int] = []
 
-    def opened(*args: Any, calibration: Calibration, **kwargs: Any) -> FakeEngine:
+    def opened(options: Any, network: Any, calibration: Calibration, notify: Any) -> FakeEngine:
         seen.append(len(calibration.images()))
         return FakeEngine()
 
@@ -331,22 +298,6 @@ def test_a_list_gives_its_first_images_as_sample(
     classifier = Classifier(model=SMALL, engine=EngineOptions(precision="int8"))
     records = list(classifier.run(classifier.sources((), None, paths), Timings()))
     assert seen == [200] and [r.path for r in records] == paths
-
-
-def test_engines_are_chosen_by_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mnv2cli.engines.keras_engine.KerasEngine", lambda network: "keras")
-    monkeypatch.setattr("mnv2cli.engines.litert.LiteRTEngine", lambda compiled: "litert")
-    monkeypatch.setattr("mnv2cli.engines.compiled.find_or_compile", lambda *_: None)
-    assert open_engine("auto", network()) == "litert"
-    assert open_engine("keras", network()) == "keras"
-    monkeypatch.setattr("mnv2cli.engines.tensorflow_has_gpu", lambda: True)
-    assert open_engine("auto", network()) == "keras"
-    assert open_engine("auto", network(), precision="int8") == "litert"
-    monkeypatch.setattr("mnv2cli.engines.litert.is_available", lambda: False)
-    assert open_engine("auto", network()) == "keras"
-    for name, precision in [("litert", "float32"), ("auto", "int8")]:
-        with pytest.raises(InputError, match="LiteRT is not installed"):
-            open_engine(name, network(), precision=precision)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""``mnv2 models compile``: a network for this processor, before the first run."""
+
+from __future__ import annotations
+
+import os
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import click
+
+from mnv2cli.cli.models.options import model_argument, option
+from mnv2cli.cli.options import TerminalOptions, terminal_options
+from mnv2cli.cli.terminal.help import ExampleCommand
+from mnv2cli.cli.terminal.text import print_path
+from mnv2cli.errors import OutputError
+
+if TYPE_CHECKING:
+    from mnv2cli.engines.options import Precision
+    from mnv2cli.models import ModelOptions
+
+
+@click.command(
+    "compile",
+    cls=ExampleCommand,
+    examples=(
+        ("before the first run", "mnv2 models compile"),
+        ("for 8 bits", "mnv2 models compile --precision int8 --calibrate photos"),
+    ),
+)
+@model_argument
+@option(
+    "--precision",
+    type=click.Choice(["float32", "int8"]),
+    default="float32",
+    help="What to compute in; int8 needs --calibrate.",
+)
+@option(
+    "--calibrate",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="Typical photos to calibrate int8 on, up to 200.",
+)
+@terminal_options
+def compile_model(
+    model: ModelOptions,
+    precision: Precision,
+    calibrate: str | None,
+    terminal: TerminalOptions,
+) -> None:
+    """Compile a network for this processor now, so that the first run need not."""
+    if precision == "int8" and not calibrate:
+        raise click.UsageError("int8 needs typical photos: add --calibrate DIR.")
+    from mnv2cli.engines.cache import cache_folder
+    from mnv2cli.engines.litert import LiteRTEngine
+    from mnv2cli.engines.options import EngineOptions
+    from mnv2cli.events import RunEvents
+    from mnv2cli.inference.classifier import Classifier
+
+    screen = terminal.screen()
+    classifier = Classifier(
+        model=model,
+        engine=EngineOptions("litert", precision, calibrate or ""),
+        events=RunEvents(screen.notice, download=screen.download),
+    )
+    start = perf_counter()
+    with screen.loading(classifier.network.name):
+        engine = classifier.load()
+    assert isinstance(engine, LiteRTEngine)
+    if engine.compiled.temporary is not None:
+        raise OutputError(
+            f"the compiled model cannot be kept in {cache_folder()}",
+            "Name a folder that can be written with MNV2_CACHE.",
+        )
+    print_path(os.path.dirname(engine.compiled.model))
+    screen.notice(f"{classifier.network.model} {precision}, {perf_counter() - start:.1f} s")

@@ -1,0 +1,117 @@
+"""``mnv2 models list``: all networks, and what of them is on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mnv2cli.cli.models.options import json_option
+from mnv2cli.cli.terminal.help import ExampleCommand
+from mnv2cli.cli.terminal.text import printable
+from mnv2cli.errors import Mnv2Error
+
+if TYPE_CHECKING:
+    from mnv2cli.models import Model
+
+
+@click.command(
+    "list",
+    cls=ExampleCommand,
+    examples=(
+        ("what there is", "mnv2 models list"),
+        ("what is ready to run", "mnv2 models list --json | jq -r '.[] | select(.weights).model'"),
+    ),
+)
+@json_option
+def list_models(as_json: bool) -> None:
+    """List all networks: cost, accuracy as published, and what is on this machine.
+
+    Parameters and multiply-adds (of one image) are in millions. Top-1 is the published share of
+    ImageNet's validation images whose first label is right.
+    """
+    from mnv2cli.models import all_models
+
+    known = list(all_models())
+    rows = _rows(known)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+    else:
+        _print(known, rows)
+
+
+def _rows(models: list[Model]) -> list[dict[str, Any]]:
+    """Return what is known of each network, and where it is on this machine."""
+    from mnv2cli.engines.cache import compiled_as, entries
+    from mnv2cli.models.published import UNKNOWN, published
+
+    figures, compiled = published(), entries()
+    rows = []
+    for model in models:
+        path = model.find()
+        state, error = [], ""
+        if path:
+            try:
+                state = [str(precision) for precision in compiled_as(model, compiled)]
+            except Mnv2Error as caught:
+                path, error = "", caught.message
+        rows.append(
+            {
+                "model": model.model,
+                "size": model.size,
+                **asdict(figures.get(model.model, UNKNOWN)),
+                "weights": path or None,
+                "missing": None if path else error or model.how_to_get,
+                "compiled": state,
+            }
+        )
+    return rows
+
+
+def _print(models: list[Model], rows: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from mnv2cli.cli.terminal.console import PlainConsole
+    from mnv2cli.cli.terminal.text import home_text, size_text
+    from mnv2cli.engines.cache import cache_folder
+    from mnv2cli.models.weights import keras_home
+
+    console = PlainConsole(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("Model", no_wrap=True)
+    for name in ("Size", "Params", "MAdds", "Top-1"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Weights", no_wrap=True)
+    table.add_column("Compiled", no_wrap=True)
+    for model, row in zip(models, rows, strict=True):
+        where = "-"
+        if row["weights"]:
+            kept = row["weights"].startswith(keras_home() + os.sep)
+            where = size_text(os.path.getsize(row["weights"])) + ("" if kept else ", package")
+        elif model.packaged:
+            where = "not installed"
+        table.add_row(
+            row["model"],
+            str(row["size"]),
+            "-" if row["parameters"] is None else f"{row['parameters'] / 1e6:.2f}",
+            "-" if row["multiply_adds"] is None else f"{row['multiply_adds'] / 1e6:.0f}",
+            "-" if row["top1"] is None else f"{row['top1']:.1f} %",
+            where,
+            ", ".join(row["compiled"]) or "-",
+            style="" if row["weights"] else "dim",
+        )
+    console.print(table)
+    places = {"Weights": f"{keras_home()}{os.sep}models", "Compiled": cache_folder()}
+    for what, place in places.items():
+        text = f"{what} are in".ljust(17) + printable(home_text(place))
+        console.print(text, soft_wrap=True, markup=False)
+    for model, row in zip(models, rows, strict=True):
+        if row["missing"] and model.packaged:
+            text = printable(f"{row['model']}: {row['missing']}")
+            console.print(text, soft_wrap=True, markup=False)
+    if any(row["missing"] for row in rows):
+        console.print("mnv2 models download --alpha WIDTH --size PIXELS fetches what is missing.")

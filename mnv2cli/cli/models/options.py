@@ -1,0 +1,31 @@
+"""Arguments and options that the commands of ``mnv2 models`` share."""
+
+from __future__ import annotations
+
+import click
+
+from mnv2cli.cli.grouping import grouped, section
+from mnv2cli.cli.options import variant_options
+from mnv2cli.models import DEFAULT_MODEL, MODELS, ModelOptions
+
+option = section("Options")
+json_option = option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+
+_argument = click.argument(
+    "model",
+    type=click.Choice(MODELS),
+    default=DEFAULT_MODEL,
+    envvar="MNV2_MODEL",
+    metavar="[MODEL]",
+)
+
+
+def _model(*, alpha: float | None, size: int | None, model: str = "") -> ModelOptions:
+    return ModelOptions(model, alpha, size)
+
+
+variant_option_group = grouped("model", _model, variant_options)
+"""Declares the options for width and size; the command gets them as ``model``."""
+
+model_argument = grouped("model", _model, _argument, variant_options)
+"""Declares the argument and the options that name a model; the command gets them as ``model``."""

@@ -1,0 +1,131 @@
+"""``mnv2 models show``: how a network is made, stage by stage."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mnv2cli.cli.models.options import json_option, model_argument, option
+from mnv2cli.cli.terminal.help import ExampleCommand
+
+if TYPE_CHECKING:
+    from mnv2cli.models import Model, ModelOptions
+    from mnv2cli.models.describe import Description
+
+
+@click.command(
+    cls=ExampleCommand,
+    examples=(
+        ("the network of the paper", "mnv2 models show mobilenet_v2"),
+        ("for your notes", "mnv2 models show --alpha 0.5 --markdown > network.md"),
+    ),
+)
+@model_argument
+@option("--markdown", is_flag=True, help="Print it as Markdown.")
+@json_option
+def show(model: ModelOptions, markdown: bool, as_json: bool) -> None:
+    """Show how a network is made, stage by stage, and the ideas behind it.
+
+    All figures are counted from the Keras model itself; its weights need not be there. MAdds are
+    the multiply-adds of one image.
+    """
+    if markdown and as_json:
+        raise click.UsageError("--markdown and --json are two forms: choose one.")
+    from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.models import open_model
+    from mnv2cli.models.describe import describe
+
+    screen = Screen(quiet=False, verbose=False)
+    chosen = open_model(model)
+    with screen.loading(chosen.name):
+        description = describe(chosen.build_untrained())
+    if as_json:
+        click.echo(json.dumps(_as_object(chosen, description), indent=1))
+    elif markdown:
+        click.echo(_as_markdown(chosen, description))
+    else:
+        _print(chosen, description)
+
+
+_COLUMNS = ("Input", "Operator", "Kernel", "Expansion", "Channels", "Repeats", "Stride",
+            "Parameters", "MAdds")  # fmt: skip
+
+
+def _cells(description: Description) -> list[list[str]]:
+    rows = []
+    for stage in description.stages:
+        side = f"{stage.size} x {stage.size} x " if stage.size > 1 else ""
+        is_filter = stage.operator in ("conv2d", "bottleneck")
+        rows.append(
+            [
+                f"{side}{stage.inputs}",
+                stage.operator,
+                f"{stage.kernel} x {stage.kernel}" if stage.operator != "dense" else "-",
+                "-" if stage.expansion is None else str(stage.expansion),
+                str(stage.channels),
+                str(stage.repeats) if is_filter else "-",
+                str(stage.stride) if is_filter else "-",
+                f"{stage.parameters:,}" if stage.parameters else "-",
+                f"{stage.multiply_adds:,}" if stage.multiply_adds else "-",
+            ]
+        )
+    return rows
+
+
+def _totals(description: Description) -> str:
+    return (
+        f"{description.parameters:,} parameters and {description.multiply_adds:,} multiply-adds. "
+        f"The batch norms hold {description.statistics:,} means and variances besides."
+    )
+
+
+def _as_object(model: Model, description: Description) -> dict[str, Any]:
+    return {
+        "model": model.model,
+        "name": model.name,
+        "size": model.size,
+        "parameters": description.parameters,
+        "multiply_adds": description.multiply_adds,
+        "batch_norm_statistics": description.statistics,
+        "stages": [asdict(stage) for stage in description.stages],
+        "ideas": dict(model.ideas),
+    }
+
+
+def _as_markdown(model: Model, description: Description) -> str:
+    lines = [f"# {model.name}", ""]
+    lines += ["| " + " | ".join(_COLUMNS) + " |", "|---|---|" + "---:|" * (len(_COLUMNS) - 2)]
+    lines += ["| " + " | ".join(row) + " |" for row in _cells(description)]
+    lines += ["", _totals(description), ""]
+    lines += [f"- **{title}.** {text}" for title, text in model.ideas]
+    return "\n".join(lines)
+
+
+def _print(model: Model, description: Description) -> None:
+    from rich import box
+    from rich.padding import Padding
+    from rich.table import Table
+
+    from mnv2cli.cli.terminal.console import PlainConsole
+
+    console = PlainConsole(highlight=False)
+    wide = console.width >= 100
+    short = {"Kernel": "k", "Expansion": "t", "Channels": "c", "Repeats": "n", "Stride": "s"}
+    console.print(model.name, style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for i, name in enumerate(_COLUMNS):
+        shown = name if wide else short.get(name, name)
+        table.add_column(shown, justify="left" if i < 2 else "right", no_wrap=True)
+    for row in _cells(description):
+        table.add_row(*row)
+    console.print(table)
+    if not wide:
+        legend = "k: kernel, t: expansion, c: channels, n: repeats, s: stride of the first"
+        console.print(legend, style="dim")
+    console.print(_totals(description))
+    for title, text in model.ideas:
+        console.print(f"\n{title}", style="bold")
+        console.print(Padding(text, (0, 0, 0, 2)))

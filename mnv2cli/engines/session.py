@@ -1,0 +1,70 @@
+"""A LiteRT interpreter of a compiled model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mnv2cli.engines.cache import Compiled
+
+
+class Session:
+    """One interpreter of a compiled model, for one thread at a time.
+
+    Images are predicted one by one: measured, larger batches are no faster and only cost memory,
+    and one session of one thread for each core is no slower than one of many threads.
+    """
+
+    def __init__(self, compiled: Compiled) -> None:
+        self._model = _open(compiled.model)
+        given = self._model.get_input_details()[0]
+        self._input = given["index"]
+        self._quantised = _quantised(compiled, *given["quantization"])
+        self._head = _open(compiled.head) if compiled.head else None
+        outputs = sorted(self._model.get_output_details(), key=lambda detail: detail["name"])
+        if self._head is None:
+            self._output = outputs[min(compiled.scores, len(outputs) - 1)]["index"]
+        else:
+            self._output = outputs[0]["index"]
+            self._head_input = self._head.get_input_details()[0]["index"]
+            self._head_output = self._head.get_output_details()[0]["index"]
+
+    def scores(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the softmax scores, float32 [classes], of one image, uint8 [size, size, 3]."""
+        if self._quantised is not None:
+            image = self._quantised[image]
+        self._model.set_tensor(self._input, image[None])
+        self._model.invoke()
+        output: NDArray[np.float32] = self._model.get_tensor(self._output)
+        if self._head is not None:
+            self._head.set_tensor(self._head_input, output)
+            self._head.invoke()
+            output = self._head.get_tensor(self._head_output)
+        scores: NDArray[np.float32] = output[0]
+        return scores
+
+    def close(self) -> None:
+        """Free the interpreter, so that its file may be removed."""
+        del self._model, self._head
+
+
+def _quantised(compiled: Compiled, step: float, zero: int) -> NDArray[np.uint8] | None:
+    """Return what a quantised input has for each pixel value, or None where it has the same."""
+    import numpy as np
+
+    if not step:  # not quantised: scaled in the graph
+        return None
+    values = np.arange(256) / compiled.divisor - compiled.shift
+    table = np.clip(np.rint(values / step) + zero, 0, 255).astype(np.uint8)
+    return None if (table == np.arange(256)).all() else table
+
+
+def _open(path: str) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=path, num_threads=1)
+    interpreter.allocate_tensors()
+    return interpreter

@@ -1,0 +1,128 @@
+"""How an engine is chosen, and how one is added."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnv2cli.engines import (
+    ENGINES,
+    EngineOptions,
+    auto,
+    keras_engine,
+    litert,
+    open_engine,
+    register,
+)
+from mnv2cli.engines.protocol import EngineModule
+from mnv2cli.errors import CompileError, InputError
+from tests.conftest import FakeEngine
+from tests.engines.test_cache import Stub
+
+TOY = """
+from tests.conftest import FakeEngine
+
+PRECISIONS = ("float32",)
+
+def unavailable(precision):
+    return None
+
+def create(options, network, calibration, notify):
+    notify(f"{options.name} runs {network.name}")
+    return FakeEngine()
+"""
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Register an engine whose module lies in a folder of its own."""
+    (tmp_path / "mnv2_toy_engine.py").write_text(TOY)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("mnv2cli.engines.registry.ENGINES", dict(ENGINES))
+    register("toy", "mnv2_toy_engine")
+
+
+def test_an_engine_is_added_by_a_module_and_a_line(toy: None) -> None:
+    said: list[str] = []
+    engine = open_engine(EngineOptions("toy"), Stub(), notify=said.append)
+    assert isinstance(engine, FakeEngine) and said == ["toy runs Stub"]
+    assert engine.predict(np.zeros((2, 96, 96, 3), np.uint8)).shape == (2, 1000)
+    with pytest.raises(InputError, match="int8 needs the litert engine"):
+        open_engine(EngineOptions("toy", "int8"), Stub())
+
+
+def test_an_engine_that_cannot_run_here_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("mnv2_absent_engine")
+    module.PRECISIONS = ("float32",)  # type: ignore[attr-defined]
+    module.unavailable = lambda precision: InputError("no such chip")  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "mnv2_absent_engine", module)
+    monkeypatch.setitem(ENGINES, "absent", "mnv2_absent_engine")
+    with pytest.raises(InputError, match="no such chip"):
+        open_engine(EngineOptions("absent"), Stub())
+
+
+def test_engines_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(InputError, match="no engine 'onnx', only auto, litert, keras"):
+        open_engine(EngineOptions("onnx"), Stub())
+    with pytest.raises(InputError, match="int8 needs the litert engine") as caught:
+        open_engine(EngineOptions("keras", "int8"), Stub())
+    assert caught.value.hint == "Leave out --engine keras."
+
+
+def test_the_names_are_in_order_and_cost_nothing_heavy() -> None:
+    assert list(ENGINES) == ["auto", "litert", "keras"]
+    modules: list[EngineModule] = [auto, litert, keras_engine]
+    precisions = [module.PRECISIONS for module in modules]
+    assert precisions == [("float32", "int8"), ("float32", "int8"), ("float32",)]
+    code = (
+        "import sys, mnv2cli.engines\n"
+        "from mnv2cli.engines.registry import engine_module\n"
+        "print(*sorted(m for m in sys.modules if m.startswith('mnv2cli.engines.')))\n"
+        "for name in mnv2cli.engines.ENGINES: engine_module(name)\n"
+        "print(*{'numpy', 'tensorflow', 'keras', 'ai_edge_litert', 'PIL'} & set(sys.modules))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    light, heavy = result.stdout.splitlines()
+    assert light.split() == [f"mnv2cli.engines.{m}" for m in ("options", "protocol", "registry")]
+    assert heavy == ""
+
+
+def test_engines_are_chosen_by_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mnv2cli.engines.keras_engine.KerasEngine", lambda network: "keras")
+    monkeypatch.setattr("mnv2cli.engines.litert.LiteRTEngine", lambda compiled: "litert")
+    monkeypatch.setattr("mnv2cli.engines.litert.find_or_compile", lambda *_: None)
+    monkeypatch.setattr("mnv2cli.engines.litert.is_available", lambda: True)
+    assert open_engine(EngineOptions("auto"), Stub()) == "litert"
+    assert open_engine(EngineOptions("keras"), Stub()) == "keras"
+    monkeypatch.setattr("mnv2cli.engines.auto.tensorflow_has_gpu", lambda: True)
+    assert open_engine(EngineOptions("auto"), Stub()) == "keras"
+    assert open_engine(EngineOptions(precision="int8"), Stub()) == "litert"
+    monkeypatch.setattr("mnv2cli.engines.litert.is_available", lambda: False)
+    assert open_engine(EngineOptions("auto"), Stub()) == "keras"
+    for name, precision in [("litert", "float32"), ("auto", "int8")]:
+        with pytest.raises(InputError, match="LiteRT is not installed"):
+            open_engine(EngineOptions(name, precision), Stub())  # type: ignore[arg-type]
+
+
+def test_auto_takes_keras_where_litert_cannot_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise CompileError("it cannot be compiled")
+
+    said: list[str] = []
+    monkeypatch.setattr("mnv2cli.engines.keras_engine.KerasEngine", lambda network: "keras")
+    monkeypatch.setattr("mnv2cli.engines.litert.find_or_compile", fail)
+    monkeypatch.setattr("mnv2cli.engines.litert.is_available", lambda: True)
+    monkeypatch.setattr("mnv2cli.engines.auto.tensorflow_has_gpu", lambda: False)
+    assert open_engine(EngineOptions(), Stub(), notify=said.append) == "keras"
+    assert said == ["Using Keras, which is slower: it cannot be compiled."]
+    for options in (EngineOptions("litert"), EngineOptions(precision="int8")):
+        with pytest.raises(CompileError):
+            open_engine(options, Stub())

@@ -1,0 +1,136 @@
+"""How a family of networks is chosen, and how one is added."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import Result
+
+from mnv2cli.cli import main
+from mnv2cli.errors import InputError
+from mnv2cli.models import (
+    DEFAULT_MODEL,
+    MODELS,
+    Family,
+    Model,
+    ModelOptions,
+    all_models,
+    available,
+    efficientnet_lite0,
+    mobilenet_v2,
+    open_model,
+    register,
+)
+from mnv2cli.models.importing import options_of_file
+
+TOY = """
+from mnv2cli.models import ModelOptions
+
+SUFFIX = ".toy"
+
+class Toy:
+    family, name, model, alpha, size = "toy", "Toy", "toy", 1.0, 8
+    weights, divisor, shift, ideas = "", 255.0, 0.0, ()
+    packaged, how_to_get, cached = False, "make toy", "/nowhere/w.toy"
+
+    def find(self):
+        return ""
+
+    def fetch(self):
+        return "here"
+
+def create(options, progress):
+    progress("toy", 1, 1)
+    return Toy()
+
+def variants():
+    yield Toy()
+
+def options_of_file(file_name):
+    return ModelOptions("toy") if file_name.endswith(SUFFIX) else None
+"""
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Register a family whose module lies in a folder of its own."""
+    (tmp_path / "mnv2_toy_family.py").write_text(TOY)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("mnv2cli.models.registry.MODELS", dict(MODELS))
+    register("toy", "mnv2_toy_family")
+
+
+def test_a_family_is_added_by_a_module_and_a_line(toy: None) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    model = open_model(ModelOptions("toy"), lambda *args: told.append(args))
+    assert model.name == "Toy" and told == [("toy", 1, 1)]
+    assert available(model, named=True, warn=pytest.fail) is model
+    assert [each.model for each in all_models()][-1] == "toy"
+    assert options_of_file("x/w.toy", ModelOptions()) == ModelOptions("toy")
+
+
+def test_a_new_family_is_listed_without_figures(toy: None, invoke: Callable[..., Result]) -> None:
+    last = json.loads(invoke("models", "list", "--json").stdout)[-1]
+    assert last == {
+        "model": "toy", "size": 8, "top1": None, "parameters": None, "multiply_adds": None,
+        "weights": None, "missing": "make toy", "compiled": [],
+    }  # fmt: skip
+    lines = [line.split() for line in invoke("models", "list").stdout.splitlines()]
+    assert ["toy", "8", "-", "-", "-", "-", "-"] in lines
+
+
+def test_the_names_on_the_command_line_are_those_of_the_families() -> None:
+    assert next(iter(MODELS)) == DEFAULT_MODEL == "mobilenet_v2"
+    assert [open_model(ModelOptions(name)).family for name in MODELS] == list(MODELS)
+    choices = {
+        param.name: tuple(param.type.choices)
+        for param in main.commands["classify"].params
+        if isinstance(param.type, click.Choice)
+    }
+    assert choices["model"] == tuple(MODELS) == ("mobilenet_v2", "efficientnet_lite0")
+
+
+def test_the_modules_are_what_the_registry_expects() -> None:
+    modules: list[Family] = [mobilenet_v2, efficientnet_lite0]
+    assert [module.SUFFIX for module in modules] == [".h5", ".pth"]
+    models: list[Model] = [next(module.variants()) for module in modules]
+    assert [model.family for model in models] == list(MODELS)
+
+
+def test_the_registry_imports_no_family() -> None:
+    code = (
+        "import sys, mnv2cli.models\n"
+        "print(*sorted(m for m in sys.modules if m.startswith('mnv2cli.models.')))\n"
+        "print(*{'numpy', 'tensorflow', 'keras', 'h5py'} & set(sys.modules))\n"
+        "list(mnv2cli.models.all_models())\n"
+        "print(*{'numpy', 'tensorflow', 'keras', 'h5py'} & set(sys.modules))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    light, *heavy = run.stdout.splitlines()
+    assert light.split() == [f"mnv2cli.models.{m}" for m in ("options", "protocol", "registry")]
+    assert heavy == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"name": "resnet"}, "no model 'resnet', only mobilenet_v2, efficientnet_lite0"),
+        ({"name": 5}, "no model 5, only mobilenet_v2"),
+        ({"name": "efficientnet_lite0", "alpha": 0.5}, "has alpha 1.0 and size 224 alone"),
+        ({"name": "efficientnet_lite0", "size": 96}, "has alpha 1.0 and size 224 alone"),
+        ({"name": "efficientnet_lite0", "refresh": True}, "comes with a package"),
+        ({"name": "efficientnet_lite0", "weights": "no.pth"}, "no weights file 'no.pth'"),
+        ({"alpha": 0.4}, "no weights are published"),
+        ({"alpha": 0}, "no weights are published"),
+    ],
+)
+def test_models_that_do_not_exist_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        open_model(ModelOptions(**options))
