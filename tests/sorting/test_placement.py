@@ -1,0 +1,55 @@
+"""Which folder a photo belongs in, and when none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mnv2cli.errors import InputError
+from mnv2cli.records import CategoryScore, Prediction, Record
+from mnv2cli.sorting.options import FolderOptions
+from mnv2cli.sorting.placement import FolderChooser
+from tests.sorting.trees import categorised, record
+
+
+def place(
+    template: str, found: Record, taken: Callable[[str], str] = lambda path: "", **options: Any
+) -> str:
+    return FolderChooser(FolderOptions(template, **options), taken).choose(found).folder
+
+
+def test_templates_are_filled_in() -> None:
+    found = record("a.jpg", "tench", 0.87, model="net", category=CategoryScore("fish", 0.9, 0.5))
+    assert place("{label}", found) == "tench"
+    assert place("{category}/{label}", found) == "fish/tench"
+    assert place("{wnid} {model}", found) == "n01440764 net"
+    assert place("by {score:.1f}", found) == "by 0.9"
+    taken = place("{year}/{month}", found, taken=lambda path: "2024:05:06 07:08:09")
+    assert taken == "2024/05"
+    assert place("{year}/{label}", found) == "undated/tench"
+    evil = record("a.jpg", "../../evil")
+    assert place("{label}", evil) == "_._.._evil"
+    for wnid in ("n02012849", "n03126707"):
+        crane = Record("a.jpg", (Prediction(wnid, "crane", 0.9),))
+        assert place("{label}", crane) == f"crane ({wnid})"
+
+
+def test_what_results_lack_is_told() -> None:
+    with pytest.raises(InputError, match="no categories") as caught:
+        place("{category}", record("a.jpg"))
+    assert "mnv2 classify --category" in caught.value.hint
+    with pytest.raises(InputError, match="no nodes"):
+        place("{node}", record("a.jpg"))
+    with pytest.raises(InputError, match="has no meaning"):
+        FolderOptions("{node}", margin=0.1)
+
+
+def test_the_decisive_score_is_that_of_the_folder() -> None:
+    found = categorised("a.jpg", "dog", 0.6)
+    assert place("{category}", found, threshold=0.7) == "unsure"
+    assert place("{label}", found, threshold=0.7) == "tench"
+    pair = (Prediction("n1", "a", 0.5), Prediction("n2", "b", 0.45))
+    assert place("{label}", Record("a.jpg", pair), margin=0.1) == "unsure"
+    assert place("{label}", Record("a.jpg", ()), margin=0.1) == "unsure"
