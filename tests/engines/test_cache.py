@@ -53,7 +53,7 @@ def images(n: int) -> NDArray[np.uint8]:
 
 @pytest.fixture
 def known_versions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "version", VERSIONS.__getitem__)
+    monkeypatch.setattr(cache, "installed_version", VERSIONS.__getitem__)
 
 
 @pytest.mark.usefixtures("known_versions")
@@ -95,7 +95,7 @@ def test_the_key_covers_all_that_matters(tmp_path: Path, monkeypatch: pytest.Mon
     ]
     keys = [entry_key(n, "float32", None) for n in networks]
     keys += [entry_key(networks[0], "int8", c) for c in calibration]
-    monkeypatch.setattr(cache, "version", lambda name: "0")
+    monkeypatch.setattr(cache, "installed_version", lambda name: "0")
     keys.append(entry_key(networks[0], "float32", None))
     assert len(set(keys)) == len(keys) == 11
     monkeypatch.undo()

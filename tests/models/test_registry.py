@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import Result
 
-from mnv2cli.cli import main
+from mnv2cli.cli.classify import classify
 from mnv2cli.errors import InputError
 from mnv2cli.models import (
     DEFAULT_MODEL,
@@ -91,7 +91,7 @@ def test_the_names_on_the_command_line_are_those_of_the_families() -> None:
     assert [open_model(ModelOptions(name)).family for name in MODELS] == list(MODELS)
     choices = {
         param.name: tuple(param.type.choices)
-        for param in main.commands["classify"].params
+        for param in classify.params
         if isinstance(param.type, click.Choice)
     }
     assert choices["model"] == tuple(MODELS) == ("mobilenet_v2", "efficientnet_lite0")
