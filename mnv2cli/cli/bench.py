@@ -11,7 +11,7 @@ from mnv2cli.cli.options import network_options, section
 from mnv2cli.cli.terminal.help import ExampleCommand
 
 if TYPE_CHECKING:
-    from mnv2cli.diagnostics.bench import Measured
+    from mnv2cli.diagnostics.bench.results import BenchResults
 
 EXAMPLES = (
     ("on your own photos", "mnv2 bench photos"),
@@ -61,42 +61,35 @@ def bench(
 
     from mnv2cli.cli.terminal.console import PlainConsole
     from mnv2cli.cli.terminal.text import printable
-    from mnv2cli.diagnostics.bench import measure
-    from mnv2cli.inference.classifier import Classifier
+    from mnv2cli.diagnostics.bench.measure import measure_machine
+    from mnv2cli.diagnostics.bench.workload import resolve_model
+    from mnv2cli.models.options import ModelOptions
 
-    network = {name: value for name, value in network.items() if value is not None}
     console = PlainConsole(stderr=True, highlight=False)
 
-    def warn(text: str) -> None:
+    def warning(text: str) -> None:
         console.print(Text(f"Warning: {printable(text)}", style="yellow"), soft_wrap=True)
 
-    # Tells what is wrong with the options, and has all cases use the same network.
-    network["model"] = Classifier(**network, warn=warn).resolve().family
+    model = ModelOptions(network.pop("model") or "", **network)
+    model = resolve_model(model, warning)  # also checks the options
     with console.status("Measuring …") as status:
 
-        def tell(case: str) -> None:
+        def notice(case: str) -> None:
             status.update(Text(f"Measuring {printable(case)} …"))
 
-        measured = measure(paths, network, images=images, rounds=rounds, tell=tell)
+        measured = measure_machine(paths, model, images=images, rounds=rounds, notice=notice)
     if as_json:
         click.echo(json.dumps(measured.as_object(), indent=1))
     else:
         _print(measured)
 
 
-_NAMES = {
-    "tutorial": "tutorial's loop, one by one",
-    "batched": "tf.data and model.predict",
-    "decode": "decoding alone",
-    "first row": "mnv2, one photo",
-}
-
-
-def _print(measured: Measured) -> None:
+def _print(measured: BenchResults) -> None:
     from rich import box
     from rich.table import Table
 
     from mnv2cli.cli.terminal.console import PlainConsole
+    from mnv2cli.diagnostics.bench.cases import title_of
 
     console = PlainConsole(highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -105,11 +98,8 @@ def _print(measured: Measured) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for name, result in measured.results.items():
         ours = name.startswith("mnv2 ")
-        shown = _NAMES.get(name, name)
-        if name.startswith("infer "):
-            shown = f"{name.removeprefix('infer ')}, inference"
         table.add_row(
-            shown,
+            title_of(name),
             _number(result.rate, 1),
             _number(measured.ratio(name, "tutorial"), 1) if ours else "",
             _number(measured.ratio(name, "batched"), 1) if ours else "",
