@@ -24,7 +24,7 @@ from mnv2cli.images.isolated import IsolatedDecoders
 from mnv2cli.images.reader import ImageReader
 from mnv2cli.inference.pipeline import classify
 from mnv2cli.inference.report import Timings
-from mnv2cli.labels.categories import builtin, load
+from mnv2cli.labels.categories_file import builtin, load
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.rank import rank
 from mnv2cli.labels.tree import Rollup

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mnv2cli.errors import InputError
+from mnv2cli.labels.imagenet import imagenet_labels
+
 
 @dataclass(frozen=True, slots=True)
 class LabelOptions:
@@ -15,6 +18,9 @@ class LabelOptions:
         category: Report the image's category.
         categories: Path of a TOML file of the user's categories; None for the built-in ones.
         rollup: Report the deepest node whose summed score reaches this, in (0, 1]; None for none.
+
+    Raises:
+        InputError: A value that cannot be used.
     """
 
     top: int = 5
@@ -22,3 +28,13 @@ class LabelOptions:
     category: bool = False
     categories: str | None = None
     rollup: float | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.top, int):
+            raise InputError(f"top must be a whole number, not {self.top!r}")
+        if not 1 <= self.top <= len(imagenet_labels()):
+            raise InputError(f"top is {self.top}, but must be 1 to {len(imagenet_labels())}")
+        if not 0 <= self.threshold <= 1:
+            raise InputError(f"threshold is {self.threshold}, but scores are 0 to 1")
+        if self.rollup is not None and not 0 < self.rollup <= 1:
+            raise InputError(f"rollup is {self.rollup}, but must be over 0 and at most 1")
