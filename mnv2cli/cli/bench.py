@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +12,7 @@ from mnv2cli.cli.options import network_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 
 if TYPE_CHECKING:
-    from mnv2cli.diagnostics.bench import Measured
+    from mnv2cli.diagnostics.bench.results import BenchResults
     from mnv2cli.models.options import ModelOptions
 
 EXAMPLES = (
@@ -64,45 +64,33 @@ def bench(
 
     from mnv2cli.cli.terminal.console import PlainConsole
     from mnv2cli.cli.terminal.text import printable
-    from mnv2cli.diagnostics.bench import measure
-    from mnv2cli.events import RunEvents
-    from mnv2cli.inference.classifier import Classifier
+    from mnv2cli.diagnostics.bench.measure import measure_machine
+    from mnv2cli.diagnostics.bench.workload import resolve_model
 
     console = PlainConsole(stderr=True, highlight=False)
 
-    def warn(text: str) -> None:
+    def warning(text: str) -> None:
         console.print(Text(f"Warning: {printable(text)}", style="yellow"), soft_wrap=True)
 
-    # Tells what is wrong with the options, and has all cases use the same network.
-    chosen = Classifier(model=model, events=RunEvents(warning=warn)).resolve()
-    given = {"model": chosen.family, "alpha": model.alpha, "size": model.size}
-    given["weights"] = model.weights
-    network: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    model = resolve_model(model, warning)  # also checks the options
     with console.status("Measuring …") as status:
 
-        def tell(case: str) -> None:
+        def notice(case: str) -> None:
             status.update(Text(f"Measuring {printable(case)} …"))
 
-        measured = measure(paths, network, images=images, rounds=rounds, tell=tell)
+        measured = measure_machine(paths, model, images=images, rounds=rounds, notice=notice)
     if as_json:
         click.echo(json.dumps(measured.as_object(), indent=1))
     else:
         _print(measured)
 
 
-_NAMES = {
-    "tutorial": "tutorial's loop, one by one",
-    "batched": "tf.data and model.predict",
-    "decode": "decoding alone",
-    "first row": "mnv2, one photo",
-}
-
-
-def _print(measured: Measured) -> None:
+def _print(measured: BenchResults) -> None:
     from rich import box
     from rich.table import Table
 
     from mnv2cli.cli.terminal.console import PlainConsole
+    from mnv2cli.diagnostics.bench.cases import title_of
 
     console = PlainConsole(highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -111,11 +99,8 @@ def _print(measured: Measured) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for name, result in measured.results.items():
         ours = name.startswith("mnv2 ")
-        shown = _NAMES.get(name, name)
-        if name.startswith("infer "):
-            shown = f"{name.removeprefix('infer ')}, inference"
         table.add_row(
-            shown,
+            title_of(name),
             _number(result.rate, 1),
             _number(measured.ratio(name, "tutorial"), 1) if ours else "",
             _number(measured.ratio(name, "batched"), 1) if ours else "",

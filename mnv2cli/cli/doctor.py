@@ -19,7 +19,7 @@ from mnv2cli.errors import ExitCode
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mnv2cli.diagnostics.doctor import Check
+    from mnv2cli.diagnostics.doctor.check import Check
 
 EXAMPLES = (
     ("is all well?", "mnv2 doctor"),
@@ -48,7 +48,7 @@ def doctor(as_json: bool) -> None:
     Exit codes: 0 if all that is needed works, with warnings or without; 1 if something failed.
     """
     from mnv2cli.cli.terminal.console import PlainConsole
-    from mnv2cli.diagnostics.doctor import examine
+    from mnv2cli.diagnostics.doctor.examine import examine
 
     errors = PlainConsole(stderr=True, highlight=False)
     with errors.status("Looking …") as status:
@@ -63,7 +63,7 @@ def doctor(as_json: bool) -> None:
 
 
 def _terminal() -> Iterator[Check]:
-    from mnv2cli.diagnostics.doctor import Check
+    from mnv2cli.diagnostics.doctor.check import Check
 
     encoding = (sys.stdout.encoding or "none").lower()
     kind = "a terminal" if sys.stdout.isatty() else "not a terminal"

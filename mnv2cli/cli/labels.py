@@ -73,7 +73,7 @@ def labels(
         raise click.UsageError("--tree, --csv, --json and --toml are forms: choose one.")
     if node is not None and not as_tree:
         raise click.UsageError("NODE is for --tree.")
-    from mnv2cli.labels.categories import builtin, builtin_text, load
+    from mnv2cli.labels.categories_file import builtin, builtin_text, load
 
     if as_toml:
         click.echo(builtin_text(), nl=False)

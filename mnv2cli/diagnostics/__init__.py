@@ -1,1 +1,1 @@
-"""Whether and how fast this machine can do the work."""
+"""What looks at this machine: ``doctor/`` checks that all works, ``bench/`` measures how fast."""

@@ -27,7 +27,8 @@ from mnv2cli.inference.labelling import Labelling
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.pipeline import PipelineOptions, classify
 from mnv2cli.inference.timings import Timings
-from mnv2cli.labels.categories import Categories, builtin, load
+from mnv2cli.labels.categories import Categories
+from mnv2cli.labels.categories_file import builtin, load
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.options import LabelOptions
 from mnv2cli.labels.rank import rank

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import faulthandler
-import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -17,12 +14,11 @@ from rich.text import Text
 from tqdm import tqdm
 
 from mnv2cli.cli.terminal.console import PlainConsole
+from mnv2cli.cli.terminal.native_messages import hide_native_messages
+from mnv2cli.cli.terminal.summary import Line, format_summary
 from mnv2cli.cli.terminal.text import printable
 from mnv2cli.inference.report import Report
 from mnv2cli.records import Record
-from mnv2cli.system.hardware import usable_cores
-
-_MOST_SHOWN = 5
 
 
 class Screen:
@@ -36,7 +32,7 @@ class Screen:
 
     def __init__(self, *, quiet: bool, verbose: bool) -> None:
         if not verbose:
-            _hide_native_messages()
+            hide_native_messages()
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")  # a sign that a terminal lacks is no failure
@@ -57,7 +53,7 @@ class Screen:
         """Tell each thing, not only how many."""
         return self._verbose
 
-    def lines(self, lines: list[tuple[str, str, str]]) -> None:
+    def lines(self, lines: list[Line]) -> None:
         """Tell what a run came to: a name, a text and a style for each line."""
         if not self._console.is_terminal:  # into a log: a line each, not filled up with blanks
             for name, text, _ in lines:
@@ -187,62 +183,7 @@ class Screen:
         go_on: str = "",
     ) -> None:
         """Tell what the run came to, and the command that goes on with it."""
-        timings = report.timings
-        count = f"{report.images:,}" + (", then interrupted," if interrupted else "")
-        by = f"{report.rate:,.1f} images/s, {engine}"
-        text = f"{count} in {report.seconds:,.1f} s ({by})" if engine else "nothing was left to do"
-        lines = [("Images", text, "")]
-        if report.kept:
-            lines.append(("Kept", f"{report.kept:,} that were there", ""))
-        if report.errors:
-            lines.append(("Errors", f"{report.unreadable:,}: {_counts(report.errors)}", "red"))
-        labels: Counter[str] = Counter()
-        for (_, label), count_of_label in report.labels.items():
-            labels[label] += count_of_label
-        if max(labels.values(), default=0) > 1:
-            lines.append(("Most seen", _counts(labels), ""))
-        if report.skipped:
-            lines.append(("Left out", _counts(report.skipped), ""))
-        if engine:
-            times = (
-                f"loading {timings.loading:.1f} s, finding {timings.finding:.1f} s, decoding "
-                f"{timings.decoding:.1f} s (over {usable_cores()} threads), predicting "
-                f"{timings.predicting:.1f} s"
-            )
-            lines.append(("Time", times, ""))
-        if output is not None and report.images:
-            lines.append(("Written", printable(output), ""))
-        if go_on:
-            lines.append(("To go on", go_on, ""))
+        lines = format_summary(report, engine, output, interrupted=interrupted, go_on=go_on)
         if output is None and self._console.is_terminal and sys.stdout.isatty():
             self._console.print()
         self.lines(lines)
-
-
-def _counts(counter: Counter[str]) -> str:
-    shown = [f"{printable(text)} {count:,}" for text, count in counter.most_common(_MOST_SHOWN)]
-    more = len(counter) - len(shown)
-    return " · ".join(shown) + (f" · {more:,} more" if more else "")
-
-
-def _hide_native_messages() -> None:
-    """Keep what C libraries write to stderr off the terminal.
-
-    TensorFlow prints lines that no setting of its own holds back. File descriptor 2 goes to the
-    null device, and Python's stderr to a copy of the real one.
-    """
-    try:
-        is_real = sys.stderr.fileno() == 2
-    except (AttributeError, OSError, ValueError):
-        is_real = False  # replaced by somebody, such as a test
-    if not is_real:
-        return
-    sys.stderr.flush()
-    real = os.dup(2)
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    os.close(null)
-    sys.stderr = open(  # noqa: SIM115
-        real, "w", buffering=1, encoding=sys.stderr.encoding, errors="replace", closefd=False
-    )
-    faulthandler.enable(sys.stderr)  # a crash of a decoder is still told

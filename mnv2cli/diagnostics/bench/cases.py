@@ -1,0 +1,183 @@
+"""What is measured: each case is a function here and a line in ``CASES``.
+
+A case's function runs in a fresh process, times its own loop and returns a :class:`Timing`. Heavy
+libraries are imported inside it, before the clock starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import cycle, islice
+from time import perf_counter
+from typing import Any, Literal
+
+from mnv2cli.diagnostics.bench.workload import Workload, decoder
+from mnv2cli.system.hardware import usable_cores
+
+TUTORIAL_IMAGES = 100
+"""Images for the tutorial's loop: it is slow, and this many show its rate well enough."""
+
+_IN_MEMORY = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What a case's function measured: images, and the seconds of its loop over them."""
+
+    images: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing that is measured.
+
+    Attributes:
+        name: The name of its result; for cases of engines, the first word of it.
+        title: What people read; ``{}`` stands for the engine and its precision.
+        run: The function whose loop gives the rate; None if only the command is measured.
+        per_engine: Whether it is measured with each engine and precision.
+        command: What the ``mnv2`` command classifies to give the seconds and memory of a whole
+            process: the ``folder``, or one ``photo``; empty if they are those of ``run``.
+    """
+
+    name: str
+    title: str
+    run: Callable[[Workload], Timing] | None
+    per_engine: bool = False
+    command: Literal["", "folder", "photo"] = ""
+
+
+def tutorial(workload: Workload) -> Timing:
+    """Do what the usual tutorial does: load, predict and decode the classes one by one."""
+    import numpy as np
+
+    from mnv2cli.labels.imagenet import imagenet_labels
+    from mnv2cli.models.weights import import_keras
+
+    keras = import_keras()
+    network = workload.classifier().network
+    model: Any = network.build()
+    labels = imagenet_labels()
+    side = model.input_shape[1]
+    paths = workload.paths()[:TUTORIAL_IMAGES]
+    model.predict(np.zeros((1, side, side, 3)), verbose=0)
+    start = perf_counter()
+    for path in paths:
+        image = keras.utils.load_img(path, target_size=(side, side))
+        x = np.expand_dims(keras.utils.img_to_array(image), axis=0)
+        x = x / network.divisor - network.shift  # what preprocess_input does
+        scores = model.predict(x, verbose=0)[0]
+        _ = [labels[i] for i in scores.argsort()[-5:][::-1]]
+    return Timing(len(paths), perf_counter() - start)
+
+
+def batched(workload: Workload) -> Timing:
+    """Do what a careful Keras script does: tf.data in parallel, and predict on batches of 32."""
+    from mnv2cli.models.weights import import_keras
+
+    import_keras()
+    import tensorflow as tf
+
+    network = workload.classifier().network
+    model: Any = network.build()
+    side = model.input_shape[1]
+
+    def load(path: Any) -> Any:
+        image = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
+        image = tf.image.resize(image, (side, side))
+        return image / network.divisor - network.shift
+
+    paths = workload.paths()
+    model.predict(tf.zeros((32, side, side, 3)), verbose=0)
+    start = perf_counter()
+    data = tf.data.Dataset.from_tensor_slices(paths)
+    data = data.map(load, num_parallel_calls=tf.data.AUTOTUNE).batch(32).prefetch(2)
+    scores = model.predict(data, verbose=0)
+    scores.argsort(axis=1)
+    return Timing(len(paths), perf_counter() - start)
+
+
+def decode_alone(workload: Workload) -> Timing:
+    """Decode all images, all cores busy."""
+    decode = decoder(workload.classifier())
+    paths = workload.paths()
+    decode(paths[0])  # the imports
+    start = perf_counter()
+    with ThreadPoolExecutor(usable_cores()) as threads:
+        for _ in threads.map(decode, paths):
+            pass
+    return Timing(len(paths), perf_counter() - start)
+
+
+def infer_alone(workload: Workload) -> Timing:
+    """Predict images that are in memory, all cores busy."""
+    import numpy as np
+
+    classifier = workload.classifier()
+    engine = classifier.load()
+    decode = decoder(classifier)
+    paths = workload.paths()
+    pixels = np.stack([decode(path) for path in paths[:_IN_MEMORY]])
+    size = engine.batch_size
+    batches = [pixels[i : i + size] for i in range(0, len(pixels), size)]
+    work = list(islice(cycle(batches), max(1, len(paths) // size)))
+    with ThreadPoolExecutor(engine.at_once) as threads:
+        list(threads.map(engine.predict, batches))  # opens the sessions
+        start = perf_counter()
+        list(threads.map(engine.predict, work))
+        seconds = perf_counter() - start
+    return Timing(sum(map(len, work)), seconds)
+
+
+def end_to_end(workload: Workload) -> Timing:
+    """Classify a folder, once the network is loaded and has seen a few images."""
+    classifier = workload.classifier()
+    engine = classifier.load()
+    few = 2 * engine.workers * engine.batch_size
+    list(classifier.classify(*workload.paths()[:few]))
+    start = perf_counter()
+    count = sum(1 for _ in classifier.classify(workload.folder))
+    return Timing(count, perf_counter() - start)
+
+
+def prepare(workload: Workload) -> Timing:
+    """Compile what has not been compiled yet."""
+    start = perf_counter()
+    workload.classifier().load()
+    return Timing(1, perf_counter() - start)
+
+
+CASES = (
+    Case("tutorial", "tutorial's loop, one by one", tutorial),
+    Case("batched", "tf.data and model.predict", batched),
+    Case("decode", "decoding alone", decode_alone),
+    Case("infer", "{}, inference", infer_alone, per_engine=True),
+    Case("mnv2", "mnv2 {}", end_to_end, per_engine=True, command="folder"),
+    Case("first row", "mnv2, one photo", None, command="photo"),
+)
+"""All cases in the order of the results; the neighbours that are for each engine take turns."""
+
+PREPARE = Case("prepare", "preparing", prepare)
+"""What comes before the first round, and is not among the results."""
+
+
+def case_named(name: str) -> Case:
+    """Return a case by its name.
+
+    Raises:
+        KeyError: There is none.
+    """
+    return {case.name: case for case in (*CASES, PREPARE)}[name]
+
+
+def title_of(result: str) -> str:
+    """Return what people read for the name of a result."""
+    for case in CASES:
+        if case.per_engine and result.startswith(f"{case.name} "):
+            return case.title.format(result.removeprefix(f"{case.name} "))
+        if result == case.name:
+            return case.title
+    return result

@@ -1,0 +1,102 @@
+"""Measure all cases, in turn and in rounds, of which the best counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from mnv2cli.diagnostics.bench.cases import CASES, PREPARE, Case
+from mnv2cli.diagnostics.bench.images import image_folder
+from mnv2cli.diagnostics.bench.processes import run_case, run_command
+from mnv2cli.diagnostics.bench.results import BenchResults, Result, best_of
+from mnv2cli.diagnostics.bench.workload import Workload
+from mnv2cli.engines import litert
+from mnv2cli.engines.calibration import RELIABLE_IMAGES
+from mnv2cli.engines.options import EngineOptions
+from mnv2cli.events import Notice
+from mnv2cli.models.options import ModelOptions
+from mnv2cli.system.hardware import usable_cores
+
+Plan = dict[str, tuple[Case, Workload]]
+"""What is measured, by the name of the result."""
+
+
+def measure_machine(
+    paths: Sequence[str], model: ModelOptions, *, images: int, rounds: int, notice: Notice
+) -> BenchResults:
+    """Measure every case on images of the user's, or on drawn ones.
+
+    Args:
+        paths: Files and folders; none for drawn images.
+        model: The network.
+        images: How many images a case gets; fewer are repeated.
+        rounds: How often everything is measured; the best of each case counts.
+        notice: Called with what is being measured.
+
+    Raises:
+        InputError: The paths hold no image.
+        Mnv2Error: A case fails.
+    """
+    measured = BenchResults(usable_cores())
+    with image_folder(paths, images) as folder:
+        engines = usable_engines(folder, images)
+        for engine in engines:
+            if engine.name == "litert":
+                notice(f"nothing yet: preparing {engine.name} {engine.precision}")
+                run_case(PREPARE.name, PREPARE.name, Workload(folder, model, engine))
+        plan = plan_cases(folder, model, engines)
+        for turn in range(rounds):
+            for name, (case, workload) in plan.items():
+                notice(f"{name} (round {turn + 1} of {rounds})")
+                result = measure_case(name, case, workload)
+                measured.results[name] = best_of(result, measured.results.get(name))
+    return measured
+
+
+def usable_engines(folder: str, images: int) -> list[EngineOptions]:
+    """Return every engine and precision that works here, the best first.
+
+    Args:
+        folder: The images that int8 is calibrated on.
+        images: How many there are.
+    """
+    engines = []
+    if litert.is_available():
+        engines.append(EngineOptions("litert", "float32"))
+        if images >= RELIABLE_IMAGES:  # fewer do not calibrate int8 well
+            engines.append(EngineOptions("litert", "int8", calibrate=folder))
+    return [*engines, EngineOptions("keras", "float32")]
+
+
+def plan_cases(folder: str, model: ModelOptions, engines: Sequence[EngineOptions]) -> Plan:
+    """Return what is measured, in order; cases that are for no engine get the first one."""
+    plan: Plan = {}
+    for per_engine, group in groupby(CASES, key=lambda case: case.per_engine):
+        cases = list(group)
+        for engine in engines if per_engine else engines[:1]:
+            for case in cases:
+                name = f"{case.name} {_engine_name(engine)}" if per_engine else case.name
+                plan[name] = case, Workload(folder, model, engine)
+    return plan
+
+
+def measure_case(name: str, case: Case, workload: Workload) -> Result:
+    """Measure a case once.
+
+    The rate is that of its loop alone. Seconds and memory are those of the command as users run
+    it, where the case has one, else of the loop's process.
+
+    Raises:
+        Mnv2Error: The case fails.
+    """
+    loop = run_case(name, case.name, workload) if case.run else Result(name)
+    if not case.command:
+        return loop
+    path = workload.folder if case.command == "folder" else workload.paths()[0]
+    process = run_command(name, path, workload)
+    return replace(loop, seconds=process.seconds, megabytes=process.megabytes)
+
+
+def _engine_name(engine: EngineOptions) -> str:
+    return f"{engine.name} {engine.precision}" if engine.name == "litert" else engine.name

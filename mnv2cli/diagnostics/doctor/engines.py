@@ -1,0 +1,47 @@
+"""Engines, as their probes went, and the GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mnv2cli.diagnostics.doctor.check import Check
+from mnv2cli.diagnostics.doctor.probe import EngineProbe
+from mnv2cli.system.hardware import NO_CUDNN, why_no_gpu
+
+
+def check_engines(litert: EngineProbe, keras: EngineProbe) -> Iterator[Check]:
+    """Yield a check of each engine; one that works is enough."""
+    one_works = litert.works or keras.works
+    for name, probe in (("litert", litert), ("keras", keras)):
+        if probe.works:
+            text = f"one image in {probe.seconds * 1000:.0f} ms with {probe.network}"
+            yield Check("Engines", name, "ok", text)
+        elif one_works:
+            advice = f"{probe.advice} The other engine works, and is taken.".lstrip()
+            yield Check("Engines", name, "warn", probe.text, advice)
+        else:
+            advice = probe.advice or (
+                "Install the libraries again: pip install --force-reinstall tensorflow keras "
+                "ai-edge-litert"
+            )
+            yield Check("Engines", name, "fail", probe.text, advice)
+
+
+def check_gpu(keras: EngineProbe) -> Iterator[Check]:
+    """Yield a check of the GPU, which Keras alone uses."""
+    why = why_no_gpu()
+    if why.startswith(NO_CUDNN):
+        text, _, advice = why.partition(": ")
+        yield Check("Engines", "GPU", "warn", f"not used: {text}", f"To use it: {advice}")
+    elif why:
+        yield Check("Engines", "GPU", "ok", f"none, and none is needed: {why}")
+    elif keras.gpus:
+        yield Check("Engines", "GPU", "ok", ", ".join(keras.gpus))
+    else:
+        yield Check(
+            "Engines",
+            "GPU",
+            "warn",
+            "there is one, but TensorFlow cannot use it",
+            "Compare driver and CUDA with the versions that your TensorFlow was built for.",
+        )

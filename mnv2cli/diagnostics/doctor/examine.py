@@ -1,0 +1,38 @@
+"""All checks in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from mnv2cli.diagnostics.doctor.check import Check
+from mnv2cli.diagnostics.doctor.engines import check_engines, check_gpu
+from mnv2cli.diagnostics.doctor.folders import check_folders
+from mnv2cli.diagnostics.doctor.image_formats import check_image_formats
+from mnv2cli.diagnostics.doctor.machine import check_machine
+from mnv2cli.diagnostics.doctor.probe import probe_engine
+from mnv2cli.diagnostics.doctor.versions import check_versions
+from mnv2cli.diagnostics.doctor.weights import check_weights, reach_host
+from mnv2cli.events import Notice, ignore_notice
+
+
+def examine(notice: Notice = ignore_notice) -> Iterator[Check]:
+    """Yield one check after the other; takes some seconds, for engines are run.
+
+    Args:
+        notice: Called with what is being looked at.
+    """
+    with ThreadPoolExecutor(3) as threads:
+        litert = threads.submit(probe_engine, "litert")
+        keras = threads.submit(probe_engine, "keras")
+        host = threads.submit(reach_host)
+        notice("versions")
+        yield from check_versions()
+        yield from check_machine()
+        notice("the engines, which takes some seconds")
+        yield from check_engines(litert.result(), keras.result())
+        yield from check_gpu(keras.result())
+        notice("weights and folders")
+        yield from check_weights(host.result())
+        yield from check_folders()
+        yield from check_image_formats()

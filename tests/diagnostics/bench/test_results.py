@@ -1,0 +1,29 @@
+"""Ratios, limits and advice."""
+
+from __future__ import annotations
+
+import pytest
+
+from mnv2cli.diagnostics.bench.results import BenchResults, Result, best_of
+from tests.diagnostics.bench.figures import FIGURES
+
+
+def test_ratios_limits_and_advice() -> None:
+    measured = BenchResults(2, dict(FIGURES))
+    told = measured.as_object()
+    assert told["limits"]["litert float32"]["images_per_second"] == pytest.approx(150.0)
+    assert told["limits"]["litert float32"]["reached"] == pytest.approx(0.98)
+    ratios = told["ratios"]["mnv2 litert float32"]
+    assert ratios["tutorial"] == pytest.approx(14.7)
+    assert ratios["batched_process"] == pytest.approx(4.0)
+    assert told["advice"][0].startswith("--engine litert is the fastest")
+    assert "2.00 times as fast: worth it" in told["advice"][1]
+    slow = Result("mnv2 litert int8", 140.0)
+    assert "not worth it here" in BenchResults(2, {**FIGURES, slow.name: slow}).advice()[1]
+    assert BenchResults(2).advice() == [] and BenchResults(2).ratio("a", "b") is None
+
+
+def test_the_best_of_the_rounds_counts() -> None:
+    one = Result("x", 10.0, 3.0, 100.0, 5)
+    assert best_of(Result("x", 9.0, 2.0, None, 5), one) == Result("x", 10.0, 2.0, 100.0, 5)
+    assert best_of(one, None) is one
