@@ -71,10 +71,10 @@ class Finder:
 
     def __iter__(self) -> Iterator[Source]:
         for given, may_be_glob in self._inputs:
-            yield from self._input(given, may_be_glob)
+            yield from self._images(given, may_be_glob)
 
-    def _input(self, given: str, may_be_glob: bool) -> Iterator[Source]:
-        """Yield the images of one input."""
+    def _images(self, given: str, may_be_glob: bool) -> Iterable[Source]:
+        """Return the images of one input."""
         filesystem: FileSystem = LOCAL
         found: Iterable[Match] = ()
         try:
@@ -84,19 +84,16 @@ class Finder:
             if kind == "glob":
                 found = filesystem.glob(path)
         except OSError as error:
-            yield Source(given, str(error))
-            return
+            return [Source(given, str(error))]
         except InputError as error:
             if may_be_glob:
                 raise
-            yield Source(given, error.message)  # one line of a list costs one row
-            return
+            return [Source(given, error.message)]  # one line of a list costs one row
         if kind == "folder":
-            yield from self._walk(path, filesystem)
-        elif kind == "file":
-            yield from self._single(path, filesystem)
-        else:
-            yield from self._matching(given, found, filesystem)
+            return self._walk(path, filesystem)
+        if kind == "file":
+            return self._single(path, filesystem)
+        return self._matching(given, found, filesystem)
 
     # Globs
 
