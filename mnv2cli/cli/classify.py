@@ -28,9 +28,12 @@ from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import ExitCode, InputError, NoImagesError, OutputError
 from mnv2cli.inference.report import Report
-from mnv2cli.results.write import VanishedError, is_file
-from mnv2cli.runs.resume import Layout
-from mnv2cli.runs.run import LongRun, may_resume
+from mnv2cli.results.check import check_output, is_file
+from mnv2cli.results.formats import FORMATS, format_of, is_resumable, load_format
+from mnv2cli.results.output import VanishedError
+from mnv2cli.results.schema import Layout, extras
+from mnv2cli.runs.options import RunOptions
+from mnv2cli.runs.run import Run
 from mnv2cli.runs.shards import Counted, Shard
 from mnv2cli.sources.finder import Finder, is_glob, read_list
 from mnv2cli.sources.options import Filters
@@ -92,7 +95,7 @@ _long = section("Long runs")
     "-f",
     "--format",
     "form",
-    type=click.Choice(["table", "csv", "json", "jsonl", "parquet"]),
+    type=click.Choice(["table", *FORMATS]),
     help="Format of the results.  [default: by the file's name; without -o a table on a "
     "terminal, else csv]",
 )
@@ -154,7 +157,7 @@ def classify(
     check_inputs(paths, files_from, null)
     form = _check_results(output, form, long, force, resume)
     _check_long_run(output, form, resume, retry_errors, force)
-    if csv_safe and form != "csv":
+    if csv_safe and not (form in FORMATS and load_format(form).may_be_safe):
         raise click.UsageError(f"--csv-safe is for csv: {form} is not opened by spreadsheets so.")
     if output is not None:
         _check_not_an_input(output, [*paths, files_from, options["weights"]])
@@ -165,20 +168,20 @@ def classify(
     from mnv2cli.cli.terminal.screen import Screen
 
     screen = Screen(quiet=quiet, verbose=verbose)
-    extra = {
-        "category": options["category"],
-        "node": options["rollup"] is not None,
-        "position": part is not None,
-    }
-    layout = Layout(form, top, long, tuple(name for name in extra if extra[name]), csv_safe)
+    found = extras(
+        category=options["category"],
+        node=options["rollup"] is not None,
+        position=part is not None,
+    )
+    layout = Layout(form, top, long, found, csv_safe)
     classifier = make_classifier(options, top, threshold, screen)
-    run: LongRun | None = None
+    run: Run | None = None
     if output is not None and is_file(output):
-        settings = {**classifier.settings(), "shard": str(part or "")}
+        run_options = RunOptions(resume, retry_errors, part)
         if resume and os.path.exists(output) and os.path.getsize(output) > _MUCH:
             screen.notice(f"Reading the rows that are in {output}")
         try:
-            run = LongRun(output, layout, settings, resume=resume, retry_errors=retry_errors)
+            run = Run(output, layout, classifier.settings(), run_options)
         except OutputError as error:
             if resume or part:
                 raise
@@ -204,7 +207,7 @@ class _Job:
         screen: Screen,
         output: str | None,
         layout: Layout,
-        run: LongRun | None,
+        run: Run | None,
         part: Shard | None,
     ) -> None:
         self._classifier = classifier
@@ -267,9 +270,9 @@ class _Job:
         total: Callable[[Event], int | None] | None,
         force: bool,
     ) -> None:
-        from mnv2cli.cli.terminal.table import TableWriter
+        from mnv2cli.cli.terminal.table import TABLE
         from mnv2cli.cli.terminal.text import data_stream
-        from mnv2cli.results.write import FORMATS, MakeWriter, Output, SafeCsvWriter
+        from mnv2cli.results.output import Output
 
         layout, run, report = self._layout, self._run, self.report
         target = data_stream() if self._output is None else self._output
@@ -278,20 +281,16 @@ class _Job:
             from mnv2cli.sources.remote import Upload
 
             upload, self._output = Upload(target, force=force), redact(target)
-        writers: dict[str, MakeWriter] = {**FORMATS, "table": TableWriter}
-        if layout.safe:
-            writers["csv"] = SafeCsvWriter
+        format = TABLE if layout.format == TABLE.name else load_format(layout.format)
         with (
             self._interrupts.asked(),
             self._screen.progress(total, run.kept if run else 0) as advance,
             upload as file,
             Output(
                 file,
-                writers[layout.form],
-                layout.top,
-                long=layout.long,
+                format,
+                layout,
                 force=force,
-                extra=layout.extra,
                 append=run is not None and run.append,
                 opened=run.opened if run else lambda: None,
             ) as out,
@@ -311,7 +310,7 @@ class _Job:
         if self._run:
             self._run.stop(error)
             self.report.keep(self._run.kept, self._run.errors)
-            go_on = _how_to_go_on() if may_resume(self._layout.form) else ""
+            go_on = _how_to_go_on() if is_resumable(self._layout.format) else ""
         if isinstance(error, KeyboardInterrupt):
             self._screen.summary(
                 self.report, self._engine, self._output, interrupted=True, go_on=go_on
@@ -319,7 +318,7 @@ class _Job:
         elif isinstance(error, OutputError) and go_on and not isinstance(error, VanishedError):
             error.hint += f"\nTo go on, once that is mended: {go_on}"
 
-    def _tell_resumed(self, run: LongRun) -> None:
+    def _tell_resumed(self, run: Run) -> None:
         if run.dropped:
             self._screen.notice(f"{run.dropped:,} damaged or half-written rows are done again.")
         if run.crashed and not self._classifier.isolate:
@@ -329,7 +328,7 @@ class _Job:
                 "decoded in processes of their own."
             )
 
-    def _tell_changed(self, run: LongRun) -> None:
+    def _tell_changed(self, run: Run) -> None:
         if run.changed:
             text = "; ".join(run.changed)
             self._screen.warning(f"scores may move a little from here on: {text}")
@@ -344,7 +343,7 @@ def _check_long_run(
         return
     if force:
         raise click.UsageError("--force starts over and --resume goes on: choose one.")
-    if output is None or not may_resume(form) or not is_file(output):
+    if output is None or not is_resumable(form) or not is_file(output):
         raise click.UsageError(
             "--resume goes on in a file of rows: name a .csv or .jsonl file with -o."
         )
@@ -380,19 +379,17 @@ def _check_results(
     output: str | None, form: str | None, long: bool, force: bool, resume: bool
 ) -> str:
     """Return the format, once it is sure that results may be written in it."""
-    from mnv2cli.results.write import check_output, format_of
-
     if output is None:
         if sys.stdout is None:
             raise OutputError("standard output is closed", "Name a file with -o.")
-        if form == "parquet":
+        if form in FORMATS and not load_format(form).is_text:
             raise click.UsageError("Parquet is not text: name a file for it with -o.")
         form = form or ("table" if sys.stdout.isatty() and not long else "csv")
     else:
         form = form or format_of(output)
         if form == "table":
             raise click.UsageError("A table is for the terminal: choose another --format for -o.")
-    if long and form not in ("csv", "parquet"):
+    if long and not (form in FORMATS and load_format(form).is_table):
         raise click.UsageError(f"--long is for csv and parquet: {form} has all ranks anyway.")
     if output is not None:
         check_output(output, form, force=force or resume)
