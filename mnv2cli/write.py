@@ -1,5 +1,5 @@
 """The earlier name of :mod:`mnv2cli.results`, kept for scripts that import from it."""
 
-from mnv2cli.results.write import to_dataframe
+from mnv2cli.results.dataframe import to_dataframe
 
 __all__ = ["to_dataframe"]

@@ -24,11 +24,12 @@ from mnv2cli.cli.options import (
 )
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.errors import ExitCode, OutputError
+from mnv2cli.results.check import check_output, is_file
+from mnv2cli.results.formats import FORMATS, format_of, is_resumable, load_format
 from mnv2cli.results.options import OutputTarget
-from mnv2cli.results.write import is_file
+from mnv2cli.results.schema import Layout, extras
 from mnv2cli.runs.options import RunOptions
-from mnv2cli.runs.resume import Layout
-from mnv2cli.runs.run import LongRun, may_resume
+from mnv2cli.runs.run import Run
 from mnv2cli.runs.shards import Shard
 from mnv2cli.sources.urls import is_url
 
@@ -79,7 +80,7 @@ _output_options = grouped(
         "-f",
         "--format",
         "format",
-        type=click.Choice(["table", "csv", "json", "jsonl", "parquet"]),
+        type=click.Choice(["table", *FORMATS]),
         help="Format of the results.  [default: by the file's name; without -o a table on a "
         "terminal, else csv]",
     ),
@@ -167,32 +168,25 @@ def classify(
 
 
 def _layout(target: OutputTarget, options: ClassifierOptions, run: RunOptions) -> Layout:
-    extra = {
-        "category": options.labels.category,
-        "node": options.labels.rollup is not None,
-        "position": run.shard is not None,
-    }
-    return Layout(
-        target.format,
-        options.labels.top,
-        target.long,
-        tuple(name for name in extra if extra[name]),
-        target.safe,
+    found = extras(
+        category=options.labels.category,
+        node=options.labels.rollup is not None,
+        position=run.shard is not None,
     )
+    return Layout(target.format, options.labels.top, target.long, found, target.safe)
 
 
 def _open_run(
     classifier: Classifier, target: OutputTarget, layout: Layout, run: RunOptions, screen: Screen
-) -> LongRun | None:
+) -> Run | None:
     """Return the results file and its log; None where rows go elsewhere, or without a log."""
     path = target.path
     if path is None or not is_file(path):
         return None
-    settings = {**classifier.settings(), "shard": str(run.shard or "")}
     if run.resume and os.path.exists(path) and os.path.getsize(path) > _MUCH:
         screen.notice(f"Reading the rows that are in {path}")
     try:
-        return LongRun(path, layout, settings, resume=run.resume, retry_errors=run.retry_errors)
+        return Run(path, layout, classifier.settings(), run)
     except OutputError as error:
         if run.resume or run.shard:
             raise
@@ -202,26 +196,24 @@ def _open_run(
 
 def _checked(target: OutputTarget, run: RunOptions) -> OutputTarget:
     """Return the target with its format, once it is sure that results may be written to it."""
-    from mnv2cli.results.write import check_output, format_of
-
     path, format = target.path, target.format
     if path is None:
         if sys.stdout is None:
             raise OutputError("standard output is closed", "Name a file with -o.")
-        if format == "parquet":
+        if format in FORMATS and not load_format(format).is_text:
             raise click.UsageError("Parquet is not text: name a file for it with -o.")
         format = format or ("table" if sys.stdout.isatty() and not target.long else "csv")
     else:
         format = format or format_of(path)
         if format == "table":
             raise click.UsageError("A table is for the terminal: choose another --format for -o.")
-    if target.long and format not in ("csv", "parquet"):
+    if target.long and not (format in FORMATS and load_format(format).is_table):
         raise click.UsageError(f"--long is for csv and parquet: {format} has all ranks anyway.")
     if path is not None:
         check_output(path, format, force=target.force or run.resume)
     target = replace(target, format=format)
     _check_run(target, run)
-    if target.safe and format != "csv":
+    if target.safe and not (format in FORMATS and load_format(format).may_be_safe):
         raise click.UsageError(f"--csv-safe is for csv: {format} is not opened by spreadsheets so.")
     if run.shard and path is not None and is_url(path):
         raise click.UsageError("--shard writes notes beside its results: name a file here with -o.")
@@ -235,7 +227,7 @@ def _check_run(target: OutputTarget, run: RunOptions) -> None:
         return
     if target.force:
         raise click.UsageError("--force starts over and --resume goes on: choose one.")
-    if target.path is None or not may_resume(target.format) or not is_file(target.path):
+    if target.path is None or not is_resumable(target.format) or not is_file(target.path):
         raise click.UsageError(
             "--resume goes on in a file of rows: name a .csv or .jsonl file with -o."
         )

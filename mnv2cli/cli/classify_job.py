@@ -16,8 +16,8 @@ from mnv2cli.cli.inputs import classify_inputs, no_images
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import OutputError
 from mnv2cli.inference.report import Report
-from mnv2cli.results.write import VanishedError
-from mnv2cli.runs.run import LongRun, may_resume
+from mnv2cli.results.formats import is_resumable, load_format
+from mnv2cli.results.output import Output, VanishedError
 from mnv2cli.runs.shards import Counted, Shard
 from mnv2cli.sources.finder import Finder
 from mnv2cli.sources.urls import is_url, redact
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from mnv2cli.inference.classifier import Classifier
     from mnv2cli.records import Record, Source
     from mnv2cli.results.options import OutputTarget
-    from mnv2cli.runs.resume import Layout
+    from mnv2cli.results.schema import Layout
+    from mnv2cli.runs.run import Run
     from mnv2cli.sources.options import Filters, Inputs
 
 
@@ -53,7 +54,7 @@ class ClassifyJob:
         target: OutputTarget,
         layout: Layout,
         shard: Shard | None,
-        run: LongRun | None,
+        run: Run | None,
     ) -> None:
         self._classifier = classifier
         self._screen = screen
@@ -112,9 +113,8 @@ class ClassifyJob:
     def _write(
         self, records: Iterable[Record], total: Callable[[Event], int | None] | None
     ) -> None:
-        from mnv2cli.cli.terminal.table import TableWriter
+        from mnv2cli.cli.terminal.table import TABLE
         from mnv2cli.cli.terminal.text import data_stream
-        from mnv2cli.results.write import FORMATS, MakeWriter, Output, SafeCsvWriter
 
         layout, run, report, force = self._layout, self._run, self.report, self._target.force
         target = data_stream() if self._target.path is None else self._target.path
@@ -123,20 +123,16 @@ class ClassifyJob:
             from mnv2cli.sources.remote.upload import Upload
 
             upload = Upload(target, force=force)
-        writers: dict[str, MakeWriter] = {**FORMATS, "table": TableWriter}
-        if layout.safe:
-            writers["csv"] = SafeCsvWriter
+        format = TABLE if layout.format == TABLE.name else load_format(layout.format)
         with (
             self._interrupts.asked(),
             self._screen.progress(total, run.kept if run else 0) as advance,
             upload as file,
             Output(
                 file,
-                writers[layout.form],
-                layout.top,
-                long=layout.long,
+                format,
+                layout,
                 force=force,
-                extra=layout.extra,
                 append=run is not None and run.append,
                 opened=run.opened if run else lambda: None,
             ) as out,
@@ -156,7 +152,7 @@ class ClassifyJob:
         if self._run:
             self._run.stop(error)
             self.report.keep(self._run.kept, self._run.errors)
-            resume = _resume_command() if may_resume(self._layout.form) else ""
+            resume = _resume_command() if is_resumable(self._layout.format) else ""
         if isinstance(error, KeyboardInterrupt):
             self._screen.summary(
                 self.report, self._engine, self._written, interrupted=True, go_on=resume
@@ -164,7 +160,7 @@ class ClassifyJob:
         elif isinstance(error, OutputError) and resume and not isinstance(error, VanishedError):
             error.hint += f"\nTo go on, once that is mended: {resume}"
 
-    def _report_resumed(self, run: LongRun) -> None:
+    def _report_resumed(self, run: Run) -> None:
         if run.dropped:
             self._screen.notice(f"{run.dropped:,} damaged or half-written rows are done again.")
         if run.crashed and not self._classifier.isolate:
@@ -174,7 +170,7 @@ class ClassifyJob:
                 "decoded in processes of their own."
             )
 
-    def _report_changed(self, run: LongRun) -> None:
+    def _report_changed(self, run: Run) -> None:
         if run.changed:
             text = "; ".join(run.changed)
             self._screen.warning(f"scores may move a little from here on: {text}")

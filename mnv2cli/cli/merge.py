@@ -9,9 +9,8 @@ import click
 from mnv2cli.cli.grouping import section
 from mnv2cli.cli.options import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
-from mnv2cli.results.write import FORMATS, Output, SafeCsvWriter, check_output, format_of, is_file
-from mnv2cli.runs.run import LongRun, may_resume
-from mnv2cli.system.files import PartFile
+from mnv2cli.results.formats import FORMATS, format_of
+from mnv2cli.results.options import OutputTarget
 
 EXAMPLES = (
     ("the results of mnv2 classify --shard 1/3, 2/3 and 3/3", "mnv2 merge part*.csv -o all.csv"),
@@ -38,7 +37,6 @@ _output = section("Results")
 @_output(
     "-f",
     "--format",
-    "form",
     type=click.Choice(list(FORMATS)),
     help="Format of the results.  [default: by the file's name]",
 )
@@ -52,7 +50,7 @@ _output = section("Results")
 def merge(
     parts: tuple[str, ...],
     output: str,
-    form: str | None,
+    format: str | None,
     force: bool,
     partial: bool,
     terminal: TerminalOptions,
@@ -65,10 +63,11 @@ def merge(
 
     Exit codes: 0 all done, 1 failed, 2 the parts do not belong together or something is missing.
     """
-    from mnv2cli.runs.merge import Merging, layout_of
+    from mnv2cli.results.check import check_output, is_file
+    from mnv2cli.runs.merge import ShardMerge, write_merged
 
-    form = form or format_of(output)
-    check_output(output, form, force=force)
+    target = OutputTarget(output, format or format_of(output), force=force)
+    check_output(output, target.format, force=force)
     if not is_file(output):
         raise click.UsageError(f"{output!r} is no file: name one with -o.")
     if any(
@@ -76,34 +75,13 @@ def merge(
     ):
         raise click.UsageError(f"{output!r} is one of the parts: name another file with -o.")
     screen = terminal.screen()
-    merging = Merging(list(parts), partial=partial)
-    layout = layout_of(merging.settings, form)
-    run = LongRun(output, layout, {})
-    part = PartFile(os.path.realpath(output))
-    try:
-        writer = SafeCsvWriter if layout.safe else FORMATS[form]
-        with Output(
-            part.file, writer, layout.top, long=layout.long, force=force, extra=layout.extra
-        ) as out:
-            out.open()
-            for record in merging.records():
-                out.write(record)
-        run.forget()
-        part.commit()
-        if may_resume(form):
-            own = {"long": layout.long, "csv_safe": layout.safe, "shard": ""}
-            run.folder = merging.folder
-            run.start({**merging.settings, **own})
-            run.opened()
-            run.finish(out.written, merging.images)
-    finally:
-        part.discard()
-        run.close()
-    if merging.odd_names:
+    joined = ShardMerge(list(parts), partial=partial)
+    rows = write_merged(joined, target)
+    if joined.odd_names:
         screen.warning(
-            f"{merging.odd_names:,} names are not UTF-8: they are written as Parquet has them"
+            f"{joined.odd_names:,} names are not UTF-8: they are written as Parquet has them"
         )
-    for what in merging.missing:
+    for what in joined.missing:
         screen.warning(what)
-    screen.lines([("Joined", f"{out.written:,} rows of {len(parts):,} shards", "")])
+    screen.lines([("Joined", f"{rows:,} rows of {len(parts):,} shards", "")])
     screen.lines([("Written", output, "")])

@@ -16,9 +16,9 @@ from contextlib import suppress
 from typing import IO, Any
 
 from mnv2cli.errors import InputError, OutputError
+from mnv2cli.results.check import LOG_SUFFIX
 from mnv2cli.system.files import sync_folder
 
-SUFFIX = ".mnv2"
 _LAYOUT = 1
 _ENDINGS = ("finished", "stopped", "failed")
 _HEAD = b'{"event": "begin"'
@@ -46,7 +46,7 @@ class RunLog:
     """
 
     def __init__(self, output: str) -> None:
-        self.path = os.path.realpath(output) + SUFFIX
+        self.path = os.path.realpath(output) + LOG_SUFFIX
         self._output = output
         self._is_new = self.died_early = False
         self._file = self._open()
@@ -93,7 +93,7 @@ class RunLog:
         os.fsync(self._file.fileno())
 
     def _is_cut(self) -> bool:
-        """Tell whether a power cut left but the beginning of a log."""
+        """Return whether a power cut left but the beginning of a log."""
         self._file.seek(0)
         head = self._file.read(32)
         return _HEAD.startswith(head[: len(_HEAD)]) or not head.strip(b"\0")
@@ -155,7 +155,7 @@ def read_log(output: str) -> tuple[dict[str, Any], dict[str, Any]]:
     Raises:
         InputError: There is no log, or it cannot be read.
     """
-    path = os.path.realpath(output) + SUFFIX
+    path = os.path.realpath(output) + LOG_SUFFIX
     try:
         with os.fdopen(_open_regular(path, os.O_RDONLY), "rb", buffering=0) as file:
             events = _events(file)

@@ -5,48 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from heapq import merge as merge_sorted
-from itertools import islice, pairwise, takewhile
+from itertools import islice, pairwise
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record
-from mnv2cli.results.read import read_results
-from mnv2cli.results.spreadsheet import restored_record
-from mnv2cli.runs.log import Settings, differences, read_log
-from mnv2cli.runs.resume import FORMS, Layout, scan
-from mnv2cli.runs.shards import Shard, part_of
+from mnv2cli.results.formats import is_resumable, load_format
+from mnv2cli.results.options import OutputTarget
+from mnv2cli.results.output import Output
+from mnv2cli.runs.log import differences
+from mnv2cli.runs.options import RunOptions
+from mnv2cli.runs.run import Run
+from mnv2cli.runs.shard_results import ShardResults, layout_of
+from mnv2cli.system.files import PartFile
 
 _MOST_NAMED = 5
-_MOST_LABELS = 1000
 
 
-@dataclass(frozen=True)
-class Part:
-    """The results of one shard.
-
-    Attributes:
-        path: Its file.
-        shard: Which one it is.
-        settings: What decided its rows.
-        images: How many images there were in all, for all shards.
-        rows: How many rows it should have; None if it is not finished.
-        size: How many bytes it should have; None if it is not finished.
-        folder: What relative paths in it are relative to.
-        form: Its format.
-    """
-
-    path: str
-    shard: Shard
-    settings: Settings = field(repr=False)
-    images: int
-    rows: int | None
-    size: int | None
-    folder: str
-    form: str
-
-
-class Merging:
+class ShardMerge:
     """Shards' results, opened and checked against each other.
 
     Args:
@@ -69,33 +46,33 @@ class Merging:
         self.missing: list[str] = []
         _raise_limit(len(paths))
         self.odd_names = 0
-        self._parts = [_open(path) for path in paths]
-        self.settings = self._parts[0].settings
-        self.folder = self._parts[0].folder
-        self.images = max(part.images for part in self._parts)
+        self._shards = [ShardResults.from_log(path) for path in paths]
+        self.settings = self._shards[0].settings
+        self.folder = self._shards[0].folder
+        self.images = max(results.images for results in self._shards)
         self._check()
 
     def _check(self) -> None:
-        first = self._parts[0]
-        for part in self._parts[1:]:
+        first = self._shards[0]
+        for other in self._shards[1:]:
             found = differences(
                 {**first.settings, "shards": first.shard.count},
-                {**part.settings, "shards": part.shard.count},
+                {**other.settings, "shards": other.shard.count},
                 "{name} is {new} here and {old} there",
             )
             if found:
                 raise InputError(
-                    f"{part.path!r} does not belong with {first.path!r}: {'; '.join(found)}",
+                    f"{other.path!r} does not belong with {first.path!r}: {'; '.join(found)}",
                     "Shards of one run have the same settings: run the odd ones again.",
                 )
-        by_number = sorted(self._parts, key=lambda part: part.shard.number)
+        by_number = sorted(self._shards, key=lambda results: results.shard.number)
         for one, other in pairwise(by_number):
             if one.shard == other.shard:
                 raise InputError(
                     f"{one.path!r} and {other.path!r} are both shard {one.shard}",
                     "Give each shard once.",
                 )
-        numbers = {part.shard.number for part in self._parts}
+        numbers = {results.shard.number for results in self._shards}
         absent = [str(i) for i in range(1, first.shard.count + 1) if i not in numbers]
         if absent:
             more = f" and {len(absent) - _MOST_NAMED:,} more" if len(absent) > _MOST_NAMED else ""
@@ -103,14 +80,14 @@ class Merging:
                 f"of {first.shard.count:,} shards, {', '.join(absent[:_MOST_NAMED])}{more} "
                 f"{'is' if len(absent) == 1 else 'are'} missing"
             )
-        for part in self._parts:
-            if part.rows is None:
+        for results in self._shards:
+            if results.rows is None:
                 self._miss(
-                    f"{part.path!r} is not finished",
+                    f"{results.path!r} is not finished",
                     "Go on with it by the command that made it, with --resume.",
                 )
-            elif part.size not in (None, os.path.getsize(part.path)):
-                self._miss(f"{part.path!r} was changed after it was finished")
+            elif results.size not in (None, os.path.getsize(results.path)):
+                self._miss(f"{results.path!r} was changed after it was finished")
 
     def _miss(self, what: str, hint: str = "") -> None:
         if not self._partial:
@@ -125,7 +102,7 @@ class Merging:
             InputError: A row is missing or there twice, in another shard than it belongs to, or
                 damaged.
         """
-        readers = [self._read(part) for part in self._parts]
+        readers = [self._placed(results) for results in self._shards]
         next_position, last = 0, ""
         for position, _, record in merge_sorted(*readers, key=lambda item: item[:2]):
             if record.position is not None:
@@ -148,64 +125,82 @@ class Merging:
                 "Run all shards again with --resume.",
             )
 
-    def _read(self, part: Part) -> Iterator[tuple[int, int, Record]]:
+    def _placed(self, results: ShardResults) -> Iterator[tuple[int, int, Record]]:
         """Yield a shard's records with their place; one without follows the one before it."""
+        utf8_only = load_format(results.format).utf8_only
+        path, shard, top = results.path, results.shard, self.settings["top"]
         place, rows = -1, 0
-        for record in self._records_of(part):
-            # In Parquet a name that is not UTF-8 is not what it was.
-            is_odd = part.form == "parquet" and "\\x" in record.path
+        for record in self._records_of(results):
+            # A name that is only described says nothing of its shard.
+            is_odd = utf8_only and "\\x" in record.path
             self.odd_names += is_odd
-            if not is_odd and part_of(record.path, part.shard.count) != part.shard.number:
+            if not is_odd and record.path not in shard:
                 raise InputError(
-                    f"{part.path!r} has a row that is not of shard {part.shard}: {record.path!r}"
+                    f"{path!r} has a row that is not of shard {shard}: {record.path!r}"
                 )
-            if len(record.predictions) > self.settings["top"]:
-                raise InputError(
-                    f"{part.path!r} has more than {self.settings['top']} labels for {record.path!r}"
-                )
+            if len(record.predictions) > top:
+                raise InputError(f"{path!r} has more than {top} labels for {record.path!r}")
             if record.position is not None:
                 if record.position <= place:
                     raise InputError(
-                        f"{part.path!r} is not in order at {record.path!r}",
+                        f"{path!r} is not in order at {record.path!r}",
                         "Was it sorted or joined by something else? Go on with it by --resume.",
                     )
                 place = record.position
             rows += 1
-            yield place, part.shard.number, record
-        if part.rows is not None and rows != part.rows:
-            self._miss(f"{part.path!r} has {rows:,} rows and should have {part.rows:,}")
+            yield place, shard.number, record
+        if results.rows is not None and rows != results.rows:
+            self._miss(f"{path!r} has {rows:,} rows and should have {results.rows:,}")
 
-    def _records_of(self, part: Part) -> Iterator[Record]:
-        """Yield the records of a part as they were found; of one that is cut, those before."""
-        most: int | None = None
-        if part.rows is None and part.form in FORMS:  # a row that is cut may look like one
-            layout = layout_of(self.settings, part.form, position=True)
-            with closing(scan(part.path, layout)) as rows:
-                most = sum(1 for _ in takewhile(lambda row: row is not None, rows))
-        with closing(read_results(part.path, part.form)) as records:
+    def _records_of(self, results: ShardResults) -> Iterator[Record]:
+        """Yield a shard's records as they were found; of one that is cut, those before."""
+        limit: int | None = None
+        if results.rows is None:  # a row that is cut may look like one
+            limit = results.whole_rows()
+        with closing(results.read()) as records:
             try:
-                for record in islice(records, most):
-                    yield restored_record(record) if self.settings["csv_safe"] else record
+                yield from islice(records, limit)
             except InputError as error:
-                if part.rows is not None:
+                if results.rows is not None:
                     raise
                 self.missing.append(f"{error.message}: what comes after is not taken")
 
 
-def layout_of(settings: Settings, form: str, *, position: bool = False) -> Layout:
-    """Return what the rows of a file with these settings look like."""
-    names = {
-        "category": settings["categories"] is not None,
-        "node": settings["rollup"] is not None,
-        "position": position,
-    }
-    return Layout(
-        form,
-        settings["top"],
-        settings["long"] and form in ("csv", "parquet"),
-        tuple(name for name in names if names[name]),
-        settings["csv_safe"] and form == "csv",
-    )
+def write_merged(merge: ShardMerge, target: OutputTarget) -> int:
+    """Write the records of all shards to a file, which appears once it is whole.
+
+    Args:
+        merge: The shards.
+        target: The file and its format; both must be given.
+
+    Returns:
+        How many rows were written.
+
+    Raises:
+        InputError: As :meth:`ShardMerge.records`; or another run writes this file.
+        OutputError: The file or its log cannot be written.
+    """
+    assert target.path is not None
+    layout = layout_of(merge.settings, target.format)
+    own = {"long": layout.long, "csv_safe": layout.safe}
+    run = Run(target.path, layout, {**merge.settings, **own}, RunOptions())
+    file = PartFile(os.path.realpath(target.path))
+    try:
+        with Output(file.file, load_format(target.format), layout) as out:
+            out.open()
+            for record in merge.records():
+                out.write(record)
+        run.forget()
+        file.commit()
+        if is_resumable(target.format):
+            run.folder = merge.folder
+            run.start({})
+            run.opened()
+            run.finish(out.written, merge.images)
+    finally:
+        file.discard()
+        run.close()
+    return out.written
 
 
 def _raise_limit(files: int) -> None:
@@ -218,37 +213,3 @@ def _raise_limit(files: int) -> None:
         if soft != resource.RLIM_INFINITY and soft < wanted:
             most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
-def _open(path: str) -> Part:
-    begun, ended = read_log(path)
-    settings = dict(begun.get("settings", {}))
-    name = str(settings.pop("shard", ""))
-    if not name:
-        raise InputError(f"{path!r} is no shard", "mnv2 classify --shard I/N -o FILE makes shards.")
-    form = settings.pop("format", "")
-    settings.pop("position", None)
-    is_usable = (
-        form in ("csv", "json", "jsonl", "parquet")
-        and type(settings.get("top")) is int
-        and 1 <= settings["top"] <= _MOST_LABELS
-        and all(type(settings.get(key)) is bool for key in ("long", "csv_safe"))
-        and {"categories", "rollup"} <= settings.keys()
-    )
-    if not is_usable:
-        raise InputError(
-            f"what is noted beside {path!r} is damaged", "Run that shard again with --force."
-        )
-    # A long part is cut in more ways than a number of rows tells: its bytes are noted.
-    numbers = {key: ended.get(key) for key in ("images", "rows", "bytes")}
-    images, rows, size = (n if type(n) is int and n >= 0 else None for n in numbers.values())
-    return Part(
-        path,
-        Shard.parse(name),
-        settings,
-        images or 0,
-        rows if ended.get("event") == "finished" else None,
-        size,
-        str(begun.get("folder", "")),
-        form,
-    )

@@ -10,60 +10,57 @@ from typing import Any
 
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.records import Source
-from mnv2cli.results.write import VanishedError
-from mnv2cli.runs.log import SUFFIX, RunLog, Settings, differences
-from mnv2cli.runs.resume import FORMS, Layout, Resumed
+from mnv2cli.results.check import LOG_SUFFIX
+from mnv2cli.results.formats import is_resumable
+from mnv2cli.results.output import VanishedError
+from mnv2cli.results.schema import Layout
+from mnv2cli.runs.log import RunLog, Settings, differences
+from mnv2cli.runs.options import RunOptions
+from mnv2cli.runs.resume import Resumed
 from mnv2cli.system.packages import installed_version
 
 _LIBRARIES = ("mnv2cli", "pillow", "pillow-heif", "ai-edge-litert", "keras", "tensorflow")
 
 
-class LongRun:
+class Run:
     """The results of one run in a file of this machine, locked against other runs.
 
     Args:
         output: The results file.
         layout: What its rows look like.
         settings: What decides rows, as far as it is known before the network is loaded.
-        resume: Go on with the rows that are there.
-        retry_errors: Do images again whose rows are errors.
+        options: How it continues an earlier run, and which shard it is.
 
     Attributes:
         folder: What relative paths in rows are relative to.
         append: Rows are there, and more are added behind them.
-        crashed: The run that is gone on with did not come to its own end.
+        crashed: The run that is resumed did not come to its own end.
         changed: Libraries that were others when the results were begun.
 
     Raises:
-        InputError: Another run writes this file; or there are rows and they cannot be gone on
-            with.
+        InputError: Another run writes this file; or there are rows and the run cannot be resumed.
         OutputError: The file or its log cannot be written.
     """
 
     def __init__(
-        self,
-        output: str,
-        layout: Layout,
-        settings: Settings,
-        *,
-        resume: bool = False,
-        retry_errors: bool = False,
+        self, output: str, layout: Layout, settings: Settings, options: RunOptions
     ) -> None:
         self._output = output
         self._log = RunLog(output)
         # Other results are whole at their end or not at all: there it is but a lock.
-        self._lasts = may_resume(layout.form) or "position" in layout.extra
+        self._is_logged = is_resumable(layout.format) or "position" in layout.extras
         self._resumed: Resumed | None = None
-        self._settings = {"format": layout.form, "long": layout.long, "csv_safe": layout.safe}
-        self._settings |= {"position": "position" in layout.extra, **settings}
+        self._settings = {"format": layout.format, "long": layout.long, "csv_safe": layout.safe}
+        self._settings |= {"position": "position" in layout.extras, **settings}
+        self._settings["shard"] = str(options.shard or "")
         self.folder = os.getcwd()
-        self.crashed = resume and self._log.died_early
+        self.crashed = options.resume and self._log.died_early
         self.changed: list[str] = []
         self._begun = self._cleaned = False
         try:
-            if resume and _has_content(output):
+            if options.resume and _has_content(output):
                 self._compare()
-                self._resumed = self._open(layout, retry_errors)
+                self._resumed = self._open(layout, options.retry_errors)
         except BaseException:
             self._log.close()
             raise
@@ -101,7 +98,7 @@ class LongRun:
 
     @property
     def append(self) -> bool:
-        """Tell whether rows are there."""
+        """Return whether rows are there."""
         return self.kept > 0
 
     @property
@@ -120,13 +117,13 @@ class LongRun:
         return self._resumed.errors if self._resumed else Counter()
 
     def without_own(self, sources: Iterable[Source]) -> Iterator[Source]:
-        """Leave out the results and their log, which --all-files may find among the images."""
+        """Skip the results and their log, which --all-files may find among the images."""
         own = {os.path.realpath(self._output), os.path.abspath(self._output), self._log.path}
         names = {os.path.basename(path) for path in own}
         for source in sources:
             name = os.path.basename(source.path)
             is_own = name in names and os.path.abspath(source.path) in own
-            if not (is_own or name.endswith(SUFFIX)):
+            if not (is_own or name.endswith(LOG_SUFFIX)):
                 yield source
 
     def remaining(self, sources: Iterable[Source]) -> Iterator[Source]:
@@ -149,7 +146,7 @@ class LongRun:
             self._begun = True
 
     def forget(self) -> None:
-        """Have nobody go on with results that are about to be replaced."""
+        """Let nobody resume results that are about to be replaced."""
         try:
             self._log.forget()
         except OSError as error:
@@ -157,7 +154,7 @@ class LongRun:
 
     def opened(self) -> None:
         """Note how the results begin: their file is open and empty."""
-        if not self._lasts:
+        if not self._is_logged:
             self._log.forget()
             return
         self._log.begin(self._settings, folder=self.folder, libraries=_versions())
@@ -197,7 +194,7 @@ class LongRun:
         """Note that the run ended by itself, before all was done."""
         if isinstance(error, VanishedError):
             with suppress(OSError):
-                self._log.copy_to(error.saved + SUFFIX)
+                self._log.copy_to(error.saved + LOG_SUFFIX)
         elif self._begun:
             self._end("failed" if isinstance(error, OutputError) else "stopped")
 
@@ -208,11 +205,6 @@ class LongRun:
     def close(self) -> None:
         """Let other runs in."""
         self._log.close()
-
-
-def may_resume(form: str) -> bool:
-    """Tell whether results of this format can be gone on with."""
-    return form in FORMS
 
 
 def _has_content(path: str) -> bool:

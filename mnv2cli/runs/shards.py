@@ -1,4 +1,4 @@
-"""A stable part of all images, so that many machines can share the work without talking."""
+"""A stable share of all images, so that many machines can share the work without talking."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mnv2cli.errors import InputError
 from mnv2cli.records import Source
 from mnv2cli.sources.urls import redact
 
-MOST = 100_000
+LARGEST_COUNT = 100_000
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several parts of the images.
+    """One of several shares of the images.
 
     Attributes:
         number: Which one, from 1.
@@ -40,11 +40,11 @@ class Shard:
         if not (number.isdigit() and count.isdigit() and len(text) < 20):
             raise InputError(f"{text!r} is no shard", "Write I/N: 2/8 is the second of eight.")
         shard = Shard(int(number), int(count))
-        if not 1 <= shard.number <= shard.count <= MOST:
+        if not 1 <= shard.number <= shard.count <= LARGEST_COUNT:
             raise InputError(
                 f"{text!r} is no shard: its number must be from 1 to {shard.count}"
-                if 1 <= shard.count <= MOST
-                else f"{text!r} is no shard: there may be 1 to {MOST:,}",
+                if 1 <= shard.count <= LARGEST_COUNT
+                else f"{text!r} is no shard: there may be 1 to {LARGEST_COUNT:,}",
                 "Write I/N: 2/8 is the second of eight.",
             )
         return shard
@@ -53,7 +53,7 @@ class Shard:
         return f"{self.number}/{self.count}"
 
     def __contains__(self, path: str) -> bool:
-        return part_of(path, self.count) == self.number
+        return shard_number(path, self.count) == self.number
 
     def of(self, sources: Iterable[Source]) -> Iterator[Source]:
         """Yield the sources of this shard, each with its position among all of them."""
@@ -79,7 +79,7 @@ class Counted:
             yield source
 
 
-def part_of(path: str, count: int) -> int:
+def shard_number(path: str, count: int) -> int:
     """Return which of so many shards an image belongs to, from 1.
 
     It is decided by a hash of the path as it was given, so a machine that joins, or a photo that

@@ -16,7 +16,8 @@ from click.testing import Result
 from mnv2cli.cli.terminal.text import PrintableStream, data_stream, print_path
 from mnv2cli.errors import ImageError
 from mnv2cli.records import Prediction, Record
-from mnv2cli.results.write import FORMATS
+from mnv2cli.results.formats import load_format
+from mnv2cli.results.schema import Layout
 from tests.conftest import FakeEngine, draw
 
 # Colours, a window's title, bidirectional override, C1 control, bell, not UTF-8, rich's markup.
@@ -90,7 +91,7 @@ def test_sort_by_hostile_results_prints_no_control_characters(
         Record(str(good) + "x", error=f"{EVIL}: {EVIL}", model=EVIL),
     ]
     with open(f"results.{form}", "wb") as file:
-        writer = FORMATS[form](file, 1, False)
+        writer = load_format(form).writer(file, Layout(form, 1))
         for record in records:
             writer.write(record)
         writer.finish()
@@ -214,7 +215,7 @@ def test_results_for_programs_are_printable_on_a_terminal_alone(
         raw = io.BytesIO()
         monkeypatch.setattr(sys, "stdout", kind(raw, encoding="utf-8"))
         stream = data_stream()
-        writer = FORMATS[form](stream, 1, False)
+        writer = load_format(form).writer(stream, Layout(form, 1))
         writer.begin()
         for _ in range(2):
             writer.write(record)

@@ -11,7 +11,8 @@ from rich.text import Text
 from mnv2cli.cli.terminal.console import PlainConsole
 from mnv2cli.cli.terminal.text import printable, shorten
 from mnv2cli.records import Prediction, Record
-from mnv2cli.results.write import Extra
+from mnv2cli.results.formats import Format
+from mnv2cli.results.schema import Layout
 
 _GAP = 2
 _SCORE = 7
@@ -23,7 +24,7 @@ _LEAST = 8
 class TableWriter:
     """Shows each record as it comes: widths are fixed, so nothing has to be held back."""
 
-    def __init__(self, stream: IO[bytes], top: int, long: bool, extra: Extra = ()) -> None:
+    def __init__(self, stream: IO[bytes], layout: Layout) -> None:
         self._console = PlainConsole(highlight=False)
         width = self._console.width
         self._bar = _BAR if width >= _WIDE else 0  # scores matter more
@@ -88,3 +89,7 @@ class TableWriter:
             Text(f"{prediction.score * 100:.1f} %", style=style),
             Text(self._block * round(prediction.score * self._bar), style=colour),
         ]
+
+
+TABLE = Format("table", TableWriter)
+"""What the command line shows on a terminal; it is not a format of files."""

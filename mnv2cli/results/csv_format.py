@@ -1,0 +1,207 @@
+"""CSV: one row an image or rank; UTF-8, ``\\n`` line ends, quoted only where a cell needs it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Generator, Iterable, Iterator
+from typing import IO
+
+from mnv2cli.errors import InputError
+from mnv2cli.records import Record
+from mnv2cli.results.fields import ERROR, PATH, POSITION, RANK, STATUS, Cell, is_row
+from mnv2cli.results.formats import Format, Row, RowAccess
+from mnv2cli.results.schema import Layout, Schema, cell_text, read_table
+from mnv2cli.results.spreadsheet import restored
+from mnv2cli.results.text_file import lines, open_text
+from mnv2cli.system.csvtext import NUL_SIGN, csv_line
+
+_LONGEST_ROW = 1 << 20  # bytes; longer ones are damage
+_LONGEST_QUOTED = 1 << 16  # bytes of a row whose cells hold line ends
+
+_READS_NUL = sys.version_info >= (3, 11)  # the csv module of Python 3.10 does not
+
+
+class CsvWriter:
+    """Writes the columns ``path,status,label_1,wnid_1,score_1,...,error,model``, a row an image.
+
+    In a long layout they are ``path,status,rank,label,wnid,score,error,model``, a row a rank. In a
+    safe one every cell is quoted, so that none is taken for a formula, whatever separates cells.
+    """
+
+    def __init__(self, stream: IO[bytes], layout: Layout) -> None:
+        self._stream = stream
+        self._schema = Schema(layout)
+        self._quote = layout.safe
+
+    def begin(self) -> None:
+        """Write the names of the columns."""
+        self._write([self._schema.names])
+
+    def write(self, record: Record) -> None:
+        """Write the row or rows of a record."""
+        self._write(self._schema.rows(record))
+
+    def finish(self) -> None:
+        """Nothing is missing from a CSV."""
+
+    def _write(self, rows: Iterable[Iterable[Cell]]) -> None:
+        text = "".join(csv_line(map(cell_text, row), quote=self._quote) for row in rows)
+        self._stream.write(text.encode("utf-8", "surrogateescape"))
+        self._stream.flush()
+
+
+def read_csv(path: str) -> Iterator[Record]:
+    """Yield the records of a CSV file; raises InputError with the line of damage."""
+    try:
+        with open_text(path) as file:
+            reader = csv.reader(map(_without_nul, lines(file, path)))
+            names = next(reader, [])
+            rows = map(_with_nul, filter(None, reader))
+            yield from read_table(names, rows, path, lambda: f"line {reader.line_num}")
+    except csv.Error as error:
+        raise InputError(f"the results {path!r} are no CSV: {error}") from error
+
+
+def _without_nul(text: str) -> str:
+    return text if _READS_NUL or "\0" not in text else text.replace("\0", NUL_SIGN)
+
+
+def _with_nul(cells: list[str]) -> list[str]:
+    return cells if _READS_NUL else [cell.replace(NUL_SIGN, "\0") for cell in cells]
+
+
+# Single rows, for --resume
+
+
+def scan_csv(path: str, layout: Layout) -> Generator[Row | None, None, None]:
+    """Yield the rows of a CSV file as they are found; None for each piece that is not a row.
+
+    Raises:
+        InputError: Its columns are others.
+        OSError: It cannot be read.
+    """
+    with open(path, "rb") as file:
+        rows = _scan(file, path, layout)
+        yield from _joined(rows) if layout.long else rows
+
+
+def _scan(file: IO[bytes], path: str, layout: Layout) -> Iterator[Row | None]:
+    names = Schema(layout).names
+    header = file.readline(_LONGEST_ROW)
+    if not header.endswith(b"\n"):  # cut short: nothing came after it
+        if header:
+            yield None
+        return
+    if _cells(header) != names:
+        raise InputError(f"{path!r} holds other columns than this run writes")
+    read = _RowReader(names, layout.safe)
+    start = len(header)
+    while line := file.readline(_LONGEST_ROW):
+        pieces = [line]
+        odd, length = line.count(b'"') % 2, len(line)
+        # A name may hold line ends: a row ends where all quotes are closed.
+        while odd and length < _LONGEST_QUOTED and (more := file.readline(_LONGEST_QUOTED)):
+            pieces.append(more)
+            odd ^= more.count(b'"') % 2
+            length += len(more)
+        row = read(b"".join(pieces), start)
+        if row is None and len(pieces) > 1:  # a stray quote must not swallow good rows
+            length = len(line)
+            file.seek(start + length)
+        yield row
+        start += length
+
+
+class _RowReader:
+    """Reads of a row what ``--resume`` needs."""
+
+    def __init__(self, names: list[str], safe: bool) -> None:
+        self._count = len(names)
+        self._safe = safe
+        self._path = names.index(PATH.key)
+        self._status = names.index(STATUS.name)
+        self._error = names.index(ERROR.key)
+        self._position = names.index(POSITION.key) if POSITION.key in names else 0
+        self._rank = names.index(RANK.name) if RANK.name in names else 0
+
+    def __call__(self, record: bytes, start: int) -> Row | None:
+        cells = _cells(record)
+        if cells is None or len(cells) != self._count:
+            return None
+        path, error = cells[self._path], cells[self._error]
+        if self._safe:
+            path, error = restored(path), restored(error)
+        if not is_row(path, cells[self._status], error):
+            return None
+        numbers = []
+        for column in (self._position, self._rank):
+            text = cells[column] if column else ""
+            if text and not (text.isascii() and text.isdigit() and len(text) < 18):
+                return None
+            numbers.append(int(text) if text else None)
+        position, rank = numbers
+        return Row(path, error, position, start, start + len(record), rank or 0)
+
+
+def _cells(record: bytes) -> list[str] | None:
+    """Return the cells of one row, or None if it is damaged."""
+    if not record.endswith(b"\n"):
+        return None
+    text = record[:-1].decode("utf-8", "surrogateescape")
+    if '"' not in text and "\r" not in text:
+        return text.split(",")  # most rows, and ten times as fast
+    try:
+        return _with_nul(next(csv.reader([_without_nul(text)], strict=True)))
+    except (csv.Error, StopIteration):
+        return None
+
+
+def _joined(rows: Iterator[Row | None]) -> Iterator[Row | None]:
+    """Join the rows of one image in a long table.
+
+    An image before damage may lack some of its rows, and is damage, too.
+    """
+    last: Row | None = None
+    for row in rows:
+        if row and last and row.path == last.path and row.rank == last.rank + 1 > 1:
+            last = Row(row.path, row.error, row.position, last.start, row.end, row.rank)
+            continue
+        is_damage = row is None or row.rank > 1
+        if last:
+            yield None if is_damage else last
+        if is_damage:
+            yield None
+        last = None if is_damage else row
+    if last:
+        yield last
+
+
+def header_end(path: str) -> int:
+    """Return where the first row begins: behind the header, if that is whole."""
+    with open(path, "rb") as file:
+        header = file.readline(_LONGEST_ROW)
+    return len(header) if header.endswith(b"\n") else 0
+
+
+def with_position(row: bytes, position: int | None, layout: Layout) -> bytes:
+    """Return a row, or the rows of an image, with another position, which is the last cell."""
+    text = _without_nul(row.decode("utf-8", "surrogateescape"))
+    last = cell_text(position)
+    return b"".join(
+        csv_line([*_with_nul(cells)[:-1], last], quote=layout.safe).encode(
+            "utf-8", "surrogateescape"
+        )
+        for cells in csv.reader(io.StringIO(text, newline=""))
+    )
+
+
+CSV = Format(
+    "csv",
+    CsvWriter,
+    read_csv,
+    is_table=True,
+    may_be_safe=True,
+    rows=RowAccess(scan_csv, header_end, with_position),
+)

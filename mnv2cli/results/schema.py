@@ -1,0 +1,245 @@
+"""One definition of a row: its columns in a table, its object in JSON, and the way back from both.
+
+Writers, readers and the scan of ``--resume`` all ask for it here; what each field of a record is
+made of stands in ``fields.py``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from mnv2cli.errors import InputError
+from mnv2cli.records import Prediction, Record
+from mnv2cli.results.fields import (
+    ERROR,
+    EXTRAS,
+    PATH,
+    POSITION,
+    PREDICTION,
+    RANK,
+    STATUS,
+    TAIL,
+    Cell,
+    Column,
+    is_row,
+)
+from mnv2cli.results.spreadsheet import safe_record
+
+Extras = tuple[str, ...]
+"""Which fields rows have besides, of ``category``, ``node`` and ``position``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the rows of a file look like.
+
+    Attributes:
+        format: Name of the format.
+        top: Predictions in a row, in tables.
+        long: In tables, a row for each rank of an image.
+        extras: Further fields, of ``category``, ``node`` and ``position``.
+        safe: Cells are safe for spreadsheets.
+    """
+
+    format: str
+    top: int
+    long: bool = False
+    extras: Extras = ()
+    safe: bool = False
+
+
+def extras(*, category: bool = False, node: bool = False, position: bool = False) -> Extras:
+    """Return the names of the fields that rows have besides, in their order."""
+    wanted = {"category": category, "node": node, "position": position}
+    return tuple(field.name for field in EXTRAS if wanted[field.name])
+
+
+def score_text(score: float) -> str:
+    """Return a score with all its digits and no exponent, so that ``sort -n`` understands it."""
+    return format(Decimal(repr(score)), "f")
+
+
+def cell_text(cell: Cell) -> str:
+    """Return the text of a cell; :func:`read_table` takes such texts."""
+    if cell is None:
+        return ""
+    return score_text(cell) if isinstance(cell, float) else str(cell)
+
+
+class Schema:
+    """The columns and fields of rows of one layout, and both directions between them and records.
+
+    Args:
+        layout: What rows look like.
+
+    Attributes:
+        layout: As given.
+        columns: The columns of the table.
+        names: Their names.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self._ranked = tuple(PREDICTION.ranked(i) for i in range(1, layout.top + 1))
+        self._tail = tuple(
+            field for field in TAIL if field not in EXTRAS or field.name in layout.extras
+        )
+        predictions: tuple[Column, ...] = (RANK, *PREDICTION.columns)
+        if not layout.long:
+            predictions = tuple(column for field in self._ranked for column in field.columns)
+        tail = (column for field in self._tail for column in field.columns)
+        self.columns = (*PATH.columns, STATUS, *predictions, *tail)
+        self.names = [column.name for column in self.columns]
+
+    @classmethod
+    def of_columns(cls, names: Iterable[str]) -> Schema:
+        """Return the schema of a table that has these columns, in any order, and maybe others.
+
+        Raises:
+            ValueError: It is not a table of results.
+        """
+        found = set(names)
+        needed = {*PATH.columns, STATUS, *ERROR.columns}
+        if not {column.name for column in needed} <= found:
+            raise ValueError
+        if not found & {"label", "label_1", "category"}:
+            raise ValueError
+        top = sum(name.startswith("label_") for name in found)
+        there = tuple(field.name for field in EXTRAS if field.key in found)
+        return cls(Layout("", top, RANK.name in found, there))
+
+    def rows(self, record: Record) -> list[list[Cell]]:
+        """Return the rows of one record.
+
+        A wide table has one row for each image; a long one has one for each rank, and one without
+        rank for an image that has no predictions.
+        """
+        if self.layout.safe:
+            record = safe_record(record)
+        row: list[Cell] = [record.path, record.status]
+        tail: list[Cell] = []
+        for field in self._tail:
+            tail += field.cells(getattr(record, field.name))
+        cells = PREDICTION.cells
+        if not self.layout.long:
+            for prediction in record.predictions:
+                row += cells(prediction)
+            row += [None] * (3 * (self.layout.top - len(record.predictions)))
+            return [row + tail]
+        if not record.predictions:
+            return [[*row, None, *cells(None), *tail]]
+        return [
+            [*row, rank, *cells(prediction), *tail]
+            for rank, prediction in enumerate(record.predictions, 1)
+        ]
+
+    def record(self, row: Mapping[str, str]) -> Record:
+        """Return the record of a row of texts; of a long table it has one prediction at most.
+
+        Raises:
+            KeyError: A column is missing.
+            ValueError: The row is damaged.
+        """
+        path, error = row["path"], row["error"]
+        if not is_row(path, row["status"], error):
+            raise ValueError
+        more = {field.name: field.read(row) for field in self._tail}
+        return Record(path, tuple(self._predictions(row)), **more)
+
+    def _predictions(self, row: Mapping[str, str]) -> Iterator[Prediction]:
+        for field in (PREDICTION,) if self.layout.long else self._ranked:
+            texts = [row[column.name] for column in field.columns]
+            if not row[field.key]:  # there are no further ranks
+                return
+            yield field.value(*texts)
+
+    def to_object(self, record: Record) -> dict[str, object]:
+        """Return a record as JSON has it: path, status, predictions as a list, and the rest."""
+        content: dict[str, object] = {
+            "path": record.path,
+            "status": record.status,
+            "predictions": [PREDICTION.to_json(p) for p in record.predictions],
+        }
+        for field in self._tail:
+            content[field.name] = field.to_json(getattr(record, field.name))
+        return content
+
+
+def record_from_object(item: Any) -> Record:
+    """Return the record of an object of JSON; it may lack all but path, predictions and error.
+
+    Raises:
+        KeyError, TypeError, ValueError or AttributeError: It is no record.
+    """
+    predictions = tuple(PREDICTION.from_json(given) for given in item["predictions"])
+    more = {"error": item["error"], **{field.name: item.get(field.name) for field in TAIL}}
+    record = Record(
+        PATH.from_json(item["path"]),
+        predictions,
+        **{field.name: field.from_json(more[field.name]) for field in TAIL},
+    )
+    if not record.path:
+        raise ValueError
+    return record
+
+
+def row_from_object(item: Any) -> tuple[str, str, int | None]:
+    """Return path, error and position of an object of JSON, without a look at the rest.
+
+    Raises:
+        KeyError, TypeError, ValueError or AttributeError: It is no row.
+    """
+    path, error = PATH.from_json(item["path"]), ERROR.from_json(item["error"])
+    os.fsencode(path + error)  # what no file can be named
+    if not is_row(path, item["status"], error):
+        raise ValueError
+    return path, error, POSITION.from_json(item.get("position"))
+
+
+def read_table(
+    names: Sequence[str], rows: Iterable[Sequence[str]], path: str, place: Callable[[], str]
+) -> Iterator[Record]:
+    """Yield the records of a table, whose cells are texts.
+
+    Args:
+        names: The names of its columns.
+        rows: Its rows, without the header.
+        path: The file, for messages.
+        place: Called for damage, returns where the last row stands.
+
+    Raises:
+        InputError: Its columns are others, or it is damaged.
+    """
+    try:
+        schema = Schema.of_columns(names)
+    except ValueError as error:
+        raise InputError(
+            f"{path!r} holds no results of mnv2 classify: its columns are others"
+        ) from error
+    is_long = schema.layout.long
+    record: Record | None = None
+    for cells in rows:
+        try:
+            row = dict(zip(names, cells, strict=True))  # one of another length is cut
+            new = schema.record(row)
+            rank = int(row[RANK.name]) if is_long and row[RANK.name] else 0
+            if rank > 1:
+                # A rank that is missing is not made good by the next one.
+                if record is None or (record.path, len(record.predictions)) != (new.path, rank - 1):
+                    raise ValueError
+                record = replace(record, predictions=record.predictions + new.predictions)
+                continue
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path!r} is damaged in {place()}") from error
+        if not is_long:
+            yield new
+            continue
+        if record is not None:
+            yield record
+        record = new
+    if record is not None:
+        yield record

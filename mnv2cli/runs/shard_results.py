@@ -1,0 +1,119 @@
+"""The results of one shard, as their log describes them, and what must be so to join them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import takewhile
+
+from mnv2cli.errors import InputError
+from mnv2cli.records import Record
+from mnv2cli.results.formats import FORMATS, load_format
+from mnv2cli.results.read import read_results
+from mnv2cli.results.schema import Layout, extras
+from mnv2cli.runs.log import Settings, read_log
+from mnv2cli.runs.shards import Shard
+
+_MOST_LABELS = 1000
+
+
+@dataclass(frozen=True)
+class ShardResults:
+    """The results of one shard.
+
+    Attributes:
+        path: Its file.
+        shard: Which one it is.
+        settings: What decided its rows.
+        images: How many images there were in all, for all shards.
+        rows: How many rows it should have; None if it is not finished.
+        size: How many bytes it should have; None if it is not finished.
+        folder: What relative paths in it are relative to.
+        format: Its format.
+    """
+
+    path: str
+    shard: Shard
+    settings: Settings = field(repr=False)
+    images: int
+    rows: int | None
+    size: int | None
+    folder: str
+    format: str
+
+    @staticmethod
+    def from_log(path: str) -> ShardResults:
+        """Return what the log beside a file says of it.
+
+        Raises:
+            InputError: There is no log, or it is not that of a shard, or it is damaged.
+        """
+        begun, ended = read_log(path)
+        settings = dict(begun.get("settings", {}))
+        name = str(settings.pop("shard", ""))
+        if not name:
+            raise InputError(
+                f"{path!r} is no shard", "mnv2 classify --shard I/N -o FILE makes shards."
+            )
+        format = settings.pop("format", "")
+        settings.pop("position", None)
+        is_usable = (
+            type(format) is str
+            and format in FORMATS
+            and type(settings.get("top")) is int
+            and 1 <= settings["top"] <= _MOST_LABELS
+            and all(type(settings.get(key)) is bool for key in ("long", "csv_safe"))
+            and {"categories", "rollup"} <= settings.keys()
+        )
+        if not is_usable:
+            raise InputError(
+                f"what is noted beside {path!r} is damaged", "Run that shard again with --force."
+            )
+        # A long table is cut in more ways than a number of rows tells: its bytes are noted.
+        numbers = {key: ended.get(key) for key in ("images", "rows", "bytes")}
+        images, rows, size = (n if type(n) is int and n >= 0 else None for n in numbers.values())
+        return ShardResults(
+            path,
+            Shard.parse(name),
+            settings,
+            images or 0,
+            rows if ended.get("event") == "finished" else None,
+            size,
+            str(begun.get("folder", "")),
+            format,
+        )
+
+    def whole_rows(self) -> int | None:
+        """Return how many rows at the beginning are whole; None where that cannot be told.
+
+        Raises:
+            InputError: Its columns are others.
+            OSError: It cannot be read.
+        """
+        access = load_format(self.format).rows
+        if access is None:
+            return None
+        layout = layout_of(self.settings, self.format, position=True)
+        with closing(access.scan(self.path, layout)) as rows:
+            return sum(1 for _ in takewhile(lambda row: row is not None, rows))
+
+    def read(self) -> Generator[Record, None, None]:
+        """Return its records as they were found, one after the other; they raise InputError."""
+        return read_results(self.path, self.format, safe=self.settings["csv_safe"])
+
+
+def layout_of(settings: Settings, format: str, *, position: bool = False) -> Layout:
+    """Return what the rows of a file with these settings look like in a format."""
+    made = load_format(format)
+    return Layout(
+        format,
+        settings["top"],
+        settings["long"] and made.is_table,
+        extras(
+            category=settings["categories"] is not None,
+            node=settings["rollup"] is not None,
+            position=position,
+        ),
+        settings["csv_safe"] and made.may_be_safe,
+    )

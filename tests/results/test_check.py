@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mnv2cli.errors import InputError
+from mnv2cli.results.check import check_output
+
+
+def test_outputs_are_checked_beforehand(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.csv")
+    check_output(path, "csv", force=False)
+    Path(path).write_text("old")
+    with pytest.raises(InputError, match="exists"):
+        check_output(path, "csv", force=False)
+    check_output(path, "csv", force=True)
+    with pytest.raises(InputError, match="there is no folder"):
+        check_output(str(tmp_path / "no" / "a.csv"), "csv", force=False)
+    with pytest.raises(InputError, match="is a folder"):
+        check_output(str(tmp_path), "csv", force=True)
+    with pytest.raises(InputError, match="name of an image"):
+        check_output(str(tmp_path / "a.JPG"), "csv", force=True)
+    check_output("/dev/null", "csv", force=False)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from mnv2cli.errors import InputError
+from mnv2cli.records import Record
+from mnv2cli.results.check import check_output
+from mnv2cli.results.schema import Layout
+from tests.results.records import CAT, RECORDS, written
+
+
+def test_parquet_has_typed_columns() -> None:
+    table = pq.read_table(io.BytesIO(written(Layout("parquet", 2), RECORDS)))
+    assert table.column_names[:3] == ["path", "status", "label_1"]
+    assert str(table.schema.field("score_1").type) == "float"
+    assert table["wnid_2"].to_pylist() == ["n02879718", None, None]
+    long = pq.read_table(io.BytesIO(written(Layout("parquet", 2, long=True), RECORDS)))
+    assert long["rank"].to_pylist() == [1, 2, 1, None]
+
+
+def test_parquet_of_many_rows_and_odd_names() -> None:
+    records = [Record(f"{i}.jpg", (CAT,)) for i in range(25_000)]
+    records.append(Record(os.fsdecode(b"\xff.jpg")))
+    table = pq.read_table(io.BytesIO(written(Layout("parquet", 2), records)))
+    assert table.num_rows == 25_001
+    assert table["path"].to_pylist()[-1] == "\\xff.jpg"
+
+
+def test_parquet_without_pyarrow_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    with pytest.raises(InputError, match=r"pip install 'mnv2cli\[parquet\]'"):
+        check_output(str(tmp_path / "a.parquet"), "parquet", force=False)

@@ -1,0 +1,82 @@
+"""A run with other settings, or beside another one, does not touch the results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mnv2cli.runs.log import RunLog
+from tests.runs.helpers import Invoke, cut, run
+
+pytestmark = pytest.mark.usefixtures("fake_engine")
+
+
+@pytest.mark.parametrize(
+    ("args", "difference"),
+    [(("--top", "3"), "top was 2 and is now 3"),
+     (("--fit", "pad", "--threshold", "0.5"),
+      "threshold was 0.0 and is now 0.5; fit was crop and is now pad"),
+     (("--category",), "categories was not given and is now"),
+     (("--long",), "long was off and is now on"),
+     (("--alpha", "0.5"), "model was mobilenet_v2_1.0_224 and is now mobilenet_v2_0.5_224"),
+     (("--shard", "1/2"), "shard was not given and is now 1/2")],
+)  # fmt: skip
+def test_other_settings_are_refused_and_named(
+    album: Path, invoke: Invoke, args: tuple[str, ...], difference: str
+) -> None:
+    run(invoke, "a.csv")
+    whole = (album / "a.csv").read_bytes()
+    cut(album / "a.csv", whole, len(whole) - 1)
+    result = run(invoke, "a.csv", *args, "--resume", code=2)
+    assert result.stderr.startswith("Error: 'a.csv' was begun otherwise: ")
+    assert difference in result.stderr and "--force" in result.stderr
+    left = (album / "a.csv").read_bytes()
+    assert whole.startswith(left) and left.count(b"\n") >= whole.count(b"\n") - 1
+    run(invoke, "a.csv", *args, "--force")
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [(("-o", "a.json", "--resume"), ".csv or .jsonl"), (("--resume",), "with -o"),
+     (("-o", "/dev/null", "-f", "csv", "--resume"), ".csv or .jsonl"),
+     (("-o", "a.csv", "--retry-errors"), "add --resume"),
+     (("-o", "a.csv", "--resume", "--force"), "choose one"),
+     (("-o", "a.jsonl", "--csv-safe"), "--csv-safe is for csv")],
+)  # fmt: skip
+def test_what_cannot_be_gone_on_with_is_said(
+    album: Path, invoke: Invoke, args: tuple[str, ...], words: str
+) -> None:
+    result = invoke("classify", "album", *args)
+    assert result.exit_code == 2 and words in result.stderr
+    assert not list(album.glob("a.*"))
+
+
+def test_a_second_run_on_the_same_output_is_refused(album: Path, invoke: Invoke) -> None:
+    log = RunLog("a.csv")
+    for args in ((), ("--resume",), ("--force",)):
+        assert "another mnv2 writes to 'a.csv'" in run(invoke, "a.csv", *args, code=2).stderr
+    assert not (album / "a.csv").exists()
+    log.close()
+    assert not (album / "a.csv.mnv2").exists()
+    run(invoke, "a.csv")
+
+
+def test_other_libraries_are_warned_of(album: Path, invoke: Invoke) -> None:
+    run(invoke, "a.csv")
+    cut(album / "a.csv", (album / "a.csv").read_bytes(), 300)
+    log = album / "a.csv.mnv2"
+    begun = json.loads(log.read_text())
+    begun["libraries"]["pillow"] = "1.0"
+    log.write_text(json.dumps(begun) + "\n")
+    assert "Warning: scores may move" in run(invoke, "a.csv", "--resume").stderr
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.parquet"])
+def test_other_formats_are_locked_and_leave_no_log(album: Path, invoke: Invoke, name: str) -> None:
+    log = RunLog(name)
+    assert "another mnv2 writes" in run(invoke, name, code=2).stderr
+    log.close()
+    run(invoke, name)
+    assert not list(album.glob("*.mnv2"))
