@@ -56,20 +56,33 @@ def read_csv(path: str) -> Iterator[Record]:
     """Yield the records of a CSV file; raises InputError with the line of damage."""
     try:
         with open_text(path) as file:
-            reader = csv.reader(map(_without_nul, lines(file, path)))
+            nul = _HiddenNul()
+            reader = csv.reader(map(nul.hide, lines(file, path)))
             names = next(reader, [])
-            rows = map(_with_nul, filter(None, reader))
+            rows = map(nul.restore, filter(None, reader))
             yield from read_table(names, rows, path, lambda: f"line {reader.line_num}")
     except csv.Error as error:
         raise InputError(f"the results {path!r} are no CSV: {error}") from error
 
 
-def _without_nul(text: str) -> str:
-    return text if _READS_NUL or "\0" not in text else text.replace("\0", NUL_SIGN)
+class _HiddenNul:
+    """Hides NUL from the csv module of Python 3.10, which does not read it."""
 
+    def __init__(self) -> None:
+        self._is_hidden = False
 
-def _with_nul(cells: list[str]) -> list[str]:
-    return cells if _READS_NUL else [cell.replace(NUL_SIGN, "\0") for cell in cells]
+    def hide(self, text: str) -> str:
+        """Return a text with another character where NUL is."""
+        if _READS_NUL or "\0" not in text:
+            return text
+        self._is_hidden = True
+        return text.replace("\0", NUL_SIGN)
+
+    def restore(self, cells: list[str]) -> list[str]:
+        """Return cells with NUL where it was, as soon as there was any."""
+        if not self._is_hidden:
+            return cells
+        return [cell.replace(NUL_SIGN, "\0") for cell in cells]
 
 
 # Single rows, for --resume
@@ -135,14 +148,16 @@ class _RowReader:
             path, error = restored(path), restored(error)
         if not is_row(path, cells[self._status], error):
             return None
-        numbers = []
-        for column in (self._position, self._rank):
-            text = cells[column] if column else ""
-            if text and not (text.isascii() and text.isdigit() and len(text) < 18):
-                return None
-            numbers.append(int(text) if text else None)
-        position, rank = numbers
-        return Row(path, error, position, start, start + len(record), rank or 0)
+        position = cells[self._position] if self._position else ""
+        rank = cells[self._rank] if self._rank else ""
+        if (position and not _is_number(position)) or (rank and not _is_number(rank)):
+            return None
+        end = start + len(record)
+        return Row(path, error, int(position) if position else None, start, end, int(rank or 0))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 18
 
 
 def _cells(record: bytes) -> list[str] | None:
@@ -152,8 +167,9 @@ def _cells(record: bytes) -> list[str] | None:
     text = record[:-1].decode("utf-8", "surrogateescape")
     if '"' not in text and "\r" not in text:
         return text.split(",")  # most rows, and ten times as fast
+    nul = _HiddenNul()
     try:
-        return _with_nul(next(csv.reader([_without_nul(text)], strict=True)))
+        return nul.restore(next(csv.reader([nul.hide(text)], strict=True)))
     except (csv.Error, StopIteration):
         return None
 
@@ -187,10 +203,11 @@ def header_end(path: str) -> int:
 
 def with_position(row: bytes, position: int | None, layout: Layout) -> bytes:
     """Return a row, or the rows of an image, with another position, which is the last cell."""
-    text = _without_nul(row.decode("utf-8", "surrogateescape"))
+    nul = _HiddenNul()
+    text = nul.hide(row.decode("utf-8", "surrogateescape"))
     last = cell_text(position)
     return b"".join(
-        csv_line([*_with_nul(cells)[:-1], last], quote=layout.safe).encode(
+        csv_line([*nul.restore(cells)[:-1], last], quote=layout.safe).encode(
             "utf-8", "surrogateescape"
         )
         for cells in csv.reader(io.StringIO(text, newline=""))

@@ -56,4 +56,14 @@ def _table(records: Iterable[Record], layout: Layout) -> pd.DataFrame:
 
     schema = Schema(layout)
     rows = [row for record in records for row in schema.rows(record)]
-    return pd.DataFrame(rows, columns=schema.names)
+    try:
+        return pd.DataFrame(rows, columns=schema.names)
+    except UnicodeEncodeError:  # since pandas 3 its own texts are UTF-8, and names need not be
+        return pd.DataFrame(
+            {
+                column.name: pd.Series(
+                    [row[i] for row in rows], dtype=object if column.type == "string" else None
+                )
+                for i, column in enumerate(schema.columns)
+            }
+        )

@@ -123,9 +123,9 @@ def _optional(from_json: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _position_from_json(given: Any) -> int | None:
-    if not isinstance(given, int | None):
-        raise ValueError
-    return given
+    if given is None or isinstance(given, int):
+        return given
+    raise ValueError
 
 
 PATH = _text_field("path")

@@ -44,16 +44,22 @@ class ParquetWriter:
 
     def _write_group(self) -> None:
         arrays = [
-            self._pa.array([_cell(row[i]) for row in self._rows], field.type)
+            self._array([row[i] for row in self._rows], field.type)
             for i, field in enumerate(self._types)
         ]
         self._file.write_table(self._pa.Table.from_arrays(arrays, schema=self._types))
         self._rows = []
 
+    def _array(self, cells: list[Cell], type: Any) -> Any:
+        try:
+            return self._pa.array(cells, type)
+        except UnicodeEncodeError:  # Parquet's strings are UTF-8 and nothing else
+            return self._pa.array(list(map(_utf8, cells)), type)
 
-def _cell(cell: Cell) -> Cell:
-    """Return a cell whose text is UTF-8, as Parquet's strings are: other bytes are described."""
-    if not isinstance(cell, str) or cell.isascii():
+
+def _utf8(cell: Cell) -> Cell:
+    """Return a text as UTF-8 can hold it: other bytes are described, such as ``\\xff``."""
+    if not isinstance(cell, str):
         return cell
     return os.fsencode(cell).decode("utf-8", "backslashreplace")
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from mnv2cli.errors import InputError
@@ -28,6 +29,8 @@ from mnv2cli.results.fields import (
     is_row,
 )
 from mnv2cli.results.spreadsheet import safe_record
+
+_REST = tuple(field for field in TAIL if field is not ERROR)
 
 Extras = tuple[str, ...]
 """Which fields rows have besides, of ``category``, ``node`` and ``position``."""
@@ -94,6 +97,10 @@ class Schema:
         tail = (column for field in self._tail for column in field.columns)
         self.columns = (*PATH.columns, STATUS, *predictions, *tail)
         self.names = [column.name for column in self.columns]
+        self._read = [
+            (itemgetter(*(column.name for column in field.columns)), field.value)
+            for field in ((PREDICTION,) if layout.long else self._ranked)
+        ]
 
     @classmethod
     def of_columns(cls, names: Iterable[str]) -> Schema:
@@ -151,11 +158,11 @@ class Schema:
         return Record(path, tuple(self._predictions(row)), **more)
 
     def _predictions(self, row: Mapping[str, str]) -> Iterator[Prediction]:
-        for field in (PREDICTION,) if self.layout.long else self._ranked:
-            texts = [row[column.name] for column in field.columns]
-            if not row[field.key]:  # there are no further ranks
+        for texts_in, value in self._read:
+            texts = texts_in(row)
+            if not texts[-1]:  # without a score there are no further ranks
                 return
-            yield field.value(*texts)
+            yield value(*texts)
 
     def to_object(self, record: Record) -> dict[str, object]:
         """Return a record as JSON has it: path, status, predictions as a list, and the rest."""
@@ -175,13 +182,10 @@ def record_from_object(item: Any) -> Record:
     Raises:
         KeyError, TypeError, ValueError or AttributeError: It is no record.
     """
-    predictions = tuple(PREDICTION.from_json(given) for given in item["predictions"])
-    more = {"error": item["error"], **{field.name: item.get(field.name) for field in TAIL}}
-    record = Record(
-        PATH.from_json(item["path"]),
-        predictions,
-        **{field.name: field.from_json(more[field.name]) for field in TAIL},
-    )
+    path, error = PATH.from_json(item["path"]), ERROR.from_json(item["error"])
+    predictions = tuple(map(PREDICTION.from_json, item["predictions"]))
+    more = {field.name: field.from_json(item[field.name]) for field in _REST if field.name in item}
+    record = Record(path, predictions, error, **more)
     if not record.path:
         raise ValueError
     return record
@@ -194,7 +198,9 @@ def row_from_object(item: Any) -> tuple[str, str, int | None]:
         KeyError, TypeError, ValueError or AttributeError: It is no row.
     """
     path, error = PATH.from_json(item["path"]), ERROR.from_json(item["error"])
-    os.fsencode(path + error)  # what no file can be named
+    text = path + error
+    if not text.isascii():
+        os.fsencode(text)  # refuses surrogates that stand for no byte
     if not is_row(path, item["status"], error):
         raise ValueError
     return path, error, POSITION.from_json(item.get("position"))

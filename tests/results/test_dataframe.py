@@ -1,7 +1,15 @@
 from __future__ import annotations
 
-from mnv2cli.results.dataframe import to_dataframe
-from tests.results.records import RECORDS
+import os
+from pathlib import Path
+
+import pytest
+
+from mnv2cli.records import CategoryScore, Record
+from mnv2cli.results.dataframe import read_dataframe, to_dataframe
+from mnv2cli.results.formats import FORMATS
+from mnv2cli.results.schema import Layout
+from tests.results.records import BOW, CAT, RECORDS, written
 
 
 def test_records_become_a_dataframe() -> None:
@@ -9,3 +17,42 @@ def test_records_become_a_dataframe() -> None:
     assert frame["label_1"].tolist()[:2] == ["Egyptian cat", "Egyptian cat"]
     assert frame.shape == (3, 10)
     assert to_dataframe(RECORDS, long=True).shape == (4, 8)
+
+
+def test_the_earlier_name_of_the_module_still_works() -> None:
+    from mnv2cli import write
+
+    assert write.to_dataframe is to_dataframe
+
+
+@pytest.mark.parametrize("long", [False, True])
+@pytest.mark.parametrize("format", FORMATS)
+def test_results_are_read_into_the_same_table_from_every_format(
+    tmp_path: Path, format: str, long: bool
+) -> None:
+    path = tmp_path / f"x.{format}"
+    path.write_bytes(written(Layout(format, 2), RECORDS))
+    frame = read_dataframe(str(path), long=long)
+    wanted = to_dataframe(RECORDS, top=2, long=long)
+    assert frame.equals(wanted) and frame.dtypes.equals(wanted.dtypes)
+
+
+def test_columns_of_a_table_are_those_that_records_have(tmp_path: Path) -> None:
+    dog = CategoryScore("dog", 0.5, 0.25)
+    records = [Record("=a.jpg", (CAT,), category=dog, position=0), Record("b.jpg", error="bad")]
+    layout = Layout("csv", 5, extras=("category", "position"), safe=True)
+    (tmp_path / "x.txt").write_bytes(written(layout, records))
+    frame = read_dataframe(str(tmp_path / "x.txt"), "csv", safe=True)
+    assert list(frame.columns) == [
+        "path", "status", "label_1", "wnid_1", "score_1",
+        "category", "category_score", "category_margin", "error", "model", "position",
+    ]  # fmt: skip
+    assert frame["path"].tolist() == ["=a.jpg", "b.jpg"] and frame["category"][0] == "dog"
+
+
+def test_names_that_are_not_utf_8_come_into_tables(tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xe9.jpg")
+    (tmp_path / "x.csv").write_bytes(written(Layout("csv", 1), [Record(name, (BOW,))]))
+    frame = read_dataframe(str(tmp_path / "x.csv"))
+    assert frame["path"].tolist() == [name] and frame["score_1"].tolist() == [BOW.score]
+    assert list(frame.columns) == list(to_dataframe([], top=1).columns)

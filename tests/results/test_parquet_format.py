@@ -37,3 +37,9 @@ def test_parquet_without_pyarrow_says_how_to_get_it(
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(InputError, match=r"pip install 'mnv2cli\[parquet\]'"):
         check_output(str(tmp_path / "a.parquet"), "parquet", force=False)
+
+
+def test_errors_with_names_that_are_not_utf_8_are_described() -> None:
+    record = Record("a.jpg", error="cannot be read: " + os.fsdecode(b"caf-\xff"))
+    table = pq.read_table(io.BytesIO(written(Layout("parquet", 1), [record])))
+    assert table["error"].to_pylist() == ["cannot be read: caf-\\xff"]

@@ -80,3 +80,22 @@ def test_other_formats_are_locked_and_leave_no_log(album: Path, invoke: Invoke, 
     log.close()
     run(invoke, name)
     assert not list(album.glob("*.mnv2"))
+
+
+OLD_KEYS = ["format", "long", "csv_safe", "position"]
+
+
+@pytest.mark.parametrize(
+    "args", [(), ("--long",), ("--csv-safe", "--category"), ("--shard", "1/1")]
+)
+def test_settings_in_the_log_have_the_names_and_order_they_always_had(
+    album: Path, invoke: Invoke, args: tuple[str, ...]
+) -> None:
+    run(invoke, "a.csv", *args)
+    settings = json.loads((album / "a.csv.mnv2").read_text().splitlines()[0])["settings"]
+    assert list(settings)[:4] == OLD_KEYS
+    assert [settings[key] for key in OLD_KEYS] == [
+        "csv", "--long" in args, "--csv-safe" in args, "--shard" in args,
+    ]  # fmt: skip
+    assert settings["shard"] == ("1/1" if "--shard" in args else "")
+    assert settings["top"] == 2
