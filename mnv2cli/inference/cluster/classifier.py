@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import chain, islice, takewhile
@@ -111,9 +112,10 @@ class ClusterClassifier(Classifier):
         with connected(self._address, self._workers, verbose=self._verbose):
             job = self._job(plan)
             timings.loading += perf_counter() - start
-            yield from _records(
-                job, chain(first, sources), timings, perf_counter(), stop_requested or Event()
-            )
+            with closing(job):
+                yield from _records(
+                    job, chain(first, sources), timings, perf_counter(), stop_requested or Event()
+                )
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the rows of a run; once it has started, network and engine too."""

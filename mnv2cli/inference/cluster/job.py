@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,7 @@ class Job:
         self._plan, self._tally = plan, tally
         self._workers, self._batch = resources.workers, resources.batch
         self._gpu, self._verbose = resources.gpu, resources.verbose
-        self._done: Iterator[Block] = iter(())
+        self._tables: Iterator[Any] = iter(())
 
     def start(self, sources: list[Source], number: int) -> None:
         """Give out a window of sources, the first of which has this number."""
@@ -73,14 +74,20 @@ class Job:
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
             **({"num_gpus": 1} if self._gpu else {"num_cpus": 1}),
         )
-        tables = dataset.iter_batches(batch_size=None, batch_format="pyarrow")
-        self._done = (
-            [(row["number"], row["done"]) for row in table.to_pylist()] for table in tables
-        )
+        self._tables = iter(dataset.iter_batches(batch_size=None, batch_format="pyarrow"))
 
     def next(self) -> Block:
         """Return some batches that are done, the next in order; none at the end."""
-        return next(self._done, [])
+        for table in self._tables:
+            return [(row["number"], row["done"]) for row in table.to_pylist()]
+        return []
+
+    def close(self) -> None:
+        """End what is still under way, while Ray is there: later it would complain on stderr."""
+        close = getattr(self._tables, "close", None)
+        if close is not None:
+            with suppress(Exception):
+                close()
 
 
 class RemoteJob:
@@ -101,6 +108,9 @@ class RemoteJob:
 
         block: Block = ray.get(self._actor.next.remote())
         return block
+
+    def close(self) -> None:
+        """Leave it to the cluster, which ends it when this process disconnects."""
 
 
 class Tally:
