@@ -13,7 +13,7 @@ import click
 from mnv2cli.errors import NoImagesError
 from mnv2cli.sources.filesystem import check_urls
 from mnv2cli.sources.lists import open_list, read_list
-from mnv2cli.sources.names import is_glob
+from mnv2cli.sources.patterns import is_glob
 from mnv2cli.sources.urls import is_url
 
 if TYPE_CHECKING:

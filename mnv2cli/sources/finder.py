@@ -16,8 +16,9 @@ from mnv2cli.errors import InputError
 from mnv2cli.records import Source
 from mnv2cli.sources.filesystem import DirEntry, FileSystem, Match, open_filesystem
 from mnv2cli.sources.local import LOCAL
-from mnv2cli.sources.names import IMAGE_SUFFIXES, matches, natural_sorted, path_parts
+from mnv2cli.sources.names import IMAGE_SUFFIXES, natural_sorted, path_parts
 from mnv2cli.sources.options import Filters
+from mnv2cli.sources.patterns import matches
 from mnv2cli.sources.urls import is_url, redact
 
 OnSkip = Callable[[str, str], None]

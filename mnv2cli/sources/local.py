@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 
 from mnv2cli.sources.filesystem import Kind, Listing, Match
-from mnv2cli.sources.names import is_glob, natural_sorted, path_parts
+from mnv2cli.sources.names import natural_sorted, path_parts
+from mnv2cli.sources.patterns import is_glob
 
 
 class LocalFileSystem:

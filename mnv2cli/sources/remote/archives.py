@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from mnv2cli.errors import InputError
 from mnv2cli.sources.filesystem import Kind, Listing, Match, open_filesystem
 from mnv2cli.sources.local import real_path
-from mnv2cli.sources.names import is_glob
+from mnv2cli.sources.patterns import is_glob
 from mnv2cli.sources.remote.archive_containers import open_members
 from mnv2cli.sources.remote.archive_members import ArchiveMembers, clean_name
 from mnv2cli.sources.remote.errors import StoreError

@@ -13,7 +13,8 @@ from typing import Any
 from mnv2cli.errors import InputError
 from mnv2cli.sources.filesystem import Kind, Listing, Match
 from mnv2cli.sources.local import real_path
-from mnv2cli.sources.names import IMAGE_SUFFIXES, is_glob
+from mnv2cli.sources.names import IMAGE_SUFFIXES
+from mnv2cli.sources.patterns import is_glob
 from mnv2cli.sources.remote import limits
 from mnv2cli.sources.remote.errors import StoreError, store_error
 from mnv2cli.sources.remote.listing import RemoteEntry, shell_matches
