@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mnv2cli.labels.options import LabelOptions
     from mnv2cli.models.options import ModelOptions
     from mnv2cli.records import Prediction, Record
+    from mnv2cli.results.dataframe import read_dataframe, to_dataframe
     from mnv2cli.sources.options import Filters
 
 __version__ = "0.1.0"
@@ -36,6 +37,8 @@ __all__ = [
     "Record",
     "RunEvents",
     "__version__",
+    "read_dataframe",
+    "to_dataframe",
 ]
 
 _HOMES = {
@@ -49,6 +52,8 @@ _HOMES = {
     "Prediction": "mnv2cli.records",
     "Record": "mnv2cli.records",
     "RunEvents": "mnv2cli.events",
+    "read_dataframe": "mnv2cli.results.dataframe",
+    "to_dataframe": "mnv2cli.results.dataframe",
 }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 import mnv2cli
 from mnv2cli.inference.classifier import Classifier
@@ -37,6 +39,18 @@ def test_the_table_that_it_names_has_the_columns_of_the_csv(
     table = to_dataframe(Classifier(top=3).classify("photos"), top=3)
     assert list(table.columns)[:5] == ["path", "status", "label_1", "wnid_1", "score_1"]
     assert list(table.columns)[-2:] == ["error", "model"] and len(table) == 3
+
+
+def test_the_table_of_a_results_file(
+    photos: Path, fake_engine: FakeEngine, invoke: Callable[..., Result]
+) -> None:
+    assert '`mnv2cli.read_dataframe("labels.csv")`' in README
+    assert invoke("classify", "photos", "-q", "-o", "labels.csv").exit_code == 0
+    table = mnv2cli.read_dataframe("labels.csv")
+    assert list(table["path"]) == ["photos/img2.jpg", "photos/img10.png", "photos/sub/img1.webp"]
+    assert list(table.columns) == list(
+        mnv2cli.to_dataframe(Classifier().classify("photos")).columns
+    )
 
 
 def test_the_objects_that_it_names_are_taken(photos: Path, fake_engine: FakeEngine) -> None:
