@@ -42,6 +42,7 @@ class ImageFormat:
         plugin: Pillow's name of the decoder.
         matches: Tells the format from the first bytes of a file.
         modules: Pillow's modules that hold the decoder.
+        codec: The library that Pillow must be built with for it, as ``PIL.features`` names it.
         register: Adds the decoder to Pillow, where it is another library's.
         length: Returns the length that a file has as it says itself; None where it does not.
     """
@@ -50,6 +51,7 @@ class ImageFormat:
     plugin: str
     matches: Callable[[bytes], bool]
     modules: tuple[str, ...] = ()
+    codec: str = ""
     register: Callable[[], None] | None = None
     length: Callable[[IO[bytes]], int] | None = None
 
@@ -75,25 +77,41 @@ JPEG = ImageFormat(  # and multi-picture files, which its decoder recognizes
     "JPEG",
     starts_with(b"\xff\xd8\xff"),
     modules=("JpegImagePlugin", "MpoImagePlugin"),
+    codec="jpg",
 )
 
 FORMATS = (
     JPEG,
-    ImageFormat("PNG", "PNG", starts_with(b"\x89PNG\r\n\x1a\n"), modules=("PngImagePlugin",)),
+    ImageFormat(
+        "PNG",
+        "PNG",
+        starts_with(b"\x89PNG\r\n\x1a\n"),
+        modules=("PngImagePlugin",),
+        codec="zlib",
+    ),
     ImageFormat("GIF", "GIF", starts_with(b"GIF87a", b"GIF89a"), modules=("GifImagePlugin",)),
+    ImageFormat("BMP", "BMP", is_bmp, modules=("BmpImagePlugin",)),
     ImageFormat(
         "TIFF",
         "TIFF",
         starts_with(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
         modules=("TiffImagePlugin",),
+        codec="libtiff",
     ),
-    ImageFormat("WebP", "WEBP", is_webp, modules=("WebPImagePlugin",), length=riff_length),
-    ImageFormat("BMP", "BMP", is_bmp, modules=("BmpImagePlugin",)),
+    ImageFormat(
+        "WebP",
+        "WEBP",
+        is_webp,
+        modules=("WebPImagePlugin",),
+        codec="webp",
+        length=riff_length,
+    ),
     ImageFormat(
         "AVIF",
         "AVIF",
         has_brand(b"avif", b"avis"),
         modules=("AvifImagePlugin",),
+        codec="avif",
         length=boxes_length,
     ),
     ImageFormat(  # after AVIF, whose files may have the general brands too

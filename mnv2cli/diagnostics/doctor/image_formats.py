@@ -6,22 +6,12 @@ from collections.abc import Iterator
 
 from mnv2cli.diagnostics.doctor.check import Check
 
-_FORMATS = {
-    "JPEG": "jpg",
-    "PNG": "zlib",
-    "GIF": "",
-    "BMP": "",
-    "TIFF": "libtiff",
-    "WEBP": "webp",
-    "AVIF": "avif",
-    "HEIF": "",
-}
-"""Pillow's names of formats, each with the codec that it requires; empty for none."""
-
 
 def check_image_formats() -> Iterator[Check]:
-    """Yield a check of the formats that Pillow can decode here."""
+    """Yield a check of the formats that can be decoded here."""
     from PIL import Image, features
+
+    from mnv2cli.images.formats import FORMATS
 
     try:
         import pillow_heif
@@ -31,12 +21,12 @@ def check_image_formats() -> Iterator[Check]:
         pass
     Image.init()
     can = [
-        name
-        for name, codec in _FORMATS.items()
-        if name in Image.OPEN and (not codec or features.check(codec))
+        each
+        for each in FORMATS
+        if each.plugin in Image.OPEN and (not each.codec or features.check(each.codec))
     ]
-    lacking = [name for name in _FORMATS if name not in can]
-    text = ", ".join(can).replace("HEIF", "HEIC").replace("WEBP", "WebP")
+    lacking = [each.plugin for each in FORMATS if each not in can]
+    text = ", ".join(each.name for each in can)
     if lacking:
         yield Check(
             "Images",
