@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from mnv2cli.errors import InputError
 
@@ -32,6 +32,12 @@ class EngineOptions:
     threads: int = 0
 
     def __post_init__(self) -> None:
+        if self.precision not in get_args(Precision):
+            raise InputError(
+                f"precision is {self.precision!r}, but must be one of {get_args(Precision)}"
+            )
+        if not (isinstance(self.batch_size, int) and isinstance(self.threads, int)):
+            raise InputError("batch_size and threads must be whole numbers")
         if min(self.batch_size, self.threads) < 0:
             raise InputError("batch_size and threads must be at least 1, or 0 for the best")
         if self.calibrate and self.precision != "int8":

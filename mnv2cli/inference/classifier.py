@@ -11,7 +11,7 @@ from hashlib import sha256
 from itertools import chain, islice
 from threading import Event
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mnv2cli.engines import Engine, open_engine
 from mnv2cli.engines.calibration import Calibration
@@ -19,7 +19,6 @@ from mnv2cli.engines.options import EngineOptions
 from mnv2cli.engines.registry import check_precision
 from mnv2cli.errors import InputError
 from mnv2cli.events import RunEvents
-from mnv2cli.images.isolated import IsolatedDecoders
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.reader import ImageReader
 from mnv2cli.inference.calibration import ReadAhead, calibration_key, decode_all, sample
@@ -27,12 +26,9 @@ from mnv2cli.inference.labelling import Labelling
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.pipeline import PipelineOptions, classify
 from mnv2cli.inference.timings import Timings
-from mnv2cli.labels.categories import Categories
-from mnv2cli.labels.categories_file import builtin, load
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.options import LabelOptions
 from mnv2cli.labels.rank import rank
-from mnv2cli.labels.tree import Rollup
 from mnv2cli.models import Model, available, open_model
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.weights import digest
@@ -40,6 +36,10 @@ from mnv2cli.records import Record, Source
 from mnv2cli.sources.finder import Finder, OnSkip
 from mnv2cli.sources.options import Filters
 from mnv2cli.sources.urls import redact
+
+if TYPE_CHECKING:
+    from mnv2cli.labels.categories import Categories
+    from mnv2cli.labels.tree import Rollup
 
 StrPath = str | os.PathLike[str]
 Sample = Callable[[], Iterable[str]]
@@ -191,6 +191,8 @@ class Classifier:
             with ImageReader(size, options) as reader:
                 yield reader
             return
+        from mnv2cli.images.isolated import IsolatedDecoders
+
         with (
             closing(IsolatedDecoders(size, options)) as decoders,
             ImageReader(size, options, decoder=decoders) as reader,
@@ -261,7 +263,7 @@ class Classifier:
         return Labelling(
             partial(rank, labels=imagenet_labels(), top=labels.top, threshold=labels.threshold),
             self._categories,
-            None if labels.rollup is None else Rollup(labels.rollup),
+            _rollup(labels.rollup),
             self.network.model,
         )
 
@@ -281,6 +283,16 @@ def _check_engine(engine: EngineOptions) -> None:
 
 
 def _categories(labels: LabelOptions) -> Categories | None:
-    if labels.categories:
-        return load(labels.categories)
-    return builtin() if labels.category else None
+    if not (labels.categories or labels.category):
+        return None
+    from mnv2cli.labels.categories_file import builtin, load
+
+    return load(labels.categories) if labels.categories else builtin()
+
+
+def _rollup(threshold: float | None) -> Rollup | None:
+    if threshold is None:
+        return None
+    from mnv2cli.labels.tree import Rollup
+
+    return Rollup(threshold)

@@ -9,13 +9,15 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mnv2cli.errors import InputError, WeightsError
 from mnv2cli.events import DownloadProgress, ignore_download
 from mnv2cli.models import weights as store
-from mnv2cli.models.download import Origin, download, published_at
 from mnv2cli.models.options import ModelOptions
+
+if TYPE_CHECKING:
+    from mnv2cli.models.download import Origin
 
 ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 """Width multipliers with published ImageNet weights."""
@@ -184,6 +186,8 @@ class MobileNetV2:
     @property
     def origin(self) -> Origin:
         """Where the published weights come from and where they belong."""
+        from mnv2cli.models.download import Origin, published_at
+
         return Origin(published_at(WEIGHTS_URL, self.file_name), self.cached)
 
     @property
@@ -199,6 +203,8 @@ class MobileNetV2:
     def fetch(self) -> str:
         """Return where the weights are, once they are there."""
         if not self.weights and (self.refresh or not os.path.isfile(self.cached)):
+            from mnv2cli.models.download import download
+
             download(self.origin, self.progress)
             self.refresh = False  # once is enough
         return self.weights or self.cached

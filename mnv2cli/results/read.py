@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record
-from mnv2cli.results.formats import load_format, suffix_format, suffixes
+from mnv2cli.results.formats import FORMATS, load_format, suffix_format
 from mnv2cli.results.spreadsheet import restored_record
 
 
@@ -26,6 +26,7 @@ def read_results(
     name = format or suffix_format(path)
     reader = load_format(name).reader if name else None
     if reader is None:
-        raise InputError(f"{path!r} does not end in {', '.join(suffixes())}")
+        readable = [f".{each}" for each in FORMATS if load_format(each).reader]
+        raise InputError(f"{path!r} does not end in {', '.join(readable)}")
     for record in reader(path):
         yield restored_record(record) if safe else record

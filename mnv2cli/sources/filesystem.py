@@ -21,7 +21,8 @@ FILE_SYSTEMS: dict[str, str] = {
     "tar": "mnv2cli.sources.remote.archives:open_archive",
     "zip": "mnv2cli.sources.remote.archives:open_archive",
 }
-"""By URL scheme: ``module:function``, called with a URL, returns its file system."""
+"""By URL scheme: ``module:function``, called with a URL, returns its file system, which is
+fetched from as well: a ``RemoteFileSystem`` of ``sources/remote/protocol.py``."""
 
 OTHER_SCHEMES = "mnv2cli.sources.remote.stores:open_store"
 """What opens the URLs of every other scheme: all that fsspec knows."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mnv2cli.errors import InputError
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -20,6 +22,9 @@ class Filters:
     A pattern without a slash is matched with the name of a file or folder, one with a slash with
     the path below the folder that was given, or for a file that was given with the end of its
     path; ``**`` stands for any number of folders. Case does not count: cameras write ``.JPG``.
+
+    Raises:
+        InputError: A text where patterns should be.
     """
 
     recursive: bool = True
@@ -28,6 +33,11 @@ class Filters:
     all_files: bool = False
     hidden: bool = False
     follow_links: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("include", "exclude"):
+            if isinstance(getattr(self, name), str):
+                raise InputError(f"{name} takes a tuple of patterns, not one text")
 
 
 @dataclass(frozen=True, slots=True)

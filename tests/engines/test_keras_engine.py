@@ -162,7 +162,7 @@ def test_a_damaged_cached_file_is_named_and_refreshed(
         assert (origin.url, origin.path) == (mobilenet_v2.WEIGHTS_URL + NAME, str(cached))
         Path(origin.path).write_bytes(good)
 
-    monkeypatch.setattr(mobilenet_v2, "download", fetch)
+    monkeypatch.setattr("mnv2cli.models.download.download", fetch)
     assert MobileNetV2(alpha=0.35, size=96, refresh=True).build().output_shape == (None, 1000)
     cached.unlink()
     MobileNetV2(alpha=0.35, size=96).build()

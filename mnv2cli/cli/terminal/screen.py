@@ -6,12 +6,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.status import Status
-from rich.table import Table
 from rich.text import Text
-from tqdm import tqdm
 
 from mnv2cli.cli.terminal.console import PlainConsole
 from mnv2cli.cli.terminal.native_messages import hide_native_messages
@@ -19,6 +16,10 @@ from mnv2cli.cli.terminal.summary import Line, format_summary
 from mnv2cli.cli.terminal.text import printable
 from mnv2cli.inference.report import Report
 from mnv2cli.records import Record
+
+if TYPE_CHECKING:
+    from rich.status import Status
+    from tqdm import tqdm
 
 
 class Screen:
@@ -59,6 +60,8 @@ class Screen:
             for name, text, _ in lines:
                 self._console.print(f"{name:10} {printable(text)}", soft_wrap=True, markup=False)
             return
+        from rich.table import Table
+
         table = Table.grid(padding=(0, 1, 0, 0))
         table.add_column(width=10, style="bold")
         table.add_column()
@@ -69,6 +72,8 @@ class Screen:
     @contextmanager
     def counting(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
         """Show how far a piece of work of known length is; yields what is called with each step."""
+        from tqdm import tqdm
+
         with tqdm(
             desc=name, total=total, unit=" files", file=sys.stderr, leave=False,
             disable=True if self._quiet else None, dynamic_ncols=True, mininterval=0.2,
@@ -109,6 +114,8 @@ class Screen:
     def download(self, name: str, done: int, total: int | None) -> None:
         """Show how a download goes."""
         if self._download_bar is None:
+            from tqdm import tqdm
+
             if self._status is not None:
                 self._status.stop()  # a bar and a spinner do not share a line
             self.notice(f"Downloading {name}, once")
@@ -137,24 +144,33 @@ class Screen:
             count: Counts the images in the background, or None if nobody can.
             done: Images that were done before.
         """
+
+        def report(record: Record) -> None:
+            if record.error and self._verbose:
+                self.notice(f"error     {record.path}: {record.error}", "red")
+
+        if self._quiet or not sys.stderr.isatty():  # nobody looks: the library is not imported
+            yield report
+            return
+        from tqdm import tqdm
+
         stopping = Event()
         with tqdm(
-            unit=" images", file=sys.stderr, disable=True if self._quiet else None,
-            dynamic_ncols=True, smoothing=0.1, mininterval=0.2, initial=done,
+            unit=" images", file=sys.stderr, dynamic_ncols=True, smoothing=0.1, mininterval=0.2,
+            initial=done,
         ) as bar:  # fmt: skip
             self._bar = bar
 
             def advance(record: Record) -> None:
                 bar.update()
-                if record.error and self._verbose:
-                    self.notice(f"error     {record.path}: {record.error}", "red")
+                report(record)
 
             def set_total() -> None:
                 total = count(stopping) if count else None
                 if total is not None and not stopping.is_set():
                     bar.total = total
 
-            if count and not bar.disable:
+            if count:
                 Thread(target=set_total, daemon=True, name="mnv2-count").start()
             try:
                 yield advance
@@ -166,10 +182,11 @@ class Screen:
     @contextmanager
     def printing(self, *, to_stdout: bool = False) -> Iterator[None]:
         """Clear the progress bar while something is printed to the same terminal."""
-        hidden = self._bar is not None and not self._bar.disable
-        if not hidden or (to_stdout and not sys.stdout.isatty()):
+        if self._bar is None or (to_stdout and not sys.stdout.isatty()):
             yield
             return
+        from tqdm import tqdm
+
         with tqdm.external_write_mode(file=sys.stderr):
             yield
 

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import pytest
+
+from mnv2cli.errors import InputError
+from mnv2cli.sources.options import Filters
+
+
+@pytest.mark.parametrize("name", ["include", "exclude"])
+def test_one_text_is_not_taken_for_patterns(name: str) -> None:
+    with pytest.raises(InputError, match=f"{name} takes a tuple of patterns"):
+        Filters(**{name: "*.jpg"})  # type: ignore[arg-type]
