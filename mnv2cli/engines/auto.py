@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mnv2cli.events import Notice
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "int8")
+COMPILES = True
 
 
 def unavailable(precision: Precision) -> InputError | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mnv2cli.events import Notice
 
 PRECISIONS: tuple[Precision, ...] = ("float32",)
+COMPILES = False
 
 
 def unavailable(precision: Precision) -> InputError | None:

@@ -82,10 +82,13 @@ class EngineModule(Protocol):
 
     Attributes:
         PRECISIONS: The precisions that the engine computes in.
+        COMPILES: It runs models that are compiled once and kept.
     """
 
     @property
     def PRECISIONS(self) -> tuple[Precision, ...]: ...  # noqa: N802
+    @property
+    def COMPILES(self) -> bool: ...  # noqa: N802
 
     def unavailable(self, precision: Precision) -> InputError | None:
         """Return why the engine cannot run here, as the error to raise; None if it can."""

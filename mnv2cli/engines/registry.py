@@ -31,6 +31,11 @@ def register(name: str, module: str) -> None:
     ENGINES[name] = module
 
 
+def engine_names() -> list[str]:
+    """Return the names of the engines themselves, without ``auto``, which chooses one."""
+    return [name for name in ENGINES if name != "auto"]
+
+
 def engine_module(name: str) -> EngineModule:
     """Return the module of an engine.
 
@@ -50,9 +55,7 @@ def check_precision(options: EngineOptions) -> None:
     """
     if options.precision not in engine_module(options.name).PRECISIONS:
         able = [
-            name
-            for name in ENGINES
-            if name != "auto" and options.precision in engine_module(name).PRECISIONS
+            name for name in engine_names() if options.precision in engine_module(name).PRECISIONS
         ]
         raise InputError(
             f"{options.precision} needs the {' or '.join(able)} engine",

@@ -29,6 +29,7 @@ TOY = """
 from tests.conftest import FakeEngine
 
 PRECISIONS = ("float32",)
+COMPILES = False
 
 def unavailable(precision):
     return None
@@ -55,6 +56,22 @@ def test_an_engine_is_added_by_a_module_and_a_line(toy: None) -> None:
     assert engine.predict(np.zeros((2, 96, 96, 3), np.uint8)).shape == (2, 1000)
     with pytest.raises(InputError, match="int8 needs the litert engine"):
         open_engine(EngineOptions("toy", "int8"), Stub())
+
+
+def test_the_benchmark_and_the_doctor_take_an_engine_from_the_registry(
+    toy: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mnv2cli.diagnostics.bench.measure import plan_cases, usable_engines
+    from mnv2cli.diagnostics.doctor import examine
+    from mnv2cli.diagnostics.doctor.probe import EngineProbe
+    from mnv2cli.models import ModelOptions
+
+    plan = plan_cases("photos", ModelOptions(), usable_engines("photos", 300))
+    assert {"infer toy", "mnv2 toy"} <= set(plan)
+    monkeypatch.setattr(examine, "probe_engine", lambda name: EngineProbe(True, network=name))
+    monkeypatch.setattr(examine, "reach_host", lambda: ("http://127.0.0.1:9/", "refused"))
+    found = [check.name for check in examine.examine() if check.group == "Engines"]
+    assert found == ["litert", "keras", "toy", "GPU"]
 
 
 def test_an_engine_that_cannot_run_here_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,9 @@ from mnv2cli.diagnostics.bench.images import image_folder
 from mnv2cli.diagnostics.bench.processes import run_case, run_command
 from mnv2cli.diagnostics.bench.results import BenchResults, Result, best_of
 from mnv2cli.diagnostics.bench.workload import Workload
-from mnv2cli.engines import litert
 from mnv2cli.engines.calibration import RELIABLE_IMAGES
 from mnv2cli.engines.options import EngineOptions
+from mnv2cli.engines.registry import engine_module, engine_names
 from mnv2cli.events import Notice
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.system.hardware import usable_cores
@@ -42,7 +42,7 @@ def measure_machine(
     with image_folder(paths, images) as folder:
         engines = usable_engines(folder, images)
         for engine in engines:
-            if engine.name == "litert":
+            if engine_module(engine.name).COMPILES:
                 notice(f"nothing yet: preparing {engine.name} {engine.precision}")
                 run_case(PREPARE.name, PREPARE.name, Workload(folder, model, engine))
         plan = plan_cases(folder, model, engines)
@@ -62,11 +62,15 @@ def usable_engines(folder: str, images: int) -> list[EngineOptions]:
         images: How many there are.
     """
     engines = []
-    if litert.is_available():
-        engines.append(EngineOptions("litert", "float32"))
-        if images >= RELIABLE_IMAGES:  # fewer do not calibrate int8 well
-            engines.append(EngineOptions("litert", "int8", calibrate=folder))
-    return [*engines, EngineOptions("keras", "float32")]
+    for name in engine_names():
+        module = engine_module(name)
+        for precision in module.PRECISIONS:
+            calibrate = folder if precision == "int8" else ""
+            if calibrate and images < RELIABLE_IMAGES:  # fewer do not calibrate int8 well
+                continue
+            if not module.unavailable(precision):
+                engines.append(EngineOptions(name, precision, calibrate))
+    return engines
 
 
 def plan_cases(folder: str, model: ModelOptions, engines: Sequence[EngineOptions]) -> Plan:
@@ -99,4 +103,5 @@ def measure_case(name: str, case: Case, workload: Workload) -> Result:
 
 
 def _engine_name(engine: EngineOptions) -> str:
-    return f"{engine.name} {engine.precision}" if engine.name == "litert" else engine.name
+    has_several = len(engine_module(engine.name).PRECISIONS) > 1
+    return f"{engine.name} {engine.precision}" if has_several else engine.name

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from mnv2cli.diagnostics.doctor.check import Check
 from mnv2cli.diagnostics.doctor.probe import EngineProbe
 from mnv2cli.system.hardware import NO_CUDNN, why_no_gpu
 
 
-def check_engines(litert: EngineProbe, keras: EngineProbe) -> Iterator[Check]:
-    """Yield a check of each engine; one that works is enough."""
-    one_works = litert.works or keras.works
-    for name, probe in (("litert", litert), ("keras", keras)):
+def check_engines(probes: Mapping[str, EngineProbe]) -> Iterator[Check]:
+    """Yield a check of each engine, by its name; one that works is enough."""
+    one_works = any(probe.works for probe in probes.values())
+    for name, probe in probes.items():
         if probe.works:
             text = f"one image in {probe.seconds * 1000:.0f} ms with {probe.network}"
             yield Check("Engines", name, "ok", text)
@@ -27,16 +27,20 @@ def check_engines(litert: EngineProbe, keras: EngineProbe) -> Iterator[Check]:
             yield Check("Engines", name, "fail", probe.text, advice)
 
 
-def check_gpu(keras: EngineProbe) -> Iterator[Check]:
-    """Yield a check of the GPU, which Keras alone uses."""
+def check_gpu(gpus: Sequence[str]) -> Iterator[Check]:
+    """Yield a check of the GPU.
+
+    Args:
+        gpus: The names of those that an engine can use.
+    """
     why = why_no_gpu()
     if why.startswith(NO_CUDNN):
         text, _, advice = why.partition(": ")
         yield Check("Engines", "GPU", "warn", f"not used: {text}", f"To use it: {advice}")
     elif why:
         yield Check("Engines", "GPU", "ok", f"none, and none is needed: {why}")
-    elif keras.gpus:
-        yield Check("Engines", "GPU", "ok", ", ".join(keras.gpus))
+    elif gpus:
+        yield Check("Engines", "GPU", "ok", ", ".join(gpus))
     else:
         yield Check(
             "Engines",

@@ -13,6 +13,7 @@ from mnv2cli.diagnostics.doctor.machine import check_machine
 from mnv2cli.diagnostics.doctor.probe import probe_engine
 from mnv2cli.diagnostics.doctor.versions import check_versions
 from mnv2cli.diagnostics.doctor.weights import check_weights, reach_host
+from mnv2cli.engines.registry import engine_names
 from mnv2cli.events import Notice, ignore_notice
 
 
@@ -22,16 +23,17 @@ def examine(notice: Notice = ignore_notice) -> Iterator[Check]:
     Args:
         notice: Called with what is being looked at.
     """
-    with ThreadPoolExecutor(3) as threads:
-        litert = threads.submit(probe_engine, "litert")
-        keras = threads.submit(probe_engine, "keras")
+    names = engine_names()
+    with ThreadPoolExecutor(len(names) + 1) as threads:
+        probing = {name: threads.submit(probe_engine, name) for name in names}
         host = threads.submit(reach_host)
         notice("versions")
         yield from check_versions()
         yield from check_machine()
         notice("the engines, which takes some seconds")
-        yield from check_engines(litert.result(), keras.result())
-        yield from check_gpu(keras.result())
+        probes = {name: probe.result() for name, probe in probing.items()}
+        yield from check_engines(probes)
+        yield from check_gpu([gpu for probe in probes.values() for gpu in probe.gpus])
         notice("weights and folders")
         yield from check_weights(host.result())
         yield from check_folders()

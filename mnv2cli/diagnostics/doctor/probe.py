@@ -129,15 +129,16 @@ def predict_one(name: str, folder: str, mobilenet: str, lite0: str) -> EnginePro
 
 
 def _ready_networks(engine: str, mobilenet: str, lite0: str) -> list[Any]:
-    """Return the networks whose weights are here; for LiteRT those that are compiled, too."""
+    """Return the networks whose weights are here, and that are compiled if the engine needs it."""
     from mnv2cli.engines.cache import cache_folder, entry_key, open_entry
+    from mnv2cli.engines.registry import engine_module
     from mnv2cli.models import ModelOptions, open_model
 
     pairs = (("mobilenet_v2", mobilenet), ("efficientnet_lite0", lite0))
     networks: list[Any] = [
         open_model(ModelOptions(key, weights=path)) for key, path in pairs if path
     ]
-    if engine != "litert":
+    if not engine_module(engine).COMPILES:
         return networks
     cache = cache_folder()
     return [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 import pytest
 
@@ -20,12 +19,12 @@ def test_why_there_is_no_gpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os.path, "exists", lambda path: path == "/dev/nvidia0")
     monkeypatch.setattr(hardware, "_has_cudnn", lambda: False)
     assert hardware.why_no_gpu().startswith(hardware.NO_CUDNN)
-    (check,) = check_gpu(works)
+    (check,) = check_gpu(works.gpus)
     assert check.state == "warn" and "tensorflow[and-cuda]" in check.advice
     monkeypatch.setattr(hardware, "_has_cudnn", lambda: True)
-    (check,) = check_gpu(replace(works, gpus=("NVIDIA T4",)))
+    (check,) = check_gpu(("NVIDIA T4",))
     assert (check.state, check.text) == ("ok", "NVIDIA T4")
-    (check,) = check_gpu(works)
+    (check,) = check_gpu(works.gpus)
     assert check.state == "warn"
 
 
@@ -36,7 +35,7 @@ def test_advice_follows_from_what_works() -> None:
     found = [
         (check.state, check.text, check.advice)
         for probes in ((silent, works), (told, works), (silent, told))
-        for check in check_engines(*probes)
+        for check in check_engines(dict(zip(("litert", "keras"), probes, strict=True)))
     ]
     other = "The other engine works, and is taken."
     fine = ("ok", "one image in 10 ms with a network", "")
