@@ -8,11 +8,14 @@ import types
 from collections import OrderedDict
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mnv2cli.models.efficientnet_lite0 import EfficientNetLite0
 
 MAGIC = 0x1950A86A20F9469CFC6C
 
@@ -137,3 +140,10 @@ def random_lite0(seed: int = 0) -> dict[str, Tensor]:
         if len(layer.weights) > 1:
             add(f"{prefix}.bias", np.zeros(shape[-1], "f4"))
     return tensors
+
+
+def place_lite0(lite0_file: Path) -> None:
+    """Put a checkpoint of EfficientNet-Lite0 where the command looks for it."""
+    target = Path(EfficientNetLite0().cached)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.symlink_to(lite0_file)

@@ -1,7 +1,8 @@
-"""Fixtures: no network, drawn images, and a network that answers at once."""
+"""Fixtures: no internet, drawn images, hosts of this machine, a network that answers at once."""
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from PIL import Image
 
 from mnv2cli.cli import main
 from mnv2cli.models.weights import import_keras
+from tests.decoders import command
+from tests.hosts import Site, host
 
 WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_96.h5"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -121,6 +124,16 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield folder
 
 
+@pytest.fixture
+def hostile(photos: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder ``photos`` with images that end their decoder, by :mod:`tests.decoders`, too."""
+    draw(photos / "boom.jpg")
+    draw(photos / "hang.jpg")
+    made = command()
+    monkeypatch.setattr("mnv2cli.images.isolated.default_command", lambda: made)
+    return photos
+
+
 def draw(
     path: Path,
     colour: tuple[int, ...] | int = (200, 100, 50),
@@ -132,6 +145,46 @@ def draw(
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new(mode, size, colour).save(path, **save)
     return path
+
+
+def picture(red: int = 7, format: str = "PNG", **save: Any) -> bytes:
+    """Return an image file of one colour."""
+    stream = io.BytesIO()
+    Image.new("RGB", (40, 30), (red, 9, 0)).save(stream, format, **save)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait shortly, and begin with places and archives that nobody used before."""
+    from mnv2cli.sources.remote import archive_containers, limits, stores
+
+    monkeypatch.setattr(limits, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(limits, "LONGEST_WAIT", 0.05)
+    monkeypatch.setattr(stores, "_stores", {})
+    archive_containers._archives.clear()
+
+
+@pytest.fixture
+def memory(quick: None) -> Iterator[Any]:
+    """The store in memory, empty."""
+    import fsspec
+
+    fs = fsspec.filesystem("memory")
+    fs.store.clear()
+    fs.pseudo_dirs[:] = [""]
+    yield fs
+    fs.store.clear()
+    fs.pseudo_dirs[:] = [""]
+
+
+@pytest.fixture
+def site(quick: None) -> Iterator[Site]:
+    """A web server whose pages the test gives."""
+    site = Site()
+    with host(site.handle) as url:
+        site.url = url.rpartition("/")[0]
+        yield site
 
 
 @pytest.fixture(scope="session")

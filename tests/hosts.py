@@ -1,9 +1,10 @@
-"""A local HTTP server that stands for the host of the weights, behaving or not."""
+"""Local HTTP servers that stand for hosts of weights and of images, behaving or not."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -37,5 +38,27 @@ def answer(body: bytes, code: int = 200, length: int | None = None) -> Handler:
         request.send_header("Content-Length", str(len(body) if length is None else length))
         request.end_headers()
         request.wfile.write(body)
+
+    return handle
+
+
+class Site:
+    """A web server's pages, and how often each was asked for."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, Handler] = {}
+        self.asked: Counter[str] = Counter()
+        self.url = ""
+
+    def handle(self, request: BaseHTTPRequestHandler) -> None:
+        self.asked[request.path] += 1
+        self.pages.get(request.path, answer(b"", 404))(request)
+
+
+def hold(over: threading.Event) -> Handler:
+    """Answer when an event is set, or seconds later."""
+
+    def handle(request: BaseHTTPRequestHandler) -> None:
+        over.wait(8)
 
     return handle

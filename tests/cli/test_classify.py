@@ -63,23 +63,23 @@ def test_unreadable_images_are_rows_and_exit_4(photos: Path, invoke: Invoke) -> 
     assert "Errors     1: damaged 1" in result.stderr
 
 
-@pytest.mark.parametrize("form", ["csv", "json", "jsonl", "parquet"])
+@pytest.mark.parametrize("format", ["csv", "json", "jsonl", "parquet"])
 def test_the_output_file_has_the_format_of_its_suffix(
-    photos: Path, invoke: Invoke, form: str
+    photos: Path, invoke: Invoke, format: str
 ) -> None:
-    result = invoke("classify", "photos", "-o", f"out.{form}")
+    result = invoke("classify", "photos", "-o", f"out.{format}")
     assert (result.exit_code, result.stdout) == (0, "")
-    path = Path(f"out.{form}")
-    if form == "csv":
+    path = Path(f"out.{format}")
+    if format == "csv":
         paths = [row["path"] for row in table(path.read_text())]
-    elif form == "parquet":
+    elif format == "parquet":
         paths = pq.read_table(path)["path"].to_pylist()
-    elif form == "json":
+    elif format == "json":
         paths = [item["path"] for item in json.loads(path.read_text())]
     else:
         paths = [json.loads(line)["path"] for line in path.read_text().splitlines()]
     assert paths == ["photos/img2.jpg", "photos/img10.png", "photos/sub/img1.webp"]
-    assert f"Written    out.{form}" in result.stderr
+    assert f"Written    out.{format}" in result.stderr
 
 
 def test_format_wins_over_the_suffix(photos: Path, invoke: Invoke) -> None:

@@ -118,21 +118,21 @@ KINDS: dict[str, tuple[Callable[[Path], object], str | tuple[str, ...] | None]] 
 }
 
 
-@pytest.mark.parametrize("form", ["csv", "table"])
+@pytest.mark.parametrize("format", ["csv", "table"])
 def test_each_bad_or_odd_file_has_its_row(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     invoke: Callable[..., Result],
     fake_engine: FakeEngine,
-    form: str,
+    format: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name, (make, _) in KINDS.items():
         make(tmp_path / name)
-    result = invoke("classify", ".", "-q", "-f", form)
+    result = invoke("classify", ".", "-q", "-f", format)
     assert result.exit_code == 4
     assert result.stderr == ""
-    if form == "table":
+    if format == "table":
         assert "\x1b" not in result.stdout
         return
     text = result.stdout_bytes.decode("utf-8", "surrogateescape")

@@ -76,12 +76,12 @@ def test_python_m_runs_the_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "start"), [("csv", "path,status,label_1"), ("table", "Labels by mobilenet_v2")]
+    ("format", "start"), [("csv", "path,status,label_1"), ("table", "Labels by mobilenet_v2")]
 )
-def test_a_closed_pipe_ends_the_run_quietly(tmp_path: Path, form: str, start: str) -> None:
+def test_a_closed_pipe_ends_the_run_quietly(tmp_path: Path, format: str, start: str) -> None:
     for i in range(300):
         draw(tmp_path / f"{i}.bmp", (i % 256, 0, 0), (4, 4))
-    command = f"{sys.executable} -c '{FAKE.format(delay=0)}' classify {tmp_path} -q -f {form}"
+    command = f"{sys.executable} -c '{FAKE.format(delay=0)}' classify {tmp_path} -q -f {format}"
     result = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{command} | head -1"],
         capture_output=True,
@@ -134,11 +134,11 @@ def test_closed_streams_are_no_tracebacks(tmp_path: Path) -> None:
         assert result.stderr == message
 
 
-@pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
-def test_sigint_leaves_a_readable_file_and_exits_130(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize("format", ["csv", "json", "jsonl"])
+def test_sigint_leaves_a_readable_file_and_exits_130(tmp_path: Path, format: str) -> None:
     for i in range(100):
         draw(tmp_path / f"{i}.png", (i, 0, 0), (4, 4))
-    out = tmp_path / f"out.{form}"
+    out = tmp_path / f"out.{format}"
     process = start(0.2, "classify", str(tmp_path), "-o", str(out))
     deadline = time.monotonic() + 60
     while not (out.exists() and out.stat().st_size > 300) and time.monotonic() < deadline:
@@ -148,9 +148,9 @@ def test_sigint_leaves_a_readable_file_and_exits_130(tmp_path: Path, form: str) 
     assert process.returncode == 130
     assert "Traceback" not in stderr and "interrupted" in stderr and stdout == ""
     text = out.read_text()
-    if form == "json":
+    if format == "json":
         count = len(json.loads(text))
-    elif form == "csv":
+    elif format == "csv":
         count = len(list(csv.DictReader(text.splitlines())))
     else:
         count = len([json.loads(line) for line in text.splitlines()])

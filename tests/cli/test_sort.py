@@ -68,14 +68,14 @@ def test_photos_are_sorted_by_category_and_undone(
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("form", [["--dry-run"], ["--dry-run", "-v"]])
+@pytest.mark.parametrize("options", [["--dry-run"], ["--dry-run", "-v"]])
 def test_a_dry_run_changes_nothing(
-    folder: Path, tmp_path: Path, invoke: Invoke, method: str, form: list[str]
+    folder: Path, tmp_path: Path, invoke: Invoke, method: str, options: list[str]
 ) -> None:
     before = snapshot(tmp_path)
-    result = invoke("sort", "photos", "--into", "out", f"--{method}", *form)
+    result = invoke("sort", "photos", "--into", "out", f"--{method}", *options)
     assert result.exit_code == 4 and "fish  3" in result.stdout
-    assert ("0.png" in result.stdout) == ("-v" in form)
+    assert ("0.png" in result.stdout) == ("-v" in options)
     assert "Nothing was changed. To do: 5 files" in result.stdout
     assert snapshot(tmp_path) == before
     # And where there is a destination with a journal.
@@ -83,7 +83,8 @@ def test_a_dry_run_changes_nothing(
     draw(folder / "new.png", (3, 9, 0))
     before = snapshot(tmp_path)
     assert (
-        "To do: 1 files" in invoke("sort", "photos", "--into", "out", f"--{method}", *form).stdout
+        "To do: 1 files"
+        in invoke("sort", "photos", "--into", "out", f"--{method}", *options).stdout
     )
     assert "removed here" in invoke("undo", "out", "--dry-run").stdout
     assert snapshot(tmp_path) == before

@@ -61,12 +61,12 @@ def test_a_file_for_results_is_named_in_printable_characters(evil: Path, invoke:
         clean(invoke("classify", evil, "-o", name))
 
 
-@pytest.mark.parametrize("how", ["--copy", "--move", "--dry-run", "--symlink"])
-def test_sort_and_undo_print_no_control_characters(evil: Path, invoke: Invoke, how: str) -> None:
+@pytest.mark.parametrize("option", ["--copy", "--move", "--dry-run", "--symlink"])
+def test_sort_and_undo_print_no_control_characters(evil: Path, invoke: Invoke, option: str) -> None:
     dest = f"sorted{EVIL}"
-    text = clean(invoke("sort", evil, "--into", dest, how, "-v", "--template", "{label}[red]"))
+    text = clean(invoke("sort", evil, "--into", dest, option, "-v", "--template", "{label}[red]"))
     assert r"\x1b[31m" in text
-    if how == "--dry-run":
+    if option == "--dry-run":
         return
     for journal in Path(dest, ".mnv2").glob("*.jsonl"):
         shutil.copy(journal, journal.with_name(f"0{EVIL}.jsonl"))
@@ -79,10 +79,10 @@ def test_sort_and_undo_print_no_control_characters(evil: Path, invoke: Invoke, h
     clean(invoke("undo", dest, "-v"))
 
 
-@pytest.mark.parametrize("form", ["csv", "jsonl", "json"])
+@pytest.mark.parametrize("format", ["csv", "jsonl", "json"])
 @pytest.mark.parametrize("options", [("--dry-run", "-v"), ("--copy", "-v"), ("--plan", "plan.csv")])
 def test_sort_by_hostile_results_prints_no_control_characters(
-    evil: Path, invoke: Invoke, form: str, options: tuple[str, ...]
+    evil: Path, invoke: Invoke, format: str, options: tuple[str, ...]
 ) -> None:
     good = next(evil.glob("good*"))
     records = [
@@ -90,14 +90,14 @@ def test_sort_by_hostile_results_prints_no_control_characters(
         Record(EVIL, (Prediction("n2", "x/../../y" + EVIL, 0.9),), model=EVIL),
         Record(str(good) + "x", error=f"{EVIL}: {EVIL}", model=EVIL),
     ]
-    with open(f"results.{form}", "wb") as file:
-        writer = load_format(form).writer(file, Layout(form, 1))
+    with open(f"results.{format}", "wb") as file:
+        writer = load_format(format).writer(file, Layout(format, 1))
         for record in records:
             writer.write(record)
         writer.finish()
     for template in ("{label}/{wnid}", "{model}"):
         text = clean(
-            invoke("sort", "--from", f"results.{form}", "--into", f"to{EVIL}", *options,
+            invoke("sort", "--from", f"results.{format}", "--into", f"to{EVIL}", *options,
                    "--template", template)
         )  # fmt: skip
         Path("plan.csv").unlink(missing_ok=True)
@@ -122,8 +122,8 @@ def test_names_of_categories_cannot_steer(
 ) -> None:
     path = Path(f"own{EVIL}.toml")
     path.write_text(toml)
-    for form in ("", "--csv", "--json"):
-        result = invoke("labels", "--categories", path, *filter(None, [form]))
+    for option in ("", "--csv", "--json"):
+        result = invoke("labels", "--categories", path, *filter(None, [option]))
         text = clean(result)
         assert message in text and result.exit_code == (2 if message else 0)
         if not message:
@@ -205,9 +205,9 @@ class Terminal(io.TextIOWrapper):
         return True
 
 
-@pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
+@pytest.mark.parametrize("format", ["csv", "json", "jsonl"])
 def test_results_for_programs_are_printable_on_a_terminal_alone(
-    monkeypatch: pytest.MonkeyPatch, form: str
+    monkeypatch: pytest.MonkeyPatch, format: str
 ) -> None:
     record = Record(f"a\nb{EVIL}", (Prediction("n1", "cat", 0.5),), model=EVIL)
     outputs = {}
@@ -215,7 +215,7 @@ def test_results_for_programs_are_printable_on_a_terminal_alone(
         raw = io.BytesIO()
         monkeypatch.setattr(sys, "stdout", kind(raw, encoding="utf-8"))
         stream = data_stream()
-        writer = load_format(form).writer(stream, Layout(form, 1))
+        writer = load_format(format).writer(stream, Layout(format, 1))
         writer.begin()
         for _ in range(2):
             writer.write(record)
@@ -225,9 +225,9 @@ def test_results_for_programs_are_printable_on_a_terminal_alone(
         monkeypatch.undo()
     shown, data = outputs[Terminal].decode(), outputs[io.TextIOWrapper]
     assert all(c.isprintable() or c == "\n" for c in shown) and r"\u202e" in shown
-    assert shown.count("\n") == {"csv": 4, "json": 5, "jsonl": 3}[form]
+    assert shown.count("\n") == {"csv": 4, "json": 5, "jsonl": 3}[format]
     assert data.endswith(os.fsencode(f"a\nb{EVIL}\n"))
-    if form == "json":
+    if format == "json":
         assert json.loads(data[: data.rindex(b"]\n") + 1])[0]["path"] == f"a\nb{EVIL}"
 
 

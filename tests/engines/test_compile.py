@@ -24,9 +24,8 @@ from mnv2cli.engines.calibration import Calibration
 from mnv2cli.engines.compile import find_or_compile
 from mnv2cli.engines.keras_engine import KerasEngine
 from mnv2cli.engines.litert import LiteRTEngine
-from mnv2cli.errors import CompileError, InputError
+from mnv2cli.errors import CompileError
 from mnv2cli.events import RunEvents
-from mnv2cli.images.options import ImageOptions
 from mnv2cli.models.mobilenet_v2 import MobileNetV2
 from mnv2cli.models.options import ModelOptions
 from tests.conftest import draw
@@ -168,21 +167,6 @@ def test_int8_without_a_readable_image_gives_rows_all_the_same(
     assert classifier.load().precision == "float32" and "Using float32" in said[-1]
 
 
-def test_int8_is_calibrated_anew_for_other_photos(tmp_path: Path) -> None:
-    for folder in ("a", "b"):
-        draw(tmp_path / folder / "x.png", (1, 2, 3))
-    keys = set()
-    for folder, fit in [("a", "crop"), ("b", "crop"), ("a", "pad")]:
-        classifier = Classifier(
-            model=SMALL,
-            engine=EngineOptions(precision="int8"),
-            images=ImageOptions(fit),  # type: ignore[arg-type]
-        )
-        inputs = [str(tmp_path / folder)]
-        keys.add(classifier._calibration(lambda c=classifier, i=inputs: c.sample(i)).key)  # type: ignore[misc]
-    assert len(keys) == 3
-
-
 def test_what_killed_processes_left_is_removed(copied: Path, said: list[str]) -> None:
     left = _made(copied.with_name(f"{copied.name}.tmpdead"))
     (left / "model.tflite").write_bytes(b"half")
@@ -269,44 +253,6 @@ def test_int8_on_few_images_is_not_kept(copied: Path, said: list[str]) -> None:
     assert [p.name for p in copied.parent.iterdir() if p.is_dir()] == [copied.name]
     with pytest.raises(CompileError, match="none could be read"):
         find_or_compile(network(), "int8", Calibration("", lambda: images(0)), said.append)
-
-
-def test_a_sample_is_even_and_the_same_each_time(tmp_path: Path) -> None:
-    for i in range(500):
-        (tmp_path / f"{i}.jpg").write_bytes(b"")
-    classifier = Classifier(model=SMALL)
-    sample = classifier.sample([str(tmp_path)])
-    assert len(set(sample)) == 200 and sample == classifier.sample([str(tmp_path)])
-    late = sum(int(Path(path).stem) >= 250 for path in sample)
-    assert 70 < late < 130
-
-
-def test_a_list_gives_its_first_images_as_sample(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from mnv2cli.inference.timings import Timings
-    from tests.conftest import FakeEngine
-
-    paths = [str(draw(tmp_path / f"{i}.png", (i, 0, 0), (4, 4))) for i in range(250)]
-    seen: list[int] = []
-
-    def opened(options: Any, network: Any, calibration: Calibration, notify: Any) -> FakeEngine:
-        seen.append(len(calibration.images()))
-        return FakeEngine()
-
-    monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", opened)
-    classifier = Classifier(model=SMALL, engine=EngineOptions(precision="int8"))
-    records = list(classifier.run(classifier.sources((), None, paths), Timings()))
-    assert seen == [200] and [r.path for r in records] == paths
-
-
-@pytest.mark.parametrize(
-    "bad", [{"name": "onnx"}, {"name": "keras", "precision": "int8"}, {"calibrate": "."},
-            {"precision": "int8", "calibrate": "nowhere"}, {"threads": -1}]
-)  # fmt: skip
-def test_clashing_options_are_refused(bad: dict[str, Any]) -> None:
-    with pytest.raises(InputError):
-        Classifier(engine=EngineOptions(**bad))
 
 
 # Processes

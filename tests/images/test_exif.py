@@ -1,4 +1,4 @@
-"""EXIF turns a photo upright, and broken EXIF loses none."""
+"""EXIF turns a photo upright and tells its date, and broken EXIF loses none."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pillow_heif
 import pytest
 from PIL import Image
 
+from mnv2cli.images.exif import taken_at
+from tests.conftest import draw
 from tests.images.pixels import COLOUR, close, pixels_of, quadrants
 
 pillow_heif.register_heif_opener()
@@ -53,3 +55,17 @@ def test_broken_exif_does_not_lose_the_photo(tmp_path: Path) -> None:
         path, exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"z" * 9
     )
     assert close(pixels_of(path), COLOUR)
+
+
+def test_the_date_is_that_of_the_exif(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0132] = "2023:01:02 03:04:05"
+    path = draw(tmp_path / "a.jpg", exif=exif)
+    assert taken_at(str(path)) == "2023:01:02 03:04:05"
+    exif.get_ifd(0x8769)[0x9003] = "2020:11:12 13:14:15"
+    path = draw(tmp_path / "b.jpg", exif=exif)
+    assert taken_at(str(path)) == "2020:11:12 13:14:15"
+    exif = Image.Exif()
+    exif[0x0132] = "../../:..:.."
+    assert taken_at(str(draw(tmp_path / "c.jpg", exif=exif))) == ""
+    assert taken_at(str(draw(tmp_path / "d.png"))) == ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import signal
 import subprocess
@@ -17,55 +15,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import Result
 
-from mnv2cli.engines.options import EngineOptions
-from mnv2cli.errors import ImageError, InputError, Mnv2Error
-from mnv2cli.images import isolated
+from mnv2cli.errors import ImageError, Mnv2Error
 from mnv2cli.images.decode import decode
 from mnv2cli.images.isolated import IsolatedDecoders
 from mnv2cli.images.options import ImageOptions
-from mnv2cli.inference.classifier import Classifier
-from tests.conftest import FakeEngine, draw
+from tests.conftest import draw
+from tests.decoders import children, command
 
 SIZE = 32
 NO_LIMIT = ImageOptions(timeout=0)
 OPTIONS = ImageOptions(timeout=1)
-
-# A child whose decoder does what the name of the file says.
-PROGRAM = """
-import ctypes, os, signal, sys, time
-sys.path[:] = {path!r}
-from mnv2cli.images import child
-from mnv2cli.errors import ImageError
-real, real_taken_at = child.decode, child.taken_at
-seen = []
-def decode(path, size, options):
-    name = os.path.basename(path)
-    seen.append(name)
-    if name.startswith("boom"): os.kill(os.getpid(), signal.SIGSEGV)
-    if name.startswith("abort"): os.abort()
-    if name.startswith("exit"): os._exit(7)
-    if name.startswith("hang"): time.sleep(1000)
-    if name.startswith("lock"): ctypes.PyDLL(None).sleep(1000)  # and holds the GIL
-    if name.startswith("stop"): os.kill(os.getpid(), signal.SIGSTOP)
-    if name.startswith("greedy"):
-        try: bytearray(64 << 30)
-        except MemoryError as error: raise ImageError("not enough memory") from error
-    if name.startswith("once") and len(seen) > 1: os.abort()
-    if name.startswith("loud"): os.write(1, b"noise"); print("noise", flush=True)
-    if name.startswith("wrong"): return real(path, 8, options)
-    return real(path, size, options)
-def taken_at(path):
-    if "taken" in path: os.abort()
-    return real_taken_at(path)
-child.decode, child.taken_at = decode, taken_at
-child.main()
-"""
-
-
-def command() -> list[str]:
-    return [sys.executable, "-c", PROGRAM.format(path=sys.path)]
 
 
 @pytest.fixture
@@ -87,14 +47,6 @@ def error_of(decoders: IsolatedDecoders, path: Path | str) -> str:
 
 def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
-
-
-def children() -> set[int]:
-    """Return the processes that this one has started, zombies too."""
-    found = set()
-    for task in Path("/proc/self/task").iterdir():
-        found |= {int(pid) for pid in (task / "children").read_text().split()}
-    return found
 
 
 def is_alive(pid: int) -> bool:
@@ -288,81 +240,3 @@ def test_a_child_that_is_ended_just_when_it_answers_is_not_used_again(
     child._stop_clock = lambda: child.grow_older(99)  # type: ignore[method-assign]
     assert decoders(image).shape == (32, 32, 3) and child.killed
     assert decoders(image).shape == (32, 32, 3) and child not in decoders._children
-
-
-# The whole way
-
-
-@pytest.fixture
-def hostile(photos: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Photos, among them some that end their decoder, by the tests' command."""
-    draw(photos / "boom.jpg")
-    draw(photos / "hang.jpg")
-    made = command()
-    monkeypatch.setattr(isolated, "default_command", lambda: made)
-    return photos
-
-
-def test_isolate_gives_every_file_its_row(
-    hostile: Path, fake_engine: FakeEngine, invoke: Callable[..., Result]
-) -> None:
-    before = children()
-    result = invoke("classify", hostile, "-q", "-f", "csv", "--isolate", "--timeout", "1")
-    assert result.exit_code == 4 and result.stderr == ""
-    rows = {
-        os.path.basename(row["path"]): row["error"]
-        for row in csv.DictReader(io.StringIO(result.stdout))
-    }
-    assert rows == {
-        "boom.jpg": "crashed the decoder: signal 11, SIGSEGV",
-        "hang.jpg": "took too long: over 1 seconds",
-        "img1.webp": "",
-        "img2.jpg": "",
-        "img10.png": "",
-    }
-    assert children() == before
-
-
-def test_photos_to_calibrate_on_are_isolated_too(hostile: Path, fake_engine: FakeEngine) -> None:
-    before = children()
-    classifier = Classifier(
-        images=ImageOptions(isolate=True, timeout=1), engine=EngineOptions(precision="int8")
-    )
-    pixels = classifier._calibration(lambda: map(str, sorted(hostile.iterdir()))).images()
-    assert pixels.shape == (2, 224, 224, 3) and children() == before
-
-
-def test_a_run_that_is_broken_off_ends_its_processes(
-    hostile: Path, fake_engine: FakeEngine
-) -> None:
-    before = children()
-    classifier = Classifier(engine=EngineOptions(threads=2, batch_size=1))
-    classifier.isolate = True
-    records = classifier.classify(*[str(hostile / "img2.jpg")] * 50)
-    assert next(records).status == "ok" and children() != before
-    records.close()
-    assert children() == before
-
-
-def test_sort_takes_isolate_and_timeout(
-    hostile: Path, fake_engine: FakeEngine, invoke: Callable[..., Result]
-) -> None:
-    draw(hostile / "taken.jpg")
-    before = children()
-    result = invoke(
-        "sort", hostile, "--into", "sorted", "--dry-run", "--isolate", "--timeout", "0.8",
-        "--template", "{year}",
-    )  # fmt: skip
-    assert result.exit_code == 4 and children() == before
-    assert "boom.jpg: crashed the decoder: signal 11, SIGSEGV" in result.output
-    assert "hang.jpg: took too long: over 0.8 seconds" in result.output
-
-
-@pytest.mark.parametrize("timeout", ["-1", "nan", "inf", "1e9"])
-def test_a_timeout_that_is_none(
-    photos: Path, fake_engine: FakeEngine, invoke: Callable[..., Result], timeout: str
-) -> None:
-    result = invoke("classify", photos, "--timeout", timeout)
-    assert result.exit_code == 2 and "timeout" in result.stderr
-    with pytest.raises(InputError, match="timeout"):
-        ImageOptions(timeout=float(timeout))

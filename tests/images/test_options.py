@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mnv2cli.cli.classify import classify
 from mnv2cli.errors import InputError
-from mnv2cli.images.options import DEFAULT_MAX_PIXELS, LONGEST_TIMEOUT, ImageOptions
+from mnv2cli.images.options import ImageOptions
 
 
 @pytest.mark.parametrize(
@@ -15,13 +14,6 @@ from mnv2cli.images.options import DEFAULT_MAX_PIXELS, LONGEST_TIMEOUT, ImageOpt
 def test_options_that_are_none_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(InputError):
         ImageOptions(**bad)  # type: ignore[arg-type]
-
-
-def test_the_limits_are_the_same_on_the_command_line() -> None:
-    options = {option.name: option for option in classify.params}
-    assert options["max_pixels"].default == DEFAULT_MAX_PIXELS
-    assert options["timeout"].type.max == LONGEST_TIMEOUT  # type: ignore[attr-defined]
-    assert options["timeout"].default == ImageOptions().timeout
 
 
 def test_the_key_of_the_pixels_never_changes() -> None:

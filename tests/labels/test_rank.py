@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
 from mnv2cli.errors import ImageError
 from mnv2cli.labels.imagenet import Label, imagenet_labels
 from mnv2cli.labels.rank import rank
+from mnv2cli.models.weights import import_keras
 
 ABC = [Label("n1", "a"), Label("n2", "b"), Label("n3", "c")]
 
@@ -44,3 +47,16 @@ def test_labels_are_the_thousand_of_imagenet() -> None:
     assert [label.wnid for label in labels if label.name == "maillot"] == ["n03710637", "n03710721"]
     assert not any("_" in label.name for label in labels)
     assert labels == tuple(sorted(labels, key=lambda label: label.wnid))
+
+
+def test_kerass_decode_predictions_ranks_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    keras = import_keras()
+    utils = sys.modules[keras.applications.imagenet_utils.decode_predictions.__module__]
+    index = {str(i): [label.wnid, label.name] for i, label in enumerate(imagenet_labels())}
+    monkeypatch.setattr(utils, "CLASS_INDEX", index)
+    scores = np.random.default_rng(0).dirichlet(np.ones(1000), 50).astype(np.float32)
+    for top in (1, 5, 1000):
+        wanted = keras.applications.mobilenet_v2.decode_predictions(scores, top=top)
+        for row, predictions in zip(scores, wanted, strict=True):
+            mine = [(p.wnid, p.label, p.score) for p in rank(row, imagenet_labels(), top)]
+            assert mine == [(w, n, float(str(s))) for w, n, s in predictions]

@@ -1,165 +1,12 @@
 from __future__ import annotations
 
-import os
-import socket
-import stat
-import threading
-import time
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import h5py
-import numpy as np
 import pytest
 
 from mnv2cli.errors import WeightsError
-from mnv2cli.models import download as downloads
-from mnv2cli.models.download import Origin, download
-from mnv2cli.models.weights import cache_path, check_file, keras_home
-from tests.hosts import Handler, answer, host
-
-
-@pytest.fixture
-def hdf5(tmp_path: Path) -> bytes:
-    with h5py.File(tmp_path / "good.h5", "w") as file:
-        file["x"] = np.arange(10_000)
-    return (tmp_path / "good.h5").read_bytes()
-
-
-def fails(handle: Handler, path: Path) -> WeightsError:
-    with host(handle) as url:
-        with pytest.raises(WeightsError) as caught:
-            download(Origin(url, str(path)))
-        assert url in caught.value.hint and str(path) in caught.value.hint
-        assert "internet" in caught.value.hint
-        return caught.value
-
-
-def test_a_download_arrives_whole_with_progress(tmp_path: Path, hdf5: bytes) -> None:
-    path = tmp_path / "models" / "w.h5"
-    told: list[tuple[str, int, int | None]] = []
-    with host(answer(hdf5)) as url:
-        download(Origin(url, str(path)), lambda *args: told.append(args))
-    assert path.read_bytes() == hdf5
-    assert told[0] == ("w.h5", 0, len(hdf5)) and told[-1] == ("w.h5", len(hdf5), len(hdf5))
-    assert [p.name for p in path.parent.iterdir()] == ["w.h5"]
-    umask = os.umask(0)
-    os.umask(umask)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
-
-
-@pytest.mark.parametrize(
-    ("body", "code", "length", "message"),
-    [
-        (b"", 404, None, "the host answered 404 Not Found"),
-        (b"", 500, None, "the host answered 500 Internal Server Error"),
-        (b"\x89HDF\r\n\x1a\n" + b"x" * 100, 200, 5000, "the connection ended after 108 of 5,000"),
-        (b"<!DOCTYPE html><html>Log in</html>", 200, None, "is a web page"),
-        (b"", 200, None, "is empty"),
-        (b"not weights", 200, None, "is not in HDF5 format"),
-        (b"\x89HDF\r\n\x1a\n" + b"x" * 3000, 200, None, "is damaged"),
-    ],
-)
-def test_a_download_that_fails_says_all_and_leaves_nothing(
-    tmp_path: Path, body: bytes, code: int, length: int | None, message: str
-) -> None:
-    path = tmp_path / "models" / "w.h5"
-    error = fails(answer(body, code, length), path)
-    assert message in error.message
-    assert list(path.parent.iterdir()) == []
-
-
-def test_an_answer_without_length_or_content_is_told_at_once(tmp_path: Path) -> None:
-    def nothing(request: BaseHTTPRequestHandler) -> None:
-        request.send_response(200)
-        request.end_headers()
-
-    start = time.monotonic()
-    assert "is empty" in fails(nothing, tmp_path / "w.h5").message
-    assert time.monotonic() - start < downloads.TIMEOUT / 2
-
-
-def test_a_failed_refresh_keeps_the_file_that_was_there(tmp_path: Path) -> None:
-    path = tmp_path / "w.h5"
-    path.write_text("old")
-    fails(answer(b"", 404), path)
-    assert path.read_text() == "old"
-
-
-def test_a_silent_host_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloads, "TIMEOUT", 0.3)
-    done = threading.Event()
-    error = fails(lambda request: done.wait(5) and None, tmp_path / "m" / "w.h5")
-    done.set()
-    assert "did not answer within" in error.message
-
-
-def test_a_host_that_sends_a_byte_now_and_then_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(downloads, "TIMEOUT", 0.5)
-    done = threading.Event()
-
-    def trickle(request: BaseHTTPRequestHandler) -> None:
-        request.send_response(200)
-        request.end_headers()
-        for _ in range(100):
-            request.wfile.write(b"x")
-            if done.wait(0.1):
-                break
-
-    start = time.monotonic()
-    error = fails(trickle, tmp_path / "m" / "w.h5")
-    done.set()
-    assert "did not answer within" in error.message and time.monotonic() - start < 4
-
-
-def test_hosts_that_cannot_be_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    with pytest.raises(WeightsError, match="connection refused"):
-        download(Origin(f"http://127.0.0.1:{port}/w.h5", str(tmp_path / "w.h5")))
-
-    def unknown(*args: object) -> None:
-        raise socket.gaierror(-2, "Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(WeightsError, match="the host's name was not found"):
-        download(Origin("http://host.invalid/w.h5", str(tmp_path / "w.h5")))
-
-
-def test_a_redirect_loop_ends(tmp_path: Path) -> None:
-    def again(request: BaseHTTPRequestHandler) -> None:
-        request.send_response(302)
-        request.send_header("Location", request.path)
-        request.end_headers()
-
-    error = fails(again, tmp_path / "w.h5")
-    assert "302" in error.message
-
-
-def test_an_endless_download_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloads, "LARGEST_FILE", 100_000)
-    error = fails(answer(b"\x89HDF\r\n\x1a\n" + b"x" * 400_000), tmp_path / "m" / "w.h5")
-    assert "far too large" in error.message
-
-
-def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(WeightsError, match="cannot be written") as caught:
-        download(Origin("http://127.0.0.1:1/w.h5", str(tmp_path / "file" / "w.h5")))
-    assert "KERAS_HOME" in caught.value.hint
-
-
-def test_interrupting_a_download_leaves_nothing(tmp_path: Path, hdf5: bytes) -> None:
-    def interrupt(name: str, done: int, total: int | None) -> None:
-        if done:
-            raise KeyboardInterrupt
-
-    with host(answer(hdf5)) as url, pytest.raises(KeyboardInterrupt):
-        download(Origin(url, str(tmp_path / "m" / "w.h5")), interrupt)
-    assert list((tmp_path / "m").iterdir()) == []
+from mnv2cli.models.weights import cache_path, check_file, import_keras, keras_home
 
 
 def test_files_are_checked_before_keras_sees_them(tmp_path: Path, hdf5: bytes) -> None:
@@ -194,3 +41,10 @@ def test_kerass_folder_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("KERAS_HOME")
     monkeypatch.setenv("HOME", "/home/me")
     assert keras_home() == "/home/me/.keras"
+
+
+def test_another_backend_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    keras = import_keras()
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    with pytest.raises(WeightsError, match="with the backend 'torch'"):
+        import_keras()

@@ -1,14 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
-from click.testing import Result
 
 from mnv2cli.records import CategoryScore, Prediction, Record
 from mnv2cli.results.spreadsheet import restored, restored_record, safe, safe_record
-from tests.conftest import draw
 
 
 @pytest.mark.parametrize(
@@ -30,15 +25,3 @@ def test_all_texts_of_a_record_are_safe() -> None:
     assert made.category and made.category.name == "'=dog"
     for prediction in (*made.predictions, made.node):
         assert prediction == Prediction("'@n1", "'=cmd|' /C calc'!A0", 0.5)
-
-
-def test_csv_safe_is_an_option(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    invoke: Callable[..., Result],
-    fake_engine: object,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    draw(tmp_path / "=1+1.png")
-    assert """\n"'=1+1.png","ok",""" in invoke("classify", "=1+1.png", "-q", "--csv-safe").stdout
-    assert "\n=1+1.png,ok" in invoke("classify", "=1+1.png", "-q").stdout

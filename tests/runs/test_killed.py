@@ -106,7 +106,7 @@ def test_a_second_signal_ends_a_run_that_hangs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 50])
-def test_an_image_that_crashes_a_run_is_isolated_when_it_is_gone_on_with(
+def test_an_image_that_crashes_a_run_is_isolated_when_it_is_resumed(
     tmp_path: Path, place: int
 ) -> None:
     for i in range(60):
@@ -131,7 +131,7 @@ def test_an_image_that_crashes_a_run_is_isolated_when_it_is_gone_on_with(
     assert rows[place]["error"] == "not an image: a text file"
 
 
-def test_a_full_disk_leaves_a_file_that_can_be_gone_on_with(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_a_file_that_can_be_resumed(tmp_path: Path) -> None:
     for i in range(100):
         draw(tmp_path / "p" / f"{i}.bmp", (i, 0, 0), (4, 4))
     output, whole = tmp_path / "out.csv", tmp_path / "whole.csv"

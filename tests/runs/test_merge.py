@@ -54,7 +54,7 @@ def test_shards_joined_are_one_run_byte_for_byte(
     assert "Joined     24 rows of 3 shards" in result.stderr
 
 
-def test_shards_of_several_formats_are_joined_and_gone_on_with(album: Path, invoke: Invoke) -> None:
+def test_shards_of_several_formats_are_joined_and_resumed(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "parquet", 3)[:1] + shards(invoke, "csv", 3)[1:2]
     names += shards(invoke, "jsonl", 3)[2:]
     assert invoke("merge", *names, "-q", "-o", "all.csv").exit_code == 0

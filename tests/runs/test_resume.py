@@ -124,7 +124,7 @@ def test_a_run_from_elsewhere_is_refused_for_relative_names(
     assert (album / "a.csv").read_bytes() == whole
 
 
-def test_a_moved_folder_is_gone_on_with(
+def test_a_moved_folder_is_resumed(
     album: Path, invoke: Invoke, tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -172,7 +172,7 @@ def test_the_same_name_in_another_folder_is_another_image(
     assert result.exit_code == 2 and "as seen from" in result.stderr
 
 
-def test_names_that_no_file_can_have_are_gone_on_with(album: Path, invoke: Invoke) -> None:
+def test_names_that_no_file_can_have_are_resumed(album: Path, invoke: Invoke) -> None:
     listed = b"album/a.png\nalbum/\0.png\nalbum/sub/z.png\n"
     args = ("classify", "--files-from", "-", "-q", "-o")
     for name, long in (("a.csv", ()), ("a.csv", ("--long",)), ("a.jsonl", ())):
@@ -184,7 +184,7 @@ def test_names_that_no_file_can_have_are_gone_on_with(album: Path, invoke: Invok
             assert (album / name).read_bytes() == whole
 
 
-def test_a_link_to_what_is_not_there_yet_is_gone_on_with(album: Path, invoke: Invoke) -> None:
+def test_a_link_to_what_is_not_there_yet_is_resumed(album: Path, invoke: Invoke) -> None:
     (album / "link.csv").symlink_to("real.csv")
     run(invoke, "link.csv", "--resume")
     whole = (album / "real.csv").read_bytes()

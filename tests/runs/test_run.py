@@ -45,7 +45,7 @@ def test_other_settings_are_refused_and_named(
      (("-o", "a.csv", "--resume", "--force"), "choose one"),
      (("-o", "a.jsonl", "--csv-safe"), "--csv-safe is for csv")],
 )  # fmt: skip
-def test_what_cannot_be_gone_on_with_is_said(
+def test_what_cannot_be_resumed_is_said(
     album: Path, invoke: Invoke, args: tuple[str, ...], words: str
 ) -> None:
     result = invoke("classify", "album", *args)

@@ -1,19 +1,15 @@
-"""Folder names, templates, and results read back."""
+"""Names of folders, and templates."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from click.testing import Result
-from PIL import Image
 
 from mnv2cli.errors import InputError
-from mnv2cli.images.exif import taken_at
 from mnv2cli.sorting.folders import safe_name
 from mnv2cli.sorting.options import FolderOptions
-from tests.conftest import draw
 
 Invoke = Callable[..., Result]
 
@@ -57,17 +53,3 @@ def test_names_are_safe_on_every_system(text: str, name: str) -> None:
 def test_templates_that_cannot_be_used_are_refused(template: str) -> None:
     with pytest.raises(InputError, match="the template"):
         FolderOptions(template)
-
-
-def test_the_date_is_that_of_the_exif(tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0132] = "2023:01:02 03:04:05"
-    path = draw(tmp_path / "a.jpg", exif=exif)
-    assert taken_at(str(path)) == "2023:01:02 03:04:05"
-    exif.get_ifd(0x8769)[0x9003] = "2020:11:12 13:14:15"
-    path = draw(tmp_path / "b.jpg", exif=exif)
-    assert taken_at(str(path)) == "2020:11:12 13:14:15"
-    exif = Image.Exif()
-    exif[0x0132] = "../../:..:.."
-    assert taken_at(str(draw(tmp_path / "c.jpg", exif=exif))) == ""
-    assert taken_at(str(draw(tmp_path / "d.png"))) == ""

@@ -18,15 +18,8 @@ from mnv2cli.errors import InputError
 from mnv2cli.images.reader import ImageReader
 from mnv2cli.sources.remote import archive_containers, limits
 from mnv2cli.sources.remote.fetch import fetch
-from tests.sources.helpers import (
-    OPTIONS,
-    SIZE,
-    errors,
-    fails,
-    found,
-    picture,
-    read,
-)
+from tests.conftest import picture
+from tests.sources.helpers import OPTIONS, SIZE, errors, fails, found, read
 
 
 @pytest.mark.parametrize("url", ["zip://photos.zip", "tar://photos.tar", "tar://photos.tar.gz"])
@@ -117,10 +110,10 @@ def test_members_are_read_by_many_threads_at_once(tmp_path: Path) -> None:
         for i in range(60):
             pack.writestr(f"{i}.png", picture(i))
     paths = found(f"zip://{tmp_path}/a.zip")
-    with ImageReader(SIZE, OPTIONS) as fetcher:
+    with ImageReader(SIZE, OPTIONS) as reader:
         for path in paths:
-            fetcher.submit(path)
-        assert [fetcher.decode(path)[0, 0, 0] for path in paths] == list(range(60))
+            reader.submit(path)
+        assert [reader.decode(path)[0, 0, 0] for path in paths] == list(range(60))
 
 
 def test_one_archive_does_not_wait_for_another(

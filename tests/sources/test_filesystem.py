@@ -28,7 +28,8 @@ from mnv2cli.sources.remote.listing import RemoteEntry
 from mnv2cli.sources.remote.sinks import Sink
 from mnv2cli.sources.remote.stores import StoreFileSystem
 from mnv2cli.sources.remote.web import WebFileSystem
-from tests.sources.helpers import Invoke, errors, fails, found, picture, read, table
+from tests.conftest import picture
+from tests.sources.helpers import Invoke, errors, fails, found, read, table
 
 
 class ToyFileSystem:

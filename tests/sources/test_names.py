@@ -1,8 +1,18 @@
+"""Names of images: their suffixes, and their natural order."""
+
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
-from mnv2cli.sources.names import natural_sorted
+import pillow_heif
+
+from mnv2cli.images.formats import FORMATS, identify
+from mnv2cli.images.signatures import HEAD_BYTES
+from mnv2cli.sources.names import IMAGE_SUFFIXES, natural_sorted
+from tests.conftest import draw
+
+pillow_heif.register_heif_opener()
 
 
 def test_natural_order_counts_numbers_and_ignores_case() -> None:
@@ -15,3 +25,16 @@ def test_natural_order_counts_numbers_and_ignores_case() -> None:
 
 def test_composed_and_decomposed_names_sort_alike() -> None:
     assert natural_sorted(["\u00e9b", "e\u0301a", "\u00e9c"]) == ["e\u0301a", "\u00e9b", "\u00e9c"]
+
+
+def test_suffixes_of_images_are_those_of_the_formats_that_are_read(tmp_path: Path) -> None:
+    found = {}
+    for suffix in IMAGE_SUFFIXES:
+        # Pillow leaves out the header of a BMP file, by which it is told, where its suffix is .dib.
+        path = draw(tmp_path / f"a{suffix}", format="BMP" if suffix == ".dib" else None)
+        with open(path, "rb") as file:
+            image_format = identify(file.read(HEAD_BYTES))
+            image_format.load_decoder()
+            assert image_format.open(file).size == (40, 30)
+        found[suffix] = image_format.name
+    assert set(found.values()) == {image_format.name for image_format in FORMATS}

@@ -13,15 +13,9 @@ from click.testing import Result
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.models.options import ModelOptions
-from tests.conftest import FakeEngine
-from tests.hosts import answer
-from tests.sources.helpers import (
-    Invoke,
-    Site,
-    picture,
-    read,
-    table,
-)
+from tests.conftest import FakeEngine, picture
+from tests.hosts import Site, answer
+from tests.sources.helpers import Invoke, read, table
 
 
 @pytest.mark.usefixtures("fake_engine")

@@ -9,16 +9,9 @@ from typing import Any
 import pytest
 
 from mnv2cli.sources.remote import limits
-from tests.hosts import answer
-from tests.sources.helpers import (
-    Invoke,
-    Site,
-    fails,
-    found,
-    picture,
-    read,
-    table,
-)
+from tests.conftest import picture
+from tests.hosts import Site, answer
+from tests.sources.helpers import Invoke, fails, found, read, table
 
 pytestmark = [
     # botocore and moto's server on newer Pythons, and sockets that a stopped server leaves.

@@ -16,17 +16,8 @@ from mnv2cli.sources.finder import Finder
 from mnv2cli.sources.options import Filters
 from mnv2cli.sources.remote import limits, stores
 from mnv2cli.sources.remote.fetch import fetch
-from tests.sources.helpers import (
-    OPTIONS,
-    SIZE,
-    Invoke,
-    errors,
-    fails,
-    found,
-    picture,
-    read,
-    table,
-)
+from tests.conftest import picture
+from tests.sources.helpers import OPTIONS, SIZE, Invoke, errors, fails, found, read, table
 
 pytestmark = [
     # botocore and moto's server on newer Pythons, and sockets that a stopped server leaves.
@@ -112,20 +103,20 @@ def test_file_urls_are_local_files(photos: Path, tmp_path: Path) -> None:
     assert fails(f"{url}/pipe.jpg") == "not a regular file: a named pipe"
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP"])
 @pytest.mark.parametrize("spool", [100, 1 << 20])
 def test_images_from_stores_decode_as_local_ones(
-    memory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, spool: int
+    memory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str, spool: int
 ) -> None:
     monkeypatch.setattr(limits, "SPOOL", spool)
-    save = {"compression": "tiff_lzw"} if form == "TIFF" else {}
-    (tmp_path / "a").write_bytes(picture(form=form, **save))
-    memory.pipe("/a.jpg", picture(form=form, **save))
+    save = {"compression": "tiff_lzw"} if format == "TIFF" else {}
+    (tmp_path / "a").write_bytes(picture(format=format, **save))
+    memory.pipe("/a.jpg", picture(format=format, **save))
     assert (read("memory://a.jpg") == decode(str(tmp_path / "a"), SIZE, OPTIONS)).all()
 
 
 def test_a_truncated_image_says_how_much_is_there(memory: Any) -> None:
-    data = picture(form="WEBP")
+    data = picture(format="WEBP")
     memory.pipe("/a.webp", data[:-10])
     assert fails("memory://a.webp") == f"truncated: {len(data) - 10:,} of {len(data):,} bytes"
     memory.pipe("/e.webp", b"")

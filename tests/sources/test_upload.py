@@ -12,32 +12,29 @@ import pytest
 from mnv2cli.errors import OutputError
 from mnv2cli.sources.remote.upload import Upload
 from tests.conftest import FakeEngine
-from tests.sources.helpers import (
-    Invoke,
-    table,
-)
+from tests.sources.helpers import Invoke, table
 
 
 @pytest.mark.usefixtures("fake_engine")
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("format", ["csv", "parquet"])
 def test_results_are_sent_to_a_store(
-    photos: Path, memory: Any, invoke: Invoke, form: str, tmp_path: Path,
+    photos: Path, memory: Any, invoke: Invoke, format: str, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
-    url = f"memory://out/labels.{form}"
+    url = f"memory://out/labels.{format}"
     result = invoke("classify", "photos", "-o", url)
     assert (result.exit_code, result.stdout) == (0, ""), result.output
     assert f"Written    {url}" in result.stderr
-    if form == "csv":
-        assert len(table(memory.cat(f"/out/labels.{form}").decode())) == 3
-    before = memory.cat(f"/out/labels.{form}")
+    if format == "csv":
+        assert len(table(memory.cat(f"/out/labels.{format}").decode())) == 3
+    before = memory.cat(f"/out/labels.{format}")
     result = invoke("classify", "photos/sub", "-o", url)
     assert result.exit_code == 2 and f"'{url}' exists" in result.stderr
-    assert memory.cat(f"/out/labels.{form}") == before
+    assert memory.cat(f"/out/labels.{format}") == before
     assert invoke("classify", "photos/sub", "-o", url, "--force").exit_code == 0
-    assert memory.cat(f"/out/labels.{form}") != before
+    assert memory.cat(f"/out/labels.{format}") != before
     assert os.listdir(tmp_path / "tmp") == []
 
 

@@ -8,10 +8,7 @@ import pytest
 
 from mnv2cli.sources.urls import is_url, redact
 from tests.conftest import draw
-from tests.sources.helpers import (
-    found,
-    read,
-)
+from tests.sources.helpers import found, read
 
 
 @pytest.mark.parametrize(

@@ -12,17 +12,9 @@ from typing import Any
 import pytest
 
 from mnv2cli.sources.remote import limits
-from tests.conftest import draw
-from tests.hosts import answer
-from tests.sources.helpers import (
-    Site,
-    errors,
-    fails,
-    found,
-    hold,
-    picture,
-    read,
-)
+from tests.conftest import draw, picture
+from tests.hosts import Site, answer, hold
+from tests.sources.helpers import errors, fails, found, read
 
 
 def test_a_page_that_lists_a_folder_is_walked(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""Images elsewhere, fetched ahead of their turn."""
+"""The reader of images: those elsewhere are fetched ahead of their turn."""
 
 from __future__ import annotations
 
@@ -9,21 +9,16 @@ from typing import Any
 
 import pytest
 
-from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import ImageError
+from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.reader import ImageReader
-from mnv2cli.inference.classifier import Classifier
 from mnv2cli.records import Source
 from mnv2cli.sources.remote import limits, stores
-from tests.conftest import FakeEngine
-from tests.hosts import answer
-from tests.sources.helpers import (
-    OPTIONS,
-    SIZE,
-    Site,
-    hold,
-    picture,
-)
+from tests.conftest import picture
+from tests.hosts import Site, answer, hold
+
+SIZE = 96
+OPTIONS = ImageOptions()
 
 
 def test_files_are_fetched_ahead_at_the_same_time(site: Site) -> None:
@@ -35,35 +30,35 @@ def test_files_are_fetched_ahead_at_the_same_time(site: Site) -> None:
 
     paths = [f"{site.url}/{i}.png" for i in range(8)]
     site.pages = {f"/{i}.png": meet for i in range(8)}
-    with ImageReader(SIZE, OPTIONS, at_once=8) as fetcher:
-        sources = list(fetcher.ahead(map(Source, paths)))
-        assert [fetcher.decode(source.path).shape for source in sources] == [(96, 96, 3)] * 8
+    with ImageReader(SIZE, OPTIONS, at_once=8) as reader:
+        sources = list(reader.ahead(map(Source, paths)))
+        assert [reader.decode(source.path).shape for source in sources] == [(96, 96, 3)] * 8
     assert not together.broken
 
 
 def test_no_more_is_fetched_than_may_wait(site: Site) -> None:
     site.pages = {f"/{i}.png": answer(picture(i)) for i in range(20)}
     paths = [f"{site.url}/{i}.png" for i in range(20)]
-    with ImageReader(SIZE, OPTIONS, ahead=4, at_once=2) as fetcher:
+    with ImageReader(SIZE, OPTIONS, ahead=4, at_once=2) as reader:
         for path in paths:
-            fetcher.submit(path)
+            reader.submit(path)
         deadline = time.monotonic() + 5
         while len(site.asked) < 4 and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(0.1)
         assert len(site.asked) == 4
         # Asked for in any order, none waits for its turn.
-        assert [fetcher.decode(p)[0, 0, 0] for p in reversed(paths)] == [*reversed(range(20))]
-        assert fetcher.decode(paths[0])[0, 0, 0] == 0  # and unannounced
+        assert [reader.decode(p)[0, 0, 0] for p in reversed(paths)] == [*reversed(range(20))]
+        assert reader.decode(paths[0])[0, 0, 0] == 0  # and unannounced
     assert max(site.asked.values()) == 2 and site.asked.total() == 21
 
 
 def test_the_same_image_may_be_asked_for_twice(memory: Any) -> None:
     memory.pipe("/a.png", picture())
-    with ImageReader(SIZE, OPTIONS) as fetcher:
+    with ImageReader(SIZE, OPTIONS) as reader:
         for _ in range(3):
-            fetcher.submit("memory://a.png")
-        assert {fetcher.decode("memory://a.png").shape for _ in range(3)} == {(96, 96, 3)}
+            reader.submit("memory://a.png")
+        assert {reader.decode("memory://a.png").shape for _ in range(3)} == {(96, 96, 3)}
 
 
 def test_a_library_that_hangs_is_given_up(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,11 +67,11 @@ def test_a_library_that_hangs_is_given_up(memory: Any, monkeypatch: pytest.Monke
     monkeypatch.setattr(limits, "CHUNK", 1)
     monkeypatch.setattr(stores.StoreFileSystem, "read", lambda *args: over.wait(10))
     try:
-        with ImageReader(SIZE, OPTIONS, at_once=1) as fetcher:
-            fetcher.submit("memory://a.png")
-            fetcher.submit("memory://b.png")
+        with ImageReader(SIZE, OPTIONS, at_once=1) as reader:
+            reader.submit("memory://a.png")
+            reader.submit("memory://b.png")
             with pytest.raises(ImageError, match="timed out"):
-                fetcher.decode("memory://a.png")
+                reader.decode("memory://a.png")
     finally:
         over.set()
 
@@ -89,12 +84,12 @@ def test_a_library_that_hangs_is_given_up_by_those_beyond_the_limits_too(
     monkeypatch.setattr(limits, "CHUNK", 1)
     monkeypatch.setattr(stores.StoreFileSystem, "read", lambda *args: over.wait(10))
     try:
-        with ImageReader(SIZE, OPTIONS, at_once=1, ahead=1) as fetcher:
+        with ImageReader(SIZE, OPTIONS, at_once=1, ahead=1) as reader:
             for i in range(3):
-                fetcher.submit(f"memory://{i}.png")
+                reader.submit(f"memory://{i}.png")
             for i in (2, 1, 0, 7):
                 with pytest.raises(ImageError, match="timed out"):
-                    fetcher.decode(f"memory://{i}.png")
+                    reader.decode(f"memory://{i}.png")
     finally:
         over.set()
 
@@ -105,36 +100,23 @@ def test_no_more_bytes_are_fetched_ahead_than_there_is_room_for(
     monkeypatch.setattr("mnv2cli.images.reader.HELD", 150_000)
     for i in range(9):
         memory.pipe(f"/{i}.bmp", picture(i) + bytes(100_000))
-    with ImageReader(SIZE, OPTIONS, at_once=1) as fetcher:
+    with ImageReader(SIZE, OPTIONS, at_once=1) as reader:
         for i in range(9):
-            fetcher.submit(f"memory://{i}.bmp")
+            reader.submit(f"memory://{i}.bmp")
         time.sleep(0.5)
-        assert sum(job.size for jobs in fetcher._jobs.values() for job in jobs) < 300_000
-        assert [fetcher.decode(f"memory://{i}.bmp")[0, 0, 0] for i in range(9)] == list(range(9))
-        assert fetcher._bytes == 0
+        assert sum(job.size for jobs in reader._jobs.values() for job in jobs) < 300_000
+        assert [reader.decode(f"memory://{i}.bmp")[0, 0, 0] for i in range(9)] == list(range(9))
+        assert reader._bytes == 0
 
 
 def test_closing_ends_all_waiting(site: Site) -> None:
     over = threading.Event()
     site.pages["/a.png"] = hold(over)
-    fetcher = ImageReader(SIZE, OPTIONS)
-    fetcher.submit(f"{site.url}/a.png")
-    threading.Timer(0.2, fetcher.close).start()
+    reader = ImageReader(SIZE, OPTIONS)
+    reader.submit(f"{site.url}/a.png")
+    threading.Timer(0.2, reader.close).start()
     start = time.monotonic()
     with pytest.raises(ImageError, match="not read"):
-        fetcher.decode(f"{site.url}/a.png")
-    assert time.monotonic() - start < 3
-    over.set()
-
-
-def test_the_run_stops_at_once_while_a_host_is_slow(site: Site, fake_engine: FakeEngine) -> None:
-    over = threading.Event()
-    site.pages["/a.png"] = answer(picture())
-    site.pages["/slow.png"] = hold(over)
-    classifier = Classifier(engine=EngineOptions(batch_size=1))
-    records = classifier.classify(f"{site.url}/a.png", f"{site.url}/slow.png")
-    next(records)
-    start = time.monotonic()
-    records.close()
+        reader.decode(f"{site.url}/a.png")
     assert time.monotonic() - start < 3
     over.set()

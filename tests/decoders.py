@@ -1,0 +1,54 @@
+"""Decoders that do what the name of the file says, and the processes that this one has."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+# A child whose decoder does what the name of the file says.
+PROGRAM = """
+import ctypes, os, signal, sys, time
+sys.path[:] = {path!r}
+from mnv2cli.images import child
+from mnv2cli.errors import ImageError
+real, real_taken_at = child.decode, child.taken_at
+seen = []
+def decode(path, size, options):
+    name = os.path.basename(path)
+    seen.append(name)
+    if name.startswith("boom"): os.kill(os.getpid(), signal.SIGSEGV)
+    if name.startswith("abort"): os.abort()
+    if name.startswith("exit"): os._exit(7)
+    if name.startswith("hang"): time.sleep(1000)
+    if name.startswith("lock"): ctypes.PyDLL(None).sleep(1000)  # and holds the GIL
+    if name.startswith("stop"): os.kill(os.getpid(), signal.SIGSTOP)
+    if name.startswith("greedy"):
+        try: bytearray(64 << 30)
+        except MemoryError as error: raise ImageError("not enough memory") from error
+    if name.startswith("once") and len(seen) > 1: os.abort()
+    if name.startswith("loud"): os.write(1, b"noise"); print("noise", flush=True)
+    if name.startswith("wrong"): return real(path, 8, options)
+    return real(path, size, options)
+def taken_at(path):
+    if "taken" in path: os.abort()
+    return real_taken_at(path)
+child.decode, child.taken_at = decode, taken_at
+child.main()
+"""
+
+
+def command() -> list[str]:
+    """Return the command that starts a child with :data:`PROGRAM`."""
+    return [sys.executable, "-c", PROGRAM.format(path=sys.path)]
+
+
+def children() -> set[int]:
+    """Return the processes that this one has started, zombies too."""
+    while True:
+        found = set()
+        try:
+            for task in Path("/proc/self/task").iterdir():
+                found |= {int(pid) for pid in (task / "children").read_text().split()}
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # a thread ended meanwhile
+        return found

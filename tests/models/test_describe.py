@@ -1,0 +1,61 @@
+"""Networks are described as the papers describe them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mnv2cli.models import efficientnet_lite0
+from mnv2cli.models.describe import describe
+from mnv2cli.models.efficientnet_lite0 import EfficientNetLite0
+from mnv2cli.models.mobilenet_v2 import MobileNetV2
+from mnv2cli.models.published import published
+
+
+@pytest.mark.parametrize(
+    "model",
+    [MobileNetV2(), MobileNetV2(0.35, 96), MobileNetV2(0.75, 160), MobileNetV2(1.4),
+     EfficientNetLite0()],
+    ids=lambda model: model.model,
+)  # fmt: skip
+def test_published_figures_are_those_of_the_keras_model(model: Any) -> None:
+    built = model.build_untrained()
+    described, figures = describe(built), published()[model.model]
+    assert described.parameters == figures.parameters
+    assert described.multiply_adds == figures.multiply_adds
+    assert described.parameters + described.statistics == built.count_params()
+
+
+def test_mobilenet_v2_is_the_one_of_the_paper() -> None:
+    described = describe(MobileNetV2().build_untrained())
+    assert described.parameters == pytest.approx(3.4e6, rel=0.04)
+    assert described.multiply_adds == pytest.approx(300e6, rel=0.01)
+    # Table 2 of the paper: input, operator, t, c, n, s.
+    rows = [
+        (s.size, s.inputs, s.operator, s.expansion, s.channels, s.repeats, s.stride)
+        for s in described.stages
+    ]
+    assert rows == [
+        (224, 3, "conv2d", None, 32, 1, 2),
+        (112, 32, "bottleneck", 1, 16, 1, 1),
+        (112, 16, "bottleneck", 6, 24, 2, 2),
+        (56, 24, "bottleneck", 6, 32, 3, 2),
+        (28, 32, "bottleneck", 6, 64, 4, 2),
+        (14, 64, "bottleneck", 6, 96, 3, 1),
+        (14, 96, "bottleneck", 6, 160, 3, 2),
+        (7, 160, "bottleneck", 6, 320, 1, 1),
+        (7, 320, "conv2d", None, 1280, 1, 1),
+        (7, 1280, "average pool", None, 1280, 1, 1),
+        (1, 1280, "dense", None, 1000, 1, 1),
+    ]
+
+
+def test_lite0_is_described_by_its_stages() -> None:
+    described = describe(EfficientNetLite0().build_untrained())
+    rows = [
+        (s.repeats, s.kernel, s.stride, s.expansion, s.channels)
+        for s in described.stages
+        if s.operator == "bottleneck"
+    ]
+    assert tuple(rows) == efficientnet_lite0.STAGES

@@ -1,0 +1,224 @@
+"""Weights are downloaded whole or not at all, from the published host or a mirror."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import threading
+import time
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from mnv2cli.errors import InputError, WeightsError
+from mnv2cli.models import available
+from mnv2cli.models import download as downloads
+from mnv2cli.models.download import Origin, address, download, mirrored_at, published_at, reach
+from mnv2cli.models.mobilenet_v2 import MobileNetV2
+from tests.checkpoints import place_lite0
+from tests.hosts import Handler, answer, host
+
+
+def fails(handle: Handler, path: Path) -> WeightsError:
+    with host(handle) as url:
+        with pytest.raises(WeightsError) as caught:
+            download(Origin(url, str(path)))
+        assert url in caught.value.hint and str(path) in caught.value.hint
+        assert "internet" in caught.value.hint
+        return caught.value
+
+
+def test_a_download_arrives_whole_with_progress(tmp_path: Path, hdf5: bytes) -> None:
+    path = tmp_path / "models" / "w.h5"
+    told: list[tuple[str, int, int | None]] = []
+    with host(answer(hdf5)) as url:
+        download(Origin(url, str(path)), lambda *args: told.append(args))
+    assert path.read_bytes() == hdf5
+    assert told[0] == ("w.h5", 0, len(hdf5)) and told[-1] == ("w.h5", len(hdf5), len(hdf5))
+    assert [p.name for p in path.parent.iterdir()] == ["w.h5"]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "length", "message"),
+    [
+        (b"", 404, None, "the host answered 404 Not Found"),
+        (b"", 500, None, "the host answered 500 Internal Server Error"),
+        (b"\x89HDF\r\n\x1a\n" + b"x" * 100, 200, 5000, "the connection ended after 108 of 5,000"),
+        (b"<!DOCTYPE html><html>Log in</html>", 200, None, "is a web page"),
+        (b"", 200, None, "is empty"),
+        (b"not weights", 200, None, "is not in HDF5 format"),
+        (b"\x89HDF\r\n\x1a\n" + b"x" * 3000, 200, None, "is damaged"),
+    ],
+)
+def test_a_download_that_fails_says_all_and_leaves_nothing(
+    tmp_path: Path, body: bytes, code: int, length: int | None, message: str
+) -> None:
+    path = tmp_path / "models" / "w.h5"
+    error = fails(answer(body, code, length), path)
+    assert message in error.message
+    assert list(path.parent.iterdir()) == []
+
+
+def test_an_answer_without_length_or_content_is_told_at_once(tmp_path: Path) -> None:
+    def nothing(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+
+    start = time.monotonic()
+    assert "is empty" in fails(nothing, tmp_path / "w.h5").message
+    assert time.monotonic() - start < downloads.TIMEOUT / 2
+
+
+def test_a_failed_refresh_keeps_the_file_that_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "w.h5"
+    path.write_text("old")
+    fails(answer(b"", 404), path)
+    assert path.read_text() == "old"
+
+
+def test_a_silent_host_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.3)
+    done = threading.Event()
+    error = fails(lambda request: done.wait(5) and None, tmp_path / "m" / "w.h5")
+    done.set()
+    assert "did not answer within" in error.message
+
+
+def test_a_host_that_sends_a_byte_now_and_then_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.5)
+    done = threading.Event()
+
+    def trickle(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        for _ in range(100):
+            request.wfile.write(b"x")
+            if done.wait(0.1):
+                break
+
+    start = time.monotonic()
+    error = fails(trickle, tmp_path / "m" / "w.h5")
+    done.set()
+    assert "did not answer within" in error.message and time.monotonic() - start < 4
+
+
+def test_hosts_that_cannot_be_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    with pytest.raises(WeightsError, match="connection refused"):
+        download(Origin(f"http://127.0.0.1:{port}/w.h5", str(tmp_path / "w.h5")))
+
+    def unknown(*args: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(WeightsError, match="the host's name was not found"):
+        download(Origin("http://host.invalid/w.h5", str(tmp_path / "w.h5")))
+
+
+def test_a_redirect_loop_ends(tmp_path: Path) -> None:
+    def again(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(302)
+        request.send_header("Location", request.path)
+        request.end_headers()
+
+    error = fails(again, tmp_path / "w.h5")
+    assert "302" in error.message
+
+
+def test_an_endless_download_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "LARGEST_FILE", 100_000)
+    error = fails(answer(b"\x89HDF\r\n\x1a\n" + b"x" * 400_000), tmp_path / "m" / "w.h5")
+    assert "far too large" in error.message
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WeightsError, match="cannot be written") as caught:
+        download(Origin("http://127.0.0.1:1/w.h5", str(tmp_path / "file" / "w.h5")))
+    assert "KERAS_HOME" in caught.value.hint
+
+
+def test_interrupting_a_download_leaves_nothing(tmp_path: Path, hdf5: bytes) -> None:
+    def interrupt(name: str, done: int, total: int | None) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with host(answer(hdf5)) as url, pytest.raises(KeyboardInterrupt):
+        download(Origin(url, str(tmp_path / "m" / "w.h5")), interrupt)
+    assert list((tmp_path / "m").iterdir()) == []
+
+
+def test_a_silent_host_is_noticed_soon_and_the_run_goes_on(
+    nothing_here: str, lite0_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place_lite0(lite0_file)
+    monkeypatch.setattr(downloads, "CONNECT_TIMEOUT", 0.3)
+    with socket.socket() as deaf:  # takes no connection: its queue is full
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        others = [socket.socket() for _ in range(4)]
+        for other in others:
+            other.setblocking(False)
+            other.connect_ex(deaf.getsockname())
+        monkeypatch.setenv("MNV2_WEIGHTS_URL", f"http://127.0.0.1:{deaf.getsockname()[1]}/")
+        told: list[str] = []
+        available(MobileNetV2(), named=False, warn=told.append)
+        for other in others:
+            other.close()
+    assert "did not answer within 0.3 seconds" in told[0]
+
+
+def test_a_mirror_gives_the_published_file(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    model = MobileNetV2(alpha=0.35, size=96)
+    body = (home / "models" / model.file_name).read_bytes()
+    with host(answer(body)) as url:
+        monkeypatch.setenv("MNV2_WEIGHTS_URL", url.rpartition("/")[0])  # no slash at its end
+        assert model.origin.url == f"{url.rpartition('/')[0]}/{model.file_name}"
+        path = model.fetch()
+    assert Path(path).read_bytes() == body
+
+
+def test_a_mirror_may_be_a_folder(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setenv("MNV2_WEIGHTS_URL", (home / "models").as_uri())
+    assert os.path.getsize(MobileNetV2(alpha=0.35, size=96).fetch()) > 1_000_000
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://host/", "/folder", "http://", "http://host:x/", "data:,x", "http://a b/"]
+)
+def test_addresses_that_are_none_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="weights cannot be fetched from"):
+        address(url)
+    monkeypatch.setenv("MNV2_WEIGHTS_URL", url)
+    with pytest.raises(InputError, match="weights cannot be fetched from"):
+        published_at("https://host/", "w.h5")
+
+
+def test_a_mirror_is_a_folder_or_the_file_itself() -> None:
+    suffixes = (".h5", ".pth")
+    for mirror in ("http://host/a", "http://host/a/"):
+        assert mirrored_at(mirror, "w.h5", suffixes) == "http://host/a/w.h5"
+    assert mirrored_at("http://host/my.h5", "w.h5", suffixes) == "http://host/my.h5"
+    with pytest.raises(InputError, match="weights cannot be fetched from"):
+        mirrored_at("ftp://host/", "w.h5", suffixes)
+
+
+def test_reach_tells_a_host_that_is_there(nothing_here: str) -> None:
+    with host(answer(b"", 404)) as url:
+        assert reach(url) == ""
+    assert reach(nothing_here) == "connection refused"

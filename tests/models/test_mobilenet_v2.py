@@ -1,0 +1,125 @@
+"""MobileNetV2: the published files by Keras's names, and weights of one's own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from mnv2cli.errors import InputError, WeightsError
+from mnv2cli.models import mobilenet_v2
+from mnv2cli.models.mobilenet_v2 import MobileNetV2, published_sizes
+from mnv2cli.models.weights import import_keras
+from tests.conftest import WEIGHTS as NAME
+
+pytestmark = pytest.mark.usefixtures("random_weights")
+
+
+def test_the_address_and_the_name_are_kerass_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    keras = import_keras()
+    asked: list[tuple[str, str, str]] = []
+
+    def get_file(name: str, origin: str, cache_subdir: str) -> str:
+        asked.append((name, origin, cache_subdir))
+        raise FileNotFoundError
+
+    module = sys.modules[keras.applications.MobileNetV2.__module__]
+    monkeypatch.setattr(module.file_utils, "get_file", get_file)  # type: ignore[attr-defined]
+    for alpha, size in [(0.35, 96), (0.5, 160), (1.0, 224), (1.4, 224)]:
+        assert size in published_sizes(alpha)
+        asked.clear()
+        with pytest.raises(FileNotFoundError):
+            keras.applications.MobileNetV2(alpha=alpha, input_shape=(size, size, 3))
+        name = MobileNetV2(alpha=alpha, size=size).file_name
+        assert asked == [(name, mobilenet_v2.WEIGHTS_URL + name, "models")]
+
+
+def test_alpha_1_means_1_point_0() -> None:
+    assert MobileNetV2(alpha=1).file_name.endswith("_1.0_224.h5")
+
+
+@pytest.mark.parametrize(
+    ("alpha", "size"), [(1.0, 100), (1.3, 192), (1.4, 96), (0.6, 224), (1.0, 256)]
+)
+def test_weights_that_are_not_published_are_refused(alpha: float, size: int) -> None:
+    with pytest.raises(InputError, match="no weights are published") as caught:
+        MobileNetV2(alpha=alpha, size=size)
+    assert "alpha 1.3 and 1.4 at size 224" in caught.value.hint
+
+
+def test_own_weights_may_have_any_size(tmp_path: Path) -> None:
+    keras = import_keras()
+    own = keras.applications.MobileNetV2(weights=None, alpha=0.2, input_shape=(64, 64, 3))
+    own.save_weights(tmp_path / "own.weights.h5")
+    network = MobileNetV2(alpha=0.2, size=64, weights=str(tmp_path / "own.weights.h5"))
+    assert network.build().input_shape == (None, 64, 64, 3)
+    own.save(tmp_path / "own.keras")
+    network = MobileNetV2(alpha=0.2, size=64, weights=str(tmp_path / "own.keras"))
+    assert network.build().input_shape == (None, 64, 64, 3)
+    for bad in ({"size": 8}, {"alpha": 0.0}, {"refresh": True}):
+        with pytest.raises(InputError):
+            MobileNetV2(weights=str(tmp_path / "own.keras"), **bad)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="there is no weights file"):
+        MobileNetV2(weights="nowhere.h5")
+
+
+def test_weights_of_another_network_are_refused(home: Path, tmp_path: Path) -> None:
+    path = str(home / "models" / NAME)
+    with pytest.raises(WeightsError, match=r"does not fit MobileNetV2 0\.5") as caught:
+        MobileNetV2(alpha=0.5, size=96, weights=path).build()
+    assert path in caught.value.message and "\n" not in caught.value.message
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = [1]
+    with pytest.raises(WeightsError, match="does not fit"):
+        MobileNetV2(weights=str(tmp_path / "x.h5")).build()
+
+
+def _datasets(file: h5py.File) -> list[h5py.Dataset]:
+    found: list[h5py.Dataset] = []
+    file.visititems(lambda _, item: found.append(item) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def test_weights_that_are_not_finite_are_refused(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "nan.h5"
+    path.write_bytes((home / "models" / NAME).read_bytes())
+    with h5py.File(path, "r+") as file:
+        kernel = next(v for v in _datasets(file) if v.ndim == 4)
+        kernel[0, 0, 0, 0] = np.nan
+    with pytest.raises(WeightsError, match=r"is damaged: .* is not finite"):
+        MobileNetV2(alpha=0.35, size=96, weights=str(path)).build()
+
+
+def test_a_damaged_cached_file_is_named_and_refreshed(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = (home / "models" / NAME).read_bytes()
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    cached = tmp_path / "models" / NAME
+    cached.parent.mkdir()
+    cached.write_bytes(good[: len(good) // 2])
+    with pytest.raises(WeightsError, match="is cut short") as caught:
+        MobileNetV2(alpha=0.35, size=96).build()
+    assert str(cached) in caught.value.message and "--refresh-weights" in caught.value.hint
+    assert f"mnv2 models import {NAME}" in caught.value.hint
+
+    def fetch(origin: Any, progress: Any) -> None:
+        assert (origin.url, origin.path) == (mobilenet_v2.WEIGHTS_URL + NAME, str(cached))
+        Path(origin.path).write_bytes(good)
+
+    monkeypatch.setattr("mnv2cli.models.download.download", fetch)
+    assert MobileNetV2(alpha=0.35, size=96, refresh=True).build().output_shape == (None, 1000)
+    cached.unlink()
+    MobileNetV2(alpha=0.35, size=96).build()
+    assert os.path.exists(cached)
+
+
+def test_a_channels_first_setting_does_no_harm() -> None:
+    keras = import_keras()
+    keras.config.set_image_data_format("channels_first")
+    assert MobileNetV2(alpha=0.35, size=96).build().input_shape == (None, 96, 96, 3)
