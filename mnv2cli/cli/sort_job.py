@@ -48,7 +48,7 @@ class SortJob:
 
     def finish_interrupted(self) -> None:
         """Finish what an interrupted run left, before photos are looked for: it moves them."""
-        with Interrupts().watched():
+        with Interrupts().handling():
             outcome = finish(self._dest)
         if outcome.finished:
             self._screen.notice(f"Finished an interrupted run: {outcome.finished:,} files.", "")
@@ -124,10 +124,10 @@ class SortJob:
         try:
             interrupts = Interrupts()
             with (
-                interrupts.watched(),
+                interrupts.handling(),
                 self._screen.counting("sorting", len(plan.work)) as progress,
             ):
-                outcome = apply(plan, progress, interrupts.held)
+                outcome = apply(plan, progress, interrupts.deferred)
         except KeyboardInterrupt:
             self._screen.notice(
                 f"Stopped between two photos. Run the same command again to finish, or take it "

@@ -180,10 +180,12 @@ class Screen:
         output: str | None,
         *,
         interrupted: bool = False,
-        go_on: str = "",
+        resume_command: str = "",
     ) -> None:
         """Tell what the run came to, and the command that goes on with it."""
-        lines = format_summary(report, engine, output, interrupted=interrupted, go_on=go_on)
+        lines = format_summary(
+            report, engine, output, interrupted=interrupted, resume_command=resume_command
+        )
         if output is None and self._console.is_terminal and sys.stdout.isatty():
             self._console.print()
         self.lines(lines)
