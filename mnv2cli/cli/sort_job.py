@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mnv2cli.sources.options import Inputs
 
 _VERBS = {"copy": "copied", "move": "moved", "symlink": "linked", "hardlink": "linked"}
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 
 
 class SortJob:
@@ -161,9 +161,9 @@ class SortJob:
         if outcome.done:
             lines.append(("To undo", f"mnv2 undo {plan.dest}", ""))
         screen.lines(lines)
-        for path, reason in outcome.failed[:_MOST_SHOWN]:
+        for path, reason in outcome.failed[:_MAX_SHOWN]:
             screen.warning(f"{path}: {reason}")
-        if len(outcome.failed) > _MOST_SHOWN:
-            screen.warning(f"and {len(outcome.failed) - _MOST_SHOWN:,} more")
+        if len(outcome.failed) > _MAX_SHOWN:
+            screen.warning(f"and {len(outcome.failed) - _MAX_SHOWN:,} more")
         for action in plan.left if screen.verbose else plan.left[:5]:
             screen.notice(f"left  {action.source}: {action.reason}")

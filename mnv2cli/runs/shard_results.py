@@ -15,7 +15,7 @@ from mnv2cli.results.schema import Layout, extras
 from mnv2cli.runs.log import Settings, read_log
 from mnv2cli.runs.shards import Shard
 
-_MOST_LABELS = 1000
+_MAX_LABELS = 1000
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class ShardResults:
             type(format) is str
             and format in FORMATS
             and type(settings.get("top")) is int
-            and 1 <= settings["top"] <= _MOST_LABELS
+            and 1 <= settings["top"] <= _MAX_LABELS
             and all(type(settings.get(key)) is bool for key in ("long", "csv_safe"))
             and {"categories", "rollup"} <= settings.keys()
         )

@@ -62,8 +62,8 @@ class Finder:
             ((given, True) for given in inputs), ((given, False) for given in listed)
         )
         self._options = options or Filters()
-        tell = on_skip or (lambda path, reason: None)
-        self._on_skip: OnSkip = lambda path, reason: tell(redact(path), reason)
+        report_skip = on_skip or (lambda path, reason: None)
+        self._on_skip: OnSkip = lambda path, reason: report_skip(redact(path), reason)
         self._folders_done: set[str] = set()
         self._folders_unlisted: set[str] = set()
         self._folders_entered: set[str] = set()  # only where links are followed

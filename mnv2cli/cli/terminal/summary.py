@@ -11,7 +11,7 @@ from mnv2cli.system.hardware import usable_cores
 Line = tuple[str, str, str]
 """A name, a text and a style."""
 
-_MOST_SHOWN = 5
+_MAX_SHOWN = 5
 
 
 def format_summary(
@@ -62,6 +62,6 @@ def format_summary(
 
 
 def _counts(counter: Counter[str]) -> str:
-    shown = [f"{printable(text)} {count:,}" for text, count in counter.most_common(_MOST_SHOWN)]
+    shown = [f"{printable(text)} {count:,}" for text, count in counter.most_common(_MAX_SHOWN)]
     more = len(counter) - len(shown)
     return " · ".join(shown) + (f" · {more:,} more" if more else "")

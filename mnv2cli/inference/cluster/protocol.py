@@ -32,7 +32,7 @@ class ClusterError(Mnv2Error):
 
 
 @dataclass(frozen=True)
-class Plan:
+class JobSpec:
     """What every worker receives.
 
     Attributes:
