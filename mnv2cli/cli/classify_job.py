@@ -189,7 +189,7 @@ def _resume_command() -> str:
 def _count(
     paths: tuple[str, ...], filters: Filters, shard: Shard | None, stopping: Event
 ) -> int | None:
-    """Count the images beside the run that reads them, so that the time left can be told."""
+    """Count the images beside the run that reads them, so that the time left can be shown."""
     count = 0
     for source in Finder(paths, filters):
         count += shard is None or source.path in shard

@@ -29,7 +29,7 @@ _NOT_FOR_MODELS = ("keras.config", "keras.utils", "keras.saving", "keras.src.uti
 
 
 def is_pickle(head: bytes) -> bool:
-    """Tell whether bytes are the start of a pickle of protocol 2 or later (PEP 307, 574)."""
+    """Return whether bytes are the start of a pickle of protocol 2 or later (PEP 307, 574)."""
     return len(head) > 1 and head[0] == 0x80 and 2 <= head[1] <= 5
 
 

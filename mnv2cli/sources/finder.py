@@ -262,7 +262,7 @@ class Finder:
         return owners
 
     def _done_by_a_folder(self, real_folder: str, owners: list[str], name: str) -> bool:
-        """Tell whether the walk of one of these folders has yielded this file."""
+        """Return whether the walk of one of these folders has yielded this file."""
         options = self._options
         for owner in owners:
             parts = path_parts(os.path.relpath(os.path.join(real_folder, name), owner))

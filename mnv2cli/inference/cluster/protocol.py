@@ -38,7 +38,7 @@ class JobSpec:
     Attributes:
         open: Opens the network there, by the following two.
         options: Those of the classifier, settled.
-        identity: What tells the network from others, its weights' content too.
+        identity: What identifies the network, its weights' content too.
         folder: What relative paths are below.
         version: Of this package.
     """
