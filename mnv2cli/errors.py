@@ -18,7 +18,7 @@ class ExitCode(IntEnum):
 
 
 class Mnv2Error(Exception):
-    """Any failure that the user is told about in plain words.
+    """Any failure whose message the user sees, in plain words.
 
     Attributes:
         message: One line: what is wrong.

@@ -14,8 +14,8 @@ class Source:
 
     Attributes:
         path: As the user gave it, joined below; bytes that are not UTF-8 are surrogate escapes.
-        error: Why it cannot be an image, where finding it told so already (a folder that cannot
-            be listed); empty otherwise.
+        error: Why it cannot be an image, if that was found while looking for it (a folder that
+            cannot be listed); empty otherwise.
         position: Its number among all images of a run that is done in shards, from 0; else None.
     """
 

@@ -125,7 +125,7 @@ class ClassifyJob:
             upload = Upload(target, force=force)
         format = TABLE if layout.format == TABLE.name else load_format(layout.format)
         with (
-            self._interrupts.asked(),
+            self._interrupts.graceful_stop(),
             self._screen.progress(total, run.kept if run else 0) as advance,
             upload as file,
             Output(
@@ -155,7 +155,7 @@ class ClassifyJob:
             resume = _resume_command() if is_resumable(self._layout.format) else ""
         if isinstance(error, KeyboardInterrupt):
             self._screen.summary(
-                self.report, self._engine, self._written, interrupted=True, go_on=resume
+                self.report, self._engine, self._written, interrupted=True, resume_command=resume
             )
         elif isinstance(error, OutputError) and resume and not isinstance(error, VanishedError):
             error.hint += f"\nTo go on, once that is mended: {resume}"
@@ -189,7 +189,7 @@ def _resume_command() -> str:
 def _count(
     paths: tuple[str, ...], filters: Filters, shard: Shard | None, stopping: Event
 ) -> int | None:
-    """Count the images beside the run that reads them, so that the time left can be told."""
+    """Count the images beside the run that reads them, so that the time left can be shown."""
     count = 0
     for source in Finder(paths, filters):
         count += shard is None or source.path in shard

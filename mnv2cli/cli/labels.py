@@ -24,7 +24,7 @@ EXAMPLES = (
 )
 
 
-_form = section("Form")
+_format_option = section("Form")
 
 
 @click.command(
@@ -32,20 +32,20 @@ _form = section("Form")
     examples=EXAMPLES,
 )
 @click.argument("node", required=False, metavar="[NODE]")
-@_form(
+@_format_option(
     "--tree",
     "as_tree",
     is_flag=True,
     help="The tree of concepts above the classes, or below NODE (a name or WordNet id).",
 )
-@_form(
+@_format_option(
     "--csv",
     "as_csv",
     is_flag=True,
     help="A table of all classes: wnid, label, category.",
 )
-@_form("--json", "as_json", is_flag=True, help="The same as JSON.")
-@_form(
+@_format_option("--json", "as_json", is_flag=True, help="The same as JSON.")
+@_format_option(
     "--toml",
     "as_toml",
     is_flag=True,

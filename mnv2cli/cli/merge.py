@@ -25,7 +25,7 @@ _output = section("Results")
     cls=ExampleCommand,
     examples=EXAMPLES,
 )
-@click.argument("parts", metavar="PART...", nargs=-1, required=True, type=click.Path())
+@click.argument("shards", metavar="PART...", nargs=-1, required=True, type=click.Path())
 @_output(
     "-o",
     "--output",
@@ -48,7 +48,7 @@ _output = section("Results")
 )
 @terminal_options
 def merge(
-    parts: tuple[str, ...],
+    shards: tuple[str, ...],
     output: str,
     format: str | None,
     force: bool,
@@ -71,11 +71,11 @@ def merge(
     if not is_file(output):
         raise click.UsageError(f"{output!r} is no file: name one with -o.")
     if any(
-        os.path.exists(p) and os.path.exists(output) and os.path.samefile(p, output) for p in parts
+        os.path.exists(p) and os.path.exists(output) and os.path.samefile(p, output) for p in shards
     ):
         raise click.UsageError(f"{output!r} is one of the parts: name another file with -o.")
     screen = terminal.screen()
-    joined = ShardMerge(list(parts), partial=partial)
+    joined = ShardMerge(list(shards), partial=partial)
     rows = write_merged(joined, target)
     if joined.odd_names:
         screen.warning(
@@ -83,5 +83,5 @@ def merge(
         )
     for what in joined.missing:
         screen.warning(what)
-    screen.lines([("Joined", f"{rows:,} rows of {len(parts):,} shards", "")])
+    screen.lines([("Joined", f"{rows:,} rows of {len(shards):,} shards", "")])
     screen.lines([("Written", output, "")])

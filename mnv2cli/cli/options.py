@@ -21,6 +21,7 @@ from mnv2cli.engines import ENGINES
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.images.options import DEFAULT_MAX_PIXELS, LONGEST_TIMEOUT, ImageOptions
 from mnv2cli.inference.options import ClassifierOptions
+from mnv2cli.labels.imagenet import CLASS_COUNT
 from mnv2cli.labels.options import LabelOptions
 from mnv2cli.models import MODELS
 from mnv2cli.models.options import ModelOptions
@@ -88,7 +89,7 @@ label_options = grouped(
     _result(
         "-k",
         "--top",
-        type=click.IntRange(1, 1000),
+        type=click.IntRange(1, CLASS_COUNT),
         default=5,
         metavar="K",
         help="How many labels for each image, best first.",

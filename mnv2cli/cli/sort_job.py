@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mnv2cli.sources.options import Inputs
 
 _VERBS = {"copy": "copied", "move": "moved", "symlink": "linked", "hardlink": "linked"}
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 
 
 class SortJob:
@@ -48,7 +48,7 @@ class SortJob:
 
     def finish_interrupted(self) -> None:
         """Finish what an interrupted run left, before photos are looked for: it moves them."""
-        with Interrupts().watched():
+        with Interrupts().handling():
             outcome = finish(self._dest)
         if outcome.finished:
             self._screen.notice(f"Finished an interrupted run: {outcome.finished:,} files.", "")
@@ -124,10 +124,10 @@ class SortJob:
         try:
             interrupts = Interrupts()
             with (
-                interrupts.watched(),
+                interrupts.handling(),
                 self._screen.counting("sorting", len(plan.work)) as progress,
             ):
-                outcome = apply(plan, progress, interrupts.held)
+                outcome = apply(plan, progress, interrupts.deferred)
         except KeyboardInterrupt:
             self._screen.notice(
                 f"Stopped between two photos. Run the same command again to finish, or take it "
@@ -161,9 +161,9 @@ class SortJob:
         if outcome.done:
             lines.append(("To undo", f"mnv2 undo {plan.dest}", ""))
         screen.lines(lines)
-        for path, reason in outcome.failed[:_MOST_SHOWN]:
+        for path, reason in outcome.failed[:_MAX_SHOWN]:
             screen.warning(f"{path}: {reason}")
-        if len(outcome.failed) > _MOST_SHOWN:
-            screen.warning(f"and {len(outcome.failed) - _MOST_SHOWN:,} more")
+        if len(outcome.failed) > _MAX_SHOWN:
+            screen.warning(f"and {len(outcome.failed) - _MAX_SHOWN:,} more")
         for action in plan.left if screen.verbose else plan.left[:5]:
             screen.notice(f"left  {action.source}: {action.reason}")

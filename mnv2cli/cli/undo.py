@@ -96,9 +96,9 @@ def _take_back(path: str, run: RunToUndo, screen: Screen, *, trust: bool) -> Out
 
     interrupts = Interrupts()
     try:
-        with interrupts.watched(), screen.counting("undoing", len(run.remaining)) as progress:
+        with interrupts.handling(), screen.counting("undoing", len(run.remaining)) as progress:
             outcome, _ = take_back(
-                run.journal or path, progress, trust=trust, critical_section=interrupts.held
+                run.journal or path, progress, trust=trust, critical_section=interrupts.deferred
             )
     except KeyboardInterrupt:
         screen.notice(f"Stopped between two files. To finish: mnv2 undo {run.dest}", "")

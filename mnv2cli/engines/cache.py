@@ -31,10 +31,10 @@ MODEL, HEAD = "model.tflite", "head.tflite"
 """The files of an entry; the head for int8 alone."""
 
 _META = "meta.json"
-_OURS = re.compile(
+_ENTRY_NAME = re.compile(
     r"(mnv2-[0-9a-f]{32})(\.tmp\w*|\.lock)?"
 )  # the cache may be a folder with other things
-_MOST_KEPT = 24  # entries of 8 to 25 MB
+_MAX_KEPT = 24  # entries of 8 to 25 MB
 
 
 @dataclass(frozen=True)
@@ -139,12 +139,12 @@ def make_room(cache: str, key: str) -> None:
         if name == key or name.startswith(f"{key}.tmp"):
             shutil.rmtree(os.path.join(cache, name), ignore_errors=True)
     kept = sorted(entries(), key=lambda entry: entry.made)
-    for entry in kept[: -(_MOST_KEPT - 1)]:  # of older libraries, or of photos long gone
+    for entry in kept[: -(_MAX_KEPT - 1)]:  # of older libraries, or of photos long gone
         shutil.rmtree(entry.folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
-class Entry:
+class CacheEntry:
     """A compiled model in the cache, as its description says; not checked.
 
     Attributes:
@@ -164,7 +164,7 @@ class Entry:
     made: float
 
 
-def entries() -> list[Entry]:
+def entries() -> list[CacheEntry]:
     """Return the compiled models in the cache, whole or not."""
     cache = cache_folder()
     found = []
@@ -174,7 +174,7 @@ def entries() -> list[Entry]:
         return []
     for name in names:
         folder = os.path.join(cache, name)
-        if not _OURS.fullmatch(name) or not os.path.exists(os.path.join(folder, _META)):
+        if not _ENTRY_NAME.fullmatch(name) or not os.path.exists(os.path.join(folder, _META)):
             continue
         try:
             with open(os.path.join(folder, _META), encoding="utf-8") as file:
@@ -188,11 +188,11 @@ def entries() -> list[Entry]:
         except OSError:  # removed meanwhile
             continue
         precision: Precision = "int8" if os.path.exists(os.path.join(folder, HEAD)) else "float32"
-        found.append(Entry(folder, network, precision, basis, sum(sizes), made))
+        found.append(CacheEntry(folder, network, precision, basis, sum(sizes), made))
     return found
 
 
-def compiled_as(network: Network, among: list[Entry]) -> list[Precision]:
+def compiled_as(network: Network, among: list[CacheEntry]) -> list[Precision]:
     """Return the precisions that a network is compiled in; its weights must be there."""
     basis = basis_of(network)
     return sorted({entry.precision for entry in among if entry.basis == basis})
@@ -215,7 +215,7 @@ def remove_all(*, dry_run: bool = False) -> tuple[int, int]:
     count = size = 0
     kept: list[str] = []
     try:
-        names = [name for name in os.listdir(cache) if _OURS.fullmatch(name)]
+        names = [name for name in os.listdir(cache) if _ENTRY_NAME.fullmatch(name)]
     except OSError:
         return 0, 0
     for key in sorted({name.partition(".")[0] for name in names}):

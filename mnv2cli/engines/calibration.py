@@ -30,7 +30,7 @@ class Calibration:
     """The images that int8 is calibrated on.
 
     Attributes:
-        key: What tells this set from others.
+        key: Identifies this set.
         images: Returns them, uint8 [n, size, size, 3], n up to :data:`CALIBRATION_IMAGES`; called
             only when there is something to compile.
         own: The images are the run's own, not a folder that the user chose for this.

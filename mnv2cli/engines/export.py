@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def export(model: Any, network: Network, images: NDArray[np.uint8] | None, folder: str) -> None:
-    """Write an entry: the model by Keras's own export, proven, then what tells that it is whole."""
+    """Write an entry: the model by Keras's own export, proven, then the mark that it is whole."""
     from mnv2cli.models.weights import import_keras
 
     keras = import_keras()

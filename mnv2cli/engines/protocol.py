@@ -18,7 +18,7 @@ class Engine(Protocol):
     """Turns batches of pixels into scores.
 
     Attributes:
-        name: As told to users, such as ``keras``.
+        name: As users see it, such as ``keras``.
         precision: ``float32`` or ``int8``.
         batch_size: The batch that measurements favour.
         workers: How many threads should decode and call ``predict``.
@@ -47,7 +47,7 @@ class Network(Protocol):
     """A network with its weights, ready to be built; engines need no more than this.
 
     Attributes:
-        name: As told to users, such as ``MobileNetV2 1.0 (224 x 224)``.
+        name: As users see it, such as ``MobileNetV2 1.0 (224 x 224)``.
         size: Side of the square input in pixels.
         divisor: Inputs are ``pixel / divisor - shift``.
         shift: See ``divisor``.
@@ -63,7 +63,7 @@ class Network(Protocol):
     def shift(self) -> float: ...
 
     def identity(self) -> dict[str, str | float]:
-        """Return all that tells this network from others, its weights' content too.
+        """Return all that identifies this network, its weights' content too.
 
         Cheap enough for every start: nothing heavy is imported. Missing weights are downloaded.
 

@@ -1,6 +1,6 @@
 """The image formats that are read: an entry each in :data:`FORMATS`.
 
-The format is told from the content, never from the suffix. Only the decoders listed here are ever
+The format is decided by the content, never by the suffix. Only the decoders listed here are ever
 asked, so that no exotic format of Pillow's (PostScript runs a program) gets near a file.
 """
 
@@ -40,7 +40,7 @@ class ImageFormat:
     Attributes:
         name: As people write it.
         plugin: Pillow's name of the decoder.
-        matches: Tells the format from the first bytes of a file.
+        matches: Called with the first bytes of a file, returns whether it has this format.
         modules: Pillow's modules that hold the decoder.
         codec: The library that Pillow must be built with for it, as ``PIL.features`` names it.
         register: Adds the decoder to Pillow, where it is another library's.
@@ -125,7 +125,7 @@ FORMATS = (
 
 
 def identify(head: bytes) -> ImageFormat:
-    """Tell the format of a file from its first bytes.
+    """Return the format of a file, by its first bytes.
 
     Args:
         head: The first :data:`~mnv2cli.images.signatures.HEAD_BYTES` of it.

@@ -30,7 +30,7 @@ AT_ONCE = 16
 AHEAD = 64
 """Files that are being fetched or wait to be decoded."""
 
-HELD = 1 << 30
+MAX_BUFFERED_BYTES = 1 << 30
 """Bytes of files that wait to be decoded; beyond that no more are fetched ahead."""
 
 _STEP = 0.5  # seconds
@@ -175,7 +175,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
             self._waiting
             and self._running < self._at_once
             and self._held < self._ahead
-            and self._bytes < HELD
+            and self._bytes < MAX_BUFFERED_BYTES
         ):
             self._launch(*self._waiting.popleft())
 

@@ -8,7 +8,7 @@ from typing import IO
 from mnv2cli.errors import ImageError
 
 HEAD_BYTES = 512
-"""Bytes from the beginning of a file that are enough to tell its format."""
+"""Bytes from the beginning of a file that are enough to identify its format."""
 
 _OTHERS = (
     (b"%PDF", "a PDF document"),

@@ -41,7 +41,7 @@ def sample(paths: Iterable[str], filters: Filters) -> list[str]:
 
 
 def calibration_key(paths: Iterable[str], folder: str, images: str) -> str:
-    """Return what tells these calibration images from others: 64 hexadecimal digits.
+    """Return what identifies these calibration images: 64 hexadecimal digits.
 
     A model is keyed by the very photos: one calibrated on others would score these worse, and
     results would depend on which folder happened to come first.

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 WINDOW = 128
 """Images that may be on their way or wait for an earlier one, beyond a batch for each worker."""
 
-_FAREWELL = 5.0
+_JOIN_TIMEOUT = 5.0
 """Seconds to wait for workers at the end of a run whose images have a limit of their own."""
 
-_HURRY = 0.2
+_FORCED_JOIN_TIMEOUT = 0.2
 """Seconds to wait for workers after a second Ctrl-C."""
 
-_PATIENCE = 0.05
+_BATCH_WAIT = 0.05
 """Seconds to wait for a slow list before the images at hand are predicted as a smaller batch."""
 
 
@@ -207,10 +207,14 @@ class _Run:
             self._watcher.join()
         for _ in self._workers:
             self._window.release()
-        patience = _HURRY if self._stop_requested.is_set() else min(self._limit, _FAREWELL)
-        until = monotonic() + patience
+        timeout = (
+            _FORCED_JOIN_TIMEOUT
+            if self._stop_requested.is_set()
+            else min(self._limit, _JOIN_TIMEOUT)
+        )
+        until = monotonic() + timeout
         for worker in self._workers:
-            worker.join(max(0.0, until - monotonic()) if patience else None)
+            worker.join(max(0.0, until - monotonic()) if timeout else None)
 
     def records(self) -> Iterator[Record]:
         """Yield the records of one batch after the other."""
@@ -237,13 +241,13 @@ class _Run:
                 start = perf_counter()
                 source = next(sources, None)
                 self._timings.add(finding=perf_counter() - start)
-                self._hand_over(source)
+                self._enqueue(source)
                 if source is None:
                     return
         except BaseException as error:
-            self._hand_over(error)
+            self._enqueue(error)
 
-    def _hand_over(self, item: Source | BaseException | None) -> None:
+    def _enqueue(self, item: Source | BaseException | None) -> None:
         while not self._stopping.is_set():
             try:
                 self._found.put(item, timeout=0.2)
@@ -290,7 +294,7 @@ class _Run:
         batch: list[Source] = []
         while len(batch) < self._batch_size and not (self._ended or self._stop_requested.is_set()):
             try:
-                item = self._found.get(timeout=_PATIENCE)
+                item = self._found.get(timeout=_BATCH_WAIT)
             except queue.Empty:
                 if batch or self._stopping.is_set() or self._stop_requested.is_set():
                     break

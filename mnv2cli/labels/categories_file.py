@@ -12,7 +12,7 @@ from mnv2cli.labels.categories import Categories, Category
 from mnv2cli.labels.tree import tree
 
 _LARGEST_FILE = 64 << 10  # bytes; the built-in one has 8,000
-_MOST_SECTIONS = 500
+_MAX_SECTIONS = 500
 _KEYS: dict[str, Any] = {
     "nodes": list,
     "add": list,
@@ -77,7 +77,7 @@ def _lay_over(
     base: dict[str, Category], sections: dict[str, Any], path: str
 ) -> dict[str, Category]:
     """Lay the sections of a file over categories; later ones take nodes from earlier ones."""
-    if len(sections) > _MOST_SECTIONS:
+    if len(sections) > _MAX_SECTIONS:
         raise InputError(f"{path}: {len(sections):,} sections are too many")
     categories = dict(base)
     for key, section in sections.items():

@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
+CLASS_COUNT = 1000
+
 
 class Label(NamedTuple):
     """A class: its WordNet id, which is the key, and its human name, which two may share."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mnv2cli.errors import InputError
-from mnv2cli.labels.imagenet import imagenet_labels
+from mnv2cli.labels.imagenet import CLASS_COUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class LabelOptions:
     def __post_init__(self) -> None:
         if not isinstance(self.top, int):
             raise InputError(f"top must be a whole number, not {self.top!r}")
-        if not 1 <= self.top <= len(imagenet_labels()):
-            raise InputError(f"top is {self.top}, but must be 1 to {len(imagenet_labels())}")
+        if not 1 <= self.top <= CLASS_COUNT:
+            raise InputError(f"top is {self.top}, but must be 1 to {CLASS_COUNT}")
         if not 0 <= self.threshold <= 1:
             raise InputError(f"threshold is {self.threshold}, but scores are 0 to 1")
         if self.rollup is not None and not 0 < self.rollup <= 1:

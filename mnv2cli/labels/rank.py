@@ -38,13 +38,13 @@ def rank(
         raise ImageError("no usable scores", "the model's output is not a number")
     if top < len(scores):  # sorting those that can matter is four times as fast as sorting all
         threshold = max(threshold, float(np.partition(scores, -top)[-top]))
-    enough = np.flatnonzero(scores >= threshold)
-    best = enough[np.argsort(-scores[enough], kind="stable")][:top]
+    reaching = np.flatnonzero(scores >= threshold)
+    best = reaching[np.argsort(-scores[reaching], kind="stable")][:top]
     return tuple(
         Prediction(labels[i].wnid, labels[i].name, _shortest(scores[i])) for i in best.tolist()
     )
 
 
 def _shortest(score: np.float32) -> float:
-    """Return the float whose decimal form is the shortest that tells this float32 from others."""
+    """Return the float whose decimal form is the shortest that no other float32 has."""
     return float(str(score))

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Literal
 from mnv2cli.errors import DownloadError, InputError, WeightsError
 from mnv2cli.events import DownloadProgress, ignore_download
 from mnv2cli.models.weights import LARGEST_FILE, check_file
-from mnv2cli.system.files import PartFile
+from mnv2cli.system.files import AtomicFile
 
 if TYPE_CHECKING:
     from urllib.request import OpenerDirector, Request
@@ -131,7 +131,7 @@ def download(
     folder, name = os.path.split(origin.path)
     try:
         os.makedirs(folder, exist_ok=True)
-        part = PartFile(origin.path, ".part" + os.path.splitext(name)[1])
+        part = AtomicFile(origin.path, ".part" + os.path.splitext(name)[1])
     except OSError as error:
         raise DownloadError(
             f"the folder for the weights cannot be written: {folder} ({error.strerror})",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.models.registry import DEFAULT_MODEL, families
 from mnv2cli.models.weights import LARGEST_FILE
-from mnv2cli.system.files import PartFile, content_digest
+from mnv2cli.system.files import AtomicFile, content_digest
 
 if TYPE_CHECKING:
     from mnv2cli.models.options import ModelOptions
@@ -70,7 +70,7 @@ def import_weights(path: str, model: Model, *, force: bool) -> bool:
                     f"{target} is already there, and is another file", "Replace it with --force."
                 )
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        part = PartFile(target, ".part" + os.path.splitext(target)[1])
+        part = AtomicFile(target, ".part" + os.path.splitext(target)[1])
     except OSError as error:
         raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
     try:

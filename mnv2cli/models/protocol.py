@@ -90,7 +90,7 @@ class Model(Protocol):
         ...
 
     def identity(self) -> dict[str, str | float]:
-        """Return all that tells this model from others, its weights' content too.
+        """Return all that identifies this model, its weights' content too.
 
         It never changes for the same network and weights: compiled models are kept by it.
 

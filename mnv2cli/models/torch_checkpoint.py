@@ -26,9 +26,9 @@ MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
 ZIP_SIGNATURE = b"PK\x03\x04"
 
-_MOST_STEPS = 200_000  # a network of a thousand tensors has 40,000
+_MAX_STEPS = 200_000  # a network of a thousand tensors has 40,000
 _LARGEST_NUMBER = 1 << 40
-_MOST_AXES = 8
+_MAX_AXES = 8
 _STORAGES = {"torch FloatStorage": "<f4", "torch LongStorage": "<i8"}
 _DICT, _TENSOR = "collections OrderedDict", "torch._utils _rebuild_tensor_v2"
 _MARK = object()
@@ -119,7 +119,7 @@ def _unpickle(file: IO[bytes]) -> Any:
     machine = _Machine()
     try:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
-            if count > _MOST_STEPS:
+            if count > _MAX_STEPS:
                 raise _RefusedError("has far too many instructions")
             machine.step(opcode.name, argument)
         return machine.result()
@@ -248,7 +248,7 @@ def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Te
     fits = (
         type(storage) is _Storage
         and type(shape) is type(strides) is tuple
-        and len(shape) == len(strides) <= _MOST_AXES
+        and len(shape) == len(strides) <= _MAX_AXES
         and all(map(_is_size, (offset, *shape, *strides)))
     )
     if not fits:

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from mnv2cli.errors import WeightsError
 
-_MOST_MEMBERS = 1_000
+_MAX_MEMBERS = 1_000
 _LARGEST_CONFIG = 16 << 20  # MobileNetV2's has 0.2 million bytes
 _LARGEST_WEIGHTS = 1 << 30
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -29,7 +29,7 @@ _NOT_FOR_MODELS = ("keras.config", "keras.utils", "keras.saving", "keras.src.uti
 
 
 def is_pickle(head: bytes) -> bool:
-    """Tell whether bytes are the start of a pickle of protocol 2 or later (PEP 307, 574)."""
+    """Return whether bytes are the start of a pickle of protocol 2 or later (PEP 307, 574)."""
     return len(head) > 1 and head[0] == 0x80 and 2 <= head[1] <= 5
 
 
@@ -61,7 +61,7 @@ def check_archive(path: str, what: str, hint: str) -> None:
 def _check_members(archive: zipfile.ZipFile, what: str, hint: str) -> None:
     members = archive.infolist()
     names = [member.filename for member in members]
-    if len(names) > _MOST_MEMBERS or len(set(names)) < len(names):
+    if len(names) > _MAX_MEMBERS or len(set(names)) < len(names):
         raise WeightsError(f"{what} is not Keras's archive: odd members, {len(names):,}", hint)
     for member in members:
         name = member.filename

@@ -21,7 +21,7 @@ from mnv2cli.records import Record
 from mnv2cli.results.check import destination, is_file, is_regular
 from mnv2cli.results.formats import Format, Writer
 from mnv2cli.results.schema import Layout
-from mnv2cli.system.files import PartFile
+from mnv2cli.system.files import AtomicFile
 
 SYNC_SECONDS = 2.0
 """How long rows may wait for the disk while others follow; the last before a pause wait for the
@@ -67,7 +67,7 @@ class Output(AbstractContextManager["Output"]):
         self._opened = opened
         self._stream: IO[bytes] | None = None
         self._writer: Writer | None = None
-        self._part: PartFile | None = None
+        self._part: AtomicFile | None = None
         self._is_file = False
         self._synced = monotonic()
         self.written = 0
@@ -141,7 +141,7 @@ class Output(AbstractContextManager["Output"]):
             self._is_file = True
             return open(target, "x+b" if exclusive else "w+b")  # read, should its name vanish
         # What is nothing without its end takes the name when it is whole.
-        self._part = PartFile(os.path.realpath(target))
+        self._part = AtomicFile(os.path.realpath(target))
         return self._part.file
 
     def _sync(self) -> None:

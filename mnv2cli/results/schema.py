@@ -16,8 +16,10 @@ from typing import Any
 from mnv2cli.errors import InputError
 from mnv2cli.records import Prediction, Record
 from mnv2cli.results.fields import (
+    CATEGORY,
     ERROR,
     EXTRAS,
+    NODE,
     PATH,
     POSITION,
     PREDICTION,
@@ -57,7 +59,7 @@ class Layout:
 
 def extras(*, category: bool = False, node: bool = False, position: bool = False) -> Extras:
     """Return the names of the fields that rows have besides, in their order."""
-    wanted = {"category": category, "node": node, "position": position}
+    wanted = {CATEGORY.name: category, NODE.name: node, POSITION.name: position}
     return tuple(field.name for field in EXTRAS if wanted[field.name])
 
 
@@ -113,9 +115,12 @@ class Schema:
         needed = {*PATH.columns, STATUS, *ERROR.columns}
         if not {column.name for column in needed} <= found:
             raise ValueError
-        if not found & {"label", "label_1", "category"}:
+        label, first_label, category = (
+            field.columns[0].name for field in (PREDICTION, PREDICTION.ranked(1), CATEGORY)
+        )
+        if not found & {label, first_label, category}:
             raise ValueError
-        top = sum(name.startswith("label_") for name in found)
+        top = sum(name.startswith(f"{label}_") for name in found)
         there = tuple(field.name for field in EXTRAS if field.key in found)
         return cls(Layout("", top, RANK.name in found, there))
 
@@ -135,7 +140,7 @@ class Schema:
         if not self.layout.long:
             for prediction in record.predictions:
                 row += cells(prediction)
-            row += [None] * (3 * (self.layout.top - len(record.predictions)))
+            row += [None] * (len(PREDICTION.columns) * (self.layout.top - len(record.predictions)))
             return [row + tail]
         if not record.predictions:
             return [[*row, None, *cells(None), *tail]]
@@ -151,8 +156,8 @@ class Schema:
             KeyError: A column is missing.
             ValueError: The row is damaged.
         """
-        path, error = row["path"], row["error"]
-        if not is_row(path, row["status"], error):
+        path, error = row[PATH.key], row[ERROR.key]
+        if not is_row(path, row[STATUS.name], error):
             raise ValueError
         more = {field.name: field.read(row) for field in self._tail}
         return Record(path, tuple(self._predictions(row)), **more)
@@ -167,9 +172,9 @@ class Schema:
     def to_object(self, record: Record) -> dict[str, object]:
         """Return a record as JSON has it: path, status, predictions as a list, and the rest."""
         content: dict[str, object] = {
-            "path": record.path,
-            "status": record.status,
-            "predictions": [PREDICTION.to_json(p) for p in record.predictions],
+            PATH.name: record.path,
+            STATUS.name: record.status,
+            PREDICTION.name: [PREDICTION.to_json(p) for p in record.predictions],
         }
         for field in self._tail:
             content[field.name] = field.to_json(getattr(record, field.name))
@@ -182,8 +187,8 @@ def record_from_object(item: Any) -> Record:
     Raises:
         KeyError, TypeError, ValueError or AttributeError: It is no record.
     """
-    path, error = PATH.from_json(item["path"]), ERROR.from_json(item["error"])
-    predictions = tuple(map(PREDICTION.from_json, item["predictions"]))
+    path, error = PATH.from_json(item[PATH.name]), ERROR.from_json(item[ERROR.name])
+    predictions = tuple(map(PREDICTION.from_json, item[PREDICTION.name]))
     more = {field.name: field.from_json(item[field.name]) for field in _REST if field.name in item}
     record = Record(path, predictions, error, **more)
     if not record.path:
@@ -197,17 +202,17 @@ def row_from_object(item: Any) -> tuple[str, str, int | None]:
     Raises:
         KeyError, TypeError, ValueError or AttributeError: It is no row.
     """
-    path, error = PATH.from_json(item["path"]), ERROR.from_json(item["error"])
+    path, error = PATH.from_json(item[PATH.name]), ERROR.from_json(item[ERROR.name])
     text = path + error
     if not text.isascii():
         os.fsencode(text)  # refuses surrogates that stand for no byte
-    if not is_row(path, item["status"], error):
+    if not is_row(path, item[STATUS.name], error):
         raise ValueError
-    return path, error, POSITION.from_json(item.get("position"))
+    return path, error, POSITION.from_json(item.get(POSITION.name))
 
 
 def read_table(
-    names: Sequence[str], rows: Iterable[Sequence[str]], path: str, place: Callable[[], str]
+    names: Sequence[str], rows: Iterable[Sequence[str]], path: str, location: Callable[[], str]
 ) -> Iterator[Record]:
     """Yield the records of a table, whose cells are texts.
 
@@ -215,7 +220,7 @@ def read_table(
         names: The names of its columns.
         rows: Its rows, without the header.
         path: The file, for messages.
-        place: Called for damage, returns where the last row stands.
+        location: Called for damage, returns where the last row stands, such as "line 7".
 
     Raises:
         InputError: Its columns are others, or it is damaged.
@@ -240,7 +245,7 @@ def read_table(
                 record = replace(record, predictions=record.predictions + new.predictions)
                 continue
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{path!r} is damaged in {place()}") from error
+            raise InputError(f"{path!r} is damaged in {location()}") from error
         if not is_long:
             yield new
             continue

@@ -53,7 +53,7 @@ class RowIndex:
 
 
 def image_key(path: str, folder: str) -> int:
-    """Return what tells an image from others: a digest of its absolute path.
+    """Return what identifies an image: a digest of its absolute path.
 
     Two of a million images share one by chance with a probability of 3 in 100 million.
     """

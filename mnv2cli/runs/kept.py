@@ -14,7 +14,7 @@ from mnv2cli.results.schema import Layout
 from mnv2cli.runs.rewrite import Rewriting
 from mnv2cli.sources.urls import absolute
 
-_MOST_REASONS = 1000
+_MAX_REASONS = 1000
 
 
 def row_access(layout: Layout) -> RowAccess:
@@ -89,7 +89,7 @@ class KeptRows:
 
     def _count_error(self, row: Row, by: int) -> None:
         reason = row.error.partition(":")[0][:80]
-        if reason not in self.errors and len(self.errors) >= _MOST_REASONS:
+        if reason not in self.errors and len(self.errors) >= _MAX_REASONS:
             reason = "other reasons"
         self.errors[reason] += by
         if not self.errors[reason]:

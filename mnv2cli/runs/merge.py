@@ -18,9 +18,9 @@ from mnv2cli.runs.log import differences
 from mnv2cli.runs.options import RunOptions
 from mnv2cli.runs.run import Run
 from mnv2cli.runs.shard_results import ShardResults, layout_of
-from mnv2cli.system.files import PartFile
+from mnv2cli.system.files import AtomicFile
 
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 class ShardMerge:
@@ -75,9 +75,9 @@ class ShardMerge:
         numbers = {results.shard.number for results in self._shards}
         absent = [str(i) for i in range(1, first.shard.count + 1) if i not in numbers]
         if absent:
-            more = f" and {len(absent) - _MOST_NAMED:,} more" if len(absent) > _MOST_NAMED else ""
+            more = f" and {len(absent) - _MAX_NAMED:,} more" if len(absent) > _MAX_NAMED else ""
             self._miss(
-                f"of {first.shard.count:,} shards, {', '.join(absent[:_MOST_NAMED])}{more} "
+                f"of {first.shard.count:,} shards, {', '.join(absent[:_MAX_NAMED])}{more} "
                 f"{'is' if len(absent) == 1 else 'are'} missing"
             )
         for results in self._shards:
@@ -129,7 +129,7 @@ class ShardMerge:
         """Yield a shard's records with their place; one without follows the one before it."""
         utf8_only = load_format(results.format).utf8_only
         path, shard, top = results.path, results.shard, self.settings["top"]
-        place, rows = -1, 0
+        position, rows = -1, 0
         for record in self._records_of(results):
             # A name that is only described says nothing of its shard.
             is_odd = utf8_only and "\\x" in record.path
@@ -141,14 +141,14 @@ class ShardMerge:
             if len(record.predictions) > top:
                 raise InputError(f"{path!r} has more than {top} labels for {record.path!r}")
             if record.position is not None:
-                if record.position <= place:
+                if record.position <= position:
                     raise InputError(
                         f"{path!r} is not in order at {record.path!r}",
                         "Was it sorted or joined by something else? Go on with it by --resume.",
                     )
-                place = record.position
+                position = record.position
             rows += 1
-            yield place, shard.number, record
+            yield position, shard.number, record
         if results.rows is not None and rows != results.rows:
             self._miss(f"{path!r} has {rows:,} rows and should have {results.rows:,}")
 
@@ -184,7 +184,7 @@ def write_merged(merge: ShardMerge, target: OutputTarget) -> int:
     layout = layout_of(merge.settings, target.format)
     own = {"long": layout.long, "csv_safe": layout.safe}
     run = Run(target.path, layout, {**merge.settings, **own}, RunOptions())
-    file = PartFile(os.path.realpath(target.path))
+    file = AtomicFile(os.path.realpath(target.path))
     try:
         with Output(file.file, load_format(target.format), layout) as out:
             out.open()
@@ -211,5 +211,5 @@ def _raise_limit(files: int) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = files + 100
         if soft != resource.RLIM_INFINITY and soft < wanted:
-            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

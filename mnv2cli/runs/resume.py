@@ -89,9 +89,11 @@ class Resumed:
                     self.new += 1
                     yield source
                     continue
-                place = self._take(index, self._order, source)
-                self._order.add(self.kept + self.new if place is None else place, source.position)
-                if place is None:
+                row_number = self._take(index, self._order, source)
+                self._order.add(
+                    self.kept + self.new if row_number is None else row_number, source.position
+                )
+                if row_number is None:
                     self.new += 1
                     yield source
             if row is not None and index is None:  # images are gone, or errors were done again
@@ -102,10 +104,10 @@ class Resumed:
         """Return the number of the row of an image, or None if it has to be done."""
         key = image_key(source.path, os.curdir)
         while True:
-            place, is_error = index.take(key)
-            if place is None or not (is_error and self._retry_errors):
-                return place
-            order.replaced.add(place)
+            row_number, is_error = index.take(key)
+            if row_number is None or not (is_error and self._retry_errors):
+                return row_number
+            order.replaced.add(row_number)
 
     def _begin_order(self, number: int) -> RowOrder:
         """Return the order of the rows so far, which is that of the file."""

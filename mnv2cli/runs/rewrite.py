@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 
-from mnv2cli.system.files import PartFile
+from mnv2cli.system.files import AtomicFile
 
 
 class Rewriting:
@@ -25,7 +25,7 @@ class Rewriting:
                 os.unlink(os.path.join(folder, entry))
         self._old = open(path, "rb")  # noqa: SIM115
         self.content = mmap.mmap(self._old.fileno(), 0, access=mmap.ACCESS_READ)
-        self._new = PartFile(path)
+        self._new = AtomicFile(path)
 
     def copy(self, start: int, end: int) -> None:
         """Write a piece of the old file."""

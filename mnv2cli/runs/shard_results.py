@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from mnv2cli.errors import InputError
+from mnv2cli.labels.imagenet import CLASS_COUNT
 from mnv2cli.records import Record
 from mnv2cli.results.formats import FORMATS, load_format
 from mnv2cli.results.read import read_results
 from mnv2cli.results.schema import Layout, extras
 from mnv2cli.runs.log import Settings, read_log
 from mnv2cli.runs.shards import Shard
-
-_MOST_LABELS = 1000
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class ShardResults:
             type(format) is str
             and format in FORMATS
             and type(settings.get("top")) is int
-            and 1 <= settings["top"] <= _MOST_LABELS
+            and 1 <= settings["top"] <= CLASS_COUNT
             and all(type(settings.get(key)) is bool for key in ("long", "csv_safe"))
             and {"categories", "rollup"} <= settings.keys()
         )

@@ -110,7 +110,7 @@ def is_unfinished(dest: str) -> bool:
 
 
 def earlier_moves(dest: str) -> EarlierMoves:
-    """Return what tells where an earlier run moved a source that is gone, or nothing."""
+    """Return a function that finds where an earlier run moved a source; empty for nowhere."""
     moves: dict[str, str] | None = None
 
     def moved(source: str) -> str:

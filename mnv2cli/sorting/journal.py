@@ -1,6 +1,6 @@
 """What was done to files: written before it happens, confirmed after, and enough to take it back.
 
-A journal is a file of JSON lines in ``DEST/.mnv2``. Its first line tells of the run, then come
+A journal is a file of JSON lines in ``DEST/.mnv2``. Its first line describes the run, then come
 
     {"do": 7, "how": "move", "source": ..., "target": ..., "size": ..., "sha256": ..., ...}
     {"done": [7]}   or   {"void": 7, "why": ...}
@@ -110,7 +110,7 @@ class Journal:
 
     Args:
         path: The file; it is made with its header if it is not there.
-        header: What the first line tells, beside version, time and the file's own number.
+        header: What the first line holds, beside version, time and the file's own number.
 
     Raises:
         OutputError: It cannot be written.

@@ -122,14 +122,14 @@ class _Contents:
 
     def are_same(self, path: str, size: int, other: str) -> bool:
         """Return whether a file is there already: the same file, or one with its content."""
-        one, two = self._looked_at(path), self._looked_at(other)
+        one, two = self._status(path), self._status(other)
         if one is None or two is None:  # a broken link, or gone meanwhile
             return False
         if one[:2] == two[:2]:
             return True
         return two[2] == size and self._digest(path) == self._digest(other) != ""
 
-    def _looked_at(self, path: str) -> tuple[int, int, int] | None:
+    def _status(self, path: str) -> tuple[int, int, int] | None:
         """Return device, inode and size of a regular file; remembered."""
         if path not in self._statuses:
             try:

@@ -45,7 +45,7 @@ def read_plan(path: str, dest: str) -> Plan:
 
     Raises:
         InputError: It is no plan; or a target leaves the destination, is there already, or is named
-            twice; or a source is gone or has changed its size. All is told, up to ten.
+            twice; or a source is gone or has changed its size. Up to ten are listed.
     """
     dest = os.path.abspath(dest)
     moved = earlier_moves(dest)

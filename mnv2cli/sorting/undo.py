@@ -157,7 +157,7 @@ def undo(
         finally:
             journal.close()
         if not state.kept and not run.outcome.failed:
-            _hand_on(dest, name, state)
+            _pass_on_state(dest, name, state)
             with suppress(OSError):
                 os.unlink(name)
         _clean_up(dest, state)
@@ -284,8 +284,8 @@ def _restore_folders(run: SortRun) -> None:
             os.utime(path, ns=times)
 
 
-def _hand_on(dest: str, name: str, state: JournalState) -> None:
-    """Tell another journal how the destination was before, where this one alone knows it."""
+def _pass_on_state(dest: str, name: str, state: JournalState) -> None:
+    """Pass on to another journal how the destination was, where this one alone knows it."""
     known = {key: state.header.get(key) for key in ("made_dest", "dest_times")}
     others = [journal for journal in journals(dest) if journal != name]
     if others and any(known.values()):

@@ -62,8 +62,8 @@ class Finder:
             ((given, True) for given in inputs), ((given, False) for given in listed)
         )
         self._options = options or Filters()
-        tell = on_skip or (lambda path, reason: None)
-        self._on_skip: OnSkip = lambda path, reason: tell(redact(path), reason)
+        report_skip = on_skip or (lambda path, reason: None)
+        self._on_skip: OnSkip = lambda path, reason: report_skip(redact(path), reason)
         self._folders_done: set[str] = set()
         self._folders_unlisted: set[str] = set()
         self._folders_entered: set[str] = set()  # only where links are followed
@@ -262,7 +262,7 @@ class Finder:
         return owners
 
     def _done_by_a_folder(self, real_folder: str, owners: list[str], name: str) -> bool:
-        """Tell whether the walk of one of these folders has yielded this file."""
+        """Return whether the walk of one of these folders has yielded this file."""
         options = self._options
         for owner in owners:
             parts = path_parts(os.path.relpath(os.path.join(real_folder, name), owner))

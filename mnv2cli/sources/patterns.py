@@ -1,4 +1,4 @@
-"""Patterns of --include and --exclude, and what tells a glob from a name."""
+"""Patterns of --include and --exclude, and what distinguishes a glob from a name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses of images elsewhere: told from local names, and shown without their secrets."""
+"""Addresses of images elsewhere: recognised, and shown without their secrets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOCAL_SCHEMES = ("file", "local")
 
 
 def is_url(text: str) -> bool:
-    """Tell whether an input is a URL; a local file that is named like one is none."""
+    """Return whether an input is a URL; a local file that is named like one is none."""
     return "://" in text and _URL.match(text) is not None and not os.path.lexists(text)
 
 

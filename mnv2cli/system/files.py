@@ -54,7 +54,7 @@ def sync_folder(path: str) -> None:
         os.close(descriptor)
 
 
-class PartFile:
+class AtomicFile:
     """A file written under a passing name beside its target, then moved there or thrown away.
 
     Args:

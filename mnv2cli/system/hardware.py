@@ -19,7 +19,7 @@ def usable_cores() -> int:
 
 
 def may_have_gpu() -> bool:
-    """Tell whether TensorFlow could have a GPU here; if not, it need not be asked."""
+    """Return whether TensorFlow could have a GPU here; if not, it need not be asked."""
     return not why_no_gpu()
 
 
@@ -66,7 +66,7 @@ def memory() -> int:
 
 
 def processor() -> tuple[str, set[str]]:
-    """Return the processor's name, and its instruction sets where the system tells (Linux)."""
+    """Return the processor's name, and its instruction sets where the system lists them (Linux)."""
     name, flags = platform.processor() or platform.machine(), set()
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:

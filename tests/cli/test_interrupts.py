@@ -16,8 +16,8 @@ def ctrl_c() -> None:
 
 def test_ctrl_c_in_a_held_block_ends_it_after_its_last_line() -> None:
     interrupts, done = Interrupts(), []
-    with pytest.raises(KeyboardInterrupt), interrupts.watched():
-        with interrupts.held():
+    with pytest.raises(KeyboardInterrupt), interrupts.handling():
+        with interrupts.deferred():
             ctrl_c()
             done.append("whole")
         done.append("never")
@@ -27,7 +27,7 @@ def test_ctrl_c_in_a_held_block_ends_it_after_its_last_line() -> None:
 
 def test_a_second_ctrl_c_ends_a_held_block_at_once() -> None:
     interrupts, done = Interrupts(), []
-    with pytest.raises(KeyboardInterrupt), interrupts.watched(), interrupts.held():
+    with pytest.raises(KeyboardInterrupt), interrupts.handling(), interrupts.deferred():
         ctrl_c()
         done.append("whole")
         ctrl_c()
@@ -36,7 +36,7 @@ def test_a_second_ctrl_c_ends_a_held_block_at_once() -> None:
 
 
 def test_ctrl_c_outside_a_held_block_ends_at_once() -> None:
-    with pytest.raises(KeyboardInterrupt), Interrupts().watched():
+    with pytest.raises(KeyboardInterrupt), Interrupts().handling():
         ctrl_c()
         pytest.fail("not reached")
 
@@ -44,7 +44,7 @@ def test_ctrl_c_outside_a_held_block_ends_at_once() -> None:
 def test_an_ignored_ctrl_c_stays_ignored() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with Interrupts().watched():
+        with Interrupts().handling():
             ctrl_c()
             assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:

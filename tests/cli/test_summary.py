@@ -19,7 +19,9 @@ def test_a_run_is_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
         report.add(Record(f"{i}.jpg", (Prediction("n1", "tabby", 0.9),)))
     report.add(Record("bad.jpg", error="truncated: 3 of 9 bytes"))
     report.skip("notes\x1b.txt", "no image suffix")
-    assert format_summary(report, "net, litert float32", "o\x1but.csv", go_on="mnv2 --resume") == [
+    assert format_summary(
+        report, "net, litert float32", "o\x1but.csv", resume_command="mnv2 --resume"
+    ) == [
         ("Images", "4 in 2.5 s (2.0 images/s, net, litert float32)", ""),
         ("Kept", "1,500 that were there", ""),
         ("Errors", "1: truncated 1", "red"),

@@ -97,7 +97,7 @@ def test_a_library_that_hangs_is_given_up_by_those_beyond_the_limits_too(
 def test_no_more_bytes_are_fetched_ahead_than_there_is_room_for(
     memory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mnv2cli.images.reader.HELD", 150_000)
+    monkeypatch.setattr("mnv2cli.images.reader.MAX_BUFFERED_BYTES", 150_000)
     for i in range(9):
         memory.pipe(f"/{i}.bmp", picture(i) + bytes(100_000))
     with ImageReader(SIZE, OPTIONS, at_once=1) as reader:

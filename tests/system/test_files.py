@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from mnv2cli.system import files
-from mnv2cli.system.files import PartFile, content_digest, read_unnoticed
+from mnv2cli.system.files import AtomicFile, content_digest, read_unnoticed
 
 
 def test_a_part_file_takes_the_place_and_the_mode_of_the_file_it_replaces(tmp_path: Path) -> None:
     target = tmp_path / "out.csv"
     target.write_text("old")
     target.chmod(0o640)
-    part = PartFile(str(target))
+    part = AtomicFile(str(target))
     part.file.write(b"new")
     assert target.read_text() == "old" and os.path.dirname(part.name) == str(tmp_path)
     part.commit()
@@ -28,7 +28,7 @@ def test_a_part_file_takes_the_place_and_the_mode_of_the_file_it_replaces(tmp_pa
 def test_a_new_file_has_the_mode_that_the_user_wants(tmp_path: Path) -> None:
     mask = os.umask(0o027)
     try:
-        PartFile(str(tmp_path / "new")).commit()
+        AtomicFile(str(tmp_path / "new")).commit()
     finally:
         os.umask(mask)
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640
@@ -38,13 +38,13 @@ def test_a_part_file_that_is_discarded_or_fails_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "out.csv"
-    PartFile(str(target)).discard()
+    AtomicFile(str(target)).discard()
     assert os.listdir(tmp_path) == []
 
     def refuse(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    part = PartFile(str(target))
+    part = AtomicFile(str(target))
     monkeypatch.setattr(files.os, "replace", refuse)
     with pytest.raises(OSError, match="No space left"):
         part.commit()

@@ -35,45 +35,45 @@ class Interrupts:
     A second one ends it at once: what is done may wait for somebody, such as a pipe's reader.
 
     Attributes:
-        stop_requested: Set by the first signal in :meth:`asked`.
+        stop_requested: Set by the first signal in :meth:`graceful_stop`.
     """
 
     def __init__(self) -> None:
-        self._holding = False
+        self._deferring = False
         self._pending = 0
         self.stop_requested = Event()
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
+    def handling(self) -> Iterator[None]:
         """Take over both signals, where they have their usual meaning; they end the block."""
-        with _handled(self._handle):
+        with _installed(self._handle):
             yield
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def deferred(self) -> Iterator[None]:
         """Put off a signal to the end of the block."""
-        self._holding = True
+        self._deferring = True
         try:
             yield
         finally:
-            self._holding = False
+            self._deferring = False
         if self._pending:
             number, self._pending = self._pending, 0
             raise_interrupt(number)
 
     @contextmanager
-    def asked(self) -> Iterator[None]:
+    def graceful_stop(self) -> Iterator[None]:
         """Let the first signal only ask for an end, at which what is in hand is done.
 
         The block goes through, and ends with what stands for the signal.
         """
-        with _handled(self._ask):
+        with _installed(self._ask):
             yield
             if self.stop_requested.is_set():
                 raise_interrupt(self._pending)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._pending or not self._holding:
+        if self._pending or not self._deferring:
             raise_interrupt(number)
         self._pending = number
 
@@ -90,7 +90,7 @@ class Interrupts:
 
 
 @contextmanager
-def _handled(handler: signal._HANDLER) -> Iterator[None]:
+def _installed(handler: signal._HANDLER) -> Iterator[None]:
     before = {}
     for number in (signal.SIGINT, signal.SIGTERM):
         # Ignored signals, as of a job in the background, stay ignored.

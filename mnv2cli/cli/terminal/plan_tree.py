@@ -11,7 +11,7 @@ from mnv2cli.cli.terminal.console import PlainConsole
 from mnv2cli.cli.terminal.text import printable, size_text
 from mnv2cli.sorting.actions import Action, Plan
 
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 
 
 def plan_summary(plan: Plan) -> str:
@@ -36,12 +36,12 @@ def print_tree(plan: Plan, *, verbose: bool) -> None:
     if tree.children:
         console.print(tree)
     console.print(Text(f"Nothing was changed. To do: {plan_summary(plan)}."), soft_wrap=True)
-    for action in plan.left if verbose else plan.left[:_MOST_SHOWN]:
+    for action in plan.left if verbose else plan.left[:_MAX_SHOWN]:
         console.print(
             Text(printable(f"left  {action.source}: {action.reason}"), style="dim"), soft_wrap=True
         )
-    if not verbose and len(plan.left) > _MOST_SHOWN:
-        more = len(plan.left) - _MOST_SHOWN
+    if not verbose and len(plan.left) > _MAX_SHOWN:
+        more = len(plan.left) - _MAX_SHOWN
         console.print(Text(f"and {more:,} more; -v shows all", style="dim"))
 
 

@@ -1,4 +1,4 @@
-"""What a run tells on stderr: notices, progress and the summary."""
+"""What the user sees on stderr: notices, progress and the summary."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Screen:
 
     Args:
         quiet: Say nothing but errors.
-        verbose: Also tell what is left out and what cannot be read, as it is met, and let the
+        verbose: Also show what is skipped and what cannot be read, as it is met, and let the
             libraries' own messages through.
     """
 
@@ -51,11 +51,11 @@ class Screen:
 
     @property
     def verbose(self) -> bool:
-        """Tell each thing, not only how many."""
+        """Whether each thing is shown, not only how many."""
         return self._verbose
 
     def lines(self, lines: list[Line]) -> None:
-        """Tell what a run came to: a name, a text and a style for each line."""
+        """Show what a run came to: a name, a text and a style for each line."""
         if not self._console.is_terminal:  # into a log: a line each, not filled up with blanks
             for name, text, _ in lines:
                 self._console.print(f"{name:10} {printable(text)}", soft_wrap=True, markup=False)
@@ -91,7 +91,7 @@ class Screen:
             console.print(Text(f"Warning: {printable(text)}", style="yellow"), soft_wrap=True)
 
     def skipped(self, path: str, reason: str) -> None:
-        """Tell, if asked to, what is left out."""
+        """Show what is skipped, if the run is verbose."""
         if self._verbose:
             self.notice(f"left out  {path}: {reason}")
 
@@ -197,10 +197,12 @@ class Screen:
         output: str | None,
         *,
         interrupted: bool = False,
-        go_on: str = "",
+        resume_command: str = "",
     ) -> None:
-        """Tell what the run came to, and the command that goes on with it."""
-        lines = format_summary(report, engine, output, interrupted=interrupted, go_on=go_on)
+        """Show what the run came to, and the command that resumes it."""
+        lines = format_summary(
+            report, engine, output, interrupted=interrupted, resume_command=resume_command
+        )
         if output is None and self._console.is_terminal and sys.stdout.isatty():
             self._console.print()
         self.lines(lines)

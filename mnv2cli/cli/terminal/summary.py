@@ -11,7 +11,7 @@ from mnv2cli.system.hardware import usable_cores
 Line = tuple[str, str, str]
 """A name, a text and a style."""
 
-_MOST_SHOWN = 5
+_MAX_SHOWN = 5
 
 
 def format_summary(
@@ -20,7 +20,7 @@ def format_summary(
     output: str | None,
     *,
     interrupted: bool = False,
-    go_on: str = "",
+    resume_command: str = "",
 ) -> list[Line]:
     """Return the lines of what a run came to.
 
@@ -29,7 +29,7 @@ def format_summary(
         engine: The network and what ran it; empty if nothing was left to do.
         output: The file that was written; None for standard output.
         interrupted: The run was interrupted.
-        go_on: The command that resumes it; empty for none.
+        resume_command: The command that resumes it; empty for none.
     """
     timings = report.timings
     count = f"{report.images:,}" + (", then interrupted," if interrupted else "")
@@ -56,12 +56,12 @@ def format_summary(
         lines.append(("Time", times, ""))
     if output is not None and report.images:
         lines.append(("Written", printable(output), ""))
-    if go_on:
-        lines.append(("To go on", go_on, ""))
+    if resume_command:
+        lines.append(("To go on", resume_command, ""))
     return lines
 
 
 def _counts(counter: Counter[str]) -> str:
-    shown = [f"{printable(text)} {count:,}" for text, count in counter.most_common(_MOST_SHOWN)]
+    shown = [f"{printable(text)} {count:,}" for text, count in counter.most_common(_MAX_SHOWN)]
     more = len(counter) - len(shown)
     return " · ".join(shown) + (f" · {more:,} more" if more else "")

@@ -18,7 +18,7 @@ from mnv2cli.events import Notice
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.system.hardware import usable_cores
 
-Plan = dict[str, tuple[Case, Workload]]
+CasePlan = dict[str, tuple[Case, Workload]]
 """What is measured, by the name of the result."""
 
 
@@ -73,9 +73,9 @@ def usable_engines(folder: str, images: int) -> list[EngineOptions]:
     return engines
 
 
-def plan_cases(folder: str, model: ModelOptions, engines: Sequence[EngineOptions]) -> Plan:
+def plan_cases(folder: str, model: ModelOptions, engines: Sequence[EngineOptions]) -> CasePlan:
     """Return what is measured, in order; cases that are for no engine get the first one."""
-    plan: Plan = {}
+    plan: CasePlan = {}
     for per_engine, group in groupby(CASES, key=lambda case: case.per_engine):
         cases = list(group)
         for engine in engines if per_engine else engines[:1]:

@@ -108,6 +108,7 @@ def predict_one(name: str, folder: str, mobilenet: str, lite0: str) -> EnginePro
 
     from mnv2cli.engines import EngineOptions, open_engine
     from mnv2cli.errors import Mnv2Error
+    from mnv2cli.labels.imagenet import CLASS_COUNT
 
     try:
         ready = _ready_networks(name, mobilenet, lite0)
@@ -122,7 +123,7 @@ def predict_one(name: str, folder: str, mobilenet: str, lite0: str) -> EnginePro
         seconds = perf_counter() - start
     except Mnv2Error as error:
         return EngineProbe(False, error.message, error.hint.partition("\n")[0])
-    if scores.shape != (1, 1000) or not np.isclose(scores.sum(), 1, atol=1e-3):
+    if scores.shape != (1, CLASS_COUNT) or not np.isclose(scores.sum(), 1, atol=1e-3):
         return EngineProbe(False, "what it computes are no scores")
     gpus = _gpus() if name == "keras" else ()
     return EngineProbe(True, seconds=seconds, network=network.name, gpus=gpus)
@@ -164,7 +165,7 @@ class _Untrained:
     name, size, divisor, shift = "a small untrained network", 96, 127.5, 1.0
 
     def identity(self) -> dict[str, str | float]:
-        """Return what tells it from others; nobody keeps it."""
+        """Return what identifies it; nobody keeps it."""
         return {"architecture": "untrained"}
 
     def build(self) -> object:

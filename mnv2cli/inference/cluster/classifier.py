@@ -20,7 +20,7 @@ from mnv2cli.inference.classifier import Classifier, Sample
 from mnv2cli.inference.cluster import worker
 from mnv2cli.inference.cluster.connection import connected, is_address
 from mnv2cli.inference.cluster.job import Job, RemoteJob, Resources, Tally
-from mnv2cli.inference.cluster.protocol import BATCH, INSTALL, ClusterError, Plan, open_batch
+from mnv2cli.inference.cluster.protocol import BATCH, INSTALL, ClusterError, JobSpec, open_batch
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.timings import Timings
 from mnv2cli.models.options import ModelOptions
@@ -108,9 +108,9 @@ class ClusterClassifier(Classifier):
         if not first:
             return
         start = perf_counter()
-        plan = self._plan()
+        spec = self._spec()
         with connected(self._address, self._workers, verbose=self._verbose):
-            job = self._job(plan)
+            job = self._job(spec)
             timings.loading += perf_counter() - start
             with closing(job):
                 yield from _records(
@@ -133,7 +133,7 @@ class ClusterClassifier(Classifier):
             return engine.name
         return "litert" if find_spec("ai_edge_litert") or engine.precision == "int8" else "keras"
 
-    def _plan(self) -> Plan:
+    def _spec(self) -> JobSpec:
         """Return what workers receive, once it is settled which network is used."""
         network = self.resolve()
         self._is_settled = True
@@ -157,20 +157,20 @@ class ClusterClassifier(Classifier):
         except OSError:  # removed meanwhile
             folder = ""
         # By its module, where tests replace it.
-        return Plan(worker.open_classifier, options, network.identity(), folder)
+        return JobSpec(worker.open_classifier, options, network.identity(), folder)
 
-    def _job(self, plan: Plan) -> Job | RemoteJob:
+    def _job(self, spec: JobSpec) -> Job | RemoteJob:
         """Return a job here, or by ``ray://`` one in the cluster."""
         import ray
 
         resources = ray.cluster_resources()
-        gpus = int(resources.get("GPU", 0)) if plan.options.engine.name == "keras" else 0
+        gpus = int(resources.get("GPU", 0)) if spec.options.engine.name == "keras" else 0
         self._workers = self._workers or gpus or max(1, int(resources.get("CPU", 1)))
         if ray.available_resources().get("GPU" if gpus else "CPU", 0) < 1:
             self.events.notice("The cluster is busy or still starting: waiting for a free core.")
         tally = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Tally).remote()
         batch = self.options.engine.batch_size or BATCH
-        job = (plan, tally, Resources(self._workers, batch, gpus > 0, self._verbose))
+        job = (spec, tally, Resources(self._workers, batch, gpus > 0, self._verbose))
         if self._address.startswith("ray://"):
             return RemoteJob(ray.remote(num_cpus=0)(Job).remote(*job))
         return Job(*job)

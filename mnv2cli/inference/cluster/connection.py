@@ -16,7 +16,7 @@ from typing import Any
 from mnv2cli.inference.cluster.protocol import INSTALL, ClusterError
 from mnv2cli.system.hardware import usable_cores
 
-_PATIENCE = 10.0  # seconds to wait for a cluster's port
+_CONNECT_TIMEOUT = 10.0  # seconds to wait for a cluster's port
 _ADDRESS = re.compile(r"auto|(ray://)?([\w.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
 
 
@@ -54,7 +54,7 @@ def connected(address: str, cores: int, *, verbose: bool) -> Iterator[None]:
         }
     else:
         options["address"] = address
-        _knock(address)
+        _check_reachable(address)
     ours = signal.getsignal(signal.SIGTERM)
     try:
         try:
@@ -88,7 +88,7 @@ def _set_environment(address: str) -> None:
         os.environ.setdefault(name, value)
 
 
-def _knock(address: str) -> None:
+def _check_reachable(address: str) -> None:
     """Check that somebody listens, which Ray would find out after a minute.
 
     Raises:
@@ -97,7 +97,9 @@ def _knock(address: str) -> None:
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host:
         try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
+            socket.create_connection(
+                (host.strip("[]"), int(port)), timeout=_CONNECT_TIMEOUT
+            ).close()
         except (OSError, OverflowError) as error:
             raise _unreachable(address, error) from error
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from mnv2cli.inference.cluster.protocol import Block, Plan, source_blocks
+from mnv2cli.inference.cluster.protocol import Block, JobSpec, source_blocks
 from mnv2cli.inference.cluster.worker import Worker
 from mnv2cli.records import Source
 
@@ -40,13 +40,13 @@ class Job:
     """A Ray Dataset for each window of sources.
 
     Args:
-        plan: What workers receive.
+        spec: What workers receive.
         tally: The handle of the :class:`Tally`.
         resources: How many workers, and what each has.
     """
 
-    def __init__(self, plan: Plan, tally: Any, resources: Resources) -> None:
-        self._plan, self._tally = plan, tally
+    def __init__(self, spec: JobSpec, tally: Any, resources: Resources) -> None:
+        self._spec, self._tally = spec, tally
         self._workers, self._batch = resources.workers, resources.batch
         self._gpu, self._verbose = resources.gpu, resources.verbose
         self._tables: Iterator[Any] = iter(())
@@ -67,7 +67,7 @@ class Job:
         # is what Ray Data does by itself.
         dataset = dataset.map_batches(
             Worker,
-            fn_constructor_args=(self._plan, self._tally),
+            fn_constructor_args=(self._spec, self._tally),
             batch_size=self._batch,
             batch_format="pyarrow",
             # They come as cores get free; one is enough to go on.

@@ -32,13 +32,13 @@ class ClusterError(Mnv2Error):
 
 
 @dataclass(frozen=True)
-class Plan:
+class JobSpec:
     """What every worker receives.
 
     Attributes:
         open: Opens the network there, by the following two.
         options: Those of the classifier, settled.
-        identity: What tells the network from others, its weights' content too.
+        identity: What identifies the network, its weights' content too.
         folder: What relative paths are below.
         version: Of this package.
     """

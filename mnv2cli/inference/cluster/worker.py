@@ -20,7 +20,7 @@ from mnv2cli.errors import Mnv2Error, WeightsError
 from mnv2cli.events import RunEvents
 from mnv2cli.images.decode import set_process_limit
 from mnv2cli.inference.classifier import Classifier
-from mnv2cli.inference.cluster.protocol import ClusterError, Done, Plan
+from mnv2cli.inference.cluster.protocol import ClusterError, Done, JobSpec
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.timings import Timings
 from mnv2cli.records import Record, Source
@@ -29,7 +29,7 @@ from mnv2cli.sources.urls import absolute, redact
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_STRIKES = 3
+_MAX_CRASHES = 3
 
 _log = logging.getLogger("mnv2cli")
 
@@ -65,31 +65,31 @@ class Worker:
     """Reads, decodes and predicts batches; Ray Data makes an actor of it.
 
     Args:
-        plan: What to do.
+        spec: What to do.
         tally: The handle of the :class:`Tally`.
     """
 
-    def __init__(self, plan: Plan, tally: Any) -> None:
+    def __init__(self, spec: JobSpec, tally: Any) -> None:
         import ray
 
-        self._plan, self._tally = plan, tally
+        self._spec, self._tally = spec, tally
         self._failure: Mnv2Error | None = None
         # Ray Data has a worker for each core, and TensorFlow would take all cores in each.
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
         opening = ("open", ray.get_runtime_context().get_actor_id())
-        if self._begin(opening) >= _STRIKES:
+        if self._begin(opening) >= _MAX_CRASHES:
             self._failure = ClusterError(
                 f"a worker on {socket.gethostname()} died three times while it opened the network"
             )
             return
         try:
-            if plan.version != __version__:
+            if spec.version != __version__:
                 raise ClusterError(
-                    f"{socket.gethostname()} has mnv2cli {__version__}, not {plan.version}",
+                    f"{socket.gethostname()} has mnv2cli {__version__}, not {spec.version}",
                     "Install the same version on all machines.",
                 )
-            self._classifier = plan.open(plan.options, plan.identity)
+            self._classifier = spec.open(spec.options, spec.identity)
         except Exception as error:
             self._failure = _as_mnv2_error(error)
         self._end(opening)
@@ -118,25 +118,25 @@ class Worker:
             self._end(key)
         else:  # it killed a worker, or was with one that died
             records = []
-            strikes = 0
+            crashes = 0
             for i, source in enumerate(sources, number):
-                record = self._carefully(source, i, timings)
-                strikes += record is None
-                records.append(record or self._killer(source))
-            if not strikes:  # else it stays as it is: it may be given out again
+                record = self._classify_alone(source, i, timings)
+                crashes += record is None
+                records.append(record or self._crash_record(source))
+            if not crashes:  # else it stays as it is: it may be given out again
                 self._end(key)
         return Done(tuple(records), timings.decoding, timings.predicting)
 
-    def _carefully(self, source: Source, number: int, timings: Timings) -> Record | None:
+    def _classify_alone(self, source: Source, number: int, timings: Timings) -> Record | None:
         """Return the record of one image, or None if it has killed enough workers."""
         key = ("image", number)
-        if self._begin(key) >= _STRIKES - 1:  # it died with its batch before
+        if self._begin(key) >= _MAX_CRASHES - 1:  # it died with its batch before
             return None
         (record,) = self._classify([source], timings)
         self._end(key)
         return record
 
-    def _killer(self, source: Source) -> Record:
+    def _crash_record(self, source: Source) -> Record:
         return Record(
             redact(source.path),
             error="killed its worker: three times",
@@ -154,7 +154,7 @@ class Worker:
 
     def _absolute(self, path: str) -> str:
         # Workers have a folder of their own.
-        return absolute(path, self._plan.folder) if path else path
+        return absolute(path, self._spec.folder) if path else path
 
     def _begin(self, key: Hashable) -> int:
         import ray

@@ -35,7 +35,7 @@ def open_members(kind: str, container: str, sink: Sink | None = None) -> Archive
     Args:
         kind: ``zip`` or ``tar``.
         container: Where it is.
-        sink: Who waits for it; told that it goes on.
+        sink: Who waits for it; kept alive meanwhile.
     """
     key: _Key = (kind, container)
     path = local_path(container)

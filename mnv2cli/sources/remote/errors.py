@@ -51,7 +51,7 @@ def http_error(status: int, after: float = 0.0) -> StoreError:
 def store_error(error: BaseException) -> StoreError:
     """Return any library's error in our words.
 
-    The libraries' own classes are told by name, so that none is imported for it.
+    The libraries' own classes are recognised by name, so that none is imported for it.
     """
     if isinstance(error, StoreError):
         return error

@@ -18,7 +18,7 @@ from tests.conftest import draw
 def test_cases_are_measured_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     every = measure.plan_cases
 
-    def quick(*args: Any) -> measure.Plan:
+    def quick(*args: Any) -> measure.CasePlan:
         cases = every(*args)
         assert list(cases) == [
             "tutorial", "batched", "decode", "infer litert float32", "mnv2 litert float32",
