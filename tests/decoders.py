@@ -19,6 +19,7 @@ def decode(path, size, options):
     if name.startswith("boom"): os.kill(os.getpid(), signal.SIGSEGV)
     if name.startswith("abort"): os.abort()
     if name.startswith("exit"): os._exit(7)
+    if name.startswith("hang-seen"): open(path + ".seen", "w").close()
     if name.startswith("hang"): time.sleep(1000)
     if name.startswith("lock"): ctypes.PyDLL(None).sleep(1000)  # and holds the GIL
     if name.startswith("stop"): os.kill(os.getpid(), signal.SIGSTOP)

@@ -49,6 +49,21 @@ def test_every_command_is_documented_with_examples(
         assert any(name in README for name in options), param
 
 
+@pytest.mark.parametrize(
+    ("args", "near"), [(("clasify",), "classify"), (("models", "lst"), "list")]
+)
+def test_a_command_that_is_not_there_has_a_near_one_suggested(
+    invoke: Callable[..., Result], args: tuple[str, ...], near: str
+) -> None:
+    result = invoke(*args)
+    assert result.exit_code == 2
+    wanted = f"Error: No such command {args[-1]!r}."
+    if hasattr(click.exceptions, "NoSuchCommand"):  # since click 8.4
+        wanted += f" Did you mean {near!r}?"
+    assert result.stderr.splitlines()[-1] == wanted
+    assert invoke("--help").stdout.count("\n  classify ") == 1
+
+
 def test_groups_keep_the_order_of_their_commands(invoke: Callable[..., Result]) -> None:
     shown = invoke("--help").stdout
     places = [shown.index(f"\n  {name} ") for name in main.list_commands(click.Context(main))]

@@ -166,12 +166,11 @@ def test_closing_leaves_no_process_and_no_open_file(tmp_path: Path, image: str) 
 def test_closing_ends_a_child_that_is_busy(tmp_path: Path) -> None:
     decoders = IsolatedDecoders(SIZE, NO_LIMIT, command=command())
     errors: list[str] = []
-    path = draw(tmp_path / "hang.png")
+    path = draw(tmp_path / "hang-seen.png")
     thread = threading.Thread(target=lambda: errors.append(error_of(decoders, path)))
     before = children()
     thread.start()
-    assert wait_until(lambda: bool(children() - before))
-    time.sleep(0.5)
+    assert wait_until((tmp_path / "hang-seen.png.seen").exists)
     decoders.close()
     thread.join(10)
     assert not thread.is_alive() and len(errors) == 1 and children() == before

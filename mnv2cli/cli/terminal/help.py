@@ -88,7 +88,7 @@ class LazyGroup(ExampleGroup):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, as declared."""
-        return [*self._lazy, *self.commands]
+        return list(dict.fromkeys([*self._lazy, *self.commands]))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, importing its module if that is not imported yet."""
@@ -100,9 +100,23 @@ class LazyGroup(ExampleGroup):
         command.short_help = short_help
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is meant; for one that is not there, click suggests another."""
+        if args and args[0] not in self._lazy:
+            for name in self._lazy:  # click looks for what is near among these
+                if command := self.get_command(ctx, name):
+                    self.commands.setdefault(name, command)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the names of the commands, each with its line."""
         rows = [(name, command.short_help) for name, command in self._lazy.items()]
-        rows += [(name, command.get_short_help_str()) for name, command in self.commands.items()]
+        rows += [
+            (name, command.get_short_help_str())
+            for name, command in self.commands.items()
+            if name not in self._lazy
+        ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
