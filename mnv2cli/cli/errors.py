@@ -14,6 +14,7 @@ from mnv2cli.cli.terminal.help import LazyGroup
 from mnv2cli.cli.terminal.interrupts import exit_code
 from mnv2cli.cli.terminal.text import printable
 from mnv2cli.errors import ExitCode, Mnv2Error
+from mnv2cli.system.messages import reason
 
 
 class ErrorGroup(LazyGroup):
@@ -51,7 +52,7 @@ class ErrorGroup(LazyGroup):
         except OSError as error:
             # What nobody foresaw, such as a full disk under standard output.
             what = f"{printable(str(error.filename))}: " if error.filename else ""
-            why = printable((error.strerror or str(error)).lower())
+            why = printable(reason(error))
             click.echo(f"Error: {what}{why}", err=True)
             _silence_stdout()
             ctx.exit(ExitCode.FAILED)

@@ -18,6 +18,7 @@ from mnv2cli.engines.cache import Compiled, cache_folder, entry_key, make_room, 
 from mnv2cli.engines.calibration import load_images
 from mnv2cli.engines.export import export
 from mnv2cli.errors import CompileError
+from mnv2cli.system.messages import reason
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,8 +71,8 @@ def find_or_compile(
         finally:
             lock.release()
     except (OSError, Timeout) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        notify(f"The compiled model cannot be kept in {cache} ({reason}): it is made for this run.")
+        why = getattr(error, "strerror", None) or str(error)  # a lock may time out, too
+        notify(f"The compiled model cannot be kept in {cache} ({why}): it is made for this run.")
     model = network.build()
     images = load_images(calibration, notify) if calibration else None
     return _in_temporary(model, network, images)
@@ -117,7 +118,7 @@ def _in_temporary(model: Any, network: Network, images: NDArray[np.uint8] | None
         export(model, network, images, temporary.name)
     except OSError as error:
         raise CompileError(
-            f"the compiled model cannot be written: {error.strerror or error}",
+            f"the compiled model cannot be written: {reason(error, lower=False)}",
             "Free some space in the cache or the temporary folder, or use --engine keras.",
         ) from error
     entry = open_entry(temporary.name)

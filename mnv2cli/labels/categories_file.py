@@ -10,6 +10,7 @@ from typing import Any
 from mnv2cli.errors import InputError
 from mnv2cli.labels.categories import Categories, Category
 from mnv2cli.labels.tree import tree
+from mnv2cli.system.messages import reason
 
 _LARGEST_FILE = 64 << 10  # bytes; the built-in one has 8,000
 _MAX_SECTIONS = 500
@@ -45,8 +46,8 @@ def load(path: str) -> Categories:
             data = file.read(_LARGEST_FILE + 1)
         text = data.decode("utf-8")
     except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"the categories file {path!r} cannot be read: {reason}") from error
+        why = reason(error, lower=False)
+        raise InputError(f"the categories file {path!r} cannot be read: {why}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"the categories file {path!r} is not UTF-8 text") from error
     if len(data) > _LARGEST_FILE:

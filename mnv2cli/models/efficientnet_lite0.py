@@ -20,6 +20,7 @@ from mnv2cli.errors import InputError, WeightsError
 from mnv2cli.events import DownloadProgress, ignore_download
 from mnv2cli.models import weights as store
 from mnv2cli.models.options import ModelOptions
+from mnv2cli.system.messages import reason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -247,8 +248,8 @@ class EfficientNetLite0:
         try:
             tensors = read_checkpoint(path, LARGEST_FILE)
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise WeightsError(f"{what} cannot be read: {reason}", hint) from error
+            why = reason(error, lower=False)
+            raise WeightsError(f"{what} cannot be read: {why}", hint) from error
         except ValueError as error:
             raise WeightsError(f"{what} {error}", hint) from error
         model = _architecture()

@@ -10,6 +10,7 @@ from mnv2cli.errors import InputError, OutputError
 from mnv2cli.models.registry import DEFAULT_MODEL, families
 from mnv2cli.models.weights import LARGEST_FILE
 from mnv2cli.system.files import AtomicFile, content_digest
+from mnv2cli.system.messages import reason
 
 if TYPE_CHECKING:
     from mnv2cli.models.options import ModelOptions
@@ -72,7 +73,7 @@ def import_weights(path: str, model: Model, *, force: bool) -> bool:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         part = AtomicFile(target, ".part" + os.path.splitext(target)[1])
     except OSError as error:
-        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
+        raise OutputError(f"{target} cannot be written: {reason(error, lower=False)}") from error
     try:
         with open(path, "rb") as source:
             while block := source.read(1 << 20):
@@ -81,7 +82,7 @@ def import_weights(path: str, model: Model, *, force: bool) -> bool:
         model.check(part.name, "", what)  # what is checked is what is kept
         part.commit()
     except OSError as error:
-        raise OutputError(f"{what} cannot be taken in: {error.strerror or error}") from error
+        raise OutputError(f"{what} cannot be taken in: {reason(error, lower=False)}") from error
     finally:
         part.discard()
     return True

@@ -22,6 +22,7 @@ from mnv2cli.results.check import destination, is_file, is_regular
 from mnv2cli.results.formats import Format, Writer
 from mnv2cli.results.schema import Layout
 from mnv2cli.system.files import AtomicFile
+from mnv2cli.system.messages import reason
 
 SYNC_SECONDS = 2.0
 """How long rows may wait for the disk while others follow; the last before a pause wait for the
@@ -185,7 +186,7 @@ class Output(AbstractContextManager["Output"]):
         if isinstance(error, BrokenPipeError) or error.errno == errno.EPIPE:
             return error
         return OutputError(
-            f"results cannot be written to {name}: {(error.strerror or str(error)).lower()}",
+            f"results cannot be written to {name}: {reason(error)}",
             f"{self.written:,} rows were written before.",
         )
 

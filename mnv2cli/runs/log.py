@@ -18,6 +18,7 @@ from typing import IO, Any
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.results.check import LOG_SUFFIX
 from mnv2cli.system.files import sync_folder
+from mnv2cli.system.messages import reason
 
 _LAYOUT = 1
 _ENDINGS = ("finished", "stopped", "failed")
@@ -124,7 +125,7 @@ class RunLog:
             except OSError as error:
                 raise OutputError(
                     f"{self.path!r}, which results need beside them, cannot be written: "
-                    f"{(error.strerror or str(error)).lower()}"
+                    f"{reason(error)}"
                 ) from error
             try:
                 free = lock_descriptor(file, blocking=False)
@@ -161,7 +162,7 @@ def read_log(output: str) -> tuple[dict[str, Any], dict[str, Any]]:
             events = _events(file)
     except OSError as error:
         raise InputError(
-            f"{path!r} cannot be read: {(error.strerror or str(error)).lower()}",
+            f"{path!r} cannot be read: {reason(error)}",
             "mnv2 classify writes it beside the results: copy it along with them.",
         ) from error
     return _begin_of(events), _end_of(events)

@@ -17,6 +17,7 @@ from mnv2cli.results.schema import Layout
 from mnv2cli.runs.log import RunLog, Settings, differences
 from mnv2cli.runs.options import RunOptions
 from mnv2cli.runs.resume import Resumed
+from mnv2cli.system.messages import reason
 from mnv2cli.system.packages import installed_version
 
 _LIBRARIES = ("mnv2cli", "pillow", "pillow-heif", "ai-edge-litert", "keras", "tensorflow")
@@ -186,7 +187,7 @@ class Run:
 
     def _failed(self, error: OSError) -> OutputError:
         return OutputError(
-            f"{self._output!r} cannot be gone on with: {(error.strerror or str(error)).lower()}",
+            f"{self._output!r} cannot be gone on with: {reason(error)}",
             "All its rows are there.",
         )
 

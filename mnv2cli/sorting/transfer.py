@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from mnv2cli.sorting.journal import JournalEntry
 from mnv2cli.system.files import content_digest, open_unnoticed
+from mnv2cli.system.messages import reason
 
 _BLOCK = 1 << 20
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS,
@@ -40,7 +41,7 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, FileExistsError):
         return "a file of its new name appeared meanwhile"
     if isinstance(error, OSError):
-        return (error.strerror or str(error)).lower()
+        return reason(error)
     return str(error)
 
 

@@ -20,6 +20,7 @@ from mnv2cli.sources.names import IMAGE_SUFFIXES, natural_sorted, path_parts
 from mnv2cli.sources.options import Filters
 from mnv2cli.sources.patterns import matches
 from mnv2cli.sources.urls import is_url, redact
+from mnv2cli.system.messages import reason
 
 OnSkip = Callable[[str, str], None]
 
@@ -278,7 +279,7 @@ class Finder:
 
 
 def _unlisted(error: OSError) -> str:
-    return f"folder cannot be listed: {(error.strerror or str(error)).lower()}"
+    return f"folder cannot be listed: {reason(error)}"
 
 
 def _is_folder(entry: DirEntry) -> bool:

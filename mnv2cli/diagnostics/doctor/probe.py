@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
 
+from mnv2cli.system.messages import reason
+
 PROBE_TIMEOUT = 180.0
 """Seconds that an engine may take to load and to predict one image."""
 
@@ -58,7 +60,7 @@ def probe_engine(name: str) -> EngineProbe:
     except subprocess.TimeoutExpired:
         return EngineProbe(False, f"did not answer in {PROBE_TIMEOUT:.0f} seconds")
     except OSError as error:
-        return EngineProbe(False, f"cannot be run: {error.strerror or error}")
+        return EngineProbe(False, f"cannot be run: {reason(error, lower=False)}")
     if done.returncode < 0:
         return _crashed(-done.returncode)
     try:
