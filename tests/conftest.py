@@ -92,6 +92,17 @@ class FakeEngine:
         return scores
 
 
+class Interrupted(FakeEngine):
+    """Is interrupted after two images."""
+
+    batch_size = workers = at_once = 1
+
+    def predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if len(self.batches) == 2:
+            raise KeyboardInterrupt
+        return super().predict(batch)
+
+
 @pytest.fixture
 def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """Put a fake in place of the network."""

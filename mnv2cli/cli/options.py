@@ -12,14 +12,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from mnv2cli.cli.grouping import grouped, section, together
 from mnv2cli.engines import ENGINES
-from mnv2cli.engines.options import EngineOptions
-from mnv2cli.images.options import DEFAULT_MAX_PIXELS, LONGEST_TIMEOUT, ImageOptions
+from mnv2cli.engines.options import EngineOptions, Precision
+from mnv2cli.images.options import (
+    DEFAULT_MAX_PIXELS,
+    LONGEST_TIMEOUT,
+    Fit,
+    ImageOptions,
+    Interpolation,
+)
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.labels.imagenet import CLASS_COUNT
 from mnv2cli.labels.options import LabelOptions
@@ -81,6 +87,17 @@ def _labels(*, category: bool, categories: str | None, **values: Any) -> LabelOp
     )
 
 
+def categories_option(heading: Callable[..., Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """Return the option that names a file of categories, under a heading of the help."""
+    return heading(
+        "--categories",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Your own categories, a TOML file as mnv2 labels --toml prints it.  [default: the "
+        "built-in ones]",
+    )
+
+
 _result = section("Results")
 _category = section("Categories")
 label_options = grouped(
@@ -106,13 +123,7 @@ label_options = grouped(
         is_flag=True,
         help="Tell each image's category too, one of some forty such as dog, car and mountain.",
     ),
-    _category(
-        "--categories",
-        type=click.Path(exists=True, dir_okay=False),
-        metavar="FILE",
-        help="Your own categories, a TOML file as mnv2 labels --toml prints it.  [default: the "
-        "built-in ones]",
-    ),
+    categories_option(_category),
     _category(
         "--rollup",
         type=click.FloatRange(0, 1, min_open=True),
@@ -128,13 +139,13 @@ image_options = grouped(
     ImageOptions,
     _image(
         "--fit",
-        type=click.Choice(["crop", "pad", "stretch"]),
+        type=click.Choice(get_args(Fit)),
         default="crop",
         help="How a photo becomes a square: its centre; all of it with grey around; distorted.",
     ),
     _image(
         "--interpolation",
-        type=click.Choice(["bilinear", "bicubic", "nearest", "lanczos"]),
+        type=click.Choice(get_args(Interpolation)),
         default="bilinear",
         help="How pixels are resampled; all but nearest are antialiased.",
     ),
@@ -202,15 +213,16 @@ _network_options = together(
 )
 
 
-def model_of(*, model: str | None, refresh_weights: bool = False, **values: Any) -> ModelOptions:
-    """Return the network that these options ask for."""
+def _model_options(
+    *, model: str | None, refresh_weights: bool = False, **values: Any
+) -> ModelOptions:
     return ModelOptions(model or "", refresh=refresh_weights, **values)
 
 
-network_options = grouped("model", model_of, _network_options)
+network_options = grouped("model", _model_options, _network_options)
 model_options = grouped(
     "model",
-    model_of,
+    _model_options,
     _network_options,
     _model("--refresh-weights", is_flag=True, help="Download the published weights again."),
 )
@@ -246,7 +258,7 @@ speed_options = grouped(
     ),
     _speed(
         "--precision",
-        type=click.Choice(["float32", "int8"]),
+        type=click.Choice(get_args(Precision)),
         default="float32",
         help="int8 is faster on processors with instructions for it, and moves scores a little.",
     ),

@@ -13,6 +13,7 @@ from mnv2cli.cli.inputs import check_inputs
 from mnv2cli.cli.options import (
     TerminalOptions,
     as_classifier_options,
+    categories_option,
     image_options,
     input_options,
     model_options,
@@ -125,13 +126,7 @@ _folder_options = grouped(
         help="The most exact name whose score reaches this: spaniel, else dog, else animal.  "
         "[default: no]",
     ),
-    _folders(
-        "--categories",
-        type=click.Path(exists=True, dir_okay=False),
-        metavar="FILE",
-        help="Your own categories, a TOML file as mnv2 labels --toml prints it.  [default: the "
-        "built-in ones]",
-    ),
+    categories_option(_folders),
     _folders(
         "--threshold",
         type=click.FloatRange(0, 1),

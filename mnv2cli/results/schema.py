@@ -56,6 +56,11 @@ class Layout:
     extras: Extras = ()
     safe: bool = False
 
+    @property
+    def has_position(self) -> bool:
+        """Whether rows have their position among all images, as those of shards."""
+        return POSITION.name in self.extras
+
 
 def extras(*, category: bool = False, node: bool = False, position: bool = False) -> Extras:
     """Return the names of the fields that rows have besides, in their order."""

@@ -111,9 +111,8 @@ class Resumed:
 
     def _begin_order(self, number: int) -> RowOrder:
         """Return the order of the rows so far, which is that of the file."""
-        has_positions = "position" in self._rows.layout.extras
         in_order = islice(self._rows.rows(), number)
-        return RowOrder(in_order, number, has_positions=has_positions)
+        return RowOrder(in_order, number, has_positions=self._rows.layout.has_position)
 
     def _is_of(self, row: Row, source: Source) -> bool:
         if row.position != source.position:

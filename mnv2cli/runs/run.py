@@ -49,10 +49,10 @@ class Run:
         self._output = output
         self._log = RunLog(output)
         # Other results are whole at their end or not at all: there it is but a lock.
-        self._is_logged = is_resumable(layout.format) or "position" in layout.extras
+        self._is_logged = is_resumable(layout.format) or layout.has_position
         self._resumed: Resumed | None = None
         self._settings = {"format": layout.format, "long": layout.long, "csv_safe": layout.safe}
-        self._settings |= {"position": "position" in layout.extras, **settings}
+        self._settings |= {"position": layout.has_position, **settings}
         self._settings["shard"] = str(options.shard or "")
         self.folder = os.getcwd()
         self.crashed = options.resume and self._log.died_early

@@ -15,7 +15,7 @@ from mnv2cli.cli.classify_job import _count
 from mnv2cli.cli.terminal.text import printable, shorten
 from mnv2cli.errors import Mnv2Error, WeightsError
 from mnv2cli.sources.options import Filters
-from tests.conftest import FakeEngine, draw
+from tests.conftest import Interrupted, draw
 
 Invoke = Callable[..., Result]
 
@@ -237,14 +237,6 @@ def test_failures_exit_1_in_plain_words(
 def test_interrupt_exits_130_with_a_readable_file(
     photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Interrupted(FakeEngine):
-        batch_size = workers = at_once = 1
-
-        def predict(self, batch):  # type: ignore[no-untyped-def]
-            if len(self.batches) == 2:
-                raise KeyboardInterrupt
-            return super().predict(batch)
-
     monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *_, **__: Interrupted())
     result = invoke("classify", "photos", "-o", "out.json")
     assert result.exit_code == 130

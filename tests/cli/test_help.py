@@ -9,8 +9,8 @@ import click
 import pytest
 from click.testing import Result
 
-from mnv2cli.cli import main
-from mnv2cli.cli.terminal.help import ExampleCommand, ExampleGroup
+from mnv2cli.cli import COMMANDS, main
+from mnv2cli.cli.terminal.help import ExampleCommand, LazyCommand, LazyGroup
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -32,7 +32,7 @@ ALL = list(commands(main))
 def test_every_command_is_documented_with_examples(
     names: tuple[str, ...], command: click.Command, invoke: Callable[..., Result]
 ) -> None:
-    assert isinstance(command, ExampleCommand | ExampleGroup)
+    assert isinstance(command, ExampleCommand | LazyGroup)
     assert command.examples and command.help and command.short_help
     shown = invoke(*names, "--help").stdout
     assert shown.rstrip().splitlines()[-1].strip() == command.examples[-1][1]
@@ -62,6 +62,18 @@ def test_a_command_that_is_not_there_has_a_near_one_suggested(
         wanted += f" Did you mean {near!r}?"
     assert result.stderr.splitlines()[-1] == wanted
     assert invoke("--help").stdout.count("\n  classify ") == 1
+
+
+def test_a_command_is_added_by_a_module_and_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, invoke: Callable[..., Result]
+) -> None:
+    (tmp_path / "mnv2_toy_command.py").write_text(
+        "import click\n@click.command()\ndef toy() -> None:\n    click.echo('it ran')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(COMMANDS, "toy", LazyCommand("mnv2_toy_command:toy", "A toy."))
+    assert "\n  toy       A toy." in invoke("--help").stdout
+    assert invoke("toy").stdout == "it ran\n"
 
 
 def test_groups_keep_the_order_of_their_commands(invoke: Callable[..., Result]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from mnv2cli.errors import OutputError
 from mnv2cli.sources.remote.upload import Upload
-from tests.conftest import FakeEngine
+from tests.conftest import Interrupted
 from tests.sources.helpers import Invoke, table
 
 
@@ -73,14 +73,6 @@ def test_results_that_cannot_be_sent_stay_here(
 def test_an_interrupted_run_sends_what_there_is(
     photos: Path, memory: Any, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Interrupted(FakeEngine):
-        batch_size = workers = at_once = 1
-
-        def predict(self, batch):  # type: ignore[no-untyped-def]
-            if len(self.batches) == 2:
-                raise KeyboardInterrupt
-            return super().predict(batch)
-
     monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *_, **__: Interrupted())
     monkeypatch.setattr("mnv2cli.inference.classifier.available", lambda model, **kwargs: model)
     result = invoke("classify", "photos", "-o", "memory://out/labels.json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -12,10 +12,10 @@ from mnv2cli.cli.models.options import model_argument, option
 from mnv2cli.cli.options import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.text import print_path
+from mnv2cli.engines.options import Precision
 from mnv2cli.errors import OutputError
 
 if TYPE_CHECKING:
-    from mnv2cli.engines.options import Precision
     from mnv2cli.models import ModelOptions
 
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @model_argument
 @option(
     "--precision",
-    type=click.Choice(["float32", "int8"]),
+    type=click.Choice(get_args(Precision)),
     default="float32",
     help="What to compute in; int8 needs --calibrate.",
 )

@@ -53,14 +53,6 @@ class ExampleCommand(_WithExamples):
                 formatter.write_dl(records)
 
 
-class ExampleGroup(_WithExamples, click.Group):
-    """A group of commands in the order of their declaration, whose help ends with examples."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands, as declared."""
-        return list(self.commands)
-
-
 class LazyCommand(NamedTuple):
     """A command that is imported when it is run.
 
@@ -73,8 +65,8 @@ class LazyCommand(NamedTuple):
     short_help: str
 
 
-class LazyGroup(ExampleGroup):
-    """A group that shows its help without importing its commands.
+class LazyGroup(_WithExamples, click.Group):
+    """A group that shows its help, with examples at the end, without importing its commands.
 
     Args:
         lazy: The commands by their names, in the order of the help.
@@ -88,15 +80,16 @@ class LazyGroup(ExampleGroup):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, as declared."""
-        return list(dict.fromkeys([*self._lazy, *self.commands]))
+        return list(self._lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, importing its module if that is not imported yet."""
-        if cmd_name not in self._lazy:
-            return super().get_command(ctx, cmd_name)
-        target, short_help = self._lazy[cmd_name]
-        module, _, name = target.partition(":")
-        command: click.Command = getattr(import_module(module), name)
+        return self._import(cmd_name) if cmd_name in self._lazy else None
+
+    def _import(self, name: str) -> click.Command:
+        target, short_help = self._lazy[name]
+        module, _, attribute = target.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
         command.short_help = short_help
         return command
 
@@ -105,18 +98,11 @@ class LazyGroup(ExampleGroup):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that is meant; for one that is not there, click suggests another."""
         if args and args[0] not in self._lazy:
-            for name in self._lazy:  # click looks for what is near among these
-                if command := self.get_command(ctx, name):
-                    self.commands.setdefault(name, command)
+            self.commands.update({name: self._import(name) for name in self._lazy})
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the names of the commands, each with its line."""
         rows = [(name, command.short_help) for name, command in self._lazy.items()]
-        rows += [
-            (name, command.get_short_help_str())
-            for name, command in self.commands.items()
-            if name not in self._lazy
-        ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)

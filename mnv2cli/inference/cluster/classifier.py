@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Any
 
 from mnv2cli import __version__
+from mnv2cli.engines import litert
 from mnv2cli.errors import InputError, Mnv2Error
 from mnv2cli.events import RunEvents
 from mnv2cli.inference.classifier import Classifier, Sample
@@ -131,7 +132,7 @@ class ClusterClassifier(Classifier):
         engine = self.options.engine
         if engine.name != "auto":
             return engine.name
-        return "litert" if find_spec("ai_edge_litert") or engine.precision == "int8" else "keras"
+        return "litert" if litert.is_available() or engine.precision == "int8" else "keras"
 
     def _spec(self) -> JobSpec:
         """Return what workers receive, once it is settled which network is used."""
