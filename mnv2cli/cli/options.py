@@ -145,12 +145,14 @@ image_options = grouped(
     ),
     _image(
         "--interpolation",
+        advanced=True,
         type=click.Choice(get_args(Interpolation)),
         default="bilinear",
         help="How pixels are resampled; all but nearest are antialiased.",
     ),
     _image(
         "--max-pixels",
+        advanced=True,
         type=click.IntRange(min=1),
         default=DEFAULT_MAX_PIXELS,
         metavar="N",
@@ -158,17 +160,20 @@ image_options = grouped(
     ),
     _image(
         "--allow-truncated",
+        advanced=True,
         is_flag=True,
         help="Take what is there of a JPEG, PNG, GIF, BMP or plain TIFF that ends early.",
     ),
     _image(
         "--isolate",
+        advanced=True,
         is_flag=True,
         help="Decode in processes of their own: a file that crashes a decoder costs its row, not "
         "the run.",
     ),
     _image(
         "--timeout",
+        advanced=True,
         type=click.FloatRange(0, LONGEST_TIMEOUT),
         default=60.0,
         metavar="SECONDS",

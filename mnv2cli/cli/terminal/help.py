@@ -1,4 +1,4 @@
-"""Help that reads well: options in sections, examples at the end."""
+"""Help in sections with examples at the end: one screen, or everything."""
 
 from __future__ import annotations
 
@@ -9,19 +9,31 @@ from typing import Any, NamedTuple
 import click
 
 
-class SectionOption(click.Option):
-    """An option that knows under which heading of the help it stands."""
+_SHORT_EXAMPLES = 3
+_ALL = "mnv2.help_all"  # in the context: the whole help is wanted
 
-    def __init__(self, *args: Any, section: str = "Options", **kwargs: Any) -> None:
+
+class SectionOption(click.Option):
+    """An option with its place in the help.
+
+    Args:
+        section: The heading it stands under.
+        advanced: Whether it is left to ``--help-all``.
+    """
+
+    def __init__(
+        self, *args: Any, section: str = "Options", advanced: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.section = section
+        self.advanced = advanced
 
 
 class _WithExamples(click.Command):
     """Help that ends with examples.
 
     Args:
-        examples: Pairs of what for and command line.
+        examples: Pairs of a purpose and a command line, the most useful first.
     """
 
     def __init__(
@@ -30,27 +42,81 @@ class _WithExamples(click.Command):
         super().__init__(*args, **kwargs)
         self.examples = examples
 
+    def examples_shown(self, ctx: click.Context) -> tuple[tuple[str, str], ...]:
+        """Return the examples of the help that was asked for."""
+        return self.examples
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, as they are typed, each below what it is for."""
+        """Write the examples as they are typed, each below its purpose."""
         with formatter.section("Examples"):
-            for purpose, line in self.examples:
+            for purpose, line in self.examples_shown(ctx):
                 formatter.write(f"{'':{formatter.current_indent}}# {purpose}\n")
                 formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
 
 class ExampleCommand(_WithExamples):
-    """A command whose help has its options in sections and ends with examples."""
+    """A command whose help has its options in sections and ends with examples.
+
+    A command with advanced options has two helps: ``--help`` fits one screen, with the first
+    paragraph of its text, the common options and three examples; ``--help-all`` shows everything.
+    """
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the parameters; ``--help-all`` is one of them if there is more to show."""
+        params = super().get_params(ctx)
+        if self._advanced_count():
+            params.append(_HELP_ALL)
+        return params
+
+    def examples_shown(self, ctx: click.Context) -> tuple[tuple[str, str], ...]:
+        """Return all examples, or the first three."""
+        return self.examples if self._is_whole(ctx) else self.examples[:_SHORT_EXAMPLES]
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the text, or its first paragraph."""
+        help = self.help
+        if help and not self._is_whole(ctx):
+            self.help = help.split("\n\n")[0]
+        try:
+            super().format_help_text(ctx, formatter)
+        finally:
+            self.help = help
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, a section at a time, in the order of their declaration."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
+            if getattr(param, "advanced", False) and not self._is_whole(ctx):
+                continue
             record = param.get_help_record(ctx)
             if record is not None and isinstance(param, click.Option):
                 sections.setdefault(getattr(param, "section", "Terminal"), []).append(record)
         for section, records in sections.items():
             with formatter.section(section):
                 formatter.write_dl(records)
+
+    def _advanced_count(self) -> int:
+        return sum(getattr(param, "advanced", False) for param in self.params)
+
+    def _is_whole(self, ctx: click.Context) -> bool:
+        return bool(ctx.meta.get(_ALL)) or not self._advanced_count()
+
+
+def _show_whole_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        ctx.meta[_ALL] = True
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+_HELP_ALL = click.Option(
+    ["--help-all"],
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_whole_help,
+    help="Show every option, all examples and the exit codes.",
+)
 
 
 class LazyCommand(NamedTuple):
