@@ -1,4 +1,4 @@
-"""The words of the operating system, at the end of a sentence of ours."""
+"""Words of messages: reasons of the operating system, and counted nouns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from mnv2cli.system.messages import reason
+from mnv2cli.system.messages import count, reason
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,15 @@ from mnv2cli.system.messages import reason
 def test_the_reason_is_the_systems_without_number_and_path(error: OSError, as_it_is: str) -> None:
     assert reason(error) == as_it_is.lower()
     assert reason(error, lower=False) == as_it_is
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (12000, "12,000 files")]
+)
+def test_a_noun_is_plural_unless_there_is_one(number: int, text: str) -> None:
+    assert count(number, "file") == text
+
+
+def test_an_irregular_plural_is_used() -> None:
+    assert count(1, "category", "categories") == "1 category"
+    assert count(2, "category", "categories") == "2 categories"
