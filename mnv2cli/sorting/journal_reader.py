@@ -1,4 +1,4 @@
-"""Journals read back and checked: each line may come from anybody."""
+"""Read journals back, and check every line: anybody may have written it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from mnv2cli.errors import JournalError
 from mnv2cli.sorting.actions import METHODS
 from mnv2cli.sorting.journal import LARGEST_LINE, VERSION, JournalEntry, JournalState
 from mnv2cli.sorting.targets import check_target
+from mnv2cli.system.messages import reason
 
 
 def read_journal(path: str) -> JournalState:
-    """Return what a journal says; a torn line at its end does not count.
+    """Return the state that a journal describes; a torn line at its end is ignored.
 
     Raises:
-        JournalError: It cannot be read, or is not one that this version wrote.
+        JournalError: The journal cannot be read, is damaged, or is of another version.
     """
     try:
         with open(path, "rb") as file:
             number = os.fstat(file.fileno()).st_ino
             first = _parsed(file.readline(LARGEST_LINE), path, 1)
             if first.get("mnv2") != VERSION:
-                raise JournalError(f"{path} is not a journal of this version of mnv2")
+                raise JournalError(f"{path} is not a journal that this version of mnv2 can read")
             _check_header(first, path)
             state = JournalState({**first, "in_place": first.get("file") == number})
             count = 1
@@ -34,7 +35,7 @@ def read_journal(path: str) -> JournalState:
                     break  # torn
                 _apply(_parsed(line, path, count), state, path, count)
     except OSError as error:
-        raise JournalError(f"the journal {path} cannot be read: {error.strerror}") from error
+        raise JournalError(f"cannot read the journal {path}: {reason(error)}") from error
     return state
 
 
@@ -94,7 +95,7 @@ def _undoing(state: JournalState, line: dict[str, Any]) -> None:
 
 
 def _inherit(state: JournalState, line: dict[str, Any]) -> None:
-    """Take over what a later journal, which is gone, knew of the destination before."""
+    """Take over the state before the first run from a later journal, now removed."""
     found = line["inherit"]
     _check_header({"time": 0, **found}, "")
     state.header["made_dest"] = [*state.header.get("made_dest", []), *found["made_dest"]]
@@ -125,7 +126,7 @@ _KINDS: dict[str, Callable[[JournalState, dict[str, Any]], object]] = {
 
 
 def _check(entry: JournalEntry) -> None:
-    """Check an action that may come from anybody; raises ValueError."""
+    """Check an action, whoever wrote it; raises ValueError."""
     texts = (
         entry.method,
         entry.source,

@@ -65,6 +65,6 @@ def test_a_lock_that_is_a_link_is_refused(src: Path, tmp_path: Path) -> None:
     dest = tmp_path / "dest"
     (dest / ".mnv2").mkdir(parents=True)
     (dest / ".mnv2" / "lock").symlink_to(src / "img0.jpg")
-    with pytest.raises(InputError, match="is a link"):
+    with pytest.raises(InputError, match="is a symbolic link"):
         apply(plan_of(records(src)[1:], dest))
     assert (src / "img0.jpg").read_text() == "photo 0"
