@@ -28,8 +28,8 @@ def test_labels_prints_what_there_is(invoke: Invoke, tmp_path: Path) -> None:
     assert "Sussex spaniel  n02102480" in shown and "banjo" not in shown
     assert invoke("labels", "--tree").stdout.count("\n") > 1800
     for args, message in [
-        (["--tree", "crane"], "may be"), (["--tree", "nothing"], "no 'nothing'"),
-        (["dog"], "is for --tree"), (["--csv", "--json"], "choose one"),
+        (["--tree", "crane"], "is ambiguous"), (["--tree", "nothing"], "'nothing' is not in"),
+        (["dog"], "requires --tree"), (["--csv", "--json"], "choose one"),
     ]:  # fmt: skip
         result = invoke("labels", *args)
         assert result.exit_code == 2 and message in result.stderr
