@@ -217,9 +217,7 @@ _WITH_DATES = {"isolate", "timeout"}
 @speed_options
 @terminal_options
 @as_classifier_options
-@click.pass_context
 def sort(
-    ctx: click.Context,
     inputs: Inputs,
     options: ClassifierOptions,
     dest: str,
@@ -240,8 +238,9 @@ def sort(
     Exit codes: 0 all done, 1 some could not be sorted, 2 usage, 3 no images found, 4 done but some
     images could not be read, 130 interrupted.
     """
+    ctx = click.get_current_context()
     options = replace(options, labels=folders.labels())
-    _check(ctx, inputs, plan, options.labels)
+    _check(inputs, plan, options.labels)
     sort_options = SortOptions(dest, method, folders.options())
     _check_ignored(ctx, plan, sort_options.folders)
     check_local(dest)
@@ -272,7 +271,7 @@ for _param in sort.params:
         _param.advanced = _param.name not in _COMMON
 
 
-def _check(ctx: click.Context, inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:
+def _check(inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:
     for path in inputs.paths:
         check_local(path)
     given = bool(inputs.paths) or inputs.list_file is not None

@@ -160,11 +160,9 @@ class SortJob:
         return outcome
 
     def _report_stopped(self) -> None:
-        self._screen.notice(
-            "Stopped between two files; no photo is lost. To finish, run the same command again. "
-            f"To undo what was done: {undo_command(self._dest)}",
-            "",
-        )
+        undo = undo_command(self._dest)
+        self._screen.notice("Stopped between two files; no photo is lost.", "")
+        self._screen.notice(f"To finish, run the same command again; to undo: {undo}", "")
 
     def _show_outcome(self, plan: Plan, outcome: Outcome) -> None:
         from mnv2cli.cli.terminal.sort_summary import sort_summary

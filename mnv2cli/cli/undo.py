@@ -109,9 +109,8 @@ def _undo(path: str, run: RunToUndo, screen: Screen, *, trust: bool) -> Outcome:
                 run.journal or path, progress, trust=trust, critical_section=interrupts.deferred
             )
     except KeyboardInterrupt:
-        screen.notice(
-            f"Stopped between two files; no photo is lost. To finish: {undo_command(path)}", ""
-        )
+        screen.notice("Stopped between two files; no photo is lost.", "")
+        screen.notice(f"To finish, run: {undo_command(path)}", "")
         raise
     return outcome
 

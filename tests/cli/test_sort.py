@@ -175,7 +175,10 @@ def test_thresholds_templates_and_small_classes(
         (["photos", "--into", "out", "--by", "label", "--rollup", "0.5"], "--rollup needs"),
         (["--from", "r.csv", "--into", "out", "--rollup", "0.5"], "mnv2 classify"),
         (["--from", "r.csv", "--into", "out", "--categories", "r.csv"], "mnv2 classify"),
-        (["photos", "--into", "out", "--plan", "p.csv", "--dry-run"], "cannot be combined with --plan"),
+        (
+            ["photos", "--into", "out", "--plan", "p.csv", "--dry-run"],
+            "cannot be combined with --plan",
+        ),
     ],
 )
 def test_usage_errors_say_what_to_do(
@@ -257,7 +260,8 @@ def test_ctrl_c_is_reported_and_running_again_finishes(
 
     monkeypatch.setattr(SortRun, "execute", interrupt)
     result = invoke("sort", "photos", "--into", "out", "--move")
-    assert result.exit_code == 130 and "run the same command again" in result.stderr
+    assert result.exit_code == 130
+    assert "To finish, run the same command again; to undo: mnv2 undo out\n" in result.stderr
     assert contents(tmp_path) == had
     monkeypatch.setattr(SortRun, "execute", real)
     assert invoke("sort", "photos", "--into", "out", "--move").exit_code == 4

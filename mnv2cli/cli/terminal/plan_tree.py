@@ -12,7 +12,7 @@ from mnv2cli.cli.terminal.text import printable, size_text
 from mnv2cli.sorting.actions import Action, Plan
 from mnv2cli.system.messages import count
 
-_MAX_SHOWN = 20
+_MAX_SHOWN = 5
 
 
 def plan_summary(plan: Plan) -> str:
@@ -37,14 +37,15 @@ def print_tree(plan: Plan, *, verbose: bool) -> None:
     tree = _tree(plan, verbose=verbose)
     if tree.children:
         console.print(tree)
-    console.print(Text(f"Dry run, nothing was changed: {plan_summary(plan)}."), soft_wrap=True)
-    for action in plan.left if verbose else plan.left[:_MAX_SHOWN]:
-        console.print(
-            Text(printable(f"left  {action.source}: {action.reason}"), style="dim"), soft_wrap=True
-        )
-    if not verbose and len(plan.left) > _MAX_SHOWN:
-        more = len(plan.left) - _MAX_SHOWN
-        console.print(Text(f"and {more:,} more; -v shows all", style="dim"))
+    lines = [Text(f"Dry run, nothing was changed: {plan_summary(plan)}.")]
+    shown = plan.left if verbose else plan.left[:_MAX_SHOWN]
+    for action in shown:
+        lines.append(Text(printable(f"left  {action.source}: {action.reason}"), style="dim"))
+    if len(plan.left) > len(shown):
+        more = len(plan.left) - len(shown)
+        lines.append(Text(f"and {more:,} more; -v shows all", style="dim"))
+    for line in lines:  # wrapped between words for people, whole lines for programs
+        console.print(line, soft_wrap=not console.is_terminal)
 
 
 def _tree(plan: Plan, *, verbose: bool) -> Tree:
