@@ -78,7 +78,9 @@ class FolderChoice:
         template = f"{{{name}}}" if self.template is None else self.template
         options = FolderOptions(template, self.threshold, self.margin, self.min_count)
         if self.rollup and "node" not in options.fields:
-            raise click.UsageError("--rollup needs {node} in the --template, and no --by.")
+            raise click.UsageError(
+                "--rollup requires {node} in the --template, and cannot be combined with --by."
+            )
         return options
 
 
@@ -159,7 +161,7 @@ _folder_options = grouped(
         "--rollup",
         type=POSITIVE_SCORE,
         metavar="P",
-        help="Use the most exact name with this score: spaniel, else dog, else animal.  "
+        help="Use the most specific name that scores P: spaniel, else dog, else animal.  "
         "[default: off]",
     ),
     categories_option(_folders),
@@ -245,7 +247,7 @@ def sort(
     _check_ignored(ctx, plan, sort_options.folders)
     check_local(dest)
     if os.path.lexists(dest) and not os.path.isdir(dest):
-        raise click.UsageError(f"{dest!r} is a file: --into needs a folder.")
+        raise click.UsageError(f"{dest!r} is a file: --into requires a folder.")
     from mnv2cli.cli.sort_job import SortJob
     from mnv2cli.sorting.plan_file import read_plan
 
@@ -261,7 +263,7 @@ def sort(
         job.write(made, plan.write_to)
     elif plan.dry_run:
         job.show(made)
-    elif job.carry_out(made).failed:
+    elif job.apply_plan(made).failed:
         code = ExitCode.FAILED
     ctx.exit(code)
 

@@ -14,6 +14,7 @@ import click
 
 from mnv2cli.cli.inputs import classify_inputs, make_classifier, no_images
 from mnv2cli.cli.terminal.interrupts import Interrupts
+from mnv2cli.errors import NoImagesError
 from mnv2cli.inference.report import Report
 from mnv2cli.sorting.apply import apply
 from mnv2cli.sorting.dates import date_reader
@@ -84,7 +85,7 @@ class SortJob:
 
                 made = make_plan(read_results(plan.results), options, taken, plan.results)
         if not made.actions:
-            raise no_images(Report())
+            raise NoImagesError("no images found", f"{plan.results} has no rows.")
         return made
 
     @contextmanager
@@ -102,7 +103,7 @@ class SortJob:
         """Yield the records of the inputs, classified now."""
         fields = options.folders.fields
         if "node" in fields and not classifier.labels.rollup:
-            raise click.UsageError("{node} needs --rollup P.")
+            raise click.UsageError("{node} in the --template requires --rollup P.")
         labels = replace(classifier.labels, category="category" in fields)
         screen, report = self._screen, Report()
         made = make_classifier(replace(classifier, labels=labels), screen)
@@ -137,7 +138,7 @@ class SortJob:
 
         print_tree(plan, verbose=self._screen.verbose)
 
-    def carry_out(self, plan: Plan) -> Outcome:
+    def apply_plan(self, plan: Plan) -> Outcome:
         """Apply a plan and show the summary.
 
         Raises:

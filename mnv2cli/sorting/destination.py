@@ -70,7 +70,10 @@ def prepare(dest: str) -> dict[str, Any]:
             times[folder] = [status.st_atime_ns, status.st_mtime_ns]
         os.makedirs(own, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot write to {dest!r}: {reason_of(error)}") from error
+        raise OutputError(
+            f"cannot write to {dest!r}: {reason_of(error)}",
+            "Change its permissions, or name another destination with --into.",
+        ) from error
     return {"dest": dest, "made_dest": made, "dest_times": times}
 
 

@@ -1,4 +1,4 @@
-"""The journal of a run: each action is announced, then confirmed, with all that undo needs.
+"""The journal of a run: actions announced, then confirmed, with everything undo needs.
 
 A journal is a file of JSON lines in ``DEST/.mnv2``. Its first line describes the run, then come
 

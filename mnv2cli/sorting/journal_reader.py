@@ -39,6 +39,14 @@ def read_journal(path: str) -> JournalState:
     return state
 
 
+def _damaged(path: str, line: int) -> JournalError:
+    return JournalError(
+        f"the journal {path} is damaged in line {line}",
+        "Restore it from a backup. To sort without it, move it elsewhere: its run cannot be undone "
+        "then.",
+    )
+
+
 def _check_header(header: dict[str, Any], path: str) -> None:
     made, times = header.get("made_dest", []), header.get("dest_times", {})
     fits = (
@@ -50,16 +58,16 @@ def _check_header(header: dict[str, Any], path: str) -> None:
         and all(isinstance(number, int) for pair in times.values() for number in pair)
     )
     if not fits:
-        raise JournalError(f"the journal {path} is damaged in line 1")
+        raise _damaged(path, 1)
 
 
 def _parsed(line: bytes, path: str, count: int) -> dict[str, Any]:
     try:
         parsed = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise JournalError(f"the journal {path} is damaged in line {count}") from error
+        raise _damaged(path, count) from error
     if not isinstance(parsed, dict):
-        raise JournalError(f"the journal {path} is damaged in line {count}")
+        raise _damaged(path, count)
     return parsed
 
 
@@ -68,7 +76,7 @@ def _apply(line: dict[str, Any], state: JournalState, path: str, count: int) -> 
         kind = next((kind for kind in _KINDS if kind in line), "")
         _KINDS[kind](state, line)
     except (KeyError, TypeError, ValueError, JournalError) as error:
-        raise JournalError(f"the journal {path} is damaged in line {count}") from error
+        raise _damaged(path, count) from error
 
 
 def _do(state: JournalState, line: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""``mnv2 sort`` and ``mnv2 undo`` as they are typed."""
+"""``mnv2 sort`` and ``mnv2 undo`` as users type them."""
 
 from __future__ import annotations
 
@@ -171,8 +171,8 @@ def test_thresholds_templates_and_small_classes(
         (["photos", "--into", "out", "--by", "label", "--template", "{label}"], "choose one"),
         (["photos", "--into", "out", "--template", "../x"], "leaves the destination"),
         (["photos", "--into", "out", "--template", "{label:9}"], "unknown format"),
-        (["photos", "--into", "out", "--template", "{node}"], "needs --rollup"),
-        (["photos", "--into", "out", "--by", "label", "--rollup", "0.5"], "--rollup needs"),
+        (["photos", "--into", "out", "--template", "{node}"], "requires --rollup"),
+        (["photos", "--into", "out", "--by", "label", "--rollup", "0.5"], "--rollup requires"),
         (["--from", "r.csv", "--into", "out", "--rollup", "0.5"], "mnv2 classify"),
         (["--from", "r.csv", "--into", "out", "--categories", "r.csv"], "mnv2 classify"),
         (
@@ -195,7 +195,8 @@ def test_no_photos_at_all(folder: Path, tmp_path: Path, invoke: Invoke) -> None:
     Path("empty").mkdir()
     Path("r.csv").write_text("path,status,label_1,wnid_1,score_1,error\n")
     assert invoke("sort", "empty", "--into", "out").exit_code == 3
-    assert invoke("sort", "--from", "r.csv", "--into", "out").exit_code == 3
+    result = invoke("sort", "--from", "r.csv", "--into", "out")
+    assert result.exit_code == 3 and "r.csv has no rows" in result.stderr
     assert not Path("out").exists()
 
 
@@ -293,7 +294,7 @@ def test_companions_of_an_interrupted_run_follow_without_a_photo_left(
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A file system of one megabyte."""
+    """Mount a file system of one megabyte."""
     folder = Path(mkdtemp(prefix="mnv2-test-"))
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "mnv2", str(folder)]
     if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:  # noqa: PLW1510

@@ -1,4 +1,4 @@
-"""Categories of the user's are laid over the built-in ones."""
+"""A user's categories override the built-in ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mnv2cli.labels.categories_file import builtin, load
 from tests.labels.scores import scores
 
 
-def test_users_lay_their_categories_over_the_built_in_ones(tmp_path: Path) -> None:
+def test_categories_of_a_file_override_the_built_in_ones(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(
         '[dog]\nname = "Dogs"\nthreshold = 0.5\n'

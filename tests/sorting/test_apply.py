@@ -1,4 +1,4 @@
-"""Carrying out a plan: nothing is lost, nothing is overwritten."""
+"""Applying a plan: nothing is lost, nothing is overwritten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Journals read back, and checked as if nobody had written them with care."""
+"""Journals are read back and checked, whoever wrote them."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ JOURNAL = """\
 {"void":4,"why":"no such file or directory"}
 {"end":true}
 """
-"""As it has always been written: the keys are fixed, whatever the code calls them."""
+"""The format on disk: its keys never change, whatever the code calls them."""
 
 
 @pytest.mark.skipif(os.sep != "/", reason="its paths are those of POSIX")

@@ -1,4 +1,4 @@
-"""Which folder a photo belongs in, and when none."""
+"""Which folder a photo belongs in, if any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an interrupted run left is finished."""
+"""An interrupted run is finished by the next one."""
 
 from __future__ import annotations
 

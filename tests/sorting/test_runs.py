@@ -1,4 +1,4 @@
-"""Several runs into one destination, interrupted ones among them."""
+"""Several runs into one destination, some of them interrupted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything can be taken back, and nothing is lost by it."""
+"""Every sort can be undone, and an undo loses nothing."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_undo_never_removes_the_last_copy(src: Path, tmp_path: Path) -> None:
         write(src / "img0.jpg", "photo 0")
 
 
-def test_undo_of_what_was_never_sorted_is_told(tmp_path: Path) -> None:
+def test_undo_of_what_was_never_sorted_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file.jsonl").write_text("")
     for path in (tmp_path, tmp_path / "file.jsonl"):
         with pytest.raises(InputError, match=r"no journal|neither a folder nor a journal"):
