@@ -76,23 +76,22 @@ def undo(path: str, dry_run: bool, list_runs: bool, trust: bool, terminal: Termi
         return
     run = find_run(path, trust=trust or dry_run)
     if dry_run:
-        _preview(run, screen)
+        _preview(path, run, screen)
         return
     outcome = _undo(path, run, screen, trust=trust)
     _show(path, outcome, screen)
     click.get_current_context().exit(ExitCode.FAILED if outcome.failed else ExitCode.DONE)
 
 
-def _preview(run: RunToUndo, screen: Screen) -> None:
+def _preview(path: str, run: RunToUndo, screen: Screen) -> None:
     state, left = run.state, run.remaining
     for n in sorted(left, reverse=True) if screen.verbose else []:
         entry = state.entries[n]
         screen.notice(f"{entry.target} <- {entry.method} of {entry.source}", "")
     moved = sum(state.entries[n].method == "move" for n in left if n in state.entries)
-    name = printable(os.path.basename(run.journal) or run.dest)
     click.echo(
-        f"Dry run, nothing was changed: {count(len(left), 'file')} of {name}, {moved:,} to move "
-        f"back, {len(left) - moved:,} to remove."
+        f"Dry run, nothing was changed: {count(len(left), 'file')} of {printable(path)}, "
+        f"{moved:,} to move back, {len(left) - moved:,} to remove."
     )
     if not state.header["in_place"]:
         screen.warning("this journal was copied or unpacked, not written here")
@@ -132,11 +131,13 @@ def _show(path: str, outcome: Outcome, screen: Screen) -> None:
 def _list(path: str) -> None:
     from mnv2cli.sorting.journal import journals
     from mnv2cli.sorting.journal_reader import read_journal
+    from mnv2cli.sorting.undo import find_journal
 
-    known = journals(os.path.abspath(path)) if os.path.isdir(path) else []
+    dest = path if os.path.isdir(path) else find_journal(path)[0]
+    known = journals(dest)
     if not known:
         raise InputError(
-            f"{path!r} has no journals: every sort into it was undone, or there was none"
+            f"{path!r} has no journal: every sort into it was undone, or there was none"
         )
     for journal in reversed(known):
         try:

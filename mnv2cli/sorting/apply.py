@@ -34,9 +34,7 @@ from mnv2cli.system.files import content_digest, read_unnoticed
 BATCH, BATCH_BYTES = 1024, 256 << 20
 """Number and bytes of the files that are announced, processed and confirmed together."""
 
-_KEPT_IN_MEMORY = (
-    64 << 10
-)  # bytes; files up to this size stay in memory between hashing and copying
+_KEPT_IN_MEMORY = 64 << 10  # bytes; smaller files stay in memory after hashing, for the copy
 
 
 def apply(

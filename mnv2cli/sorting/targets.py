@@ -13,7 +13,8 @@ LONGEST_NAME = 255  # bytes, on nearly all file systems
 
 def undo_command(dest: str) -> str:
     """Return the command line that undoes the last run into a destination."""
-    return shlex.join(["mnv2", "undo", dest])
+    end_of_options = ["--"] if dest.startswith("-") else []
+    return shlex.join(["mnv2", "undo", *end_of_options, dest])
 
 
 def check_target(target: str) -> None:

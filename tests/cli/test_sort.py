@@ -230,7 +230,7 @@ def test_undo_reports_what_it_kept(folder: Path, tmp_path: Path, invoke: Invoke)
     assert "out/fish/0.png: has changed since the sort" in result.stderr
     assert below(tmp_path / "out") == ["fish/0.png"] and len(below(folder)) == 5
     for args, code, message in [
-        (["photos"], 2, "has no journal"), (["photos", "--list"], 2, "no journals"),
+        (["photos"], 2, "has no journal"), (["photos", "--list"], 2, "has no journal"),
         (["nowhere"], 2, "does not exist"), (["photos/0.png"], 2, "does not exist"),
         (["photos/1.png"], 2, "neither a folder nor a journal"),
     ]:  # fmt: skip

@@ -155,6 +155,8 @@ def test_undo_says_where_everything_is_undone(photos: Path, invoke: Invoke) -> N
     result = invoke("undo", "mine")
     assert result.exit_code == 0 and Path("mine").is_dir()
     assert "Undone     nothing left to undo: every file of mine is back" in result.stderr
+    result = invoke("undo", "gone", "--list")
+    assert result.exit_code == 2 and "'gone' does not exist: nothing to undo" in result.stderr
     for option in ("--dry-run", "--trust"):
         result = invoke("undo", "mine", "--list", option)
         assert result.exit_code == 2 and f"{option} cannot be combined" in result.stderr
