@@ -44,7 +44,8 @@ class CategoryScore:
     """The category of an image.
 
     Attributes:
-        name: Such as ``dog``; empty where no category reached its own threshold.
+        name: Such as ``dog``; empty where no category reached its own threshold (the score is 0),
+            or where the best category is ignored (the score is that category's).
         score: The sum of the scores of its classes, in [0, 1].
         margin: How much more that is than the next category's.
     """

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from mnv2cli.labels.categories import Categories
 
 EXAMPLES = (
-    ("the categories and what is in them", "mnv2 labels"),
-    ("all classes as a table", "mnv2 labels --csv > labels.csv"),
-    ("the tree below a node", "mnv2 labels --tree canine"),
-    ("a file of categories to start from", "mnv2 labels --toml > categories.toml"),
+    ("list the categories and their classes", "mnv2 labels"),
+    ("write all classes as a table", "mnv2 labels --csv > labels.csv"),
+    ("show the tree below a node", "mnv2 labels --tree canine"),
+    ("check a file of categories", "mnv2 labels --categories mine.toml"),
+    ("write a file of categories, to edit", "mnv2 labels --toml > mine.toml"),
 )
 
 
-_format_option = section("Form")
+_format_option = section("Format")
 
 
 @click.command(
@@ -36,26 +37,26 @@ _format_option = section("Form")
     "--tree",
     "as_tree",
     is_flag=True,
-    help="The tree of concepts above the classes, or below NODE (a name or WordNet id).",
+    help="The tree above the classes, or below NODE (a name or a WordNet id).",
 )
 @_format_option(
     "--csv",
     "as_csv",
     is_flag=True,
-    help="A table of all classes: wnid, label, category.",
+    help="All classes as a table: wnid, label, category.",
 )
-@_format_option("--json", "as_json", is_flag=True, help="The same as JSON.")
+@_format_option("--json", "as_json", is_flag=True, help="The same as --csv, as JSON.")
 @_format_option(
     "--toml",
     "as_toml",
     is_flag=True,
-    help="The built-in categories as the file that --categories takes.",
+    help="The built-in categories, as a file for --categories.",
 )
 @section("Categories")(
     "--categories",
     type=click.Path(exists=True, dir_okay=False),
     metavar="FILE",
-    help="Your own categories; also checks the file.  [default: the built-in ones]",
+    help="Show and check your own categories.  [default: the built-in ones]",
 )
 def labels(
     node: str | None,
@@ -65,14 +66,19 @@ def labels(
     as_toml: bool,
     categories: str | None,
 ) -> None:
-    """Show what photos are labelled with: 1,000 classes, in some forty categories.
+    """Show the 1,000 classes of the network, their tree and their categories.
 
-    A category takes the classes below its nodes of WordNet's tree; its score is the sum of theirs.
+    A category names nodes of the WordNet tree and takes the classes below them; where two
+    categories claim a class, the deeper node wins. The score of a category is the sum of the scores
+    of its classes.
     """
     if as_tree + as_csv + as_json + as_toml > 1:
-        raise click.UsageError("--tree, --csv, --json and --toml are forms: choose one.")
+        raise click.UsageError("--tree, --csv, --json and --toml are formats: choose one.")
     if node is not None and not as_tree:
-        raise click.UsageError("NODE is for --tree.")
+        raise click.UsageError(f"NODE requires --tree, as in: mnv2 labels --tree {node}")
+    if categories is not None and (as_tree or as_toml):
+        option = "--tree" if as_tree else "--toml"
+        raise click.UsageError(f"--categories cannot be combined with {option}, which ignores it.")
     from mnv2cli.labels.categories_file import builtin, builtin_text, load
 
     if as_toml:
@@ -91,8 +97,8 @@ def _print_table(categories: Categories, *, as_json: bool) -> None:
     from mnv2cli.labels.imagenet import imagenet_labels
 
     rows = [
-        {"wnid": label.wnid, "label": label.name, "category": categories.all[place].name}
-        for label, place in zip(imagenet_labels(), categories.of_class, strict=True)
+        {"wnid": label.wnid, "label": label.name, "category": categories.all[index].name}
+        for label, index in zip(imagenet_labels(), categories.of_class, strict=True)
     ]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
@@ -119,7 +125,7 @@ def _print_categories(categories: Categories) -> None:
         names = [imagenet_labels()[i].name for i in categories.classes(category)]
         note = "ignored: " if category.ignore else ""
         if category.threshold:
-            note += f"from {category.threshold:g}: "
+            note += f"score {category.threshold:g} or more: "
         text = Text(printable(note + ", ".join(names)))
         table.add_row(Text(printable(category.name)), str(len(names)), text)
     PlainConsole(highlight=False).print(table)
@@ -135,10 +141,12 @@ def _print_tree(name: str | None) -> None:
     nodes = tree()
     ids = nodes.named(name) if name else [ROOT]
     if not ids:
-        raise InputError(f"there is no {name!r} in the tree")
+        raise InputError(
+            f"{name!r} is not in the tree", "To see the whole tree, run: mnv2 labels --tree"
+        )
     if len(ids) > 1:
         choices = ", ".join(f"'{name} ({wnid})'" for wnid in ids)
-        raise InputError(f"{name!r} may be {choices}")
+        raise InputError(f"{name!r} is ambiguous", f"Use one of: {choices}.")
 
     def line(wnid: str) -> Text:
         style = "green" if wnid in nodes.classes else ""

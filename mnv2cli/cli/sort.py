@@ -1,12 +1,15 @@
-"""``mnv2 sort``: photos into class folders, planned first, and every step can be taken back."""
+"""``mnv2 sort``: sort photos into class folders by a plan, with a journal that undo reads."""
 
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Container
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.inputs import check_inputs
@@ -20,7 +23,8 @@ from mnv2cli.cli.options import (
     speed_options,
     terminal_options,
 )
-from mnv2cli.cli.terminal.help import ExampleCommand
+from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
+from mnv2cli.cli.types import POSITIVE_SCORE, SCORE
 from mnv2cli.errors import ExitCode
 from mnv2cli.labels.options import LabelOptions
 from mnv2cli.sorting.options import FolderOptions, PlanOptions, SortOptions
@@ -32,21 +36,22 @@ if TYPE_CHECKING:
     from mnv2cli.sources.options import Inputs
 
 EXAMPLES = (
-    ("what would happen", "mnv2 sort photos --into sorted --dry-run"),
-    ("copies in folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
-    ("moved, by year and label; the unsure ones apart",
+    ("preview: the folders, and how many photos each would get",
+     "mnv2 sort photos --into sorted --dry-run"),
+    ("copy photos into folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
+    ("undo it", "mnv2 undo sorted"),
+    ("move photos by year and label, uncertain ones into unsure/",
      "mnv2 sort photos --into sorted --move --template '{year}/{label}' --threshold 0.5"),
-    ("by results of an earlier run, without looking at the photos again",
+    ("sort by results of an earlier run, without classifying again",
      "mnv2 sort --from labels.csv --into sorted --by label --symlink"),
-    ("look at the plan, edit it, carry it out",
+    ("write a plan, edit it, then apply it",
      "mnv2 sort photos --into sorted --plan plan.csv && mnv2 sort --apply plan.csv --into sorted"),
-    ("take it all back", "mnv2 undo sorted"),
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class FolderChoice:
-    """Which folders the user asks for, as it was typed."""
+    """The options of class folders, as typed."""
 
     by: str | None
     template: str | None
@@ -57,27 +62,62 @@ class FolderChoice:
     min_count: int
 
     def labels(self) -> LabelOptions:
-        """Return what must be known of each photo."""
+        """Return what to report of each photo."""
         return LabelOptions(top=2, categories=self.categories, rollup=self.rollup)
 
     def options(self) -> FolderOptions:
-        """Return which folders that are.
+        """Return how folders are named.
 
         Raises:
             UsageError: Options that cannot be combined.
-            InputError: The template cannot be used.
+            InputError: The template is not valid.
         """
         if self.template is not None and self.by is not None:
-            raise click.UsageError("--by is a short --template: choose one.")
+            raise click.UsageError("--by cannot be combined with --template: choose one.")
         name = "node" if self.rollup and self.by is None else self.by or "category"
         template = f"{{{name}}}" if self.template is None else self.template
         options = FolderOptions(template, self.threshold, self.margin, self.min_count)
         if self.rollup and "node" not in options.fields:
-            raise click.UsageError("--rollup needs {node} in the --template, and no --by.")
+            raise click.UsageError(
+                "--rollup requires {node} in the --template, and cannot be combined with --by."
+            )
         return options
 
 
-_sorting, _folders = section("Sorting"), section("Folders")
+class _DestinationOption(SectionOption):
+    """The option of the destination; where it is missing, the error shows where it goes."""
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        try:
+            return super().process_value(ctx, value)
+        except click.MissingParameter:
+            paths = list(ctx.params.get("paths") or ())
+            dest = paths.pop() if len(paths) > 1 else "DEST"
+            line = shlex.join(["mnv2", "sort", *paths, "--into", dest])
+            raise click.UsageError(
+                f"Missing option '--into': it names the destination, as in: {line}", ctx
+            ) from None
+
+
+def _method(*, copy: bool, **others: bool) -> Method:
+    chosen = [name for name, value in {"copy": copy, **others}.items() if value]
+    if len(chosen) > 1:
+        raise click.UsageError(
+            f"--{chosen[0]} cannot be combined with --{chosen[1]}: choose one method."
+        )
+    return chosen[0] if chosen else "copy"  # type: ignore[return-value]
+
+
+_OWN_SECTIONS = ("Sorting", "Folders")
+_sorting, _folders = map(section, _OWN_SECTIONS)
+_method_options = grouped(
+    "method",
+    _method,
+    _sorting("--move", is_flag=True, help="Move photos instead of copying them."),
+    _sorting("--symlink", is_flag=True, help="Create symbolic links, relative if possible."),
+    _sorting("--hardlink", is_flag=True, help="Create hard links, which take no space."),
+    _sorting("--copy", is_flag=True, help="Copy photos: the default."),
+)
 _plan_options = grouped(
     "plan",
     PlanOptions,
@@ -86,23 +126,21 @@ _plan_options = grouped(
         "results",
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="Sort by results that mnv2 classify wrote (.csv, .json, .jsonl).  [default: classify "
-        "now]",
+        help="Sort by results of mnv2 classify.  [default: classify now]",
     ),
-    _sorting("--dry-run", is_flag=True, help="Show the plan as a tree, and change nothing."),
+    _sorting("--dry-run", is_flag=True, help="Show the plan as a tree; change nothing."),
     _sorting(
         "--plan",
         "write_to",
         type=click.Path(dir_okay=False),
         metavar="FILE",
-        help="Write the plan as CSV, to be edited by hand, and change nothing else.  [default: "
-        "carry it out]",
+        help="Write the plan as CSV, to edit; change nothing else.  [default: apply it]",
     ),
     _sorting(
         "--apply",
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="Carry out a plan that --plan wrote, once it is checked again.  [default: make one]",
+        help="Apply a plan from --plan.  [default: make one]",
     ),
 )
 _folder_options = grouped(
@@ -111,44 +149,52 @@ _folder_options = grouped(
     _folders(
         "--by",
         type=click.Choice(["category", "label", "wnid"]),
-        help="What folders are named after.  [default: category]",
+        help="Name folders after this.  [default: category]",
     ),
     _folders(
         "--template",
         metavar="TEXT",
-        help="Names of folders, with {category}, {label}, {wnid}, {node}, {year}, {month}, "
-        "{score:.1f} and {model} filled in; / goes into a folder.  [default: by --by]",
+        help="Names of folders, such as '{year}/{category}'; fields: category, label, wnid, node, "
+        "year, month, score, model.  [default: as --by]",
     ),
     _folders(
         "--rollup",
-        type=click.FloatRange(0, 1, min_open=True),
+        type=POSITIVE_SCORE,
         metavar="P",
-        help="The most exact name whose score reaches this: spaniel, else dog, else animal.  "
-        "[default: no]",
+        help="Use the most specific name that scores P: spaniel, else dog, else animal.  "
+        "[default: off]",
     ),
     categories_option(_folders),
     _folders(
         "--threshold",
-        type=click.FloatRange(0, 1),
+        type=SCORE,
         default=0.0,
         metavar="P",
-        help="Photos with a score below this go to the folder unsure.",
+        help="Put photos into unsure/ if the score of their folder's name is below P.",
     ),
     _folders(
         "--margin",
-        type=click.FloatRange(0, 1),
+        type=SCORE,
         default=0.0,
         metavar="M",
-        help="Those whose score is less than this ahead of the next one, too.",
+        help="Put photos into unsure/ if that score leads the next one by less than M.",
     ),
     _folders(
         "--min-count",
         type=click.IntRange(min=1),
         default=1,
         metavar="N",
-        help="Classes with fewer photos go to the folder other.",
+        help="Put the photos of folders with fewer than N into other/.",
     ),
 )
+
+_COMMON = {
+    "dest", "move", "symlink", "hardlink", "results", "dry_run", "write_to", "apply", "by",
+    "template", "categories", "threshold", "quiet", "verbose",
+}  # fmt: skip
+"""The options in ``--help``; the others are left to ``--help-all``."""
+_WITH_APPLY = {"dest", "apply", "dry_run", "quiet", "verbose"}
+_WITH_DATES = {"isolate", "timeout"}
 
 
 @click.command(
@@ -159,17 +205,13 @@ _folder_options = grouped(
 @_sorting(
     "--into",
     "dest",
+    cls=_DestinationOption,
     required=True,
     type=click.Path(),
     metavar="DEST",
-    help="The folder that gets the class folders; made if it is not there.",
+    help="The folder to sort into; created if needed.",
 )
-@_sorting("--move", "method", flag_value="move", help="Move photos instead of copying them.")
-@_sorting(
-    "--symlink", "method", flag_value="symlink", help="Make symbolic links, relative if possible."
-)
-@_sorting("--hardlink", "method", flag_value="hardlink", help="Make hard links: no room is needed.")
-@_sorting("--copy", "method", flag_value="copy", default="copy", help="Copy photos.")
+@_method_options
 @_plan_options
 @_folder_options
 @image_options
@@ -186,22 +228,26 @@ def sort(
     folders: FolderChoice,
     terminal: TerminalOptions,
 ) -> None:
-    """Put the photos of files, folders and globs into folders named after what they show.
+    """Sort photos into folders named after what they show.
 
-    Photos are copied unless you say otherwise. Nothing is ever overwritten: what is there already
-    is left alone, another photo of the same name gets a number. Files of the same name that belong
-    to a photo (.xmp, .aae, raw files, .mov of Live Photos) go with it. Photos that cannot be read
-    stay where they are. Every step is in a journal in DEST/.mnv2, and mnv2 undo DEST takes it back;
-    a run that was interrupted is finished by running it again.
+    Photos are copied unless you choose another method. Nothing is overwritten: a photo that the
+    destination has already is skipped, and another photo of the same name gets a number.
+    Companions of a photo (.xmp, .aae, raw files, .mov of Live Photos) go with it. Photos that
+    cannot be read stay where they are, and photos of an ignored category go to other/. A journal
+    in DEST/.mnv2 records every step, and mnv2 undo DEST undoes them. To finish an interrupted run,
+    run it again.
 
     Exit codes: 0 all done, 1 some could not be sorted, 2 usage, 3 no images found, 4 done but some
     images could not be read, 130 interrupted.
     """
+    ctx = click.get_current_context()
     options = replace(options, labels=folders.labels())
     _check(inputs, plan, options.labels)
+    sort_options = SortOptions(dest, method, folders.options())
+    _check_ignored(ctx, plan, sort_options.folders)
     check_local(dest)
     if os.path.lexists(dest) and not os.path.isdir(dest):
-        raise click.UsageError(f"{dest!r} is a file: --into needs a folder.")
+        raise click.UsageError(f"{dest!r} is a file: --into requires a folder.")
     from mnv2cli.cli.sort_job import SortJob
     from mnv2cli.sorting.plan_file import read_plan
 
@@ -211,15 +257,20 @@ def sort(
     if plan.apply is not None:
         made = read_plan(plan.apply, dest)
     else:
-        made = job.plan(inputs, plan, SortOptions(dest, method, folders.options()), options)
+        made = job.plan(inputs, plan, sort_options, options)
     code = ExitCode.SOME_UNREADABLE if made.unsorted and plan.apply is None else ExitCode.DONE
     if plan.write_to is not None:
         job.write(made, plan.write_to)
     elif plan.dry_run:
         job.show(made)
-    elif job.carry_out(made).failed:
+    elif job.apply_plan(made).failed:
         code = ExitCode.FAILED
-    click.get_current_context().exit(code)
+    ctx.exit(code)
+
+
+for _param in sort.params:
+    if isinstance(_param, SectionOption):
+        _param.advanced = _param.name not in _COMMON
 
 
 def _check(inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:
@@ -232,15 +283,42 @@ def _check(inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:
         check_inputs(inputs)
     if plan.results is not None and labels.categories:
         raise click.UsageError(
-            "Categories are found when photos are looked at: give --categories to mnv2 classify "
-            "--category, which writes the results."
+            "--categories cannot be combined with --from: give it to mnv2 classify, which writes "
+            "the categories into its results."
         )
     if plan.results is not None and labels.rollup:
         raise click.UsageError(
-            "Nodes are found when photos are looked at: give --rollup to mnv2 classify, and "
+            "--rollup cannot be combined with --from: give it to mnv2 classify, then use "
             "--template '{node}' here."
         )
-    if plan.write_to is not None and (plan.dry_run or plan.apply is not None):
-        raise click.UsageError("--plan changes nothing anyway: leave out --dry-run and --apply.")
+    if plan.write_to is not None and plan.dry_run:
+        raise click.UsageError(
+            "--dry-run cannot be combined with --plan, which moves no photo either."
+        )
     if plan.write_to is not None and os.path.lexists(plan.write_to):
         raise click.UsageError(f"{plan.write_to!r} exists: name another file for --plan.")
+
+
+def _check_ignored(ctx: click.Context, plan: PlanOptions, folders: FolderOptions) -> None:
+    """Check that no option was typed that --apply or --from would ignore."""
+    if plan.apply is not None:
+        _refuse_others(ctx, _WITH_APPLY, "--apply: the plan decides where each photo goes")
+    if plan.results is not None:
+        used = {
+            param.name
+            for param in ctx.command.params
+            if getattr(param, "section", "") in _OWN_SECTIONS
+        }
+        if folders.fields & {"year", "month"}:
+            used |= _WITH_DATES  # dates are read from the photos
+        _refuse_others(ctx, used | {"quiet", "verbose"}, "--from: no image is classified again")
+
+
+def _refuse_others(ctx: click.Context, used: Container[str | None], reason: str) -> None:
+    for param in ctx.command.params:
+        if not isinstance(param, click.Option) or param.name is None or param.name in used:
+            continue
+        if ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
+            is_off = param.secondary_opts and ctx.params.get(param.name) is False
+            name = max(param.secondary_opts if is_off else param.opts, key=len)
+            raise click.UsageError(f"{name} cannot be combined with {reason}.")

@@ -1,17 +1,20 @@
-"""One run of ``mnv2 sort``: photos classified, a plan made, and carried out."""
+"""One run of ``mnv2 sort``: classify photos, make a plan, apply it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
+from itertools import chain, islice
+from threading import Event
 from typing import TYPE_CHECKING
 
 import click
 
 from mnv2cli.cli.inputs import classify_inputs, make_classifier, no_images
 from mnv2cli.cli.terminal.interrupts import Interrupts
-from mnv2cli.cli.terminal.text import size_text
+from mnv2cli.errors import NoImagesError
 from mnv2cli.inference.report import Report
 from mnv2cli.sorting.apply import apply
 from mnv2cli.sorting.dates import date_reader
@@ -20,6 +23,9 @@ from mnv2cli.sorting.photos import OutsideOf
 from mnv2cli.sorting.plan import make_plan
 from mnv2cli.sorting.recover import finish
 from mnv2cli.sorting.run import Outcome
+from mnv2cli.sorting.targets import undo_command
+from mnv2cli.sources.finder import Finder
+from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
@@ -27,52 +33,69 @@ if TYPE_CHECKING:
     from mnv2cli.records import Record
     from mnv2cli.sorting.actions import Plan
     from mnv2cli.sorting.options import PlanOptions, SortOptions
-    from mnv2cli.sources.options import Inputs
+    from mnv2cli.sources.options import Filters, Inputs
 
-_VERBS = {"copy": "copied", "move": "moved", "symlink": "linked", "hardlink": "linked"}
-_MAX_SHOWN = 20
+_MAX_SHOWN = 5
 
 
 class SortJob:
     """One run of the command.
 
     Args:
-        dest: The destination.
-        screen: Shows notices, progress and the outcome.
+        dest: The destination, as typed.
+        screen: Shows notices, progress and the summary.
     """
 
     def __init__(self, dest: str, screen: Screen) -> None:
         self._dest = dest
         self._screen = screen
-        self._unfinished: list[tuple[str, str]] = []  # what an interrupted run left, and why
+        self._finished = 0  # files of an interrupted run
+        self._unfinished: list[tuple[str, str]] = []  # its other files, and why
 
     def finish_interrupted(self) -> None:
-        """Finish what an interrupted run left, before photos are looked for: it moves them."""
-        with Interrupts().handling():
-            outcome = finish(self._dest)
+        """Finish an interrupted run before looking for photos: it may move some of them."""
+        interrupts = Interrupts()
+        try:
+            with interrupts.handling():
+                outcome = finish(self._dest, interrupts.deferred)
+        except KeyboardInterrupt:
+            self._report_stopped()
+            raise
+        self._finished = outcome.finished
         if outcome.finished:
-            self._screen.notice(f"Finished an interrupted run: {outcome.finished:,} files.", "")
+            self._screen.notice(
+                f"Finished an interrupted run: {count(outcome.finished, 'file')}.", ""
+            )
         self._unfinished = outcome.failed
 
     def plan(
         self, inputs: Inputs, plan: PlanOptions, options: SortOptions, classifier: ClassifierOptions
     ) -> Plan:
-        """Return the plan for the inputs, or for the results that stand in for them.
+        """Return the plan for the inputs, or for a file of results.
 
         Raises:
-            NoImagesError: There are none.
+            NoImagesError: There are no images.
         """
-        if plan.results is None:
-            records = self._classified(inputs, options, classifier)
-        else:
-            from mnv2cli.results.read import read_results
+        with self._unchanged_if_stopped(), date_reader(classifier.images) as taken:
+            if plan.results is None:
+                records = self._classified(inputs, options, classifier)
+                made = make_plan(records, options, taken)
+            else:
+                from mnv2cli.results.read import read_results
 
-            records = read_results(plan.results)
-        with date_reader(classifier.images) as taken:
-            made = make_plan(records, options, taken)
+                made = make_plan(read_results(plan.results), options, taken, plan.results)
         if not made.actions:
-            raise no_images(Report())
+            raise NoImagesError("no images found", f"{plan.results} has no rows.")
         return made
+
+    @contextmanager
+    def _unchanged_if_stopped(self) -> Iterator[None]:
+        try:
+            yield
+        except KeyboardInterrupt:
+            also = " by this run" if self._finished else ""
+            self._screen.notice(f"Stopped before sorting: no file was changed{also}.", "")
+            raise
 
     def _classified(
         self, inputs: Inputs, options: SortOptions, classifier: ClassifierOptions
@@ -80,21 +103,22 @@ class SortJob:
         """Yield the records of the inputs, classified now."""
         fields = options.folders.fields
         if "node" in fields and not classifier.labels.rollup:
-            raise click.UsageError("{node} needs --rollup P.")
+            raise click.UsageError("{node} in the --template requires --rollup P.")
         labels = replace(classifier.labels, category="category" in fields)
         screen, report = self._screen, Report()
-        records = classify_inputs(
-            make_classifier(replace(classifier, labels=labels), screen),
-            inputs,
-            report,
-            screen,
-            OutsideOf(self._dest, inputs.paths),
-        )
-        with closing(records), screen.progress(None) as advance:
-            for record in records:
-                report.add(record)
-                advance(record)
-                yield record
+        made = make_classifier(replace(classifier, labels=labels), screen)
+        outside = OutsideOf(self._dest, inputs.paths)
+        total = None
+        if inputs.list_file is None:
+            total = partial(_count, inputs.paths, inputs.filters, outside)
+        with closing(classify_inputs(made, inputs, report, screen, outside)) as records:
+            with screen.loading(made.network.name):
+                started = list(islice(records, 1))
+            with screen.progress(total) as advance:
+                for record in chain(started, records):
+                    report.add(record)
+                    advance(record)
+                    yield record
         if not report.images:
             raise no_images(report)
 
@@ -105,65 +129,66 @@ class SortJob:
 
         write_plan(plan, path)
         self._screen.notice(
-            f"The plan is in {path}: {plan_summary(plan)}. Carry it out with --apply.", ""
+            f"Wrote the plan to {path}: {plan_summary(plan)}. To apply it, use --apply.", ""
         )
 
     def show(self, plan: Plan) -> None:
-        """Show a plan, which is not carried out."""
+        """Show a plan without applying it."""
         from mnv2cli.cli.terminal.plan_tree import print_tree
 
         print_tree(plan, verbose=self._screen.verbose)
 
-    def carry_out(self, plan: Plan) -> Outcome:
-        """Carry out a plan, and show what came of it.
+    def apply_plan(self, plan: Plan) -> Outcome:
+        """Apply a plan and show the summary.
 
         Raises:
-            OutputError: The destination has no room for it, or cannot be written.
+            OutputError: The destination has no room for the files, or cannot be written.
         """
         check_free_space(plan)
+        interrupts = Interrupts()
         try:
-            interrupts = Interrupts()
             with (
                 interrupts.handling(),
                 self._screen.counting("sorting", len(plan.work)) as progress,
             ):
                 outcome = apply(plan, progress, interrupts.deferred)
         except KeyboardInterrupt:
-            self._screen.notice(
-                f"Stopped between two photos. Run the same command again to finish, or take it "
-                f"back: mnv2 undo {plan.dest}",
-                "",
-            )
+            self._report_stopped()
             raise
         known = {path for path, _ in outcome.failed}
         outcome.failed[:0] = [item for item in self._unfinished if item[0] not in known]
         self._show_outcome(plan, outcome)
         return outcome
 
+    def _report_stopped(self) -> None:
+        undo = undo_command(self._dest)
+        self._screen.notice("Stopped between two files; no photo is lost.", "")
+        self._screen.notice(f"To finish, run the same command again; to undo: {undo}", "")
+
     def _show_outcome(self, plan: Plan, outcome: Outcome) -> None:
+        from mnv2cli.cli.terminal.sort_summary import sort_summary
+
         screen = self._screen
-        verbs = sorted({_VERBS[action.method] for action in plan.work})
-        text = (
-            f"{outcome.done:,} files {' and '.join(verbs)} into {len(plan.folders()):,} folders of "
-            f"{plan.dest}"
-        )
-        if "copied" in verbs:
-            text += f", {size_text(plan.size)}"
-        if not plan.work:
-            text = f"nothing: there is nothing new for {plan.dest}"
-        lines = [("Sorted", text, "")]
-        if plan.skipped:
-            lines.append(("Unchanged", f"{plan.skipped:,} were there already", ""))
-        if plan.left:
-            lines.append(("Left", f"{len(plan.left):,} stay where they are", "yellow"))
-        if outcome.failed:
-            lines.append(("Failed", f"{len(outcome.failed):,} stay where they are", "red"))
-        if outcome.done:
-            lines.append(("To undo", f"mnv2 undo {plan.dest}", ""))
-        screen.lines(lines)
-        for path, reason in outcome.failed[:_MAX_SHOWN]:
+        screen.lines(sort_summary(plan, outcome, self._dest))
+        failed = outcome.failed if screen.verbose else outcome.failed[:_MAX_SHOWN]
+        for path, reason in failed:
             screen.warning(f"{path}: {reason}")
-        if len(outcome.failed) > _MAX_SHOWN:
-            screen.warning(f"and {len(outcome.failed) - _MAX_SHOWN:,} more")
-        for action in plan.left if screen.verbose else plan.left[:5]:
+        if len(outcome.failed) > len(failed):
+            screen.warning(f"and {len(outcome.failed) - len(failed):,} more; -v shows all")
+        stayed = plan.left if screen.verbose else plan.left[:_MAX_SHOWN]
+        for action in stayed:
             screen.notice(f"left  {action.source}: {action.reason}")
+        if len(plan.left) > len(stayed):
+            screen.notice(f"and {len(plan.left) - len(stayed):,} more; -v shows all")
+
+
+def _count(
+    paths: tuple[str, ...], filters: Filters, outside: OutsideOf, stopping: Event
+) -> int | None:
+    """Count the images while they are classified, so the time left can be shown."""
+    images = 0
+    for _ in outside(iter(Finder(paths, filters))):
+        if stopping.is_set():
+            return None
+        images += 1
+    return images

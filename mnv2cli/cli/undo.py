@@ -1,4 +1,4 @@
-"""``mnv2 undo``: take a sort back."""
+"""``mnv2 undo``: undo a sort."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.cli.terminal.text import printable
 from mnv2cli.errors import ExitCode, InputError, JournalError
+from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from mnv2cli.sorting.undo import RunToUndo
 
 EXAMPLES = (
-    ("what would be taken back", "mnv2 undo sorted --dry-run"),
-    ("the last run into a folder", "mnv2 undo sorted"),
-    ("all runs that can be taken back", "mnv2 undo sorted --list"),
+    ("preview: what would be undone", "mnv2 undo sorted --dry-run"),
+    ("undo the last sort into a folder", "mnv2 undo sorted"),
+    ("list every sort that can be undone", "mnv2 undo sorted --list"),
 )
 
+_MAX_SHOWN = 5
 
 _option = section("Options")
 
@@ -34,96 +36,109 @@ _option = section("Options")
     cls=ExampleCommand,
     examples=EXAMPLES,
 )
-@click.argument("path", metavar="DEST", type=click.Path(exists=True))
+@click.argument("path", metavar="DEST", type=click.Path())
 @_option(
     "--dry-run",
     is_flag=True,
-    help="Tell what would be taken back, and change nothing.",
+    help="Show what would be undone; change nothing. With -v, every file.",
 )
 @_option(
     "--list",
     "list_runs",
     is_flag=True,
-    help="List the runs that can be taken back, the last one first.",
+    help="List the runs that can be undone, the last one first.",
 )
 @_option(
     "--trust",
     is_flag=True,
-    help="Follow a journal that was not written here, but copied or unpacked.",
+    help="Follow a journal that was copied or unpacked, not written here.",
 )
 @terminal_options
 def undo(path: str, dry_run: bool, list_runs: bool, trust: bool, terminal: TerminalOptions) -> None:
-    """Take back the last mnv2 sort into DEST, or the one of a journal (DEST/.mnv2/*.jsonl).
+    """Undo the last mnv2 sort into DEST, or the sort of one journal (DEST/.mnv2/*.jsonl).
 
-    Each file is looked at first: one that has changed since, or whose original is gone, stays where
-    it is. Names, places and times are restored, and folders that the sort made are removed if they
-    are empty. An undo that was interrupted is finished by running it again.
+    Moved files go back, copies and links are removed, and names and times are restored. A file that
+    has changed since the sort, or whose original is gone, is kept. Folders that the sort created
+    are removed if they are empty. To finish an interrupted undo, run it again.
 
-    Exit codes: 0 all is back, 1 some files were kept, 2 usage, 130 interrupted.
+    Exit codes: 0 all undone, 1 some files were kept, 2 usage, 130 interrupted.
     """
     from mnv2cli.sorting.undo import find_run
 
     screen = terminal.screen()
     if list_runs:
+        if dry_run or trust:
+            option = "--dry-run" if dry_run else "--trust"
+            raise click.UsageError(
+                f"{option} cannot be combined with --list, which undoes nothing."
+            )
         _list(path)
         return
     run = find_run(path, trust=trust or dry_run)
     if dry_run:
-        _preview(run, screen)
+        _preview(path, run, screen)
         return
-    outcome = _take_back(path, run, screen, trust=trust)
-    _show(run.dest, outcome, screen)
+    outcome = _undo(path, run, screen, trust=trust)
+    _show(path, outcome, screen)
     click.get_current_context().exit(ExitCode.FAILED if outcome.failed else ExitCode.DONE)
 
 
-def _preview(run: RunToUndo, screen: Screen) -> None:
+def _preview(path: str, run: RunToUndo, screen: Screen) -> None:
     state, left = run.state, run.remaining
     for n in sorted(left, reverse=True) if screen.verbose else []:
         entry = state.entries[n]
         screen.notice(f"{entry.target} <- {entry.method} of {entry.source}", "")
     moved = sum(state.entries[n].method == "move" for n in left if n in state.entries)
-    name = printable(os.path.basename(run.journal))
     click.echo(
-        f"{len(left):,} files of {name} would be taken back: {moved:,} "
-        f"moved back, {len(left) - moved:,} removed here. Nothing was changed."
+        f"Dry run, nothing was changed: {count(len(left), 'file')} of {printable(path)}, "
+        f"{moved:,} to move back, {len(left) - moved:,} to remove."
     )
     if not state.header["in_place"]:
-        screen.warning("this journal was not written here")
+        screen.warning("this journal was copied or unpacked, not written here")
 
 
-def _take_back(path: str, run: RunToUndo, screen: Screen, *, trust: bool) -> Outcome:
-    from mnv2cli.sorting.undo import undo as take_back
+def _undo(path: str, run: RunToUndo, screen: Screen, *, trust: bool) -> Outcome:
+    from mnv2cli.sorting.targets import undo_command
+    from mnv2cli.sorting.undo import undo as undo_run
 
     interrupts = Interrupts()
     try:
         with interrupts.handling(), screen.counting("undoing", len(run.remaining)) as progress:
-            outcome, _ = take_back(
+            outcome, _ = undo_run(
                 run.journal or path, progress, trust=trust, critical_section=interrupts.deferred
             )
     except KeyboardInterrupt:
-        screen.notice(f"Stopped between two files. To finish: mnv2 undo {run.dest}", "")
+        screen.notice("Stopped between two files; no photo is lost.", "")
+        screen.notice(f"To finish, run: {undo_command(path)}", "")
         raise
     return outcome
 
 
-def _show(dest: str, outcome: Outcome, screen: Screen) -> None:
-    lines = [("Undone", f"{outcome.done:,} files of {dest}", "")]
+def _show(path: str, outcome: Outcome, screen: Screen) -> None:
+    if outcome.done or outcome.failed:
+        lines = [("Undone", f"{count(outcome.done, 'file')} of {path}", "")]
+    else:
+        lines = [("Undone", f"nothing left to undo: every file of {path} is back", "")]
     if outcome.failed:
-        lines.append(("Kept", f"{len(outcome.failed):,} files stay where they are", "yellow"))
+        lines.append(("Kept", f"{count(len(outcome.failed), 'file')}, left in place", "yellow"))
     screen.lines(lines)
-    for name, reason in outcome.failed if screen.verbose else outcome.failed[:20]:
+    for name, reason in outcome.failed if screen.verbose else outcome.failed[:_MAX_SHOWN]:
         screen.warning(f"{name}: {reason}")
-    if len(outcome.failed) > 20 and not screen.verbose:
-        screen.warning(f"and {len(outcome.failed) - 20:,} more; -v shows all")
+    if len(outcome.failed) > _MAX_SHOWN and not screen.verbose:
+        screen.warning(f"and {len(outcome.failed) - _MAX_SHOWN:,} more; -v shows all")
 
 
 def _list(path: str) -> None:
     from mnv2cli.sorting.journal import journals
     from mnv2cli.sorting.journal_reader import read_journal
+    from mnv2cli.sorting.undo import find_journal
 
-    known = journals(os.path.abspath(path)) if os.path.isdir(path) else []
+    dest = path if os.path.isdir(path) else find_journal(path)[0]
+    known = journals(dest)
     if not known:
-        raise InputError(f"{path!r} has no journals: nothing to take back")
+        raise InputError(
+            f"{path!r} has no journal: every sort into it was undone, or there was none"
+        )
     for journal in reversed(known):
         try:
             state = read_journal(journal)
@@ -134,5 +149,7 @@ def _list(path: str) -> None:
         methods = ", ".join(sorted({entry.method for entry in state.entries.values()}))
         note = "" if state.ended else "  interrupted"
         if state.undoing:
-            note = f"  {len(state.undone):,} taken back"
-        click.echo(printable(f"{journal}  {began}  {len(state.done):,} files  {methods}{note}"))
+            note = f"  {len(state.undone):,} undone"
+        click.echo(
+            printable(f"{journal}  {began}  {count(len(state.done), 'file')}  {methods}{note}")
+        )

@@ -20,11 +20,11 @@ class Category:
     """One category.
 
     Attributes:
-        key: The name of its section.
-        name: What is written, and the name of its folder.
-        nodes: Ids of the nodes of the tree that it takes the classes of.
-        threshold: A score that it needs, in [0, 1]; below it, it is not taken.
-        ignore: Never taken.
+        key: The name of its section in the file.
+        name: The name in results, and of its folder.
+        nodes: Ids of nodes of the tree; the category takes the classes below them.
+        threshold: The lowest score at which an image gets this category, in [0, 1].
+        ignore: Whether images of this category get none.
     """
 
     key: str
@@ -35,11 +35,22 @@ class Category:
 
 
 class Categories:
-    """Sums the scores of the classes of each category.
+    """Sum the scores of the classes of each category.
+
+    Each class belongs to exactly one category. Where several categories claim a class, the deeper
+    node wins: the node that is the fewest steps above the class, so the class itself comes before
+    ``spaniel``, and ``spaniel`` before ``dog``. Of nodes equally near, the one of the category
+    listed first wins.
+
+    Args:
+        categories: The categories, in order.
 
     Attributes:
         all: The categories, in order.
-        of_class: For each of the 1,000 classes the place of its category in ``all``.
+        of_class: For each of the 1,000 classes, the index of its category in ``all``.
+
+    Raises:
+        InputError: No category claims a class.
     """
 
     def __init__(self, categories: list[Category]) -> None:
@@ -48,8 +59,8 @@ class Categories:
 
     def classes(self, category: Category) -> list[int]:
         """Return the indices of a category's classes."""
-        place = self.all.index(category)
-        return [i for i, at in enumerate(self.of_class) if at == place]
+        index = self.all.index(category)
+        return [i for i, owner in enumerate(self.of_class) if owner == index]
 
     def __call__(self, scores: NDArray[np.float32]) -> CategoryScore:
         """Return the best category of an image.
@@ -58,44 +69,46 @@ class Categories:
             scores: Softmax scores, float32 [1000].
 
         Returns:
-            The category with the largest sum that reaches its own threshold, and by how much it
-            is ahead of the next; with an empty name, if none does.
+            The category with the largest sum among those that reach their own threshold, and its
+            lead over the next. The name is empty where that category is ignored, and the score is
+            still its sum; where no category reaches its threshold, the score is 0 too.
         """
         import numpy as np
 
         sums = np.bincount(self.of_class, weights=scores, minlength=len(self.all))
         for i, category in enumerate(self.all):
-            if category.ignore or sums[i] < category.threshold:
+            if sums[i] < category.threshold:
                 sums[i] = -1
         order = np.argsort(-sums, kind="stable")
         best, second = sums[order[0]], max(sums[order[1]], 0.0) if len(order) > 1 else 0.0
         if best < 0:
             return CategoryScore("", 0.0, 0.0)
-        name = self.all[order[0]].name
+        category = self.all[order[0]]
+        name = "" if category.ignore else category.name
         return CategoryScore(name, _rounded(min(best, 1.0)), _rounded(best - second))
 
 
 def _rounded(value: float) -> float:
-    return round(float(value), 7)  # the sum of float32 scores is no more exact
+    return round(float(value), 7)  # a sum of float32 scores is no more precise than that
 
 
 def _assign(categories: list[Category]) -> list[int]:
-    """Return for each class the place of the category with the nearest node above it."""
+    """Return for each class the index of the category with the nearest node above it."""
     nodes = tree()
-    place_of: dict[str, int] = {}
-    for place, category in enumerate(categories):
+    owner_of: dict[str, int] = {}
+    for index, category in enumerate(categories):
         for wnid in category.nodes:
-            place_of.setdefault(wnid, place)
-    places = []
+            owner_of.setdefault(wnid, index)
+    owners = []
     for label in imagenet_labels():
         for level in nodes.levels(label.wnid):
-            claims = [place_of[wnid] for wnid in level if wnid in place_of]
+            claims = [owner_of[wnid] for wnid in level if wnid in owner_of]
             if claims:
-                places.append(min(claims))
+                owners.append(min(claims))
                 break
         else:
             raise InputError(
                 f"no category takes the class {label.name!r}",
-                "Give one of them the node 'entity', which is above all.",
+                "Give one of them the node 'entity', which is above every class.",
             )
-    return places
+    return owners

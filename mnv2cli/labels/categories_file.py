@@ -1,4 +1,4 @@
-"""Categories as a TOML file: the built-in one, and the user's that is laid over it."""
+"""Categories as a TOML file: the built-in one, and a user's file that overrides it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 
 from mnv2cli.errors import InputError
 from mnv2cli.labels.categories import Categories, Category
+from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.tree import tree
-from mnv2cli.system.messages import reason
+from mnv2cli.system.messages import count, reason
 
-_LARGEST_FILE = 64 << 10  # bytes; the built-in one has 8,000
+_LARGEST_FILE = 64 << 10  # bytes; the built-in file has 8,000
 _MAX_SECTIONS = 500
+_MAX_LISTED = 3  # classes in an error
 _KEYS: dict[str, Any] = {
     "nodes": list,
     "add": list,
@@ -25,7 +27,7 @@ _KEYS: dict[str, Any] = {
 
 
 def builtin_text() -> str:
-    """Return the built-in categories as the TOML file that they are."""
+    """Return the built-in categories as the text of their TOML file."""
     return files("mnv2cli.labels").joinpath("data/categories.toml").read_text(encoding="utf-8")
 
 
@@ -36,28 +38,74 @@ def builtin() -> Categories:
 
 
 def load(path: str) -> Categories:
-    """Return the built-in categories with a user's TOML file laid over them.
+    """Return the built-in categories with a user's TOML file applied on top.
+
+    A section of the file changes the built-in category of that name or adds a category. A built-in
+    category that the file does not name is dropped when others take all its classes.
 
     Raises:
-        InputError: The file cannot be read, or says what cannot be done.
+        InputError: The file cannot be read, is not valid, or describes a category without classes.
     """
     try:
         with open(path, "rb") as file:
             data = file.read(_LARGEST_FILE + 1)
         text = data.decode("utf-8")
     except OSError as error:
-        why = reason(error, lower=False)
-        raise InputError(f"the categories file {path!r} cannot be read: {why}") from error
+        raise InputError(f"cannot read the categories file {path!r}: {reason(error)}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"the categories file {path!r} is not UTF-8 text") from error
     if len(data) > _LARGEST_FILE:
-        raise InputError(f"the categories file {path!r} is far too large")
-    return Categories(list(_lay_over(_builtin_by_key(), _parse(text, path), path).values()))
+        raise InputError(
+            f"the categories file {path!r} is larger than {_LARGEST_FILE >> 10} kB",
+            "Keep only the sections that you change.",
+        )
+    sections = _parse(text, path)
+    by_key = _override(_builtin_by_key(), sections, path)
+    found = Categories(list(by_key.values()))
+    empty = [category for category in found.all if not found.classes(category)]
+    for category in empty:
+        if category.key in sections:
+            raise _empty_error(category, found, sections[category.key], path)
+    if empty:
+        return Categories([category for category in found.all if category not in empty])
+    return found
+
+
+def _empty_error(
+    category: Category, categories: Categories, section: dict[str, Any], path: str
+) -> InputError:
+    """Return the error that explains why a category has no classes."""
+    nodes = tree()
+    if not category.nodes:
+        has_nodes = section.get("nodes") or section.get("add")
+        why = "a later section names its nodes too" if has_nodes else "it has no nodes"
+        return InputError(
+            f"{path}: [{category.key}] has no classes: {why}",
+            "To put its images into another category, use merge = [...] in that one; to leave "
+            "them without a category, use ignore = true.",
+        )
+    owners: dict[str, list[str]] = {}
+    for label, index in zip(imagenet_labels(), categories.of_class, strict=True):
+        if nodes.above(label.wnid) & set(category.nodes):
+            owners.setdefault(categories.all[index].key, []).append(label.name)
+    names = [nodes.nodes[wnid].name for wnid in category.nodes]
+    taken = []
+    for key, labels in owners.items():
+        more = len(labels) - _MAX_LISTED
+        listed = ", ".join(labels[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
+        taken.append(f"[{key}] takes {listed}")
+    below = count(sum(map(len, owners.values())), "class", "classes")
+    return InputError(
+        f"{path}: [{category.key}] has no classes: of the {below} below {', '.join(names)}, "
+        + "; ".join(taken),
+        "A deeper node wins over a node above it: name the classes themselves, or merge the "
+        "categories that have them.",
+    )
 
 
 def _builtin_by_key() -> dict[str, Category]:
-    # Not cached: laying a file over them changes them.
-    return _lay_over({}, _parse(builtin_text(), "built-in"), "built-in")
+    # Not cached: applying a file changes them.
+    return _override({}, _parse(builtin_text(), "built-in"), "built-in")
 
 
 def _parse(text: str, path: str) -> dict[str, Any]:
@@ -69,17 +117,17 @@ def _parse(text: str, path: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(
-            f"the categories file {path!r} is no TOML: {error}",
-            "mnv2 labels --toml prints a file to start from.",
+            f"the categories file {path!r} is not valid TOML: {error}",
+            "To see a valid file, run: mnv2 labels --toml",
         ) from error
 
 
-def _lay_over(
+def _override(
     base: dict[str, Category], sections: dict[str, Any], path: str
 ) -> dict[str, Category]:
-    """Lay the sections of a file over categories; later ones take nodes from earlier ones."""
+    """Apply the sections of a file to categories; later ones take nodes from earlier ones."""
     if len(sections) > _MAX_SECTIONS:
-        raise InputError(f"{path}: {len(sections):,} sections are too many")
+        raise InputError(f"{path}: {len(sections):,} sections; {_MAX_SECTIONS} are the limit")
     categories = dict(base)
     for key, section in sections.items():
         _check_section(key, section, path)
@@ -87,8 +135,8 @@ def _lay_over(
         if old is None and not {"nodes", "add", "merge"} & set(section):
             known = ", ".join(base)
             raise InputError(
-                f"{path}: there is no category {key!r}, and no nodes are given for a new one",
-                f"There are: {known}.",
+                f"{path}: [{key}] is not a built-in category, and has no nodes for a new one",
+                f"Add nodes = [...], or use one of: {known}.",
             )
         category = Category(key, key) if old is None else old
         if "nodes" in section:
@@ -96,7 +144,9 @@ def _lay_over(
         new = _nodes(section.get("nodes", []) + section.get("add", []), key, path)
         for other_key in section.get("merge", []):
             if other_key not in categories or other_key == key:
-                raise InputError(f"{path}: [{key}] merges {other_key!r}, which is no category")
+                raise InputError(
+                    f"{path}: [{key}] cannot merge {other_key!r}: not another category"
+                )
             category.nodes += categories.pop(other_key).nodes
         for other in categories.values():
             other.nodes = [node for node in other.nodes if node not in new]
@@ -111,17 +161,19 @@ def _lay_over(
 
 def _check_section(key: str, section: Any, path: str) -> None:
     if not isinstance(section, dict):
-        raise InputError(f"{path}: {key!r} stands outside of a section such as [dog]")
+        raise InputError(f"{path}: {key!r} is not in a section such as [dog]")
     for name, value in section.items():
         if name not in _KEYS:
-            raise InputError(f"{path}: [{key}] has {name!r}, but knows only {', '.join(_KEYS)}")
+            raise InputError(
+                f"{path}: [{key}] has the unknown key {name!r}; use {', '.join(_KEYS)}"
+            )
         fits = isinstance(value, _KEYS[name]) and (name == "ignore") == isinstance(value, bool)
         if isinstance(value, list):
             fits = all(isinstance(item, str) for item in value)
         if not fits:
-            raise InputError(f"{path}: [{key}] has a value of the wrong kind for {name!r}")
+            raise InputError(f"{path}: [{key}] has a value of the wrong type for {name!r}")
     if not 0 <= section.get("threshold", 0) <= 1:
-        raise InputError(f"{path}: the threshold of [{key}] is not from 0 to 1")
+        raise InputError(f"{path}: the threshold of [{key}] is not between 0 and 1")
     if not section.get("name", key).strip():
         raise InputError(f"{path}: [{key}] has an empty name")
     if not section.get("name", key).isprintable():
@@ -133,7 +185,8 @@ def _check_names(categories: list[Category], path: str) -> None:
     for category in categories:
         if names.count(category.name.casefold()) > 1:
             raise InputError(
-                f"{path}: two categories are named {category.name!r}", "To join them, use merge."
+                f"{path}: two categories are named {category.name!r}",
+                "To join them, use merge = [...].",
             )
 
 
@@ -144,10 +197,13 @@ def _nodes(names: list[str], key: str, path: str) -> list[str]:
         if not ids:
             raise InputError(
                 f"{path}: [{key}] names {name!r}, which is not in the tree",
-                "mnv2 labels --tree prints it.",
+                "To see the tree, run: mnv2 labels --tree",
             )
         if len(ids) > 1:
             choices = ", ".join(f"'{name} ({wnid})'" for wnid in ids)
-            raise InputError(f"{path}: [{key}] names {name!r}, which may be {choices}")
+            raise InputError(
+                f"{path}: [{key}] names {name!r}, which is ambiguous",
+                f"Use one of: {choices}.",
+            )
         found += ids
     return found

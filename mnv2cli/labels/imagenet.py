@@ -11,7 +11,7 @@ CLASS_COUNT = 1000
 
 
 class Label(NamedTuple):
-    """A class: its WordNet id, which is the key, and its human name, which two may share."""
+    """A class: its WordNet id, which is unique, and its name, which two classes may share."""
 
     wnid: str
     name: str
@@ -19,9 +19,9 @@ class Label(NamedTuple):
 
 @cache
 def imagenet_labels() -> tuple[Label, ...]:
-    """Return the 1,000 classes of ILSVRC 2012 in the order that Keras's models score them.
+    """Return the 1,000 classes of ILSVRC 2012 in the order of the outputs of Keras's networks.
 
-    Source: the facts in Keras's ``imagenet_class_index.json``, with spaces for underscores.
+    Source: Keras's ``imagenet_class_index.json``, with underscores replaced by spaces.
     """
     text = files("mnv2cli.labels").joinpath("data/imagenet_classes.csv").read_text(encoding="utf-8")
     return tuple(Label(row["wnid"], row["name"]) for row in csv.DictReader(text.splitlines()))

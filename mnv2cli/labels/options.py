@@ -1,4 +1,4 @@
-"""What is reported of each image, as the user asks for it."""
+"""What to report of each image: the options that the user chooses."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from mnv2cli.labels.imagenet import CLASS_COUNT
 
 @dataclass(frozen=True, slots=True)
 class LabelOptions:
-    """What is reported of each image.
+    """What to report of each image.
 
     Attributes:
-        top: Predictions in a record, 1 to 1000, best first.
-        threshold: Predictions with a score below this are dropped, in [0, 1].
-        category: Report the image's category.
-        categories: Path of a TOML file of the user's categories; None for the built-in ones.
-        rollup: Report the deepest node whose summed score reaches this, in (0, 1]; None for none.
+        top: Number of predictions in a record, 1 to 1000.
+        threshold: Drop predictions with a score below this, in [0, 1].
+        category: Report the category.
+        categories: Path of a TOML file of categories; None for the built-in ones.
+        rollup: Report the deepest node with at least this score, in (0, 1]; None for no node.
 
     Raises:
-        InputError: A value that cannot be used.
+        InputError: A value is out of range.
     """
 
     top: int = 5
@@ -33,8 +33,8 @@ class LabelOptions:
         if not isinstance(self.top, int):
             raise InputError(f"top must be a whole number, not {self.top!r}")
         if not 1 <= self.top <= CLASS_COUNT:
-            raise InputError(f"top is {self.top}, but must be 1 to {CLASS_COUNT}")
+            raise InputError(f"top must be 1 to {CLASS_COUNT}, not {self.top}")
         if not 0 <= self.threshold <= 1:
-            raise InputError(f"threshold is {self.threshold}, but scores are 0 to 1")
+            raise InputError(f"threshold must be 0 to 1, not {self.threshold}")
         if self.rollup is not None and not 0 < self.rollup <= 1:
-            raise InputError(f"rollup is {self.rollup}, but must be over 0 and at most 1")
+            raise InputError(f"rollup must be above 0 and at most 1, not {self.rollup}")

@@ -1,4 +1,4 @@
-"""From scores to top-k labels."""
+"""Rank the scores of an image into its top-k labels."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 def rank(
     scores: NDArray[np.float32], labels: Sequence[Label], top: int, threshold: float = 0.0
 ) -> tuple[Prediction, ...]:
-    """Pick the ``top`` best classes of one image whose score reaches ``threshold``.
+    """Return the ``top`` best classes of one image with a score of at least ``threshold``.
 
     Args:
         scores: float32 [classes], softmax probabilities in [0, 1].
         labels: One label for each score.
-        top: How many at the most.
-        threshold: The least score to keep, in [0, 1].
+        top: The maximum number of classes.
+        threshold: The lowest score to keep, in [0, 1].
 
     Returns:
-        Predictions, best first; of equal scores the lower class index comes first, so that the
-        order never depends on the sorting algorithm.
+        Predictions, best first. Of equal scores the lower class index comes first, so the order
+        never depends on the sorting algorithm.
 
     Raises:
-        ImageError: The scores are not finite numbers, as broken weights make them.
+        ImageError: A score is not finite, as with broken weights.
     """
     import numpy as np
 
     if not np.isfinite(scores).all():
         raise ImageError("no usable scores", "the model's output is not a number")
-    if top < len(scores):  # sorting those that can matter is four times as fast as sorting all
+    if top < len(scores):  # four times as fast as sorting all scores
         threshold = max(threshold, float(np.partition(scores, -top)[-top]))
     reaching = np.flatnonzero(scores >= threshold)
     best = reaching[np.argsort(-scores[reaching], kind="stable")][:top]
@@ -46,5 +46,5 @@ def rank(
 
 
 def _shortest(score: np.float32) -> float:
-    """Return the float whose decimal form is the shortest that no other float32 has."""
+    """Return the float with the shortest decimal form that identifies this float32."""
     return float(str(score))

@@ -1,7 +1,7 @@
 """The tree of concepts above the 1,000 classes, from WordNet 3.0.
 
-Strictly it is no tree: a node may have two parents, and a class's score counts once in each node
-above it.
+Strictly it is a directed acyclic graph: a node may have two parents. The score of a class counts
+once in each node above it.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROOT = "n00001740"
-"""``entity``, which is above everything."""
+"""``entity``, the root."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """A concept: a class, or what classes have in common.
+    """A concept: a class, or a concept that classes share.
 
     Attributes:
         wnid: WordNet id, such as ``n02084071``.
-        name: For a class its label, else the first word that WordNet has for it, such as ``dog``.
-        parents: Ids of the nodes right above.
+        name: The label of a class, else the first word in WordNet, such as ``dog``.
+        parents: Ids of the parents.
     """
 
     wnid: str
@@ -40,7 +40,13 @@ class Node:
 
 
 class Tree:
-    """All nodes by id; made once by :func:`tree`."""
+    """All nodes by id; created once by :func:`tree`.
+
+    Attributes:
+        nodes: The nodes by id.
+        classes: The index of each class by its id.
+        children: The ids of each node's children.
+    """
 
     def __init__(self, nodes: dict[str, Node]) -> None:
         self.nodes = nodes
@@ -53,30 +59,30 @@ class Tree:
         self._above: dict[str, frozenset[str]] = {}
 
     def above(self, wnid: str) -> frozenset[str]:
-        """Return the ids of a node and of all nodes above it."""
+        """Return the ids of a node and of every node above it."""
         if wnid not in self._above:
             parents = (self.above(parent) for parent in self.nodes[wnid].parents)
             self._above[wnid] = frozenset({wnid}).union(*parents)
         return self._above[wnid]
 
     def depth(self, wnid: str) -> int:
-        """Return how many steps the longest way up to the root has."""
+        """Return the number of steps on the longest path to the root."""
         if wnid not in self._depths:
             parents = self.nodes[wnid].parents
             self._depths[wnid] = 1 + max(map(self.depth, parents)) if parents else 0
         return self._depths[wnid]
 
     def levels(self, wnid: str) -> Iterator[list[str]]:
-        """Yield the node, then all that are one step above, two steps, and so on."""
+        """Yield the node, then the nodes one step above it, two steps above it, and so on."""
         level = [wnid]
         while level:
             yield level
             level = list(dict.fromkeys(p for node in level for p in self.nodes[node].parents))
 
     def named(self, name: str) -> list[str]:
-        """Return the ids that a name may mean: a class before other nodes; case does not count.
+        """Return the ids of the classes with a name, or else of the other nodes; ignore case.
 
-        ``crane (n02012849)`` and ``n02012849`` mean one node alone.
+        ``crane (n02012849)`` and ``n02012849`` name exactly one node.
         """
         wnid = name.rpartition("(")[2].rstrip(")").strip()
         if wnid in self.nodes:
@@ -88,9 +94,9 @@ class Tree:
 
 @cache
 def tree() -> Tree:
-    """Return the tree; some 1,860 nodes.
+    """Return the tree of 1,860 nodes.
 
-    Source: WordNet 3.0, Princeton University; ``scripts/make_tree.py`` makes the file.
+    Source: WordNet 3.0, Princeton University; ``scripts/make_tree.py`` writes the file.
     """
     labels = {label.wnid: label.name for label in imagenet_labels()}
     text = files("mnv2cli.labels").joinpath("data/wordnet.csv").read_text(encoding="utf-8")
@@ -107,10 +113,10 @@ def tree() -> Tree:
 
 
 class Rollup:
-    """Finds the most exact name that is sure enough: "spaniel", else "dog", else "animal".
+    """Find the most specific name with a score: "spaniel", else "dog", else "animal".
 
     Args:
-        threshold: The score that a node needs, in (0, 1].
+        threshold: The lowest score of the node, in (0, 1].
     """
 
     def __init__(self, threshold: float) -> None:
@@ -118,7 +124,7 @@ class Rollup:
 
         self._threshold = threshold
         nodes = tree()
-        # Deepest first, so that the first one that passes is the answer.
+        # Deepest first: the first node that reaches the threshold is the answer.
         self._ids = sorted(nodes.nodes, key=lambda wnid: (-nodes.depth(wnid), wnid))
         places = {wnid: i for i, wnid in enumerate(self._ids)}
         self._depths = np.array([nodes.depth(wnid) for wnid in self._ids])
@@ -127,14 +133,14 @@ class Rollup:
             self._below[[places[above] for above in nodes.above(wnid)], index] = 1
 
     def __call__(self, scores: NDArray[np.float32]) -> Prediction:
-        """Return the deepest node whose classes' scores sum up to the threshold.
+        """Return the deepest node whose classes' scores add up to the threshold or more.
 
         Args:
             scores: Softmax scores, float32 [1000].
 
         Returns:
-            The node with its summed score in [0, 1]; of equally deep ones the best. The root
-            where not even that passes, for rounding.
+            The node with its summed score in [0, 1]; of equally deep nodes, the one with the
+            highest score. If rounding keeps even the root below the threshold, the root.
         """
         import numpy as np
 

@@ -1,4 +1,4 @@
-"""What is to be done with files: an action for each, and the plan that holds them all."""
+"""The action for each file, and the plan that collects them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from typing import Literal
 
 Method = Literal["copy", "move", "symlink", "hardlink"]
 METHODS: tuple[Method, ...] = ("copy", "move", "symlink", "hardlink")
-"""What can be done with a photo."""
+"""The methods that put a photo into the destination."""
 
 IN_DESTINATION = "is in the destination already"
 """Why a photo stays that an earlier run has sorted."""
 
+LINKS_TO_MOVED = "is a link to a photo that is moved"
+"""Why a symbolic link stays: its photo is sorted, and moving the link too would sort it twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What is to be done with one file.
+    """The action for one file.
 
     Attributes:
         source: Its path, as given.
-        method: One of :data:`METHODS`, or ``skip`` (already there) or ``leave`` (stays where it
-            is).
+        method: One of :data:`METHODS`, or ``skip`` (the destination has it already) or ``leave``
+            (it stays where it is).
         folder: The class folder, relative to the destination.
         target: Its new path, relative to the destination; empty for ``skip`` and ``leave``.
         reason: Why.
@@ -43,7 +46,7 @@ class Plan:
 
     Attributes:
         dest: The destination, an absolute path.
-        actions: What is to be done; photos, each with its companions after it.
+        actions: The actions of photos, each followed by those of its companions.
     """
 
     dest: str
@@ -56,12 +59,12 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """The bytes of the files that :attr:`work` is about."""
+        """The total size of the files of :attr:`work`, in bytes."""
         return sum(action.size for action in self.work)
 
     @property
     def skipped(self) -> int:
-        """How many files are there already."""
+        """The number of files that the destination has already."""
         return sum(action.method == "skip" for action in self.actions)
 
     @property
@@ -71,11 +74,12 @@ class Plan:
 
     @property
     def unsorted(self) -> list[Action]:
-        """Those of :attr:`left` that are not in the destination either; mostly unreadable ones."""
-        return [action for action in self.left if action.reason != IN_DESTINATION]
+        """Those of :attr:`left` that cannot be sorted, mostly because they cannot be read."""
+        fine = (IN_DESTINATION, LINKS_TO_MOVED)
+        return [action for action in self.left if action.reason not in fine]
 
     def folders(self) -> dict[str, tuple[int, int]]:
-        """Return count and bytes of the files that come into each folder."""
+        """Return the number and bytes of the files that go into each folder."""
         counts: dict[str, tuple[int, int]] = {}
         for action in self.work:
             count, size = counts.get(action.folder, (0, 0))

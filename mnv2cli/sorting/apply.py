@@ -1,8 +1,8 @@
-"""Carry out a plan; no file is ever lost.
+"""Apply a plan; no file is ever lost.
 
-Three rules hold everywhere. Nothing is overwritten: a file gets its name by a link or by an
-exclusive creation, which fail where there is one. Nothing is removed before its content is known
-to be somewhere else: same size, same SHA-256, on disk. And everything is in the journal first.
+Three rules hold everywhere. Nothing is overwritten: a file gets its name by a link or an exclusive
+creation, and both fail if the name is taken. Nothing is removed before its content is known to be
+elsewhere: same size, same SHA-256, on disk. And every action is in the journal before it happens.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from mnv2cli.sorting.transfer import FileChangedError, reason_of
 from mnv2cli.system.files import content_digest, read_unnoticed
 
 BATCH, BATCH_BYTES = 1024, 256 << 20
-"""Files and bytes that are announced, done and confirmed together."""
+"""Number and bytes of the files that are announced, processed and confirmed together."""
 
-_KEPT_IN_MEMORY = 64 << 10  # bytes; smaller files are kept between hashing and copying
+_KEPT_IN_MEMORY = 64 << 10  # bytes; smaller files stay in memory after hashing, for the copy
 
 
 def apply(
@@ -42,19 +42,19 @@ def apply(
     progress: Progress = ignore_progress,
     critical_section: CriticalSection = nullcontext,
 ) -> Outcome:
-    """Carry out a plan, after finishing what an earlier run left unfinished.
+    """Apply a plan, after finishing an interrupted run.
 
     Args:
-        plan: What to do.
-        progress: Called with each file that is done.
-        critical_section: Puts off interruptions while one file is dealt with.
+        plan: The plan.
+        progress: Called with the number of files processed since the last call.
+        critical_section: Defers interruptions while one file is processed.
 
     Returns:
-        What was done; what failed stayed where it is.
+        The outcome; files that failed stayed where they were.
 
     Raises:
-        InputError: Another run is at work there, or an interrupted undo waits to be finished.
-        OutputError: The destination cannot be written, or its disk is full. Nothing is lost, and
+        InputError: Another run is at work there, or an interrupted undo must be finished first.
+        OutputError: The destination cannot be written, or its disk is full. No photo is lost, and
             running it again resumes.
     """
     if not plan.work and not is_unfinished(plan.dest):
@@ -74,13 +74,13 @@ def apply(
 
 
 class _Applier:
-    """Announces the actions of a plan in batches, and does them."""
+    """Announce the actions of a plan in batches, and carry them out."""
 
     def __init__(self, run: SortRun) -> None:
         self._run = run
         state = run.state
         self._number = max(state.entries, default=0)
-        self._announced: set[str] = set()  # folders whose making or times are in the journal
+        self._announced: set[str] = set()  # folders whose creation or times are in the journal
         self._timed: set[str] = set(state.times) | set(state.header.get("dest_times", ()))
         self._contents: dict[int, bytes] = {}  # of the small files of a batch
 
@@ -88,10 +88,10 @@ class _Applier:
         batch: list[JournalEntry] = []
         lines: list[dict[str, Any]] = []
         size = 0
-        # Folder by folder, for the disk's sake.
+        # Folder by folder: faster on disks.
         for action in sorted(actions, key=lambda action: action.folder):
-            # A photo and its companions are announced together, so that an interruption does not
-            # part them.
+            # A photo and its companions are announced together, so an interruption cannot
+            # separate them.
             if (len(batch) >= BATCH or size >= BATCH_BYTES) and not action.photo:
                 self._do_batch(batch, lines)
                 batch, lines, size = [], [], 0
@@ -141,7 +141,7 @@ class _Applier:
         )
 
     def _folder_lines(self, entry: JournalEntry) -> list[dict[str, Any]]:
-        """Return what must be in the journal before folders are made or change their times."""
+        """Return the lines to write before folders are created or their times change."""
         lines: list[dict[str, Any]] = []
         touched = [os.path.dirname(entry.source)] if entry.method == "move" else []
         folder, part = self._run.dest, ""

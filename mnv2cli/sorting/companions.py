@@ -1,4 +1,4 @@
-"""Files that belong to a photo and go where it goes: notes, Live Photos, raw files."""
+"""Companions: files that belong to a photo and go where it goes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ COMPANIONS = (
     ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".raf", ".orf", ".rw2",
     ".pef", ".srw", ".x3f", ".3fr", ".iiq", ".erf", ".raw", ".rwl", ".kdc", ".mrw",
 )  # fmt: skip
-"""Suffixes of files that belong to the photo of the same stem: notes, Live Photos, raw files."""
+"""Suffixes of companions, which share the stem of their photo: sidecars, Live Photos, raw files."""
 
 
 class Companions:
-    """Finds the companions of photos; each goes with the first photo that it belongs to."""
+    """Find the companions of photos; each goes with the first photo that it belongs to."""
 
     def __init__(self) -> None:
         # By folder: the companions in it by their stems in lower case.
@@ -24,7 +24,7 @@ class Companions:
         self._used: set[str] = set()
 
     def of(self, path: str) -> Iterator[str]:
-        """Yield the files that belong to a photo and to no other one before it."""
+        """Yield the companions of a photo that do not belong to an earlier one."""
         folder, name = os.path.split(path)
         if folder not in self._beside:
             found: dict[str, list[str]] = {}
@@ -36,7 +36,7 @@ class Companions:
         beside = self._beside[folder]
         if not beside:
             return
-        # IMG_1.xmp, and IMG_1.jpg.xmp as some programs write.
+        # IMG_1.xmp, or IMG_1.jpg.xmp, as some programs name it.
         for stem in (os.path.splitext(name)[0], name):
             for other in beside.get(stem.casefold(), ()):
                 companion = os.path.join(folder, other)

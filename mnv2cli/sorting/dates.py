@@ -1,4 +1,4 @@
-"""When photos were taken, for folders named after a year or a month."""
+"""Read when photos were taken, for folders named after a year or a month."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from mnv2cli.images.options import ImageOptions
 
 ReadDate = Callable[[str], str]
-"""Returns when a photo was taken, as ``YYYY:MM:DD`` and perhaps more, or nothing."""
+"""Returns when a photo was taken, starting with ``YYYY:MM:DD``; empty if unknown."""
 
 
 def no_date(path: str) -> str:
-    """Return that the date is not known."""
+    """Return an empty date: unknown."""
     return ""
 
 
 @contextmanager
 def date_reader(options: ImageOptions) -> Iterator[ReadDate]:
-    """Read the dates of photos, in a separate process if images are decoded in one.
+    """Yield a function that reads dates, in a separate process if images are decoded in one.
 
     Args:
         options: How images are read.
@@ -30,7 +30,7 @@ def date_reader(options: ImageOptions) -> Iterator[ReadDate]:
         return
     from mnv2cli.images.isolated import IsolatedDecoders
 
-    decoders = IsolatedDecoders(0, options)  # dates have no size
+    decoders = IsolatedDecoders(0, options)  # dates need no image size
     try:
         yield decoders.taken_at
     finally:

@@ -13,11 +13,11 @@ from mnv2cli.errors import InputError, JournalError, OutputError
 from mnv2cli.sorting.actions import Plan
 from mnv2cli.sorting.journal import Journal, JournalState, journals
 from mnv2cli.sorting.journal_reader import read_journal
-from mnv2cli.sorting.targets import OWN_FOLDER
+from mnv2cli.sorting.targets import OWN_FOLDER, undo_command
 from mnv2cli.sorting.transfer import reason_of
 
 EarlierMoves = Callable[[str], str]
-"""Returns where an earlier run moved a source that is gone, or nothing."""
+"""Returns where an earlier run moved a source that is gone; empty for nowhere."""
 
 
 @contextmanager
@@ -26,22 +26,25 @@ def locked(dest: str) -> Iterator[None]:
 
     Raises:
         InputError: Another run is at work in it.
-        OutputError: Nothing can be written there.
+        OutputError: It cannot be written.
     """
     from filelock import FileLock, Timeout
 
     path = os.path.join(dest, OWN_FOLDER, "lock")
     if os.path.islink(os.path.dirname(path)) or os.path.islink(path):
-        raise InputError(f"{path!r} is a link, or in one", "Remove that: it is not of mnv2's.")
+        raise InputError(
+            f"{path!r} is a symbolic link, or in a linked folder",
+            "mnv2 makes no such link: remove it.",
+        )
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise InputError(
-            f"another mnv2 is at work in {dest!r}", "Wait for its end, then run this again."
+            f"another mnv2 is at work in {dest!r}", "Wait until it ends, then run this again."
         ) from error
     except OSError as error:
-        raise OutputError(f"nothing can be written in {dest!r}: {reason_of(error)}") from error
+        raise OutputError(f"cannot write to {dest!r}: {reason_of(error)}") from error
     try:
         yield
     finally:
@@ -49,7 +52,7 @@ def locked(dest: str) -> Iterator[None]:
 
 
 def prepare(dest: str) -> dict[str, Any]:
-    """Make the destination; return what a journal must know of it as it was before."""
+    """Create the destination; return its state before that, for the header of a journal."""
     own = os.path.join(dest, OWN_FOLDER)
     made = []
     folder = dest
@@ -61,38 +64,39 @@ def prepare(dest: str) -> dict[str, Any]:
         if not os.path.isdir(folder):
             raise InputError(f"{folder!r} is a file, not a folder")
         if os.path.islink(own) or (os.path.lexists(own) and not os.path.isdir(own)):
-            raise InputError(f"{own!r} is not a folder, but is needed for the journal")
+            raise InputError(f"{own!r} is not a folder, and is needed for the journal")
         if not os.path.isdir(own):
             status = os.stat(folder)
             times[folder] = [status.st_atime_ns, status.st_mtime_ns]
-        elif not journals(dest) and os.listdir(dest) == [OWN_FOLDER]:
-            made.append(dest)  # by a run that was killed before it could say so
         os.makedirs(own, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{dest!r} cannot be written: {reason_of(error)}") from error
+        raise OutputError(
+            f"cannot write to {dest!r}: {reason_of(error)}",
+            "Change its permissions, or name another destination with --into.",
+        ) from error
     return {"dest": dest, "made_dest": made, "dest_times": times}
 
 
 def open_journal(dest: str, header: dict[str, Any]) -> tuple[Journal, JournalState]:
-    """Take up the journal of an interrupted run, or begin a new one."""
+    """Open the journal of an interrupted run, or start a new one."""
     if known := journals(dest):
         state = read_journal(known[-1])
         if state.undoing and state.done - state.undone - set(state.kept):
             raise InputError(
-                f"taking back an earlier run in {dest!r} was interrupted",
-                f"Finish that first: mnv2 undo {dest}",
+                f"undoing an earlier run in {dest!r} was interrupted",
+                f"Finish that first: {undo_command(dest)}",
             )
         if not (state.ended or state.undoing):
             if not state.header["in_place"]:
                 raise InputError(
                     f"an interrupted run in {dest!r} has a journal that was not written here",
-                    f"If you know where it comes from, take it back: mnv2 undo {dest} --trust. "
+                    f"If you know where it comes from, undo it: {undo_command(dest)} --trust. "
                     f"Otherwise remove {known[-1]}.",
                 )
             return Journal(known[-1]), state
     now = time.time_ns()
     name = time.strftime("%Y%m%d-%H%M%S", time.localtime(now // 10**9)) + f"-{now % 10**9:09}"
-    if known:  # the newest one has the last name, and clocks may go back
+    if known:  # the newest journal must sort last, even if the clock was set back
         name = max(name, os.path.basename(known[-1]).removesuffix(".jsonl") + "+")
     name += ".jsonl"
     path = os.path.join(dest, OWN_FOLDER, name)
@@ -131,10 +135,10 @@ def earlier_moves(dest: str) -> EarlierMoves:
 
 
 def check_free_space(plan: Plan) -> None:
-    """Check that the destination has room for all that a plan writes.
+    """Check that the destination has room for the files of a plan.
 
     Raises:
-        OutputError: It has not.
+        OutputError: It does not.
     """
     nearest = plan.dest
     while not os.path.exists(nearest):
@@ -150,8 +154,8 @@ def check_free_space(plan: Plan) -> None:
     if needed > free:
         raise OutputError(
             f"{plan.dest!r} has {free / 1e6:,.1f} MB free, but {needed / 1e6:,.1f} MB are needed",
-            "Nothing was changed. Free some space, or use --move, --symlink or --hardlink on the "
-            "same disk.",
+            "Nothing was changed. Free some space, or use --symlink, or --move or --hardlink on "
+            "the same disk.",
         )
 
 

@@ -1,4 +1,4 @@
-"""The names of class folders: from a template, and safe on Linux, macOS and Windows."""
+"""Names of class folders: filled from a template, and valid on Linux, macOS and Windows."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from functools import lru_cache
 from mnv2cli.errors import InputError
 
 FIELDS = ("category", "label", "wnid", "node", "score", "model", "year", "month")
-"""What a template may name in braces."""
+"""The fields that a template may have in braces."""
 
-_LONGEST = 100  # characters of a folder's name; Windows allows paths of 260
+_LONGEST = 100  # characters in a name; Windows limits whole paths to 260
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(
+    r"(con|conin\$|conout\$|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE
+)
 
 
 @lru_cache(maxsize=4096)
 def safe_name(text: str) -> str:
-    """Return a text as the name of one folder that every system takes; never empty.
+    """Return text as a folder name that is valid on every system; never empty.
 
-    What is forbidden somewhere becomes ``_``: separators, control characters, names of devices,
-    dots and blanks at the end, a dot at the start (hidden, or ``..``). Long names are cut.
+    Separators, control characters and a leading dot become ``_``, device names of Windows get a
+    leading ``_``, trailing dots and spaces are removed, and long names are cut.
     """
     text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
     text = "".join("_" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in text)
@@ -41,14 +43,14 @@ class FolderTemplate:
     """A template of folder names, such as ``{category}/{label}``.
 
     Args:
-        text: ``/`` goes into a folder, and :data:`FIELDS` may stand in braces, ``score`` with a
-            format such as ``{score:.1f}``.
+        text: ``/`` separates folders. Braces hold :data:`FIELDS`, and ``score`` may have a format
+            such as ``{score:.1f}``.
 
     Attributes:
-        fields: The fields in it.
+        fields: The fields of the template.
 
     Raises:
-        InputError: The template cannot be used.
+        InputError: The template is not valid.
     """
 
     def __init__(self, text: str) -> None:
@@ -56,7 +58,7 @@ class FolderTemplate:
         self.fields = {name for part in self._parts for _, name, _ in part if name}
 
     def fill(self, values: Mapping[str, str | float]) -> str:
-        """Return a folder's path, with ``/``; whatever the values are, it leads nowhere else."""
+        """Return a folder's path, with ``/``; no value can make it leave the destination."""
         return "/".join(
             safe_name(
                 "".join(
@@ -70,12 +72,12 @@ class FolderTemplate:
 def _parse(template: str) -> list[list[tuple[str, str, str]]]:
     """Return the parts between slashes, each a list of text, field and format."""
     parts: list[list[tuple[str, str, str]]] = [[]]
-    hint = "Fields are " + ", ".join(f"{{{name}}}" for name in FIELDS) + "."
+    hint = "The fields are " + ", ".join(f"{{{name}}}" for name in FIELDS) + "."
     try:
-        pieces = list(string.Formatter().parse(template))
+        parsed = list(string.Formatter().parse(template))
     except ValueError as error:
-        raise InputError(f"the template {template!r} has a brace too many or few", hint) from error
-    for text, name, spec, conversion in pieces:
+        raise InputError(f"the template {template!r} has an unmatched brace", hint) from error
+    for text, name, spec, conversion in parsed:
         first, *rest = text.split("/")
         parts[-1].append((first, "", ""))
         for more in rest:
@@ -85,7 +87,10 @@ def _parse(template: str) -> list[list[tuple[str, str, str]]]:
         if name not in FIELDS or conversion:
             raise InputError(f"the template {template!r} has the unknown field {name!r}", hint)
         if spec and not (name == "score" and re.fullmatch(r"\.[0-9][fe%]?", spec)):
-            raise InputError(f"the template {template!r} has the unknown format {spec!r}", hint)
+            raise InputError(
+                f"the template {template!r} has the unknown format {spec!r}",
+                "Only score has a format, such as {score:.1f}.",
+            )
         parts[-1].append(("", name, spec or ""))
     if any(not any(text.strip() or name for text, name, _ in part) for part in parts):
         raise InputError(f"the template {template!r} has an empty folder name", hint)

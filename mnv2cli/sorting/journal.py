@@ -1,20 +1,20 @@
-"""What was done to files: written before it happens, confirmed after, and enough to take it back.
+"""The journal of a run: actions announced, then confirmed, with everything undo needs.
 
 A journal is a file of JSON lines in ``DEST/.mnv2``. Its first line describes the run, then come
 
     {"do": 7, "how": "move", "source": ..., "target": ..., "size": ..., "sha256": ..., ...}
     {"done": [7]}   or   {"void": 7, "why": ...}
-    {"made": "cat"}                         a folder that is about to be made
+    {"made": "cat"}                         a folder that is about to be created
     {"times": "/photos", "mtime": ...}      a folder whose times are about to change
-    {"begin": ...}  {"end": true}           more is to come; the run came to its end
-    {"undoing": true}                       taking it back begins, and for each action
+    {"begin": ...}  {"end": true}           more actions follow; the run is complete
+    {"undoing": true}                       the undo begins, and for each action
     {"undo": 7}  {"undone": [7]}  or  {"kept": 7, "why": ...}
-    {"tidied": true}                        folders and times are back, too
-    {"inherit": {"made_dest": ...}}         what a later journal, now gone, knew of before
+    {"tidied": true}                        folders and times are restored too
+    {"inherit": {"made_dest": ...}}         the state before, from a later journal now removed
 
-Lines are on disk before what they announce happens. A process that is killed leaves at most one
-torn line at the end, and actions that were announced and not confirmed; ``settle`` in
-:mod:`.recover` looks at the files to see how far those went.
+Lines are on disk before the actions that they announce. A process that is killed leaves at most one
+torn line at the end, and actions that were announced but not confirmed; ``settle`` in
+:mod:`.recover` inspects the files to determine how far those went.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mnv2cli.errors import OutputError
-from mnv2cli.sorting.targets import OWN_FOLDER
+from mnv2cli.sorting.targets import OWN_FOLDER, undo_command
 from mnv2cli.system.files import sync_folder
+from mnv2cli.system.messages import reason
 
 VERSION = 1
-LARGEST_LINE = 1 << 20  # bytes; paths have 4,096 at the most, six times that when escaped
+LARGEST_LINE = 1 << 20  # bytes; paths have at most 4,096, six times that when escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ class JournalEntry:
         sha256: Of the content.
         mtime: Nanoseconds since 1970.
         atime: Likewise.
-        link: What the source links to, if it is a symbolic link that is moved; else empty.
-        text: What the symbolic link at the target says, if it is one; else empty.
+        link: The text of the source, if it is a symbolic link that is moved; else empty.
+        text: The text of the target, if it is a symbolic link; else empty.
         photo: For a companion, the absolute path of its photo; else empty.
     """
 
@@ -68,21 +69,21 @@ class JournalEntry:
 
 @dataclass
 class JournalState:
-    """What a journal says.
+    """The state that a journal describes.
 
     Attributes:
         header: Its first line.
         entries: Announced actions by number.
-        done: Numbers of those that happened.
-        void: Numbers of those that did not.
-        made: Folders that were made, relative to the destination.
+        done: Numbers of the actions that happened.
+        void: Numbers of the actions that did not.
+        made: Folders that the run created, relative to the destination.
         times: Times (atime, mtime) of folders before anything changed in them, by absolute path.
-        ended: The run came to its end.
-        undoing: Taking it back has begun.
-        tidied: It has come to its end, though some files may have been kept.
-        begun: Numbers of actions that earlier processes were about to take back.
-        undone: Numbers of actions that were taken back.
-        kept: Numbers of those that could not be, and why.
+        ended: The run is complete.
+        undoing: Its undo has begun.
+        tidied: Its undo is complete, though some files may have been kept.
+        begun: Numbers of actions that earlier processes were about to undo.
+        undone: Numbers of actions that were undone.
+        kept: Numbers of actions that could not be undone, and why.
     """
 
     header: dict[str, Any]
@@ -100,20 +101,20 @@ class JournalState:
 
     @property
     def open(self) -> list[JournalEntry]:
-        """Actions that were announced, and of which it is not known whether they happened."""
+        """Actions that were announced and neither confirmed nor voided."""
         settled = self.done | self.void
         return [entry for n, entry in self.entries.items() if n not in settled]
 
 
 class Journal:
-    """A journal that is being written.
+    """A journal open for writing.
 
     Args:
-        path: The file; it is made with its header if it is not there.
-        header: What the first line holds, beside version, time and the file's own number.
+        path: The file; created if there is a header.
+        header: The fields of the first line, beyond version, time and the file's inode number.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The journal cannot be written.
     """
 
     def __init__(self, path: str, header: dict[str, Any] | None = None) -> None:
@@ -124,20 +125,20 @@ class Journal:
                 self._descriptor = os.open(path, flags)
                 self._mend()
                 return
-            # It has its name once the header is whole: there are no journals without one.
+            # Renamed once the header is complete: no journal lacks one.
             new = f"{path}.new"
             self._descriptor = os.open(new, flags | os.O_CREAT | os.O_EXCL, 0o644)
             number = os.fstat(self._descriptor).st_ino
             self.append([{"mnv2": VERSION, "time": time.time(), "file": number, **header}])
-            os.close(self._descriptor)  # Windows renames no open file
+            os.close(self._descriptor)  # Windows cannot rename an open file
             os.rename(new, path)
             self._descriptor = os.open(path, flags)
         except OSError as error:
-            raise OutputError(f"the journal {path} cannot be written: {error.strerror}") from error
+            raise OutputError(f"cannot write the journal {path}: {reason(error)}") from error
         sync_folder(os.path.dirname(path))
 
     def _mend(self) -> None:
-        """Cut off a line that was torn when the process before was killed."""
+        """Cut off a line that a killed process left torn."""
         with open(self.path, "rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - LARGEST_LINE))
@@ -149,7 +150,7 @@ class Journal:
         """Write lines, and return when they are on disk.
 
         Raises:
-            OutputError: They cannot be written.
+            OutputError: The journal cannot be written.
         """
         data = b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines)
         if not data:
@@ -160,12 +161,12 @@ class Journal:
                 data = data[os.write(self._descriptor, data) :]
             os.fsync(self._descriptor)
         except OSError as error:
-            with suppress(OSError):  # half a line would be in the way of the next one
+            with suppress(OSError):  # half a line would spoil the next one
                 os.ftruncate(self._descriptor, size)
             raise OutputError(
-                f"the journal {self.path} cannot be written: {(error.strerror or '').lower()}",
-                "Nothing is lost: free some space and run the same command again, or take back "
-                "what was done with mnv2 undo.",
+                f"cannot write the journal {self.path}: {reason(error)}",
+                "No photo is lost. Free some space, then run the same command again, or undo what "
+                f"was done: {undo_command(os.path.dirname(os.path.dirname(self.path)))}",
             ) from error
 
     def close(self) -> None:

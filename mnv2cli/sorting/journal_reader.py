@@ -1,4 +1,4 @@
-"""Journals read back and checked: each line may come from anybody."""
+"""Read journals back, and check every line: anybody may have written it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from mnv2cli.errors import JournalError
 from mnv2cli.sorting.actions import METHODS
 from mnv2cli.sorting.journal import LARGEST_LINE, VERSION, JournalEntry, JournalState
 from mnv2cli.sorting.targets import check_target
+from mnv2cli.system.messages import reason
 
 
 def read_journal(path: str) -> JournalState:
-    """Return what a journal says; a torn line at its end does not count.
+    """Return the state that a journal describes; a torn line at its end is ignored.
 
     Raises:
-        JournalError: It cannot be read, or is not one that this version wrote.
+        JournalError: The journal cannot be read, is damaged, or is of another version.
     """
     try:
         with open(path, "rb") as file:
             number = os.fstat(file.fileno()).st_ino
             first = _parsed(file.readline(LARGEST_LINE), path, 1)
             if first.get("mnv2") != VERSION:
-                raise JournalError(f"{path} is not a journal of this version of mnv2")
+                raise JournalError(f"{path} is not a journal that this version of mnv2 can read")
             _check_header(first, path)
             state = JournalState({**first, "in_place": first.get("file") == number})
             count = 1
@@ -34,8 +35,16 @@ def read_journal(path: str) -> JournalState:
                     break  # torn
                 _apply(_parsed(line, path, count), state, path, count)
     except OSError as error:
-        raise JournalError(f"the journal {path} cannot be read: {error.strerror}") from error
+        raise JournalError(f"cannot read the journal {path}: {reason(error)}") from error
     return state
+
+
+def _damaged(path: str, line: int) -> JournalError:
+    return JournalError(
+        f"the journal {path} is damaged in line {line}",
+        "Restore it from a backup. To sort without it, move it elsewhere: its run cannot be undone "
+        "then.",
+    )
 
 
 def _check_header(header: dict[str, Any], path: str) -> None:
@@ -49,16 +58,16 @@ def _check_header(header: dict[str, Any], path: str) -> None:
         and all(isinstance(number, int) for pair in times.values() for number in pair)
     )
     if not fits:
-        raise JournalError(f"the journal {path} is damaged in line 1")
+        raise _damaged(path, 1)
 
 
 def _parsed(line: bytes, path: str, count: int) -> dict[str, Any]:
     try:
         parsed = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise JournalError(f"the journal {path} is damaged in line {count}") from error
+        raise _damaged(path, count) from error
     if not isinstance(parsed, dict):
-        raise JournalError(f"the journal {path} is damaged in line {count}")
+        raise _damaged(path, count)
     return parsed
 
 
@@ -67,7 +76,7 @@ def _apply(line: dict[str, Any], state: JournalState, path: str, count: int) -> 
         kind = next((kind for kind in _KINDS if kind in line), "")
         _KINDS[kind](state, line)
     except (KeyError, TypeError, ValueError, JournalError) as error:
-        raise JournalError(f"the journal {path} is damaged in line {count}") from error
+        raise _damaged(path, count) from error
 
 
 def _do(state: JournalState, line: dict[str, Any]) -> None:
@@ -94,7 +103,7 @@ def _undoing(state: JournalState, line: dict[str, Any]) -> None:
 
 
 def _inherit(state: JournalState, line: dict[str, Any]) -> None:
-    """Take over what a later journal, which is gone, knew of the destination before."""
+    """Take over the state before the first run from a later journal, now removed."""
     found = line["inherit"]
     _check_header({"time": 0, **found}, "")
     state.header["made_dest"] = [*state.header.get("made_dest", []), *found["made_dest"]]
@@ -125,7 +134,7 @@ _KINDS: dict[str, Callable[[JournalState, dict[str, Any]], object]] = {
 
 
 def _check(entry: JournalEntry) -> None:
-    """Check an action that may come from anybody; raises ValueError."""
+    """Check an action, whoever wrote it; raises ValueError."""
     texts = (
         entry.method,
         entry.source,

@@ -1,4 +1,4 @@
-"""Symbolic links: what they say, and how they are moved themselves instead of what they lead to."""
+"""Symbolic links: their text, and moving a link itself instead of its target."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from mnv2cli.sorting.transfer import FileChangedError
 
 
 def link_text(source: str, target: str) -> str:
-    """Return what a symbolic link at the target has to say: a relative path where there is one."""
+    """Return the text of a symbolic link at the target: a relative path if there is one."""
     try:
-        # Through the real folder: above a linked folder ".." is another one.
+        # From the real folder: ".." of a linked folder is not its parent in the path.
         return os.path.relpath(source, os.path.realpath(os.path.dirname(target)))
     except ValueError:  # another drive
         return source
 
 
 def is_link(path: str, text: str) -> bool:
-    """Return whether a path is a symbolic link that says a text."""
+    """Return whether a path is a symbolic link with this text."""
     try:
         return os.readlink(path) == text
     except OSError:
@@ -35,7 +35,7 @@ def is_same_link(path: str, other: str) -> bool:
 
 
 def drop_link(entry: JournalEntry, target: str) -> None:
-    """Remove a symbolic link that was moved; if that cannot be, the new one."""
+    """Remove the old name of a symbolic link that was moved; if that fails, the new one."""
     try:
         if not is_link(entry.source, entry.link) or is_same_link(entry.source, target):
             raise FileChangedError

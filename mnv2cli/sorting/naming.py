@@ -1,4 +1,4 @@
-"""A free name in the destination for each photo and its companions."""
+"""Find a free name in the destination for each photo and its companions."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from mnv2cli.sorting.destination import EarlierMoves
 from mnv2cli.sorting.placement import Placement
 from mnv2cli.sorting.targets import LONGEST_NAME, names_in
 from mnv2cli.system.files import content_digest
+from mnv2cli.system.messages import reason
 
 
 class ActionPlanner:
-    """Plans the actions of one photo after the other, and remembers which names are taken.
+    """Plan the actions of one photo after another, and remember which names are taken.
 
     Args:
         dest: The destination.
         method: What to do with each photo.
-        moved: Returns where an earlier run put a source that is no longer there.
+        moved: Returns where an earlier run moved a source that is gone.
     """
 
     def __init__(self, dest: str, method: Method, moved: EarlierMoves) -> None:
         self._dest = dest
         self._method = method
         self._moved = moved
-        # By folder: names in lower case, and the path of each that is there or will be.
+        # By folder: names in lower case, each with the path of the file that has or will have it.
         self._taken: dict[str, dict[str, str]] = {}
         self._companions = Companions()
-        # By folder and name of a photo: what has that name, that with (2), and so on.
+        # By folder and name of a photo: the files with that name, with (2), and so on.
         self._series: dict[tuple[str, str], list[str]] = {}
         self._contents = _Contents()
 
@@ -45,8 +46,8 @@ class ActionPlanner:
             if target:
                 yield Action(path, "skip", placement.folder, "", f"already sorted: {target}")
             else:
-                reason = getattr(error, "strerror", None) or str(error)
-                yield Action(path, "leave", "", "", f"cannot be read: {reason.lower()}")
+                why = reason(error) if isinstance(error, OSError) else str(error)
+                yield Action(path, "leave", "", "", f"cannot be read: {why}")
             return
         if not stat.S_ISREG(status.st_mode):
             yield Action(path, "leave", "", "", "not a regular file")
@@ -62,16 +63,16 @@ class ActionPlanner:
         yield from self._named(group, placement)
 
     def _named(self, group: list[tuple[str, int]], placement: Placement) -> Iterator[Action]:
-        """Find the first number under which the whole group finds room."""
+        """Yield the actions of a photo and its companions, under the first number free for all."""
         taken = self._names(placement.folder)
         base = os.path.basename(group[0][0])
         stem = os.path.splitext(base)[0]
-        # Photos called IMG_1.jpg may be many: those of one name are known, and not walked again.
+        # Many photos may be named IMG_1.jpg: the numbers in use are remembered, not tried again.
         series = self._series.setdefault((placement.folder, base.casefold()), [])
         while (known := taken.get(_numbered(base, stem, len(series) + 1).casefold())) is not None:
             series.append(known)
-        # Where this very photo is, and all its companions; else where they find room beside it;
-        # else the next number.
+        # The number under which this photo and its companions already are; else one under which
+        # the companions fit beside the photo; else the next free number.
         numbers = [n for n, old in enumerate(series, 1) if self._contents.are_same(*group[0], old)]
         fits = [(n, *self._fit(group, stem, n, taken)) for n in numbers]
         whole = [fit for fit in fits if all(fit[2])] or [fit for fit in fits if fit[1]]
@@ -84,19 +85,19 @@ class ActionPlanner:
         for i, ((path, size), name) in enumerate(zip(group, names, strict=True)):
             target, photo = f"{placement.folder}/{name}", group[0][0] if i else ""
             if same[i]:
-                reason = "already there" if i == 0 else "companion, already there"
-                yield Action(path, "skip", placement.folder, "", reason, size, photo)
+                why = "already there" if i == 0 else "companion, already there"
+                yield Action(path, "skip", placement.folder, "", why, size, photo)
                 continue
-            taken[name.casefold()] = path  # its content will be there
-            reason = placement.reason if i == 0 else f"goes with {base}"
+            taken[name.casefold()] = path  # the file with its future content
+            why = placement.reason if i == 0 else f"goes with {base}"
             if number > 1 and i == 0:
-                reason = "; ".join(filter(None, [reason, "another photo has its name"]))
-            yield Action(path, self._method, placement.folder, target, reason, size, photo)
+                why = "; ".join(filter(None, [why, "another photo has its name"]))
+            yield Action(path, self._method, placement.folder, target, why, size, photo)
 
     def _fit(
         self, group: list[tuple[str, int]], stem: str, number: int, taken: dict[str, str]
     ) -> tuple[bool, list[bool]]:
-        """Return whether a group finds room under a number, and which of it is there already."""
+        """Return whether a group fits under a number, and which of its files are already there."""
         names = [_numbered(os.path.basename(path), stem, number) for path, _ in group]
         there = [taken.get(name.casefold()) for name in names]
         same = [
@@ -113,7 +114,7 @@ class ActionPlanner:
 
 
 class _Contents:
-    """Compares files, and remembers what it saw of each."""
+    """Compare files, and remember their statuses and digests."""
 
     def __init__(self) -> None:
         # Device, inode and size of regular files.
@@ -121,9 +122,9 @@ class _Contents:
         self._digests: dict[str, str] = {}
 
     def are_same(self, path: str, size: int, other: str) -> bool:
-        """Return whether a file is there already: the same file, or one with its content."""
+        """Return whether two paths are the same file, or have the same content."""
         one, two = self._status(path), self._status(other)
-        if one is None or two is None:  # a broken link, or gone meanwhile
+        if one is None or two is None:  # a broken link, or just removed
             return False
         if one[:2] == two[:2]:
             return True
@@ -142,7 +143,7 @@ class _Contents:
         return self._statuses[path]
 
     def _digest(self, path: str) -> str:
-        """Return the SHA-256 of a file, or nothing if it cannot be read; remembered."""
+        """Return the SHA-256 of a file, empty if it cannot be read; remembered."""
         if path not in self._digests:
             try:
                 self._digests[path] = content_digest(path)

@@ -1,4 +1,4 @@
-"""How photos are sorted, as the user asks for it."""
+"""How photos are sorted: the options that the user chooses."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from mnv2cli.sorting.folders import FolderTemplate
 class FolderOptions:
     """Which class folder a photo gets.
 
+    The score of a folder's name is that of the category, node or label in the template.
+
     Attributes:
         template: Names of folders, as in :class:`~mnv2cli.sorting.folders.FolderTemplate`.
-        threshold: Photos whose score is below this go to ``unsure``.
-        margin: And those whose score is less than this ahead of the next.
-        min_count: Folders that would hold fewer photos are joined in ``other``.
+        threshold: Photos whose score is below this go to ``unsure``; in [0, 1].
+        margin: Photos whose lead over the next score is below this go there too; in [0, 1].
+        min_count: Folders with fewer photos are joined in ``other``.
 
     Raises:
-        InputError: The template cannot be used, or not with a margin.
+        InputError: The template is not valid, or cannot be combined with a margin.
     """
 
     template: str = "{category}"
@@ -31,7 +33,8 @@ class FolderOptions:
     def __post_init__(self) -> None:
         if self.decisive == "node" and self.margin:
             raise InputError(
-                "--margin has no meaning for --rollup", "A node and the one below share scores."
+                "--margin cannot be combined with --rollup",
+                "The score of a node includes those of the nodes below: there is no next one.",
             )
 
     @property
@@ -53,7 +56,7 @@ class SortOptions:
     Attributes:
         dest: The destination; need not exist.
         method: What to do with each photo.
-        folders: Which class folder each photo gets.
+        folders: How class folders are named.
     """
 
     dest: str
@@ -63,13 +66,13 @@ class SortOptions:
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """Where the plan of a run comes from, and what is done with it.
+    """Where the plan of a run comes from, and what to do with it.
 
     Attributes:
         results: A file of results to sort by; None to classify the photos now.
-        dry_run: Show the plan, and change nothing.
-        write_to: Write the plan to this file, and change nothing else; None to carry it out.
-        apply: Carry out the plan in this file; None to make one.
+        dry_run: Show the plan and change nothing.
+        write_to: Write the plan to this file and change nothing else; None to apply it.
+        apply: Apply the plan in this file; None to make one.
     """
 
     results: str | None = None
@@ -79,5 +82,5 @@ class PlanOptions:
 
     @property
     def is_preview(self) -> bool:
-        """Whether no photo is touched."""
+        """Whether the run changes no photo."""
         return self.dry_run or self.write_to is not None

@@ -1,4 +1,4 @@
-"""Which photos are sorted: those on this machine that are not in the destination already."""
+"""Choose the photos to sort: those on this machine and outside the destination."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ def check_local(path: str) -> None:
     """Check that a path is one of this machine.
 
     Raises:
-        InputError: It is a URL.
+        InputError: The path is a URL.
     """
     if is_url(path):
         raise InputError(
-            f"sort moves files on this machine: {redact(path)!r} is elsewhere",
-            "Copy the photos here first; mnv2 classify reads them where they are.",
+            f"cannot sort {redact(path)!r}: it is not on this machine",
+            "Copy the photos to this machine first. mnv2 classify reads them where they are.",
         )
 
 
 def local_records(records: Iterable[Record]) -> Iterator[Record]:
-    """Yield records, each checked to be of a photo on this machine.
+    """Yield records after checking that their photos are on this machine.
 
     Raises:
-        InputError: One is not.
+        InputError: A photo is not.
     """
     for record in records:
         check_local(record.path)
@@ -35,11 +35,11 @@ def local_records(records: Iterable[Record]) -> Iterator[Record]:
 
 
 class OutsideOf:
-    """Chooses the images that are outside of a destination; those in it have been sorted.
+    """Choose the images outside a destination; the others have been sorted already.
 
     Args:
         dest: The destination.
-        paths: What the user named; where one of them is in the destination, all are chosen.
+        paths: The paths that the user named; if one is in the destination, all images are chosen.
     """
 
     def __init__(self, dest: str, paths: Sequence[str]) -> None:
@@ -47,10 +47,10 @@ class OutsideOf:
         self._all = any((os.path.abspath(path) + os.sep).startswith(self._inside) for path in paths)
 
     def __call__(self, sources: Iterator[Source]) -> Iterator[Source]:
-        """Yield the images that are chosen.
+        """Yield the chosen images.
 
         Raises:
-            InputError: One is not on this machine.
+            InputError: An image is not on this machine.
         """
         for source in sources:
             check_local(source.path)

@@ -1,4 +1,4 @@
-"""Which class folder a photo belongs in, by what was seen in it and how sure that is."""
+"""Which class folder a photo belongs in, by its labels and their scores."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Placement:
     """Where a photo belongs.
 
     Attributes:
-        folder: Relative to the destination, with ``/``; empty to stay where it is.
-        reason: Why there.
+        folder: Relative to the destination, with ``/``; empty for a photo that stays.
+        reason: Why, for plans and messages; may be empty.
     """
 
     folder: str
@@ -38,56 +38,71 @@ class FolderChooser:
     """Chooses a folder for each record.
 
     Args:
-        options: Which folders.
+        options: How folders are named, and when a photo goes to ``unsure``.
         taken: Returns when a photo was taken.
+        origin: Where the records come from, for errors.
     """
 
-    def __init__(self, options: FolderOptions, taken: ReadDate = no_date) -> None:
+    def __init__(
+        self, options: FolderOptions, taken: ReadDate = no_date, origin: str = "the file of results"
+    ) -> None:
         self._options = options
         self._decisive = options.decisive
         self._template = FolderTemplate(options.template)
         self._taken = taken
+        self._origin = origin
 
     def choose(self, record: Record) -> Placement:
         """Return where a photo belongs.
 
         Raises:
-            InputError: The record lacks what the template or the margin needs.
+            InputError: The record lacks a field of the template.
         """
         if record.error:
             return Placement("", record.error)
         options = self._options
+        self._check_fields(record)
         score, margin = self._scores(record)
         if score is None:
-            return Placement(UNSURE, "no class reaches its threshold")
+            if self._decisive == "category" and record.category and record.category.score:
+                return Placement(OTHER, "its category is ignored")
+            return Placement(UNSURE, f"no {self._decisive} reaches its threshold")
         if score < options.threshold:
             return Placement(UNSURE, f"score {score:.3g} is below {options.threshold:g}")
         if options.margin and (margin or 0) < options.margin:
-            return Placement(UNSURE, f"only {margin or 0:.3g} ahead of the next")
+            return Placement(UNSURE, f"the lead of {margin or 0:.3g} is below {options.margin:g}")
         return Placement(self._template.fill(self._values(record, score)), "")
 
-    def _scores(self, record: Record) -> tuple[float | None, float | None]:
-        """Return the decisive score, and by how much it is ahead."""
-        if self._decisive == "category":
-            if record.category is None:
+    def _check_fields(self, record: Record) -> None:
+        """Check that a record has the category and the node that the template names."""
+        others = ["--by label"] if record.predictions else []
+        if record.category is not None:
+            others.insert(0, "--by category")
+        if record.node is not None:
+            others.append("--template '{node}'")
+        for name, value, plural, option in (
+            ("category", record.category, "categories", "--category"),
+            ("node", record.node, "nodes", "--rollup P"),
+        ):
+            if name in self._template.fields and value is None:
+                usable = f"use {' or '.join(others)}, or " if others else ""
                 raise InputError(
-                    "these results have no categories",
-                    "Write them with: mnv2 classify --category",
+                    f"{self._origin} has no {plural}: {usable}classify again with {option}"
                 )
+
+    def _scores(self, record: Record) -> tuple[float | None, float | None]:
+        """Return the decisive score and its lead over the next; None for those it lacks."""
+        if self._decisive == "category" and record.category is not None:
             category = record.category
             return (category.score, category.margin) if category.name else (None, None)
-        if self._decisive == "node":
-            if record.node is None:
-                raise InputError(
-                    "these results have no nodes", "Write them with: mnv2 classify --rollup P"
-                )
+        if self._decisive == "node" and record.node is not None:
             return record.node.score, None
         if not record.predictions:
             return None, None
         best = record.predictions[0].score
         if len(record.predictions) > 1:
             return best, best - record.predictions[1].score
-        # The second one is not known: it has at the most what the first one leaves.
+        # The second score is unknown: it is at most what the first one leaves.
         return best, max(best - (1 - best), 0.0)
 
     def _values(self, record: Record, score: float) -> dict[str, str | float]:

@@ -1,4 +1,4 @@
-"""From records to a plan: which photo goes where, and what stays; nothing is touched here."""
+"""From records to a plan: which photo goes where, and which ones stay; nothing is changed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from mnv2cli.records import Record
-from mnv2cli.sorting.actions import IN_DESTINATION, Plan
+from mnv2cli.sorting.actions import IN_DESTINATION, LINKS_TO_MOVED, Plan
 from mnv2cli.sorting.dates import ReadDate, no_date
 from mnv2cli.sorting.destination import earlier_moves
 from mnv2cli.sorting.naming import ActionPlanner
@@ -18,27 +18,32 @@ from mnv2cli.sorting.targets import names_in
 from mnv2cli.sources.names import IMAGE_SUFFIXES
 
 
-def make_plan(records: Iterable[Record], options: SortOptions, taken: ReadDate = no_date) -> Plan:
-    """Return what has to be done to sort photos into a destination; changes nothing.
+def make_plan(
+    records: Iterable[Record],
+    options: SortOptions,
+    taken: ReadDate = no_date,
+    origin: str = "the file of results",
+) -> Plan:
+    """Plan how to sort photos into a destination; change nothing.
 
     Args:
         records: The photos.
         options: How to sort them.
-        taken: Returns when a photo was taken, where the template has the date.
+        taken: Returns when a photo was taken, for templates with a date.
+        origin: Where the records come from, for errors.
 
     Raises:
-        InputError: The records lack what the template or the margin needs, or a photo is not on
-            this machine.
+        InputError: The records lack a field of the template, or a photo is not on this machine.
     """
     dest = os.path.abspath(options.dest)
-    folders = FolderChooser(options.folders, taken)
+    folders = FolderChooser(options.folders, taken, origin)
     absolute = _AbsolutePaths()
     placed = _without_repeats(
         ((record.path, folders.choose(record)) for record in local_records(records)), absolute
     )
     own = dest.rstrip(os.sep) + os.sep
     inside = [absolute(path).startswith(own) for path, _ in placed]
-    if not all(inside):  # a destination inside of the photos: what is in it has been sorted
+    if not all(inside):  # a destination within the photos: its files have been sorted
         placed = [
             (path, Placement("", IN_DESTINATION) if within else placement)
             for (path, placement), within in zip(placed, inside, strict=True)
@@ -56,7 +61,7 @@ def make_plan(records: Iterable[Record], options: SortOptions, taken: ReadDate =
 
 
 class _AbsolutePaths:
-    """Returns the absolute paths of files; photos share their folders, which are looked up once."""
+    """Return the absolute paths of files; each folder is looked up once."""
 
     def __init__(self) -> None:
         self._folders: dict[str, str] = {}
@@ -73,7 +78,7 @@ class _AbsolutePaths:
 def _without_repeats(
     placed: Iterable[tuple[str, Placement]], absolute: Callable[[str], str]
 ) -> list[tuple[str, Placement]]:
-    """Leave out what is named a second time, such as ``a.jpg`` and ``./a.jpg``."""
+    """Drop photos that are named a second time, such as ``a.jpg`` and ``./a.jpg``."""
     seen: set[str] = set()
     found = []
     for path, placement in placed:
@@ -84,7 +89,7 @@ def _without_repeats(
 
 
 def _without_links_to_moved(placed: list[tuple[str, Placement]]) -> list[tuple[str, Placement]]:
-    """Leave symbolic links to photos that are moved as well: they would lead nowhere."""
+    """Leave symbolic links in place whose photos are moved too: they would dangle."""
     links = {path for path, placement in placed if placement.folder and os.path.islink(path)}
     if not links:
         return placed
@@ -94,7 +99,7 @@ def _without_links_to_moved(placed: list[tuple[str, Placement]]) -> list[tuple[s
         if placement.folder and path not in links
     }
     return [
-        (path, Placement("", "is a link to a photo that is moved"))
+        (path, Placement("", LINKS_TO_MOVED))
         if path in links and os.path.realpath(path) in moved
         else (path, placement)
         for path, placement in placed
@@ -125,9 +130,9 @@ def _count_photos(folder: str) -> int:
 
 
 def _spelling(folders: set[str], dest: str) -> dict[str, str]:
-    """Return one spelling for folders that only differ in case, which some systems take as one.
+    """Return one spelling for folders that differ only in case, which some systems treat as one.
 
-    What is in the destination has the first word, then the alphabet.
+    A folder that the destination has wins, then the first in alphabetical order.
     """
     first: dict[str, str] = {}
 

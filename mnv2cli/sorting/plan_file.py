@@ -1,4 +1,4 @@
-"""A plan as a CSV file, which people may edit, and its checks when it is read back."""
+"""A plan as a CSV file that people may edit, and its checks when it is read back."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from mnv2cli.sorting.destination import EarlierMoves, earlier_moves
 from mnv2cli.sorting.targets import check_parents, check_target
 from mnv2cli.system.csvtext import csv_line
 from mnv2cli.system.files import content_digest
+from mnv2cli.system.messages import reason
 
 _COLUMNS = ("source", "action", "folder", "target", "reason", "size", "with")
 
 
 def write_plan(plan: Plan, path: str) -> None:
-    """Write a plan as CSV, to be edited by hand.
+    """Write a plan as CSV, for people to edit.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The file cannot be written.
     """
     try:
         with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
@@ -30,22 +31,22 @@ def write_plan(plan: Plan, path: str) -> None:
                 cells = [action.source, action.method, action.folder, action.target, action.reason]
                 file.write(csv_line([*cells, str(action.size), action.photo]))
     except OSError as error:
-        raise OutputError(f"{path!r} cannot be written: {error.strerror}") from error
+        raise OutputError(f"cannot write {path!r}: {reason(error)}") from error
 
 
 def read_plan(path: str, dest: str) -> Plan:
-    """Read a plan, perhaps edited by hand, and check it as if nobody had made it with care.
+    """Read a plan and check every row: people may have edited it.
 
-    The action and the target of each row count: a row may be taken out, its target changed, its
-    action set to ``leave``.
+    The columns source, action and target decide: users may delete rows, change targets, and set
+    the action to ``leave``.
 
     Args:
         path: The plan.
         dest: The destination.
 
     Raises:
-        InputError: It is no plan; or a target leaves the destination, is there already, or is named
-            twice; or a source is gone or has changed its size. Up to ten are listed.
+        InputError: The file is not a plan; a target leaves the destination, exists already, or
+            occurs twice; or a source is gone or its size has changed. Up to ten rows are listed.
     """
     dest = os.path.abspath(dest)
     moved = earlier_moves(dest)
@@ -55,26 +56,28 @@ def read_plan(path: str, dest: str) -> Plan:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file)
             if not {"source", "action", "target"} <= set(reader.fieldnames or ()):
-                raise InputError(f"{path!r} is no plan: it has no columns source, action, target")
+                raise InputError(
+                    f"{path!r} is not a plan: it lacks the columns source, action and target"
+                )
             for row in reader:
                 line = reader.line_num
                 try:
                     action = _action(row, dest, moved)
                     key = action.target.casefold()
                     if action.method in METHODS and key in targets:
-                        raise ValueError(f"has the target of line {targets[key]}")
+                        raise ValueError(f"the target is that of line {targets[key]} too")
                     targets[key] = line
                     plan.actions.append(action)
                 except ValueError as error:
                     wrong.append(f"line {line}: {error}")
     except OSError as error:
-        raise InputError(f"the plan {path!r} cannot be read: {error.strerror}") from error
+        raise InputError(f"cannot read the plan {path!r}: {reason(error)}") from error
     except csv.Error as error:
-        raise InputError(f"the plan {path!r} is no CSV: {error}") from error
+        raise InputError(f"the plan {path!r} is not valid CSV: {error}") from error
     if wrong:
         more = [f"and {len(wrong) - 10} more"] if len(wrong) > 10 else []
         raise InputError(
-            f"the plan {path!r} cannot be carried out; nothing was changed",
+            f"cannot apply the plan {path!r}; nothing was changed",
             "\n".join(wrong[:10] + more),
         )
     return plan
@@ -83,14 +86,12 @@ def read_plan(path: str, dest: str) -> Plan:
 def _action(row: dict[str, str | None], dest: str, moved: EarlierMoves) -> Action:
     source, target = row["source"] or "", row["target"] or ""
     method = (row["action"] or "").strip().lower()
-    reason = row.get("reason") or ""
+    why = row.get("reason") or ""
     if method in ("skip", "leave", ""):
         kept: Literal["skip", "leave"] = "skip" if method == "skip" else "leave"
-        return Action(source, kept, "", "", reason or "by the plan")
+        return Action(source, kept, "", "", why or "the plan leaves it")
     if method not in METHODS:
-        raise ValueError(
-            f"has the unknown action {method!r}; there are {', '.join(METHODS)}, leave"
-        )
+        raise ValueError(f"unknown action {method!r}; use {', '.join(METHODS)} or leave")
     check_target(target)
     try:
         status = os.stat(source)
@@ -102,15 +103,15 @@ def _action(row: dict[str, str | None], dest: str, moved: EarlierMoves) -> Actio
         raise ValueError(f"{source!r} is not a regular file")
     size = (row.get("size") or "").strip()
     if size and size != str(status.st_size):
-        raise ValueError(f"{source!r} has changed since the plan was made")
+        raise ValueError(f"{source!r} has changed since the plan was written")
     path = os.path.join(dest, target)
     if os.path.lexists(path):
         same = os.path.isfile(path) and os.path.getsize(path) == status.st_size
         if same and content_digest(path) == content_digest(source):
             folder = os.path.dirname(target)
             return Action(source, "skip", folder, "", "already there", status.st_size)
-        raise ValueError(f"{target!r} is there already, and is another file")
+        raise ValueError(f"{target!r} exists already, with other content")
     check_parents(dest, target)
     folder = os.path.dirname(target)
     photo = row.get("with") or ""
-    return Action(source, method, folder, target, reason, status.st_size, photo)
+    return Action(source, method, folder, target, why, status.st_size, photo)

@@ -1,4 +1,4 @@
-"""One run in a destination: what carrying out, recovering and undoing share."""
+"""One run in a destination: the parts that applying, recovering and undoing share."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from mnv2cli.errors import OutputError
 from mnv2cli.sorting.destination import locked, open_journal, prepare
 from mnv2cli.sorting.journal import Journal, JournalEntry, JournalState
 from mnv2cli.sorting.links import drop_link
+from mnv2cli.sorting.targets import undo_command
 from mnv2cli.sorting.transfer import copy, move, reason_of
 
-DISK_FULL = {errno.ENOSPC, errno.EDQUOT}  # it would hit every other file too
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT}  # every other file would fail too
 
 Progress = Callable[[int], None]
-"""Called with how many more files are done."""
+"""Called with the number of files processed since the last call."""
 
 CriticalSection = Callable[[], AbstractContextManager[None]]
-"""Returns a block in which one file is dealt with as a whole, and Ctrl-C waits."""
+"""Returns a context in which one file is processed as a whole, and Ctrl-C waits."""
 
 
 def ignore_progress(count: int) -> None:
@@ -30,17 +31,19 @@ def ignore_progress(count: int) -> None:
 
 @dataclass
 class Outcome:
-    """What came of carrying out a plan, or of taking it back.
+    """The outcome of applying a plan, or of undoing it.
 
     Attributes:
-        done: Files for which it was done.
-        failed: Paths for which it was not, and why.
-        finished: Files of an interrupted run that turned out to be done.
+        done: Number of files that were sorted or put back.
+        failed: Paths of the other files, and why.
+        finished: Number of files of an interrupted run that this one finished.
+        journal: The path of the journal; empty where nothing was written.
     """
 
     done: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
     finished: int = 0
+    journal: str = ""
 
 
 class SortRun:
@@ -49,12 +52,12 @@ class SortRun:
     Args:
         dest: The destination.
         journal: Its journal, open for writing.
-        state: What the journal says so far.
-        progress: Called with each file.
-        critical_section: Puts off interruptions while one file is dealt with.
+        state: The state that the journal describes so far.
+        progress: Called with the number of files processed since the last call.
+        critical_section: Defers interruptions while one file is processed.
 
     Attributes:
-        outcome: What came of it so far.
+        outcome: The outcome so far.
     """
 
     def __init__(
@@ -70,17 +73,17 @@ class SortRun:
         self.state = state
         self.progress = progress
         self.critical_section = critical_section
-        self.outcome = Outcome()
-        self._pending: list[dict[str, Any]] = []  # lines that the journal still lacks
-        self._existing: set[str] = set()  # folders that were made, or were there
-        self._failed: set[str] = set()  # photos that failed, whose companions stay with them
+        self.outcome = Outcome(journal=journal.path)
+        self._pending: list[dict[str, Any]] = []  # lines that are not in the journal yet
+        self._existing: set[str] = set()  # folders known to exist
+        self._failed: set[str] = set()  # photos that failed; their companions stay too
 
     def target(self, entry: JournalEntry) -> str:
         """Return the absolute path of an entry's target."""
         return os.path.join(self.dest, *entry.target.split("/"))
 
     def confirm(self, also: list[dict[str, Any]] | None = None) -> None:
-        """Write what was done since the last time, and what comes next, to disk at once."""
+        """Write what was done since the last call, and what comes next, to disk at once."""
         lines = [*self._pending, *(also or [])]
         self._pending = []
         self.journal.append(lines)
@@ -90,33 +93,33 @@ class SortRun:
         self._pending = lines
 
     def fail(self, path: str, error: Exception) -> None:
-        """Note that a file stays where it is."""
+        """Record that a file stays where it is."""
         self._failed.add(os.path.abspath(path))
         self.outcome.failed.append((path, reason_of(error)))
 
     def check_photo(self, photo: str) -> None:
-        """Check that a companion's photo, if it is one's, has not failed; raises ValueError."""
+        """Check that the photo of a companion has not failed; raises ValueError."""
         if photo and photo in self._failed:
             raise ValueError("stays with its photo")
 
     def disk_full(self, error: OSError) -> OutputError:
         """Return the error that ends a run whose disk is full."""
         return OutputError(
-            f"{self.dest!r} cannot be written: {reason_of(error)}",
-            "Nothing is lost. Run the same command again when that is mended, or take back what "
-            f"was done: mnv2 undo {self.dest}",
+            f"cannot write to {self.dest!r}: {reason_of(error)}",
+            "No photo is lost. Free some space, then run the same command again, or undo what was "
+            f"done: {undo_command(self.dest)}",
         )
 
     def execute(self, entry: JournalEntry, content: bytes | None = None) -> None:
-        """Do what an entry has announced.
+        """Carry out an announced action.
 
         Args:
-            entry: The entry.
-            content: What a file to copy holds, where that has been read.
+            entry: The action.
+            content: The content of the file to copy, if it has been read already.
 
         Raises:
-            FileChangedError: The file has changed since the entry was made.
-            OSError: It cannot be done; the file is where it was.
+            FileChangedError: The file has changed since the action was announced.
+            OSError: The action failed; the file is where it was.
         """
         target = self.target(entry)
         folder = os.path.dirname(target)
@@ -140,10 +143,10 @@ class SortRun:
 def open_run(
     dest: str, progress: Progress = ignore_progress, critical_section: CriticalSection = nullcontext
 ) -> Iterator[SortRun]:
-    """Make a destination, keep other runs out of it, and take up its interrupted run or begin one.
+    """Create and lock a destination, and resume its interrupted run or start a new one.
 
     Raises:
-        InputError: Another run is at work there, or an interrupted undo waits to be finished.
+        InputError: Another run is at work there, or an interrupted undo must be finished first.
         OutputError: The destination cannot be written.
     """
     header = prepare(dest)

@@ -1,20 +1,27 @@
-"""Paths below the destination, checked whoever wrote them."""
+"""Check paths below the destination, whoever wrote them."""
 
 from __future__ import annotations
 
 import os
+import shlex
 
 OWN_FOLDER = ".mnv2"
-"""Where a destination keeps its journals."""
+"""The folder in a destination that holds its journals."""
 
 LONGEST_NAME = 255  # bytes, on nearly all file systems
 
 
+def undo_command(dest: str) -> str:
+    """Return the command line that undoes the last run into a destination."""
+    end_of_options = ["--"] if dest.startswith("-") else []
+    return shlex.join(["mnv2", "undo", *end_of_options, dest])
+
+
 def check_target(target: str) -> None:
-    """Check that a target stays below the destination, whoever wrote it.
+    """Check that a target is below the destination.
 
     Raises:
-        ValueError: It is empty or absolute, has ``..`` or NUL in it, or is the journals' folder.
+        ValueError: It is empty or absolute, contains ``..`` or NUL, or is in the journals' folder.
     """
     parts = target.replace("\\", "/").split("/") if os.sep == "\\" else target.split("/")
     if not target or "\0" in target or os.path.isabs(target) or os.path.splitdrive(target)[0]:
@@ -26,7 +33,7 @@ def check_target(target: str) -> None:
 
 
 def check_parents(dest: str, target: str) -> None:
-    """Check that the folders of a target are folders, and no links that lead elsewhere.
+    """Check that the folders above a target are folders within the destination.
 
     Raises:
         ValueError: One is a file, or a link that leaves the destination.
@@ -45,7 +52,7 @@ def check_parents(dest: str, target: str) -> None:
 
 
 def names_in(folder: str) -> list[str]:
-    """Return the sorted names in a folder; none where it cannot be listed."""
+    """Return the sorted names in a folder; empty if it cannot be listed."""
     try:
         return sorted(os.listdir(folder))
     except OSError:

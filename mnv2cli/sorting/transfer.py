@@ -1,7 +1,7 @@
-"""One file from one place to another, never lost on the way.
+"""Move or copy one file without ever losing it.
 
-A file gets its name by a link or by an exclusive creation, which fail where there is a file. It is
-removed from where it was only when it is known to be twice, as two files or as two names of one.
+A file gets its new name by a link or an exclusive creation, and both fail if the name is taken. The
+old name is removed only when the content is known to have another one.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.E
              errno.EACCES}  # fmt: skip
 
 
-_BEGUN = 0o600  # the permissions of a copy that is not whole yet
+_BEGUN = 0o600  # the permissions of an incomplete copy
 
-# Where the system knows the difference, a link is linked itself, not what it leads to.
+# Where the system can, link to a symbolic link itself, not to its target.
 _ITSELF: dict[str, bool] = (
     {"follow_symlinks": False} if os.link in os.supports_follow_symlinks else {}
 )
 
 
 class FileChangedError(Exception):
-    """A file is not what it was when it was looked at."""
+    """A file has changed since its action was planned."""
 
 
 def reason_of(error: Exception) -> str:
-    """Return why nothing was done with a file, for people."""
+    """Return why a file was not processed, for messages."""
     if isinstance(error, FileChangedError):
-        return "has changed meanwhile"
+        return "changed while mnv2 was running"
     if isinstance(error, FileExistsError):
-        return "a file of its new name appeared meanwhile"
+        return "another file took its new name while mnv2 was running"
     if isinstance(error, OSError):
         return reason(error)
     return str(error)
 
 
 def has(path: str, entry: JournalEntry) -> bool:
-    """Return whether a path itself, not what it may link to, is a file with an entry's content.
+    """Return whether a path is a file, not a link, with an entry's content.
 
     Raises:
-        OSError: It is there, and cannot be read.
+        OSError: The file exists but cannot be read.
     """
     try:
         status = os.lstat(path)
@@ -60,9 +60,9 @@ def has(path: str, entry: JournalEntry) -> bool:
 
 
 def are_two(path: str, other: str) -> bool:
-    """Return whether one of two paths can be removed and the file is still at the other one.
+    """Return whether one of two paths can be removed while the other keeps the file.
 
-    They are two files, or two names of one; not one name, reached by two ways.
+    They are two files, or two names of one file; not one name reached in two ways.
     """
     try:
         first, second = os.lstat(path), os.lstat(other)
@@ -81,11 +81,11 @@ def _real(path: str) -> str:
 
 
 def drop(path: str, other: str) -> None:
-    """Remove a file that is at another path as well.
+    """Remove a file that another path has too.
 
     Raises:
-        FileChangedError: It is not, or no longer.
-        OSError: It cannot be removed.
+        FileChangedError: The other path does not have it, or no longer.
+        OSError: The file cannot be removed.
     """
     if not are_two(path, other):
         raise FileChangedError
@@ -96,9 +96,9 @@ def move(source: str, target: str, entry: JournalEntry) -> None:
     """Move a file that has an entry's content, to another file system too.
 
     Raises:
-        FileChangedError: It has changed since the entry was made.
-        FileExistsError: There is a file at the target.
-        OSError: It cannot be moved; it is where it was, and nothing is at the target.
+        FileChangedError: The file has changed since the entry was made.
+        FileExistsError: The target exists.
+        OSError: The file cannot be moved; it is where it was, and the target does not exist.
     """
     status = os.lstat(source)
     if (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime):
@@ -117,7 +117,7 @@ def move(source: str, target: str, entry: JournalEntry) -> None:
 
 
 def _drop_moved(source: str, target: str) -> None:
-    """Remove a moved file from where it was; if that cannot be, from where it is now."""
+    """Remove a moved file's old name; if that fails, its new one."""
     try:
         drop(source, target)
     except OSError:
@@ -129,7 +129,7 @@ def _drop_moved(source: str, target: str) -> None:
 def _move_across(source: str, target: str, entry: JournalEntry, before: os.stat_result) -> None:
     copy(source, target, entry, durable=True)
     is_whole = content_digest(target) == entry.sha256
-    after = os.lstat(source)  # as late as can be: somebody may edit it meanwhile
+    after = os.lstat(source)  # as late as possible: the user may edit it
     is_same = all(
         getattr(before, name) == getattr(after, name)
         for name in ("st_dev", "st_ino", "st_size", "st_mtime_ns")
@@ -141,9 +141,9 @@ def _move_across(source: str, target: str, entry: JournalEntry, before: os.stat_
 
 
 def _rename(source: str, target: str) -> None:
-    """Rename without replacing anything, where the file system has no links.
+    """Rename without replacing anything, on a file system without hard links.
 
-    An empty file takes the name first, which fails if there is one; then it is replaced.
+    An empty file takes the name first, which fails if the name is taken; then it is replaced.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _BEGUN))
     try:
@@ -162,20 +162,20 @@ def copy(
     durable: bool = False,
     content: bytes | None = None,
 ) -> None:
-    """Write a copy with times, permissions and attributes; fails where there is a file.
+    """Copy a file with times, permissions and attributes; fail if the target exists.
 
-    A process that is killed leaves a beginning of the file, which :func:`is_begun` tells.
+    A process that is killed leaves an incomplete copy, which :func:`is_begun` recognises.
 
     Args:
-        source: The file that has, or had when the entry was made, its content.
-        target: Its copy.
-        entry: What the content has to be.
-        durable: Return when it is on disk.
-        content: What was read when the entry was made, to be read no second time.
+        source: The file.
+        target: The path of its copy.
+        entry: Describes the content when the action was announced.
+        durable: Return only when the copy is on disk.
+        content: The content, if it has been read already.
 
     Raises:
-        FileChangedError: The source has changed since.
-        OSError: It cannot be read or written; nothing is at the target.
+        FileChangedError: The source has changed since the action was announced.
+        OSError: The source cannot be read, or the target cannot be written; it does not exist.
     """
     status = os.stat(source)
     if content is not None and (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime):
@@ -196,7 +196,7 @@ def copy(
             os.fsync(writer)
     except (OSError, FileChangedError):
         with suppress(OSError):
-            os.unlink(target)  # it was made here, and the source is untouched
+            os.unlink(target)  # created above; the source is untouched
         raise
     finally:
         os.close(writer)
@@ -213,16 +213,16 @@ def _stream(source: str, writer: int) -> str:
 
 
 def write(descriptor: int, data: bytes) -> None:
-    """Write all of some bytes."""
+    """Write bytes completely."""
     left = memoryview(data)
     while left:
         left = left[os.write(descriptor, left) :]
 
 
 def _copy_attributes(source: str, target: str) -> None:
-    """Copy extended attributes, such as tags, as far as the file system has them."""
+    """Copy extended attributes, such as tags, as far as the file system supports them."""
     if not hasattr(os, "listxattr"):
-        shutil.copystat(source, target)  # it knows what macOS and Windows have
+        shutil.copystat(source, target)  # covers macOS and Windows
         return
     with suppress(OSError):
         for name in os.listxattr(source):
@@ -231,14 +231,14 @@ def _copy_attributes(source: str, target: str) -> None:
 
 
 def _give(path: str, status: os.stat_result) -> None:
-    """Give a moved file to the owner it had, as far as that is allowed."""
+    """Restore the owner of a moved file, as far as that is allowed."""
     if hasattr(os, "chown"):
         with suppress(OSError):
             os.chown(path, status.st_uid, status.st_gid)
 
 
 def complete(source: str, made: str, entry: JournalEntry) -> None:
-    """Give a copy what a killed process had no time for, and have it on disk."""
+    """Give a copy the times, permissions and attributes that it may lack, and sync it to disk."""
     if os.path.samefile(source, made):
         return
     status = os.stat(source)
@@ -247,7 +247,7 @@ def complete(source: str, made: str, entry: JournalEntry) -> None:
         _give(made, status)
     os.chmod(made, stat.S_IMODE(status.st_mode))
     os.utime(made, ns=(entry.atime, entry.mtime))
-    # Windows flushes only what may be written.
+    # Windows syncs only files opened for writing.
     descriptor = os.open(made, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -256,10 +256,10 @@ def complete(source: str, made: str, entry: JournalEntry) -> None:
 
 
 def is_begun(path: str, whole: str, entry: JournalEntry) -> bool:
-    """Return whether a file is but a beginning of another one that has the content of an entry.
+    """Return whether a file is an incomplete copy of another one that has an entry's content.
 
-    That is what a killed process leaves, with the permissions that a copy has until it is whole.
-    Removing it loses nothing: all of it is in the other.
+    A killed process leaves such a file, with the permissions of an incomplete copy. Removing it
+    loses nothing: the other file has all of it.
     """
     try:
         status = os.lstat(path)

@@ -1,4 +1,4 @@
-"""Take a run back: files to where they were, folders and times to what they were."""
+"""Undo a run: put files back where they were, and restore folders and times."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mnv2cli.sorting.run import (
     SortRun,
     ignore_progress,
 )
-from mnv2cli.sorting.targets import OWN_FOLDER, check_parents, names_in
+from mnv2cli.sorting.targets import OWN_FOLDER, check_parents, names_in, undo_command
 from mnv2cli.sorting.transfer import (
     FileChangedError,
     are_two,
@@ -34,15 +34,22 @@ from mnv2cli.sorting.transfer import (
     reason_of,
 )
 
+_CHANGED = "has changed since the sort"
+
 
 def find_journal(path: str) -> tuple[str, str]:
-    """Return the destination and the journal that a user means by a folder or a journal.
+    """Return the destination and the journal for a folder or a journal that the user names.
 
-    The journal is empty where an undo was killed after the last file was back.
+    The journal is empty where an undo was killed after it had put the last file back.
 
     Raises:
-        InputError: There is none.
+        InputError: There is nothing to undo.
     """
+    if not os.path.lexists(path):
+        raise InputError(
+            f"{path!r} does not exist: nothing to undo",
+            "An undo also removes the folder if the sort created it.",
+        )
     if os.path.isdir(path):
         dest = os.path.abspath(path)
         known = journals(dest)
@@ -50,9 +57,9 @@ def find_journal(path: str) -> tuple[str, str]:
             return dest, ""
         if not known:
             raise InputError(
-                f"{path!r} has no journal: nothing was sorted into it, or all is taken back"
+                f"{path!r} has no journal: every sort into it was undone, or there was none"
             )
-        # The last run that is not through; else what was kept of the last one, once more.
+        # The last run not undone yet; if all are, the last one again, for the files it kept.
         for journal in reversed(known):
             state = read_journal(journal)
             if not (state.undoing and state.tidied):
@@ -61,20 +68,20 @@ def find_journal(path: str) -> tuple[str, str]:
     journal = os.path.abspath(path)
     folder, name = os.path.split(journal)
     if not os.path.isfile(journal) or os.path.basename(folder) != OWN_FOLDER:
-        raise InputError(f"{path!r} is neither a folder nor a journal in its {OWN_FOLDER}")
+        raise InputError(f"{path!r} is neither a folder nor a journal in DEST/{OWN_FOLDER}")
     if not name.endswith(".jsonl"):
-        raise InputError(f"{path!r} is not a journal: those end in .jsonl")
+        raise InputError(f"{path!r} is not a journal: its name does not end in .jsonl")
     return os.path.dirname(folder), journal
 
 
 @dataclass(frozen=True)
 class RunToUndo:
-    """A run that can be taken back.
+    """A run that can be undone.
 
     Attributes:
         dest: Its destination.
-        journal: Its journal; empty where an undo was killed after the last file was back.
-        state: What the journal says.
+        journal: Its journal; empty where an undo was killed after it had put the last file back.
+        state: The state that the journal describes.
     """
 
     dest: str
@@ -83,32 +90,32 @@ class RunToUndo:
 
     @property
     def remaining(self) -> list[int]:
-        """Numbers of the actions that are still to be taken back."""
+        """Numbers of the actions that are still to be undone."""
         state = self.state
-        there = [
+        existing = [
             entry.number
             for entry in state.open
             if os.path.lexists(os.path.join(self.dest, entry.target))
         ]
-        return [n for n in [*state.done, *there] if n not in state.undone]
+        return [n for n in [*state.done, *existing] if n not in state.undone]
 
 
 def find_run(path: str, *, trust: bool = False) -> RunToUndo:
-    """Return the run that a user means by a folder or a journal, ready to be taken back.
+    """Return the run to undo for a folder or a journal that the user names.
 
     Raises:
-        InputError: There is no journal, or it came from elsewhere and is not trusted.
-        JournalError: It cannot be read.
+        InputError: There is nothing to undo, or the journal came from elsewhere and is not trusted.
+        JournalError: The journal cannot be read.
     """
     dest, journal = find_journal(path)
     if not journal:
-        return RunToUndo(dest, "", JournalState({"in_place": True, "made_dest": [dest]}))
+        return RunToUndo(dest, "", JournalState({"in_place": True}))
     state = read_journal(journal)
     if not (trust or state.header["in_place"]):
         raise InputError(
-            f"the journal {journal} was not written here, but copied or unpacked",
-            "Taking it back would put files wherever it says. If you know where it comes from, "
-            "and have looked at it with --dry-run, add --trust.",
+            f"the journal {journal} was copied or unpacked, not written here",
+            "Undoing it would put files wherever it says. If you know where it comes from, check "
+            "it with --dry-run -v, then add --trust.",
         )
     return RunToUndo(dest, journal, state)
 
@@ -120,21 +127,21 @@ def undo(
     trust: bool = False,
     critical_section: CriticalSection = nullcontext,
 ) -> tuple[Outcome, JournalState]:
-    """Take the last run back, or the one of a journal; an interrupted undo is finished.
+    """Undo the last run, or the run of a journal; finish an undo that was interrupted.
 
     Args:
         path: The destination, or a journal in it.
-        progress: Called with each file that is dealt with.
+        progress: Called with the number of files processed since the last call.
         trust: Follow a journal that was not written here.
-        critical_section: Puts off interruptions while one file is dealt with.
+        critical_section: Defers interruptions while one file is processed.
 
     Returns:
-        What was taken back and what was kept, and the state of the journal.
+        What was undone and what was kept, and the state of the journal.
 
     Raises:
-        InputError: There is no journal, or another run is at work there.
+        InputError: There is nothing to undo, or another run is at work there.
         JournalError: The journal cannot be read.
-        OutputError: A disk is full or cannot be written; running it again resumes.
+        OutputError: A disk is full or cannot be written; running the undo again resumes it.
     """
     found = find_run(path, trust=trust)
     dest, name, state = found.dest, found.journal, found.state
@@ -149,7 +156,7 @@ def undo(
             run = SortRun(dest, journal, state, progress, critical_section)
             run.outcome.finished = len(settle(run, resume=False))
             try:
-                _take_back(run)
+                _undo_all(run)
             finally:
                 run.confirm()
             _restore_folders(run)
@@ -164,7 +171,7 @@ def undo(
     return run.outcome, state
 
 
-def _take_back(run: SortRun) -> None:
+def _undo_all(run: SortRun) -> None:
     state = run.state
     run.journal.append([{"undoing": True}])
     left = [
@@ -196,38 +203,38 @@ def _take_back(run: SortRun) -> None:
 
 
 def _undo_one(run: SortRun, entry: JournalEntry) -> str:
-    """Take one action back; return why that cannot be, or nothing."""
+    """Undo one action; return why it cannot be undone, or an empty string."""
     target = run.target(entry)
     try:
         check_parents(run.dest, entry.target)
         if entry.method == "move":
             return _move_back(entry, target, was_begun=entry.number in run.state.begun)
         if not os.path.lexists(target):
-            return ""  # the user removed it, or it was done before an interruption
+            return ""  # the user removed it, or an interrupted undo did
         return _remove(entry, target)
     except FileChangedError:
-        return "has changed since"
+        return _CHANGED
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             raise OutputError(
-                f"files cannot be put back: {reason_of(error)}",
-                f"Nothing is lost. Run it again when that is mended: mnv2 undo {run.dest}",
+                f"cannot put files back: {reason_of(error)}",
+                f"No photo is lost. Free some space, then run: {undo_command(run.dest)}",
             ) from error
         return reason_of(error)
 
 
 def _remove(entry: JournalEntry, target: str) -> str:
-    """Remove a copy or a link, if what it is a copy of is still there."""
+    """Remove a copy or a link, if its original still exists."""
     if entry.method == "symlink":
         if not is_link(target, entry.text):
-            return "has changed since"
+            return _CHANGED
         os.unlink(target)
         return ""
     original = os.path.realpath(entry.source)
     if not has(target, entry):
-        return "has changed since"
+        return _CHANGED
     if not (has(original, entry) and are_two(target, original)):
-        return f"its original {entry.source} is gone or has changed: kept"
+        return f"its original {entry.source} is gone or has changed"
     drop(target, original)
     return ""
 
@@ -239,16 +246,16 @@ def _move_back(entry: JournalEntry, target: str, *, was_begun: bool) -> str:
     if not os.path.lexists(target):
         return "" if has(source, entry) else "is gone"
     if not has(target, entry):
-        return "has changed since"
+        return _CHANGED
     if os.path.lexists(source):
         if not are_two(source, target):
-            return f"its old place, {source}, is a link or leads here"
+            return f"its old path {source} leads to this file"
         if has(source, entry):  # interrupted between two names
             complete(target, source, entry)
             drop(target, source)
             return ""
         if not (was_begun and is_begun(source, target, entry)):
-            return f"another file has taken its place, {source}"
+            return f"another file is at its old path {source}"
         drop(source, target)
     os.makedirs(os.path.dirname(source), exist_ok=True)
     move(target, source, replace(entry, mtime=os.lstat(target).st_mtime_ns))
@@ -260,12 +267,12 @@ def _move_link_back(entry: JournalEntry, target: str) -> str:
     if not os.path.lexists(target):
         return "" if is_link(entry.source, entry.link) else "is gone"
     if not is_link(target, entry.text):
-        return "has changed since"
+        return _CHANGED
     if os.path.lexists(entry.source) and is_same_link(entry.source, target):
-        return f"its old place, {entry.source}, leads here"
+        return f"its old path {entry.source} leads to this file"
     if not is_link(entry.source, entry.link):
         if os.path.lexists(entry.source):
-            return f"another file has taken its place, {entry.source}"
+            return f"another file is at its old path {entry.source}"
         os.makedirs(os.path.dirname(entry.source), exist_ok=True)
         os.symlink(entry.link, entry.source)
     if os.utime in os.supports_follow_symlinks:
@@ -275,7 +282,7 @@ def _move_link_back(entry: JournalEntry, target: str) -> str:
 
 
 def _restore_folders(run: SortRun) -> None:
-    """Remove the folders that were made, if they are empty, and restore the times of others."""
+    """Remove the folders that the run created, if they are empty; restore the times of others."""
     for part in reversed(run.state.made):
         with suppress(OSError):
             os.rmdir(os.path.join(run.dest, *part.split("/")))
@@ -285,7 +292,7 @@ def _restore_folders(run: SortRun) -> None:
 
 
 def _pass_on_state(dest: str, name: str, state: JournalState) -> None:
-    """Pass on to another journal how the destination was, where this one alone knows it."""
+    """Pass the state before the first run on to another journal, where only this one has it."""
     known = {key: state.header.get(key) for key in ("made_dest", "dest_times")}
     others = [journal for journal in journals(dest) if journal != name]
     if others and any(known.values()):
@@ -295,7 +302,7 @@ def _pass_on_state(dest: str, name: str, state: JournalState) -> None:
 
 
 def _clean_up(dest: str, state: JournalState) -> None:
-    """Remove the folder of journals when it is empty, and the destination if it was made."""
+    """Remove the folder of journals if it is empty, and the destination if the run created it."""
     own = os.path.join(dest, OWN_FOLDER)
     if journals(dest):
         return

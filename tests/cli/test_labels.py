@@ -27,9 +27,14 @@ def test_labels_prints_what_there_is(invoke: Invoke, tmp_path: Path) -> None:
     shown = invoke("labels", "--tree", "spaniel").stdout
     assert "Sussex spaniel  n02102480" in shown and "banjo" not in shown
     assert invoke("labels", "--tree").stdout.count("\n") > 1800
+    mine = str(tmp_path / "mine.toml")
     for args, message in [
-        (["--tree", "crane"], "may be"), (["--tree", "nothing"], "no 'nothing'"),
-        (["dog"], "is for --tree"), (["--csv", "--json"], "choose one"),
-    ]:  # fmt: skip
+        (["--tree", "crane"], "is ambiguous"),
+        (["--tree", "nothing"], "'nothing' is not in"),
+        (["dog"], "NODE requires --tree, as in: mnv2 labels --tree dog"),
+        (["--tree", "--categories", mine], "--categories cannot be combined with --tree"),
+        (["--toml", "--categories", mine], "--categories cannot be combined with --toml"),
+        (["--csv", "--json"], "choose one"),
+    ]:
         result = invoke("labels", *args)
         assert result.exit_code == 2 and message in result.stderr

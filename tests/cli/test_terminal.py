@@ -112,9 +112,9 @@ def test_sort_by_hostile_results_prints_no_control_characters(
         ('[dog]\nname = "[red]dog[/]"', ""),
         ('[dog]\nadd = ["\\u001b[31m"]', "not in the tree"),
         ('["\\u001b[31m"]', "a name with control characters"),
-        ('[dog]\n"\\u001b[31m" = 1', "knows only"),
-        ("[dog\x1b", "no TOML"),
-        ('"\\u001b" = 1', "outside of a section"),
+        ('[dog]\n"\\u001b[31m" = 1', "has the unknown key"),
+        ("[dog\x1b", "not valid TOML"),
+        ('"\\u001b" = 1', "is not in a section"),
     ],
 )
 def test_names_of_categories_cannot_steer(

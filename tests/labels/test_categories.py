@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from mnv2cli.labels.categories_file import builtin
+from mnv2cli.labels.categories_file import builtin, load
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.tree import ROOT, tree
 from tests.labels.scores import scores
@@ -31,3 +31,37 @@ def test_expected_categories_are_those_of_the_classes() -> None:
 def test_three_breeds_are_a_dog() -> None:
     found = builtin()(scores(chow=0.2, Samoyed=0.2, Pomeranian=0.2, tabby=0.4))
     assert (found.name, round(found.score, 5), round(found.margin, 5)) == ("dog", 0.6, 0.2)
+
+
+def test_deeper_nodes_win(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[spaniels]\nnodes = ["spaniel"]\n[favourite]\nnodes = ["Sussex spaniel"]\n')
+    mine = load(str(file))
+    for name, category in [
+        ("Sussex_spaniel", "favourite"), ("cocker_spaniel", "spaniels"), ("chow", "dog"),
+    ]:  # fmt: skip
+        assert mine(scores(**{name: 0.9})).name == category
+
+
+def test_classes_are_where_people_look_for_them() -> None:
+    found = builtin()
+    wanted = {
+        "weapon": ["missile", "projectile", "guillotine"],
+        "aircraft": ["balloon"],  # the ones that people fly in
+        "room and furniture": ["restaurant", "file", "hand blower"],  # a filing cabinet; for hair
+        "book and paper": ["menu"],
+        "wild animal": ["trilobite"],
+        "clothing": ["bearskin", "pickelhaube", "buckle", "wool", "velvet"],
+        "other": ["hay", "crate"],
+        "sport": ["snorkel", "reel"],  # for fishing
+        "building": ["cinema", "viaduct"],
+        "car": ["minivan", "oil filter"],
+        "street": ["parking meter"],
+        "farm animal": ["horse cart", "oxcart"],
+        "music": ["pick"],  # for a guitar
+        "kitchenware": ["cleaver"],
+        "jewellery and cosmetics": ["lipstick", "sunscreen", "necklace"],
+    }
+    for category, names in wanted.items():
+        for name in names:
+            assert found(scores(**{name.replace(" ", "_"): 0.9})).name == category, name

@@ -1,4 +1,4 @@
-"""What is reported of each image is checked when it is asked for."""
+"""Options of labels are checked when they are created."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from mnv2cli.labels.options import LabelOptions
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"top": 0}, "top is 0, but must be 1 to 1000"),
-        ({"top": 1001}, "top is 1001, but must be 1 to 1000"),
+        ({"top": 0}, "top must be 1 to 1000, not 0"),
+        ({"top": 1001}, "top must be 1 to 1000, not 1001"),
         ({"top": "5"}, "top must be a whole number, not '5'"),
         ({"top": 5.0}, "top must be a whole number, not 5.0"),
-        ({"threshold": -0.1}, "threshold is -0.1, but scores are 0 to 1"),
-        ({"threshold": 1.5}, "threshold is 1.5, but scores are 0 to 1"),
-        ({"threshold": float("nan")}, "threshold is nan, but scores are 0 to 1"),
-        ({"rollup": 0.0}, "rollup is 0.0, but must be over 0 and at most 1"),
-        ({"rollup": 1.1}, "rollup is 1.1, but must be over 0 and at most 1"),
+        ({"threshold": -0.1}, "threshold must be 0 to 1, not -0.1"),
+        ({"threshold": 1.5}, "threshold must be 0 to 1, not 1.5"),
+        ({"threshold": float("nan")}, "threshold must be 0 to 1, not nan"),
+        ({"rollup": 0.0}, "rollup must be above 0 and at most 1, not 0.0"),
+        ({"rollup": 1.1}, "rollup must be above 0 and at most 1, not 1.1"),
     ],
 )
 def test_values_that_cannot_be_used_are_refused(values: dict[str, Any], message: str) -> None:
@@ -30,7 +30,7 @@ def test_values_that_cannot_be_used_are_refused(values: dict[str, Any], message:
     assert caught.value.message == message
 
 
-def test_values_at_the_limits_are_taken() -> None:
+def test_values_at_the_limits_are_accepted() -> None:
     for top, threshold, rollup in ((1, 0.0, 1.0), (1000, 1.0, 1e-9), (5, 0.5, None)):
         options = LabelOptions(top=top, threshold=threshold, rollup=rollup)
         assert (options.top, options.threshold, options.rollup) == (top, threshold, rollup)

@@ -1,4 +1,4 @@
-"""Carrying out a plan: nothing is lost, nothing is overwritten."""
+"""Applying a plan: nothing is lost, nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_photo_that_changes_meanwhile_stays(
     monkeypatch.setattr(Journal, "append", change)
     for method in ("copy", "move"):
         outcome = apply(plan_of(records(src), tmp_path / method, method))  # type: ignore[arg-type]
-        assert [reason for _, reason in outcome.failed] == ["has changed meanwhile"]
+        assert [reason for _, reason in outcome.failed] == ["changed while mnv2 was running"]
         assert (src / "img1.jpg").read_text() == "edited meanwhile"
         assert not (tmp_path / method / "cock" / "img1.jpg").exists()
         undo(str(tmp_path / method))
@@ -149,14 +149,14 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(src: Path, tmp_path: P
         write(dest / "hen" / "img3.jpg", "mine")
         outcome = apply(plan)
         assert outcome.failed == [
-            (str(src / "img3.jpg"), "a file of its new name appeared meanwhile")
+            (str(src / "img3.jpg"), "another file took its new name while mnv2 was running")
         ]
         assert (dest / "hen" / "img3.jpg").read_text() == "mine"
         undo(str(dest))
         assert (dest / "hen" / "img3.jpg").read_text() == "mine"
 
 
-def test_a_full_disk_stops_and_running_again_goes_on(
+def test_a_full_disk_stops_and_running_again_resumes(
     src: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, dest = snapshot(src), tmp_path / "dest"
@@ -172,7 +172,7 @@ def test_a_full_disk_stops_and_running_again_goes_on(
     monkeypatch.setattr(moves, "write", write_some)
     with pytest.raises(OutputError, match="no space left on device") as caught:
         apply(plan_of(records(src), dest, "copy"))
-    assert "Run the same command again" in caught.value.hint and snapshot(src) == before
+    assert "run the same command again" in caught.value.hint and snapshot(src) == before
     assert len(contents(dest)) == 2
     monkeypatch.setattr(moves, "write", real)
     apply(plan_of(records(src), dest, "copy"))

@@ -1,4 +1,4 @@
-"""The folder that is sorted into: lock, journals, free space."""
+"""The destination: lock, journals, free space."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def test_two_runs_keep_out_of_one_destination(src: Path, tmp_path: Path) -> None
             "from mnv2cli.sorting.undo import undo; from mnv2cli.errors import InputError\n"
             f"try: undo({str(dest)!r})\nexcept InputError as e: print(e.message)"
         )
-        told = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         )
-        assert "another mnv2 is at work" in told.stdout
+        assert "another mnv2 is at work" in result.stdout
 
 
-def test_a_destination_that_is_a_file_or_read_only_is_told(src: Path, tmp_path: Path) -> None:
+def test_a_destination_that_is_a_file_or_read_only_is_an_error(src: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a file, not a folder"):
         apply(plan_of(records(src), src / "img0.jpg" / "dest"))
     write(tmp_path / "dest" / ".mnv2", "a file")
@@ -65,6 +65,6 @@ def test_a_lock_that_is_a_link_is_refused(src: Path, tmp_path: Path) -> None:
     dest = tmp_path / "dest"
     (dest / ".mnv2").mkdir(parents=True)
     (dest / ".mnv2" / "lock").symlink_to(src / "img0.jpg")
-    with pytest.raises(InputError, match="is a link"):
+    with pytest.raises(InputError, match="is a symbolic link"):
         apply(plan_of(records(src)[1:], dest))
     assert (src / "img0.jpg").read_text() == "photo 0"

@@ -30,6 +30,8 @@ Invoke = Callable[..., Result]
         ("com1", "_com1"),
         ("LPT9.jpg", "_LPT9.jpg"),
         ("console", "console"),
+        ("CONIN$", "_CONIN$"),
+        ("conout$.txt", "_conout$.txt"),
         ("dots...", "dots"),
         ("blank  ", "blank"),
         (".mnv2", "_mnv2"),

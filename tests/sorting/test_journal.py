@@ -1,4 +1,4 @@
-"""Journals read back, and checked as if nobody had written them with care."""
+"""Journals are read back and checked, whoever wrote them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from mnv2cli.errors import JournalError
+from mnv2cli.errors import InputError, JournalError, OutputError
+from mnv2cli.sorting.actions import Plan
 from mnv2cli.sorting.apply import apply
-from mnv2cli.sorting.journal import journals
+from mnv2cli.sorting.journal import Journal, journals
 from mnv2cli.sorting.journal_reader import read_journal
+from mnv2cli.sorting.plan_file import read_plan, write_plan
 from mnv2cli.sorting.undo import undo
 from tests.sorting.trees import plan_of, record, records, write
 
@@ -79,7 +81,7 @@ JOURNAL = """\
 {"void":4,"why":"no such file or directory"}
 {"end":true}
 """
-"""As it has always been written: the keys are fixed, whatever the code calls them."""
+"""The format on disk: its keys never change, whatever the code calls them."""
 
 
 @pytest.mark.skipif(os.sep != "/", reason="its paths are those of POSIX")
@@ -117,3 +119,21 @@ def test_the_lines_of_a_journal_have_the_keys_that_they_always_had(tmp_path: Pat
         announced, [*announced, "photo"], ["done"], ["end"],
     ]  # fmt: skip
     assert lines[5]["how"] == "move" and lines[7] == {"done": [1, 2]}
+
+
+def test_errors_without_a_text_of_the_system_still_have_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError("unplugged")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(OutputError, match=r"cannot write the journal .*: unplugged"):
+        Journal(str(tmp_path / "a.jsonl"), {})
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(JournalError, match=r"cannot read the journal .*: unplugged"):
+        read_journal(str(tmp_path / "a.jsonl"))
+    with pytest.raises(InputError, match=r"cannot read the plan .*: unplugged"):
+        read_plan(str(tmp_path / "plan.csv"), str(tmp_path))
+    with pytest.raises(OutputError, match=r"cannot write .*: unplugged"):
+        write_plan(Plan(str(tmp_path)), str(tmp_path / "plan.csv"))

@@ -76,7 +76,7 @@ def make(src: Path, count: int = 5) -> list[Record]:
 
 @pytest.fixture(params=["same", "other"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, Path]]:
-    """A folder of photos, and a destination on the same file system or on another one."""
+    """Return a folder of photos, and a destination on the same or on another file system."""
     if request.param == "same":
         yield tmp_path / "src", tmp_path / "dest"
         return
@@ -90,7 +90,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path
 
 
 def undone(dest: Path) -> None:
-    """Undo, unless the process before was killed after the last file was back."""
+    """Undo, unless a killed process had already put the last file back."""
     try:
         if dest.exists():
             undo(str(dest))

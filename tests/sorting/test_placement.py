@@ -1,4 +1,4 @@
-"""Which folder a photo belongs in, and when none."""
+"""Which folder a photo belongs in, if any."""
 
 from __future__ import annotations
 
@@ -36,13 +36,28 @@ def test_templates_are_filled_in() -> None:
         assert place("{label}", crane) == f"crane ({wnid})"
 
 
-def test_what_results_lack_is_told() -> None:
-    with pytest.raises(InputError, match="no categories") as caught:
-        place("{category}", record("a.jpg"))
-    assert "mnv2 classify --category" in caught.value.hint
-    with pytest.raises(InputError, match="no nodes"):
-        place("{node}", record("a.jpg"))
-    with pytest.raises(InputError, match="has no meaning"):
+def test_errors_offer_the_fields_that_results_have() -> None:
+    results = FolderChooser(FolderOptions("{category}"), origin="labels.csv")
+    with pytest.raises(InputError) as caught:
+        results.choose(record("a.jpg"))
+    assert caught.value.message == (
+        "labels.csv has no categories: use --by label, or classify again with --category"
+    )
+    node = Prediction("n02084071", "dog", 0.9)
+    with pytest.raises(InputError) as caught:
+        results.choose(record("a.jpg", node=node))
+    assert "use --by label or --template '{node}', or" in caught.value.message
+    with pytest.raises(InputError) as caught:
+        place("{node}", categorised("a.jpg", "dog"))
+    assert caught.value.message == (
+        "the file of results has no nodes: use --by category or --by label, or classify again "
+        "with --rollup P"
+    )
+    with pytest.raises(InputError, match="has no nodes"):
+        place("{category}/{node}", categorised("a.jpg", "dog"))
+    with pytest.raises(InputError, match="has no categories: classify again"):
+        results.choose(Record("a.jpg"))
+    with pytest.raises(InputError, match="cannot be combined with --rollup"):
         FolderOptions("{node}", margin=0.1)
 
 
@@ -53,3 +68,11 @@ def test_the_decisive_score_is_that_of_the_folder() -> None:
     pair = (Prediction("n1", "a", 0.5), Prediction("n2", "b", 0.45))
     assert place("{label}", Record("a.jpg", pair), margin=0.1) == "unsure"
     assert place("{label}", Record("a.jpg", ()), margin=0.1) == "unsure"
+
+
+def test_photos_of_an_ignored_category_go_to_other() -> None:
+    ignored, none = categorised("a.jpg", "", 0.9), categorised("a.jpg", "", 0.0, 0.0)
+    for template in ("{category}", "{year}/{category}"):
+        assert place(template, ignored, threshold=0.95) == "other"
+        assert place(template, none) == "unsure"
+    assert FolderChooser(FolderOptions()).choose(ignored).reason == "its category is ignored"

@@ -44,6 +44,7 @@ def test_links_to_photos_that_move_stay(tmp_path: Path) -> None:
     assert [(a.method, a.reason) for a in plan.actions] == [
         ("move", ""), ("leave", "is a link to a photo that is moved"),
     ]  # fmt: skip
+    assert plan.unsorted == []  # a link to a photo is not a photo that cannot be read
 
 
 def test_a_thousand_photos_of_one_name_take_no_time(tmp_path: Path) -> None:
@@ -77,8 +78,8 @@ def test_unsure_and_unreadable_photos(src: Path, tmp_path: Path) -> None:
     assert [a.folder for a in plan.actions] == ["dog", "unsure", "unsure", "unsure", ""]
     assert [a.reason for a in plan.actions][1:] == [
         "score 0.4 is below 0.5",
-        "only 0.05 ahead of the next",
-        "no class reaches its threshold",
+        "the lead of 0.05 is below 0.1",
+        "no category reaches its threshold",
         "empty file",
     ]
     assert plan.left == plan.actions[4:]

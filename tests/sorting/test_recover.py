@@ -1,15 +1,20 @@
-"""What an interrupted run left is finished."""
+"""An interrupted run is finished by the next one."""
 
 from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mnv2cli.sorting.apply import apply
+from mnv2cli.sorting.journal import Journal
+from mnv2cli.sorting.recover import finish
+from mnv2cli.sorting.run import SortRun
 from mnv2cli.sorting.undo import undo
 from tests.sorting.trees import contents, plan_of, record, write
 
@@ -82,3 +87,42 @@ def test_an_interrupted_move_from_a_folder_that_is_read_only_now(
     outcome = apply(plan_of([record(photo)], dest))
     assert [reason for _, reason in outcome.failed] == ["permission denied"]
     assert photo.read_text() == "photo" and not contents(dest)
+
+
+def test_finishing_an_interrupted_run_is_interrupted_between_files_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = [write(tmp_path / "src" / name, name) for name in ("a.jpg", "b.jpg")]
+    dest = tmp_path / "dest"
+
+    def killed(*args: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SortRun, "execute", killed)
+        with pytest.raises(KeyboardInterrupt):
+            apply(plan_of(map(record, photos), dest))
+    inside: list[bool] = []
+    active = False
+
+    @contextmanager
+    def critical_section() -> Iterator[None]:
+        nonlocal active
+        active = True
+        yield
+        active = False
+
+    real_execute, real_append = SortRun.execute, Journal.append
+
+    def execute(self: SortRun, *args: Any) -> None:
+        inside.append(active)
+        real_execute(self, *args)
+
+    def append(self: Journal, lines: Any) -> None:
+        inside.append(active)
+        real_append(self, lines)
+
+    monkeypatch.setattr(SortRun, "execute", execute)
+    monkeypatch.setattr(Journal, "append", append)
+    assert finish(str(dest), critical_section).finished == 2
+    assert inside == [True] * 4 and not photos[1].exists()

@@ -1,4 +1,4 @@
-"""Several runs into one destination, interrupted ones among them."""
+"""Several runs into one destination, some of them interrupted."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_what_changed_before_an_interrupted_sort_was_settled_is_kept(
     write(src / "1.jpg", "the camera takes the name again")
     outcome, _ = undo(str(dest))
     why = {Path(path).name: reason for path, reason in outcome.failed}
-    assert why["0.jpg"] == "has changed since" and "taken its place" in why["1.jpg"]
+    assert why["0.jpg"] == "has changed since the sort" and "another file is at" in why["1.jpg"]
     assert journals(str(dest)) and (dest / "tench" / "1.jpg").read_text() == "photo 1"
 
 

@@ -1,4 +1,4 @@
-"""A file is removed only when it is known to be twice."""
+"""A file is removed only while another path has its content."""
 
 from __future__ import annotations
 

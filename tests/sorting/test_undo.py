@@ -1,4 +1,4 @@
-"""Everything can be taken back, and nothing is lost by it."""
+"""Every sort can be undone, and an undo loses nothing."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def test_undo_keeps_what_changed_since(src: Path, tmp_path: Path) -> None:
     write(src / "img2.jpg", "another one took its place")
     outcome, _ = undo(str(dest))
     why = {Path(path).name: reason for path, reason in outcome.failed}
-    assert outcome.done == 2 and why["img1.jpg"] == "has changed since"
-    assert why["img3.jpg"] == "is gone" and "taken its place" in why["img2.jpg"]
+    assert outcome.done == 2 and why["img1.jpg"] == "has changed since the sort"
+    assert why["img3.jpg"] == "is gone" and "another file is at" in why["img2.jpg"]
     assert (dest / "cock" / "img1.jpg").read_text() == "edited"
     assert (src / "img2.jpg").read_text() == "another one took its place"
     assert (dest / "tench" / "img2.jpg").read_text() == "photo 2"
@@ -65,12 +65,12 @@ def test_undo_never_removes_the_last_copy(src: Path, tmp_path: Path) -> None:
         apply(plan_of(records(src), dest, method))  # type: ignore[arg-type]
         (src / "img0.jpg").unlink()
         outcome, _ = undo(str(dest))
-        assert len(outcome.failed) == 1 and "kept" in outcome.failed[0][1]
+        assert len(outcome.failed) == 1 and "is gone or has changed" in outcome.failed[0][1]
         assert (dest / "tench" / "img0.jpg").read_text() == "photo 0"
         write(src / "img0.jpg", "photo 0")
 
 
-def test_undo_of_what_was_never_sorted_is_told(tmp_path: Path) -> None:
+def test_undo_of_what_was_never_sorted_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file.jsonl").write_text("")
     for path in (tmp_path, tmp_path / "file.jsonl"):
         with pytest.raises(InputError, match=r"no journal|neither a folder nor a journal"):
@@ -81,7 +81,7 @@ def test_a_journal_from_elsewhere_needs_trust(src: Path, tmp_path: Path) -> None
     dest = tmp_path / "dest"
     apply(plan_of(records(src), dest))
     shutil.copytree(dest, tmp_path / "unpacked")
-    with pytest.raises(InputError, match="was not written here") as caught:
+    with pytest.raises(InputError, match="copied or unpacked") as caught:
         undo(str(tmp_path / "unpacked"))
     assert "--trust" in caught.value.hint
     outcome, _ = undo(str(tmp_path / "unpacked"), trust=True)
@@ -131,5 +131,24 @@ def test_what_was_kept_does_not_bar_the_runs_before(src: Path, tmp_path: Path) -
     assert (outcome.done, len(outcome.failed)) == (2, 1)
     outcome, _ = undo(str(dest))
     assert (outcome.done, outcome.failed) == (2, []) and (src / "img0.jpg").exists()
-    outcome, _ = undo(str(dest))  # what was kept, once more
+    outcome, _ = undo(str(dest))  # the file that was kept, again
     assert len(outcome.failed) == 1
+
+
+def test_undo_keeps_an_empty_folder_that_nothing_says_a_sort_created(
+    src: Path, tmp_path: Path
+) -> None:
+    dest = tmp_path / "mine"
+    (dest / ".mnv2").mkdir(parents=True)  # as a killed undo leaves it
+    undo(str(dest))
+    assert dest.is_dir() and not list(dest.iterdir())
+    (dest / ".mnv2").mkdir()  # as a killed sort leaves it
+    apply(plan_of(records(src), dest))
+    undo(str(dest))
+    assert dest.is_dir() and not list(dest.iterdir())
+
+
+def test_undo_of_a_folder_that_is_gone_says_why(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist: nothing to undo") as caught:
+        undo(str(tmp_path / "sorted"))
+    assert "removes the folder" in caught.value.hint

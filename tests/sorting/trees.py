@@ -1,4 +1,4 @@
-"""Folders of files as values: what is where, with which content and times."""
+"""Snapshots of folders, to compare contents and times."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def write(path: Path, content: bytes | str = "", mtime: int = 1_500_000_000) -> 
 
 
 def tag(path: Path) -> None:
-    """Give a file an extended attribute, where the system has them."""
+    """Give a file an extended attribute, where the system supports them."""
     with suppress(OSError, AttributeError):
         os.setxattr(path, "user.tags", b"holiday")
 
@@ -64,7 +64,7 @@ def tags(path: Path) -> tuple[str, ...]:
 
 
 def snapshot(*roots: Path, own: bool = True) -> dict[str, tuple[Any, ...]]:
-    """Return all that is below some folders: kind, content, mode and time of each."""
+    """Return the kind, content, mode and time of everything below some folders."""
     found: dict[str, tuple[Any, ...]] = {}
     for root in roots:
         for path in [root, *sorted(root.rglob("*"))]:
@@ -83,7 +83,7 @@ def snapshot(*roots: Path, own: bool = True) -> dict[str, tuple[Any, ...]]:
 
 
 def contents(*roots: Path) -> Counter[bytes]:
-    """Return how often each content is there, journals and unfinished parts left out."""
+    """Return how often each content occurs, without journals and unfinished files."""
     return Counter(
         path.read_bytes()
         for root in roots
@@ -93,7 +93,7 @@ def contents(*roots: Path) -> Counter[bytes]:
 
 
 def restore_times(root: Path, times: int = 1_400_000_000) -> None:
-    """Give folders old times, so that a change is seen."""
+    """Give folders old times, so that a change shows."""
     for path in sorted(root.rglob("*"), reverse=True):
         if path.is_dir():
             os.utime(path, (times, times))

@@ -1,4 +1,4 @@
-"""A plan of ``mnv2 sort`` as a tree of folders, and in a line."""
+"""A plan of ``mnv2 sort`` as a tree of folders, or in one line."""
 
 from __future__ import annotations
 
@@ -10,39 +10,42 @@ from rich.tree import Tree
 from mnv2cli.cli.terminal.console import PlainConsole
 from mnv2cli.cli.terminal.text import printable, size_text
 from mnv2cli.sorting.actions import Action, Plan
+from mnv2cli.system.messages import count
 
-_MAX_SHOWN = 20
+_MAX_SHOWN = 5
 
 
 def plan_summary(plan: Plan) -> str:
-    """Return what a plan comes to."""
-    text = f"{len(plan.work):,} files, {size_text(plan.size)}, into {len(plan.folders()):,} folders"
+    """Return the summary of a plan in one line."""
+    files, folders = count(len(plan.work), "file"), count(len(plan.folders()), "folder")
+    text = f"{files}, {size_text(plan.size)}, into {folders}"
     if plan.skipped:
-        text += f"; {plan.skipped:,} are there already"
+        text += f"; {plan.skipped:,} already there"
     if plan.left:
-        text += f"; {len(plan.left):,} stay where they are"
+        text += f"; {len(plan.left):,} left in place"
     return text
 
 
 def print_tree(plan: Plan, *, verbose: bool) -> None:
-    """Print the folders of a plan on standard output, and what stays where it is.
+    """Print the folders of a plan, and the photos left in place, on standard output.
 
     Args:
         plan: The plan.
-        verbose: Print each file, and all that stay.
+        verbose: Print every file, and every photo left in place.
     """
     console = PlainConsole(highlight=False)
     tree = _tree(plan, verbose=verbose)
     if tree.children:
         console.print(tree)
-    console.print(Text(f"Nothing was changed. To do: {plan_summary(plan)}."), soft_wrap=True)
-    for action in plan.left if verbose else plan.left[:_MAX_SHOWN]:
-        console.print(
-            Text(printable(f"left  {action.source}: {action.reason}"), style="dim"), soft_wrap=True
-        )
-    if not verbose and len(plan.left) > _MAX_SHOWN:
-        more = len(plan.left) - _MAX_SHOWN
-        console.print(Text(f"and {more:,} more; -v shows all", style="dim"))
+    lines = [Text(f"Dry run, nothing was changed: {plan_summary(plan)}.")]
+    shown = plan.left if verbose else plan.left[:_MAX_SHOWN]
+    for action in shown:
+        lines.append(Text(printable(f"left  {action.source}: {action.reason}"), style="dim"))
+    if len(plan.left) > len(shown):
+        more = len(plan.left) - len(shown)
+        lines.append(Text(f"and {more:,} more; -v shows all", style="dim"))
+    for line in lines:  # wrapped between words for people, whole lines for programs
+        console.print(line, soft_wrap=not console.is_terminal)
 
 
 def _tree(plan: Plan, *, verbose: bool) -> Tree:
@@ -51,7 +54,7 @@ def _tree(plan: Plan, *, verbose: bool) -> Tree:
     actions: dict[str, list[Action]] = {}
     for action in plan.work:
         actions.setdefault(action.folder, []).append(action)
-    for folder, (count, size) in plan.folders().items():
+    for folder, (files, size) in plan.folders().items():
         node, path = root, ""
         for part in folder.split("/"):
             path = f"{path}/{part}" if path else part
@@ -59,7 +62,7 @@ def _tree(plan: Plan, *, verbose: bool) -> Tree:
                 nodes[path] = node.add(Text(printable(part), style="cyan"))
             node = nodes[path]
         node.label = Text.assemble(
-            (printable(folder.rpartition("/")[2]), "cyan"), f"  {count:,}  {size_text(size)}"
+            (printable(folder.rpartition("/")[2]), "cyan"), f"  {files:,}  {size_text(size)}"
         )
         for action in actions[folder] if verbose else []:
             name = printable(os.path.basename(action.target))

@@ -1,0 +1,73 @@
+"""The summary of ``mnv2 sort``, as lines of text."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+from mnv2cli.cli.terminal.summary import Line
+from mnv2cli.cli.terminal.text import printable, shorten, size_text
+from mnv2cli.sorting.actions import Plan
+from mnv2cli.sorting.placement import OTHER, UNSURE
+from mnv2cli.sorting.run import Outcome
+from mnv2cli.sorting.targets import OWN_FOLDER, undo_command
+from mnv2cli.system.messages import count
+
+_VERBS = {"copy": "copied", "move": "moved", "symlink": "linked", "hardlink": "linked"}
+_MAX_FOLDERS = 8
+_WIDEST = 40  # cells of a folder's name
+
+
+def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
+    """Return the lines that summarise an applied plan.
+
+    Args:
+        plan: The plan.
+        outcome: The outcome of applying it.
+        dest: The destination, as typed.
+    """
+    failed = {os.path.abspath(path) for path, _ in outcome.failed}
+    work = [action for action in plan.work if os.path.abspath(action.source) not in failed]
+    folders = Counter(action.folder for action in work)
+    lines: list[Line] = []
+    if work:
+        verbs = " and ".join(sorted({_VERBS[action.method] for action in work}))
+        size = sum(action.size for action in work if action.method == "copy")
+        text = f"{count(len(work), 'file')} {verbs} into {count(len(folders), 'folder')} of {dest}"
+        lines.append(("Sorted", text + (f", {size_text(size)}" if size else ""), "green"))
+        lines += _folder_lines(folders)
+    elif not failed:
+        lines.append(("Sorted", f"nothing new for {dest}", ""))
+    for name, why in ((UNSURE, "score or lead too low"), (OTHER, "small or ignored categories")):
+        files = sum(number for folder, number in folders.items() if folder.casefold() == name)
+        if files:
+            lines.append((name.capitalize(), f"{count(files, 'file')}: {why}", "yellow"))
+    if plan.skipped:
+        lines.append(("Skipped", f"{count(plan.skipped, 'file')} that {dest} has already", ""))
+    unsorted = len(plan.unsorted)
+    if unsorted:
+        lines.append(("Errors", f"{count(unsorted, 'image')} not sorted, left in place", "red"))
+    if len(plan.left) > unsorted:
+        lines.append(("Left", f"{count(len(plan.left) - unsorted, 'file')} in place", ""))
+    if failed:
+        lines.append(("Failed", f"{count(len(failed), 'file')}, left in place", "red"))
+    if outcome.journal and work:
+        journal = os.path.join(dest, OWN_FOLDER, os.path.basename(outcome.journal))
+        lines.append(("Journal", journal, ""))
+        lines.append(("To undo", undo_command(dest), ""))
+    return lines
+
+
+def _folder_lines(folders: Counter[str]) -> list[Line]:
+    """Return a line for each of the largest folders, unsure and other excepted."""
+    shown = Counter(
+        {name: files for name, files in folders.items() if name.casefold() not in (UNSURE, OTHER)}
+    ).most_common()
+    top = [(shorten(printable(name), _WIDEST), files) for name, files in shown[:_MAX_FOLDERS]]
+    width = max((len(name) for name, _ in top), default=0)
+    digits = max((len(f"{files:,}") for _, files in top), default=0)
+    lines = [("", f"{name:<{width}}  {files:>{digits},}", "") for name, files in top]
+    if len(shown) > len(top):
+        more = len(shown) - len(top)
+        lines.append(("", f"... and {count(more, 'more folder')}", "dim"))
+    return lines

@@ -1,0 +1,180 @@
+"""The progress, the summary and the interruptions of ``mnv2 sort``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from mnv2cli.cli import sort_job
+from mnv2cli.cli.terminal.screen import Screen
+from mnv2cli.cli.terminal.sort_summary import sort_summary
+from mnv2cli.records import Record
+from mnv2cli.sorting.actions import Action, Plan
+from mnv2cli.sorting.run import Outcome
+from tests.conftest import FakeEngine, Interrupted, draw
+from tests.sorting.trees import snapshot
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_engine: FakeEngine) -> Path:
+    """Return a folder with two fishes, a jay and a text file named as an image."""
+    monkeypatch.chdir(tmp_path)
+    for i, red in enumerate([0, 1, 17]):
+        draw(tmp_path / "photos" / f"{i}.png", (red, 9, 0))
+    (tmp_path / "photos" / "bad.jpg").write_text("text")
+    return tmp_path / "photos"
+
+
+def test_the_summary_names_folders_journal_and_the_way_back(photos: Path, invoke: Invoke) -> None:
+    result = invoke("sort", "photos", "--into", "my photos", "--move")
+    assert result.exit_code == 4 and result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert lines[:4] == [
+        "Sorted     3 files moved into 2 folders of my photos",
+        "           fish  2",
+        "           bird  1",
+        "Errors     1 image not sorted, left in place",
+    ]
+    assert re.fullmatch(r"Journal    my photos[/\\]\.mnv2[/\\][-0-9]+\.jsonl", lines[4])
+    assert lines[5:] == [
+        "To undo    mnv2 undo 'my photos'",
+        "left  photos/bad.jpg: not an image: a text file",
+    ]
+    assert Path(lines[4].removeprefix("Journal    ")).is_file()
+
+
+def test_one_file_and_one_folder_are_singular(photos: Path, invoke: Invoke) -> None:
+    assert (
+        "1 file copied into 1 folder of a" in invoke("sort", photos / "0.png", "--into", "a").stderr
+    )
+    assert "Undone     1 file of a" in invoke("undo", "a").stderr
+    assert "1 file, " in invoke("sort", photos / "0.png", "--into", "a", "--dry-run").stdout
+
+
+def test_uncertain_small_and_ignored_are_counted_apart(photos: Path, invoke: Invoke) -> None:
+    result = invoke("sort", "photos", "--into", "a", "--threshold", "0.97")
+    assert "Unsure     3 files: score or lead too low" in result.stderr
+    result = invoke("sort", "photos", "--into", "b", "--min-count", "2")
+    assert "Other      1 file: small or ignored categories" in result.stderr
+    Path("mine.toml").write_text("[fish]\nignore = true\n")
+    result = invoke("sort", "photos", "--into", "c", "--categories", "mine.toml")
+    assert "Other      2 files: small or ignored categories" in result.stderr
+    assert Path("c/other/0.png").exists() and Path("c/bird/2.png").exists()
+
+
+def test_long_summaries_are_cut_to_the_largest_folders() -> None:
+    actions = [
+        Action(f"{name}{i}.jpg", "copy", f"class {name:02}", "x", size=100)
+        for name in range(20)
+        for i in range(name + 1)
+    ]
+    actions += [Action("u.jpg", "copy", "Unsure", "x"), Action("o.jpg", "copy", "other", "x")]
+    outcome = Outcome(211, [("190.jpg", "no space left on device")], 0, "/d/.mnv2/j.jsonl")
+    lines = sort_summary(Plan("/d", actions), outcome, "d")
+    assert len(lines) <= 20
+    assert lines[0][1] == "211 files copied into 22 folders of d, 20.9 kB"
+    assert lines[1][1] == "class 18  19" and lines[2][1] == "class 19  19"  # one of them failed
+    assert lines[9][1] == "... and 12 more folders"
+    assert [name for name, _, _ in lines[10:]] == [
+        "Unsure",
+        "Other",
+        "Failed",
+        "Journal",
+        "To undo",
+    ]
+
+
+def test_a_link_to_a_moved_photo_is_not_an_error(photos: Path, invoke: Invoke) -> None:
+    (photos / "bad.jpg").unlink()
+    (photos / "link.png").symlink_to("0.png")
+    result = invoke("sort", "photos", "--into", "out", "--move")
+    assert result.exit_code == 0
+    assert "Left       1 file in place" in result.stderr and "Errors" not in result.stderr
+    assert "left  photos/link.png: is a link to a photo that is moved" in result.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"], ["--plan", "plan.csv"]])
+def test_ctrl_c_while_classifying_says_that_nothing_was_changed(
+    photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *a, **k: Interrupted())
+    before = snapshot(photos.parent)
+    result = invoke("sort", "photos", "--into", "out", "--move", *options)
+    assert result.exit_code == 130 and snapshot(photos.parent) == before
+    assert result.stderr.endswith("Stopped before sorting: no file was changed.\nInterrupted.\n")
+
+
+def test_ctrl_c_while_an_interrupted_run_is_finished_names_the_way_back(
+    photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sort_job, "finish", interrupt)
+    result = invoke("sort", "photos", "--into", "my photos")
+    assert result.exit_code == 130
+    assert "to undo: mnv2 undo 'my photos'" in result.stderr
+
+
+def test_classifying_shows_the_total(
+    photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    totals = []
+
+    @contextmanager
+    def progress(
+        self: Screen, count: Callable[[Event], int | None] | None, done: int = 0
+    ) -> Iterator[Callable[[Record], None]]:
+        totals.append(count(Event()) if count else None)
+        yield lambda record: None
+
+    monkeypatch.setattr(Screen, "progress", progress)
+    invoke("sort", "photos", "--into", "photos/sorted", "--copy")
+    invoke("sort", "photos", "--into", "photos/sorted", "--copy")  # its own photos do not count
+    assert totals == [4, 4]
+
+
+def test_undo_says_where_everything_is_undone(photos: Path, invoke: Invoke) -> None:
+    Path("mine").mkdir()
+    invoke("sort", "photos", "--into", "mine")
+    assert invoke("undo", "mine").exit_code == 0
+    for options in ([], ["--list"], ["--dry-run"]):
+        result = invoke("undo", "mine", *options)
+        assert result.exit_code == 2 and "every sort into it was undone" in result.stderr
+    Path("mine/.mnv2").mkdir()  # an undo that was killed right at its end
+    result = invoke("undo", "mine")
+    assert result.exit_code == 0 and Path("mine").is_dir()
+    assert "Undone     nothing left to undo: every file of mine is back" in result.stderr
+    result = invoke("undo", "gone", "--list")
+    assert result.exit_code == 2 and "'gone' does not exist: nothing to undo" in result.stderr
+    for option in ("--dry-run", "--trust"):
+        result = invoke("undo", "mine", "--list", option)
+        assert result.exit_code == 2 and f"{option} cannot be combined" in result.stderr
+
+
+def test_long_lines_are_wrapped_between_words_on_a_terminal(
+    photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    from mnv2cli.cli.terminal.plan_tree import print_tree
+
+    plan = Plan("/d", [Action(f"photo number {i} " * 9, "leave", "", "", "why") for i in range(7)])
+    monkeypatch.setenv("COLUMNS", "60")
+    print_tree(plan, verbose=False)
+    text = capsys.readouterr().out
+    assert len(text.splitlines()) == 7 and "and 2 more; -v shows all" in text  # no terminal
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    monkeypatch.setenv("TERM", "xterm")
+    print_tree(plan, verbose=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80 and len(lines) > 14
+    assert sys.stdout.isatty() is False
