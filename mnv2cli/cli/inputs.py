@@ -57,7 +57,7 @@ def make_classifier(
     from mnv2cli.inference.classifier import Classifier
 
     set_process_limit(options.images.max_pixels)
-    events = RunEvents(screen.notice, screen.warning, screen.download)
+    events = RunEvents(screen.notice, screen.warning, screen.download, screen.status)
     if cluster is None:
         return Classifier(**options.keywords(), events=events)
     from mnv2cli.inference.cluster.classifier import ClusterClassifier
