@@ -18,6 +18,7 @@ _SECRET = re.compile(
 )
 
 LOCAL_SCHEMES = ("file", "local")
+ARCHIVE_SCHEMES = ("zip", "tar")
 
 
 def is_url(text: str) -> bool:

@@ -27,14 +27,19 @@ def open_archive(url: str) -> RemoteFileSystem:
             missing.
     """
     scheme = scheme_of(url)
-    head, _, container = url.partition("::")
-    container = container or head.partition("://")[2]
+    container = container_of(url)
     if not container:
         raise InputError(f"{url!r} names no archive", f"Write {scheme}://photos.{scheme}.")
     if is_url(container):
         open_filesystem(container)
     require_fsspec()
     return ArchiveFileSystem(scheme, container)
+
+
+def container_of(url: str) -> str:
+    """Return where the archive of a URL is: a path or another URL; may be empty."""
+    head, _, container = url.partition("::")
+    return container or head.partition("://")[2]
 
 
 class ArchiveFileSystem:
