@@ -9,9 +9,9 @@ from mnv2cli.sources.urls import ARCHIVE_SCHEMES, LOCAL_SCHEMES, is_url, redact,
 
 
 def why_missing(given: str) -> str:
-    """Return why an input cannot give an image, as a sentence without its full stop.
+    """Return why an input cannot exist, as a sentence without its full stop.
 
-    Only this machine is asked: an input in a store or on a web server may always exist.
+    Only local files are checked: an input in a store or on a web server may exist.
 
     Args:
         given: A path, a pattern or a URL.
@@ -20,7 +20,7 @@ def why_missing(given: str) -> str:
         The sentence; empty if the input may exist.
 
     Raises:
-        InputError: A URL is malformed, or a library for it is missing.
+        InputError: A library for a URL is missing.
     """
     if not is_url(given):
         found = os.path.lexists(given) or is_glob(given)

@@ -114,7 +114,7 @@ class RemoteJob:
 
 
 class Tally:
-    """Counts what has begun and not ended; an actor of its own, to outlive the workers."""
+    """Counts what has begun and not ended; a separate actor that outlives the workers."""
 
     def __init__(self) -> None:
         self._begun: Counter[Hashable] = Counter()
