@@ -41,7 +41,7 @@ class Deadly(FakeEngine):
 
 
 def open_fake(options: ClassifierOptions, identity: dict[str, Any]) -> Classifier:
-    """Stand in for ``worker.open_classifier``."""
+    """Replace ``worker.open_classifier``."""
     if identity.get("missing"):
         raise WeightsError("this machine has no weights", "Copy them there.")
     classifier = Classifier(**options.keywords())

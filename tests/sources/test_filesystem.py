@@ -1,4 +1,4 @@
-"""The registry of file systems, and one that is defined here alone."""
+"""The registry of file systems, and a file system defined only here."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_schemes_open_their_file_systems(archives: Path, memory: Any) -> None:
     assert type(store) is StoreFileSystem and store is open_filesystem("memory://b/c.png")
 
 
-def test_every_line_of_the_registry_names_what_can_be_opened() -> None:
+def test_every_entry_of_the_registry_can_be_opened() -> None:
     for scheme in FILE_SYSTEMS:
         assert open_filesystem(f"{scheme}://a::b.{scheme}")
 
@@ -147,7 +147,7 @@ def test_urls_are_checked_and_paths_are_not(photos: Path, memory: Any) -> None:
         check_urls(["photos", "nonsense://x/a.jpg"])
 
 
-def test_inputs_of_this_machine_resolve_to_what_they_are(photos: Path) -> None:
+def test_local_inputs_resolve_to_their_kinds(photos: Path) -> None:
     local = LocalFileSystem()
     assert local.resolve("photos", True) == ("photos", "folder")
     assert local.resolve("photos/*.jpg", True) == ("photos/*.jpg", "glob")
@@ -159,7 +159,7 @@ def test_inputs_of_this_machine_resolve_to_what_they_are(photos: Path) -> None:
     ]  # fmt: skip
     deep = list(local.glob("photos/**"))
     assert Match("photos/sub/img1.webp", False) in deep
-    assert Match("photos/sub", True, taken=False) in deep  # its files match by themselves
+    assert Match("photos/sub", True, taken=False) in deep  # its files match separately
 
 
 def test_local_runs_import_no_remote_library() -> None:

@@ -92,7 +92,7 @@ def test_patterns_hold_for_named_files_too(here: Path) -> None:
     assert found("p/a.jpg", "p/b.jpg", exclude=("b*",)) == ["p/a.jpg"]
     assert found("p/a.jpg", "thumbs/c.jpg", exclude=("thumbs/*",)) == ["p/a.jpg"]
     assert found(here / "p/a.jpg", include=("p/*.jpg",)) == [str(here / "p/a.jpg")]
-    # Folders above what was given do not count, as they do not for a folder that was given.
+    # Folders above an input are not matched, whether it is a file or a folder.
     assert found("thumbs/c.jpg", "thumbs", exclude=("thumbs",)) == ["thumbs/c.jpg"]
 
 

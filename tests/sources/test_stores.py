@@ -1,4 +1,4 @@
-"""Images in stores, by the memory file system of fsspec."""
+"""Images in stores, in the memory file system of fsspec."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def test_a_prefix_is_walked_as_a_folder_is(memory: Any) -> None:
     assert found("memory://p", exclude=("a", "B*")) == ["memory://p/a2/3.gif"]
     assert "memory://p/n.txt" in found("memory://p", all_files=True)
     assert "memory://p/.h.jpg" in found("memory://p", hidden=True)
-    told: dict[str, str] = {}
+    skipped: dict[str, str] = {}
     options = Filters(recursive=False, exclude=("b9*",))
-    list(Finder(["memory://p"], options, told.__setitem__))
-    assert told == {
+    list(Finder(["memory://p"], options, skipped.__setitem__))
+    assert skipped == {
         "memory://p/a": "subfolder, with --no-recursive",
         "memory://p/a2": "subfolder, with --no-recursive",
         "memory://p/n.txt": "no image suffix",
@@ -76,14 +76,14 @@ def test_globs_of_stores_are_expanded_in_walk_order(memory: Any) -> None:
     assert found("memory://p/**/*.jpg", exclude=("a*",)) == [
         "memory://p/x9.jpg", "memory://p/x10.jpg", "memory://p/q/c.jpg",
     ]  # fmt: skip
-    assert found("memory://p/a[1].jpg") == ["memory://p/a[1].jpg"]  # it is there as it is
+    assert found("memory://p/a[1].jpg") == ["memory://p/a[1].jpg"]  # a file has that name
     assert found(listed=("memory://p/*.jpg",)) == ["memory://p/*.jpg"]  # never patterns
-    told: dict[str, str] = {}
-    assert not list(Finder(["memory://p/z*"], None, told.__setitem__))
-    assert told == {"memory://p/z*": "pattern matches nothing"}
+    skipped: dict[str, str] = {}
+    assert not list(Finder(["memory://p/z*"], None, skipped.__setitem__))
+    assert skipped == {"memory://p/z*": "pattern matches nothing"}
 
 
-def test_what_is_not_there_is_an_error_row(memory: Any) -> None:
+def test_a_missing_input_is_an_error_row(memory: Any) -> None:
     assert errors("memory://nowhere", "memory://nowhere/*/x.jpg") == ["no such file"]
     assert errors("memory://nowhere/") == ["folder cannot be listed: no such file"]
     assert fails("memory://nowhere/a.jpg") == "no such file"
@@ -115,7 +115,7 @@ def test_images_from_stores_decode_as_local_ones(
     assert (read("memory://a.jpg") == decode(str(tmp_path / "a"), SIZE, OPTIONS)).all()
 
 
-def test_a_truncated_image_says_how_much_is_there(memory: Any) -> None:
+def test_the_error_of_a_truncated_image_has_its_size(memory: Any) -> None:
     data = picture(format="WEBP")
     memory.pipe("/a.webp", data[:-10])
     assert fails("memory://a.webp") == f"truncated: {len(data) - 10:,} of {len(data):,} bytes"
@@ -123,7 +123,7 @@ def test_a_truncated_image_says_how_much_is_there(memory: Any) -> None:
     assert fails("memory://e.webp") == "empty file: zero bytes"
 
 
-def test_files_are_read_in_pieces_up_to_the_limit(
+def test_files_are_read_in_chunks_up_to_the_limit(
     memory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = os.urandom(1000)

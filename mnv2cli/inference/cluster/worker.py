@@ -58,7 +58,10 @@ def _as_mnv2_error(error: Exception) -> Mnv2Error:
     if isinstance(error, Mnv2Error):
         return error
     text = " ".join(str(error).split())[:300]
-    return ClusterError(f"worker on {socket.gethostname()} failed: {type(error).__name__}: {text}")
+    return ClusterError(
+        f"worker on {socket.gethostname()} failed: {type(error).__name__}: {text}",
+        "Run with --verbose to see Ray's own messages.",
+    )
 
 
 class Worker:
@@ -147,8 +150,8 @@ class Worker:
         )
 
     def _classify(self, sources: list[Source], timings: Timings) -> list[Record]:
-        there = [replace(source, path=self._absolute(source.path)) for source in sources]
-        records = self._classifier.run(iter(there), timings)
+        located = (replace(source, path=self._absolute(source.path)) for source in sources)
+        records = self._classifier.run(located, timings)
         return [
             replace(record, path=redact(source.path))
             for record, source in zip(records, sources, strict=True)

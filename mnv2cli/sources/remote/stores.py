@@ -91,7 +91,9 @@ class StoreFileSystem:
                 _INSTALL,
             ) from error
         except (ValueError, TypeError) as error:
-            raise InputError(f"cannot use {redact(url)!r}: {redact(str(error))}") from error
+            raise InputError(
+                f"cannot use {redact(url)!r}: {redact(str(error))}", "Check the URL."
+            ) from error
         except Exception as error:  # some connect at once
             raise store_error(error) from error
         if self.scheme in ("s3", "s3a"):
