@@ -55,7 +55,10 @@ def _may_be_archive(kind: str, path: str) -> bool:
         return is_zipfile(path)
     from tarfile import is_tarfile
 
-    return is_tarfile(path)  # reads its first header only
+    try:
+        return is_tarfile(path)  # reads its first header only
+    except Exception:  # of the decompressor: reading it gives a row with the reason
+        return True
 
 
 def _local_path(name: str) -> str | None:

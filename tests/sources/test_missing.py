@@ -50,9 +50,11 @@ def test_a_missing_archive_beside_other_inputs_is_an_error_row(
 
 def test_inputs_that_may_exist_are_not_missing(archives: Path) -> None:
     Path("photos.taz").write_bytes(gzip.compress(Path("photos.tar").read_bytes()))
+    Path("cut.tar.gz").write_bytes(Path("photos.tar.gz").read_bytes()[:60])
     for given in (
         "photos.zip", "*.png", "none*.jpg", "zip://photos.zip", "tar://photos.tar.gz",
-        "tar://photos.taz", "zip://*.png::photos.zip", f"zip://::file://{archives}/photos.zip",
+        "tar://photos.taz", "tar://cut.tar.gz", "zip://*.png::photos.zip",
+        f"zip://::file://{archives}/photos.zip",
         "s3://bucket/a.zip", "zip://a.png::https://h/a.zip", "tar://::zip://x.tar::photos.zip",
     ):  # fmt: skip
         assert why_missing(given) == "", given
