@@ -10,6 +10,7 @@ IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".dib",
     ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif",
 )  # fmt: skip
+"""Suffixes of the files that are taken from folders, in lower case."""
 
 _DIGITS = re.compile("[0-9]+")
 
