@@ -34,8 +34,11 @@ class RunEvents:
         notice: Called when something takes long, or does not go as wished.
         warning: Called when something changes the results, such as a fallback to another network.
         download: Called with the progress of a download.
+        status: Called with what the run is doing before its first image; each text replaces the
+            one before.
     """
 
     notice: Notice = ignore_notice
     warning: Notice = python_warning
     download: DownloadProgress = ignore_download
+    status: Notice = ignore_notice

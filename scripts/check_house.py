@@ -1,9 +1,8 @@
-"""Check the structure of the package: directions of imports, circles, sizes, parameters, start-up.
+"""Check the structure of the package: import directions and cycles, sizes, parameters, start-up.
 
     python scripts/check_house.py
 
-The directions stand in ``pyproject.toml``, where import-linter reads them. The exit code is 1 if
-something is broken.
+import-linter reads the directions from ``pyproject.toml``. The exit code is 1 if a check fails.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "mnv2cli"
 
-LONGEST_MODULE = 400  # lines
-MOST_PARAMETERS = 7  # self and cls do not count
+MAX_LINES = 400
+MAX_PARAMETERS = 7  # without self and cls
 HEAVY = ("keras", "numpy", "pandas", "PIL", "pyarrow", "ray", "rich", "tensorflow", "tqdm")
-"""What the help of the command line does without."""
+"""Libraries that the help of the command line must not import."""
 
 
 def module_lengths() -> dict[str, int]:
-    """Return the lines of each module, by its path below the root."""
+    """Return the number of lines of each module, by its path below the root."""
     return {
         str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
         for path in sorted(PACKAGE.rglob("*.py"))
@@ -32,13 +31,13 @@ def module_lengths() -> dict[str, int]:
 
 
 def parameter_counts() -> dict[str, int]:
-    """Return how many parameters each function has, by ``path:line name``."""
+    """Return the number of parameters of each function, by ``path:line name``."""
     counts = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         for name, node in _functions(ast.parse(path.read_text(encoding="utf-8"))):
             parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            own = bool(parameters) and parameters[0].arg in ("self", "cls")
-            counts[f"{path.relative_to(ROOT)}:{node.lineno} {name}"] = len(parameters) - own
+            has_self = bool(parameters) and parameters[0].arg in ("self", "cls")
+            counts[f"{path.relative_to(ROOT)}:{node.lineno} {name}"] = len(parameters) - has_self
     return counts
 
 
@@ -49,7 +48,7 @@ def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.As
 
 
 def heavy_imports(*arguments: str) -> list[str]:
-    """Return the heavy libraries that a command line imports before it ends."""
+    """Return the heavy libraries that a command line imports until it ends."""
     code = (
         "import sys\n"
         "from mnv2cli.cli import main\n"
@@ -62,11 +61,11 @@ def heavy_imports(*arguments: str) -> list[str]:
     return done.stderr.split()
 
 
-def _report(what: str, found: dict[str, int], limit: int) -> bool:
-    """Print how many there are, and those over the limit; return whether there are none."""
+def _is_within(limit: int, found: dict[str, int], what: str) -> bool:
+    """Print the largest value and those over the limit; return whether there are none of these."""
     over = {name: count for name, count in found.items() if count > limit}
     largest = max(found, key=lambda name: found[name])
-    print(f"{len(found)} {what}; the most is {found[largest]}, of {limit}: {largest}")
+    print(f"{len(found)} {what}; largest {found[largest]} of {limit}: {largest}")
     for name, count in over.items():
         print(f"  over the limit: {name}: {count}")
     return not over
@@ -83,15 +82,15 @@ def main() -> int:
     )
     start = imports.stdout.find("Analyzed")
     print(imports.stdout[max(start, 0) :].strip() or imports.stderr.strip())
-    good = imports.returncode == 0
-    good &= _report("modules by their lines", module_lengths(), LONGEST_MODULE)
-    good &= _report("functions by their parameters", parameter_counts(), MOST_PARAMETERS)
+    passed = imports.returncode == 0
+    passed &= _is_within(MAX_LINES, module_lengths(), "modules checked for lines")
+    passed &= _is_within(MAX_PARAMETERS, parameter_counts(), "functions checked for parameters")
     for arguments in (("--help",), ("classify", "--help"), ("sort", "--help")):
         heavy = heavy_imports(*arguments)
         print(f"mnv2 {' '.join(arguments)} imports {', '.join(heavy) or 'no heavy library'}")
-        good &= not heavy
-    print("The house stands." if good else "Something is broken: see above.")
-    return 0 if good else 1
+        passed &= not heavy
+    print("All checks passed." if passed else "Some checks failed: see above.")
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Find turns of phrase that a native engineer would not use, with what to write instead.
+"""Find phrases that technical English avoids, and suggest replacements.
 
     python scripts/check_words.py [PATH]...
 
-Reads the Python, Markdown, shell and TOML files that Git knows, or those below the paths given.
-The exit code is 1 if one of the turns is found.
+Reads the Python, Markdown, shell and TOML files that Git tracks or does not ignore; with PATH,
+only those below it. The exit code is 1 if a phrase is found.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ BANNED = {
     r"\bstands? (here|there|in|beside|next to|below|above)\b": "is, is listed",
     r"\bwhat (it|one|they) holds?\b": "its contents",
 }
-"""Patterns, and what to write instead."""
+"""Regular expressions, and what to write instead."""
 
 _PATTERNS = [
     (
@@ -77,7 +77,7 @@ _PATTERNS = [
 
 
 def files(paths: list[str]) -> Iterator[Path]:
-    """Yield the text files that Git knows, in order; those below ``paths`` if there are any."""
+    """Yield the text files to check, in order; only those below ``paths``, if any."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths],
         cwd=ROOT,
@@ -92,9 +92,9 @@ def files(paths: list[str]) -> Iterator[Path]:
 
 
 def find(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield line number, the words found and what to write instead, for each banned turn.
+    """Yield line number, words found and replacement for each banned phrase.
 
-    A turn may be broken over two lines, of a comment too.
+    Phrases are also found across line breaks, including those of comments.
     """
     for pattern, better in _PATTERNS:
         for match in pattern.finditer(text):
@@ -103,14 +103,14 @@ def find(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def main(paths: list[str]) -> int:
-    """Print what is found; return the exit code."""
+    """Print the phrases found; return the exit code."""
     count = 0
     for path in files(paths):
         for number, found, better in sorted(find(path.read_text(encoding="utf-8"))):
             advice = f": write {better}" if better else ""
             print(f"{path.relative_to(ROOT)}:{number}: {found!r}{advice}")
             count += 1
-    print(f"{count} banned turns of phrase found." if count else "No banned turn of phrase found.")
+    print(f"{count or 'No'} banned phrase{'s' * (count > 1)} found.")
     return 1 if count else 0
 
 

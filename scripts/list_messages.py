@@ -1,8 +1,9 @@
-"""List every message that the package can show: errors, warnings, notices, help of options.
+"""List every message that the package can show: errors, warnings, notices, help texts.
 
     python scripts/list_messages.py [FOLDER OR FILE]...
 
-One a line, with its place, so that they can be read as a whole; ``{...}`` is what is filled in.
+Each is on a line with its location, so that they can be read as a whole; ``{...}`` are
+placeholders.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SPOKEN = {
+SHOWING = {
     "echo", "secho", "warning", "warn", "notice", "say", "show", "print", "Notice", "add", "status",
 }  # fmt: skip
-"""Functions whose texts reach the user; exceptions and ``help=`` are found by themselves."""
+"""Functions that show their text to the user; exceptions and ``help=`` are always listed."""
 
 
 def text_of(node: ast.expr) -> str | None:
-    """Return the text that an expression makes; None if it makes none that can be read here."""
+    """Return the text of an expression; None if it is not a literal text."""
     match node:
         case ast.Constant(value=str(text)):
             return text
@@ -35,19 +36,19 @@ def text_of(node: ast.expr) -> str | None:
             texts = [text_of(each) or "{" + ast.unparse(each) + "}" for each in (left, right)]
             return "".join(texts)
         case ast.IfExp(body=body, orelse=orelse):
-            both = [text for text in (text_of(body), text_of(orelse)) if text]
-            return " / ".join(both) or None
+            choices = [text for text in (text_of(body), text_of(orelse)) if text]
+            return " / ".join(choices) or None
     return None
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[int, str, list[ast.expr]]]:
-    """Yield line, name and texts' expressions of the calls whose texts reach the user."""
+    """Yield line, name and argument expressions of the calls that show text to the user."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         name = node.func.id if isinstance(node.func, ast.Name) else name
-        if name.endswith(("Error", "BadParameter", "Exception")) or name in SPOKEN:
+        if name.endswith(("Error", "BadParameter", "Exception")) or name in SHOWING:
             yield node.lineno, name, [*node.args, *(word.value for word in node.keywords)]
         else:
             yield from (
@@ -66,7 +67,7 @@ def messages(path: Path) -> Iterator[tuple[int, str, str]]:
 
 
 def main(paths: list[str]) -> None:
-    """Print the messages of the modules below ``paths``, or of the package."""
+    """Print the messages of the modules below ``paths``, by default of the package."""
     for top in [Path(path).resolve() for path in paths] or [ROOT / "mnv2cli"]:
         for path in sorted(top.rglob("*.py")) if top.is_dir() else [top]:
             for line, name, text in sorted(messages(path)):

@@ -1,11 +1,11 @@
-"""Make ``wordnet.csv``, the tree above the 1,000 classes, from WordNet 3.0.
+"""Make ``wordnet.csv``, the hypernyms of the 1,000 classes, from WordNet 3.0.
 
     python scripts/make_tree.py /usr/share/wordnet/data.noun > mnv2cli/labels/data/wordnet.csv
 
-A class's id is ``n`` and the offset of its entry in WordNet's ``data.noun`` (Debian: the package
-``wordnet-base``). A line of that file is: offset, file number, type, number of words in
-hexadecimal, each word with a number, number of pointers, each pointer as symbol, offset, part of
-speech and two numbers; ``@`` points to the hypernym, ``@i`` to the class of an instance. Source:
+The id of a class is ``n`` and the offset of its entry in WordNet's ``data.noun`` (Debian package
+``wordnet-base``). The fields of a line in that file are: offset, file number, type, number of words
+in hexadecimal, each word with a number, number of pointers, each pointer as symbol, offset, part of
+speech and two numbers. ``@`` points to a hypernym, ``@i`` to the class of an instance. Source:
 wndb(5WN).
 """
 
@@ -31,7 +31,7 @@ def entry(line: str) -> tuple[str, str, list[str]]:
 
 
 def main(path: str) -> None:
-    """Write the classes and all that is above them, in the order of their ids."""
+    """Write the classes and their direct and indirect hypernyms, in the order of their ids."""
     nodes = {}
     with open(path, encoding="utf-8") as file:
         for line in file:

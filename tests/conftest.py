@@ -1,4 +1,4 @@
-"""Fixtures: no internet, drawn images, hosts of this machine, a network that answers at once."""
+"""Fixtures: no internet, drawn images, local web servers, a fake network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests have to tell, wherever they ran."""
+    """Print what tests report, in whichever process they ran."""
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
             for name, text in getattr(report, "user_properties", ()):
@@ -35,26 +35,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the fuzzing take longer, or take other inputs."""
+    """Add options for the number of fuzzed inputs and their seed."""
     parser.addoption("--fuzz-inputs", type=int, default=10_000, metavar="N")
     parser.addoption("--fuzz-seed", type=int, default=0, metavar="S")
 
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse every connection that leaves this machine."""
+    """Refuse connections to other machines."""
     connect = socket.socket.connect
 
     def guarded(self: socket.socket, address: Any) -> None:
         if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "localhost", "::1"):
-            raise AssertionError(f"a test reached for the network: {address}")
+            raise AssertionError(f"a test connected to the network: {address}")
         connect(self, address)
 
     look_up = socket.getaddrinfo
 
     def guarded_look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
         if host not in ("127.0.0.1", "localhost", "::1", None):
-            raise AssertionError(f"a test asked for the address of {host}")
+            raise AssertionError(f"a test looked up the address of {host}")
         return look_up(host, *args, **kwargs)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
@@ -66,7 +66,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def pillow_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put back Pillow's own limit, which the command sets for its process."""
+    """Restore Pillow's limit, which commands change for the whole process."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
 
 
@@ -93,7 +93,7 @@ class FakeEngine:
 
 
 class Interrupted(FakeEngine):
-    """Is interrupted after two images."""
+    """Raise KeyboardInterrupt after two images."""
 
     batch_size = workers = at_once = 1
 
@@ -105,7 +105,7 @@ class Interrupted(FakeEngine):
 
 @pytest.fixture
 def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """Put a fake in place of the network."""
+    """Replace the network with a fake."""
     engine = FakeEngine()
     monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *args, **kwargs: engine)
     monkeypatch.setattr("mnv2cli.inference.classifier.available", lambda model, **kwargs: model)
@@ -124,7 +124,7 @@ def invoke() -> Callable[..., Result]:
 
 @pytest.fixture
 def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder ``photos`` with three images and a text, below the current folder."""
+    """A folder ``photos`` with three images and a text file, in the current folder."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "photos"
     folder.mkdir()
@@ -137,7 +137,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def hostile(photos: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder ``photos`` with images that end their decoder, by :mod:`tests.decoders`, too."""
+    """The folder ``photos``, plus images that crash or hang :mod:`tests.decoders`."""
     draw(photos / "boom.jpg")
     draw(photos / "hang.jpg")
     made = command()
@@ -167,7 +167,7 @@ def picture(red: int = 7, format: str = "PNG", **save: Any) -> bytes:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait shortly, and begin with places and archives that nobody used before."""
+    """Shorten waits, and forget stores and archives that are open."""
     from mnv2cli.sources.remote import archive_containers, limits, stores
 
     monkeypatch.setattr(limits, "FIRST_WAIT", 0.01)
@@ -178,7 +178,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def memory(quick: None) -> Iterator[Any]:
-    """The store in memory, empty."""
+    """The memory file system, empty."""
     import fsspec
 
     fs = fsspec.filesystem("memory")
@@ -191,7 +191,7 @@ def memory(quick: None) -> Iterator[Any]:
 
 @pytest.fixture
 def site(quick: None) -> Iterator[Site]:
-    """A web server whose pages the test gives."""
+    """A web server whose pages the test defines."""
     site = Site()
     with host(site.handle) as url:
         site.url = url.rpartition("/")[0]
@@ -210,7 +210,7 @@ def model() -> Any:
 
 @pytest.fixture(scope="session")
 def home(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A KERAS_HOME as Keras's own loader fills it, in the format of the published files."""
+    """A KERAS_HOME as filled by Keras, in the format of the published files."""
     home = tmp_path_factory.mktemp("keras")
     (home / "models").mkdir()
     from keras.src.legacy.saving import legacy_h5_format
@@ -228,7 +228,7 @@ def random_weights(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep compiled models of the tests out of the user's cache."""
+    """Keep compiled models of tests out of the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNV2_CACHE", str(tmp_path_factory.mktemp("compiled")))
         yield

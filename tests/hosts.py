@@ -1,4 +1,4 @@
-"""Local HTTP servers that stand for hosts of weights and of images, behaving or not."""
+"""Local HTTP servers in place of hosts of weights and images, well-behaved or not."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def answer(body: bytes, code: int = 200, length: int | None = None) -> Handler:
 
 
 class Site:
-    """A web server's pages, and how often each was asked for."""
+    """The pages of a web server, and how often each was requested."""
 
     def __init__(self) -> None:
         self.pages: dict[str, Handler] = {}
@@ -56,7 +56,7 @@ class Site:
 
 
 def hold(over: threading.Event) -> Handler:
-    """Answer when an event is set, or seconds later."""
+    """Return a handler that does not answer until an event is set, or for 8 seconds."""
 
     def handle(request: BaseHTTPRequestHandler) -> None:
         over.wait(8)

@@ -1,8 +1,7 @@
-"""What commands share that classify images: their inputs checked, the classifier, its records."""
+"""Shared by commands that classify images: check their inputs, make the classifier, run it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from threading import Event
@@ -13,8 +12,7 @@ import click
 from mnv2cli.errors import NoImagesError
 from mnv2cli.sources.filesystem import check_urls
 from mnv2cli.sources.lists import open_list, read_list
-from mnv2cli.sources.patterns import is_glob
-from mnv2cli.sources.urls import is_url
+from mnv2cli.sources.missing import why_missing
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
@@ -25,39 +23,43 @@ if TYPE_CHECKING:
     from mnv2cli.sources.options import Inputs
 
 Choose = Callable[[Iterator["Source"]], Iterator["Source"]]
-"""Says which of the images found are classified."""
+"""Selects which of the images found are classified."""
 
 
 def check_inputs(inputs: Inputs) -> None:
-    """Check that there is something to classify; raises UsageError."""
+    """Check that there may be something to classify.
+
+    Raises:
+        UsageError: No input is given, or all of them are missing.
+        InputError: A URL is malformed or unsupported.
+    """
     paths = inputs.paths
     if inputs.null and inputs.list_file is None:
-        raise click.UsageError("-0 says how the paths of --files-from are separated: add that.")
-    if inputs.list_file is None:
-        if not paths:
-            raise click.UsageError("Name images or folders, or a list of them with --files-from.")
-        if not any(os.path.lexists(p) or is_glob(p) or is_url(p) for p in paths):
-            more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
-            raise click.UsageError(f"There is no file or folder {paths[0]!r}{more}.")
+        raise click.UsageError("-0/--null requires --files-from.")
+    if inputs.list_file is None and not paths:
+        raise click.UsageError("Name images or folders, or a list of them with --files-from.")
     check_urls(paths)
+    if paths and inputs.list_file is None and all(map(why_missing, paths)):
+        more = f" (and {len(paths) - 1:,} more)" if len(paths) > 1 else ""
+        raise click.UsageError(f"{why_missing(paths[0])}{more}.")
 
 
 def make_classifier(
     options: ClassifierOptions, screen: Screen, cluster: str | None = None
 ) -> Classifier:
-    """Return the classifier that a command asks for, which reports to its screen.
+    """Return the classifier for a command; it reports to the command's screen.
 
     Args:
-        options: All that decides what it does.
-        screen: Shows what it reports.
-        cluster: The address of a Ray cluster, empty to start one; None for this machine alone.
+        options: Options of the classifier.
+        screen: Shows its notices, warnings and progress.
+        cluster: The address of a Ray cluster, empty to start one; None to run without Ray.
     """
     from mnv2cli.events import RunEvents
     from mnv2cli.images.decode import set_process_limit
     from mnv2cli.inference.classifier import Classifier
 
     set_process_limit(options.images.max_pixels)
-    events = RunEvents(screen.notice, screen.warning, screen.download)
+    events = RunEvents(screen.notice, screen.warning, screen.download, screen.status)
     if cluster is None:
         return Classifier(**options.keywords(), events=events)
     from mnv2cli.inference.cluster.classifier import ClusterClassifier
@@ -73,14 +75,14 @@ def classify_inputs(
     choose: Choose = lambda sources: sources,
     stop_requested: Event | None = None,
 ) -> Generator[Record, None, None]:
-    """Return the records of inputs as they were typed.
+    """Return the records of some inputs, lazily and in order.
 
     Args:
-        classifier: What classifies them.
-        inputs: The images.
-        report: Counts what is skipped, and the seconds.
-        screen: Shows what is skipped.
-        choose: Says which of the images found are classified.
+        classifier: Classifies the images.
+        inputs: The images, as they were typed.
+        report: Counts skipped files, and the seconds spent.
+        screen: Shows skipped files.
+        choose: Selects which of the images found are classified.
         stop_requested: Once set, no more images are started.
     """
     from mnv2cli.inference.calibration import ReadAhead
@@ -101,9 +103,9 @@ def classify_inputs(
 
 
 def no_images(report: Report) -> NoImagesError:
-    """Return the error that says why there are none."""
+    """Return the error for a run without images, with the reasons."""
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.skipped.most_common())
-    hint = f"Left out: {reasons}." if reasons else "The folders are empty."
+    hint = f"Skipped: {reasons}." if reasons else "The folders are empty."
     if report.skipped["no image suffix"]:
-        hint += " --all-files tries every file."
+        hint += " To try every file, add --all-files."
     return NoImagesError("no images found", hint)

@@ -126,7 +126,7 @@ class _Contents:
         one, two = self._status(path), self._status(other)
         if one is None or two is None:  # a broken link, or just removed
             return False
-        if one[:2] == two[:2]:
+        if one[1] and one[:2] == two[:2]:  # 0 is not a number: some network drives have no other
             return True
         return two[2] == size and self._digest(path) == self._digest(other) != ""
 

@@ -1,1 +1,1 @@
-"""Paths, globs, lists and URLs -> image sources, in a stable order."""
+"""Paths, patterns, lists and URLs -> image sources, in a stable order."""

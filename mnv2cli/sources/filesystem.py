@@ -1,7 +1,7 @@
-"""What a file system is, and the registry of those that URLs name.
+"""The interface of a file system, and the registry of those that URLs use.
 
-A new file system is one module and one line in :data:`FILE_SYSTEMS`. The registry holds dotted
-names, so that nothing is imported before a URL needs it.
+To add a file system, write one module and one line in :data:`FILE_SYSTEMS`. The registry holds
+dotted names, so that nothing is imported before a URL needs it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, Protocol
 from mnv2cli.sources.urls import is_url, scheme_of
 
 Kind = Literal["file", "folder", "glob"]
-"""What an input is."""
+"""The kinds of input."""
 
 FILE_SYSTEMS: dict[str, str] = {
     "http": "mnv2cli.sources.remote.web:open_web",
@@ -21,24 +21,24 @@ FILE_SYSTEMS: dict[str, str] = {
     "tar": "mnv2cli.sources.remote.archives:open_archive",
     "zip": "mnv2cli.sources.remote.archives:open_archive",
 }
-"""By URL scheme: ``module:function``, called with a URL, returns its file system, which is
-fetched from as well: a ``RemoteFileSystem`` of ``sources/remote/protocol.py``."""
+"""By URL scheme: ``module:function``; called with a URL, it returns a ``RemoteFileSystem`` of
+``sources/remote/protocol.py``."""
 
 OTHER_SCHEMES = "mnv2cli.sources.remote.stores:open_store"
-"""What opens the URLs of every other scheme: all that fsspec knows."""
+"""Opens the URLs of every other scheme that fsspec knows."""
 
 
 class DirEntry(Protocol):
-    """What a folder holds, as ``os.scandir`` has it."""
+    """An entry of a folder, as ``os.scandir`` yields it."""
 
     @property
     def name(self) -> str:
-        """Its name in the folder."""
+        """The name in the folder."""
         ...
 
     @property
     def path(self) -> str:
-        """The folder's path, joined with it."""
+        """The path of the folder, joined with the name."""
         ...
 
     def is_dir(self) -> bool:
@@ -55,14 +55,13 @@ Listing = AbstractContextManager[Iterable[DirEntry]]
 
 
 class Match(NamedTuple):
-    """A path that a glob matches.
+    """A path that matches a pattern.
 
     Attributes:
         path: The file or folder.
-        is_folder: It is a folder.
-        taken: False for what matches and gives no image of its own, such as a folder whose files
-            match too.
-        error: The folder is to be searched for matches, and cannot be listed.
+        is_folder: Whether it is a folder.
+        taken: False if the path itself is skipped, as a folder whose files match too.
+        error: Why a folder that had to be searched for matches cannot be listed.
     """
 
     path: str
@@ -72,17 +71,17 @@ class Match(NamedTuple):
 
 
 class FileSystem(Protocol):
-    """Folders and files as the finder needs them: on this machine, in a store or in an archive.
+    """Folders and files on this machine, in a store or in an archive, as the finder needs them.
 
-    Paths are strings that only their file system takes apart; for remote ones they are URLs.
+    Paths are strings that only their file system splits and joins; remote ones are URLs.
     """
 
     def resolve(self, given: str, may_be_glob: bool) -> tuple[str, Kind]:
-        """Return the path of an input as typed, and what it is; raises OSError."""
+        """Return the path of an input as typed, and its kind; raises OSError."""
         ...
 
     def glob(self, pattern: str) -> Iterable[Match]:
-        """Return what matches, in the order of a walk; raises OSError at once or not at all."""
+        """Return the matches in the order of a walk; raises OSError when called, not later."""
         ...
 
     def scan(self, path: str) -> Listing:
@@ -90,7 +89,7 @@ class FileSystem(Protocol):
         ...
 
     def join(self, path: str, name: str) -> str:
-        """Return the path of what a folder holds."""
+        """Return the path of an entry of a folder."""
         ...
 
     def split(self, path: str) -> tuple[str, str]:
@@ -98,11 +97,11 @@ class FileSystem(Protocol):
         ...
 
     def canonical(self, path: str) -> str:
-        """Return the one name of a folder that may have many; with slashes between folders."""
+        """Return the canonical name of a folder, with slashes between folders."""
         ...
 
     def parts(self, path: str) -> tuple[str, ...]:
-        """Return the names on the way to a file, for patterns."""
+        """Return the folders of a file and its name, for patterns."""
         ...
 
 
@@ -110,8 +109,8 @@ def open_filesystem(url: str) -> FileSystem:
     """Return the file system of a URL, by its scheme.
 
     Raises:
-        InputError: The scheme is not known, or a library is missing.
-        OSError: It is connected to at once, which failed.
+        InputError: The scheme is unknown, or a library is missing.
+        OSError: The file system connects at once, and that failed.
     """
     from pkgutil import resolve_name
 
@@ -122,12 +121,12 @@ def open_filesystem(url: str) -> FileSystem:
 
 
 def check_urls(inputs: Iterable[str]) -> None:
-    """Check before the work begins that the URLs among some inputs are of schemes that can be read.
+    """Check before the work begins that the schemes of URLs among the inputs are supported.
 
     Raises:
-        InputError: A scheme is not known, or a library is missing.
+        InputError: A URL is malformed, its scheme is unknown, or a library is missing.
     """
     for given in inputs:
         if is_url(given):
-            with suppress(OSError):  # an error row, in its turn
+            with suppress(OSError):  # becomes an error row when the image is due
                 open_filesystem(given)

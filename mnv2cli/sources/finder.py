@@ -1,7 +1,7 @@
-"""From paths, globs and lists to image sources: streaming, in natural order, each file once.
+"""Turn paths, patterns and lists into image sources: lazily, in natural order, each file once.
 
-Folders are walked one at a time, files before subfolders, so that work starts at once and the
-names held are those of the folders on the way down, never a list of all files.
+Folders are walked one at a time, files before subfolders. The first image is found at once, and
+only the names in the folders on the way down are in memory, never a list of all files.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ class _Level:
     """A folder on the way down of a walk."""
 
     filesystem: FileSystem
-    path: str  # as the user gave it, joined below
+    path: str  # as the user gave it, with the names below
     real: str  # without symbolic links
-    below: tuple[str, ...]  # its names below the folder that was given
-    subfolders: list[str]  # those still to enter, the next one last
+    below: tuple[str, ...]  # its path below the given folder
+    subfolders: list[str]  # still to enter, the next one last
 
 
 class Finder:
     """Iterate over the image sources of some inputs.
 
-    Args:
-        inputs: Files, folders and globs, in the order to take them; read lazily.
-        options: What to take from folders.
-        on_skip: Called with a path and a reason for each file or folder that is left out.
-        listed: More files and folders, taken by name: never patterns.
+    A file that is given several times, in whatever way, is yielded once: given folders are
+    remembered by name, given files by a digest, files found in folders not at all.
 
-    The same file given twice, by whatever way, is yielded once: folders given are remembered by
-    name, files given by a digest, files found in folders not at all.
+    Args:
+        inputs: Files, folders, patterns and URLs, in the order to take them; read lazily.
+        options: Which files to take.
+        on_skip: Called with path and reason for each file or folder that is skipped.
+        listed: More files, folders and URLs; never read as patterns.
 
     Raises:
-        InputError: A URL is of a scheme that is not known, or needs a library that is missing.
+        InputError: The scheme of a URL is unknown, or requires a library that is missing.
     """
 
     def __init__(
@@ -90,14 +90,14 @@ class Finder:
         except InputError as error:
             if may_be_glob:
                 raise
-            return [Source(given, error.message)]  # one line of a list costs one row
+            return [Source(given, error.message)]  # a bad line of a list is one error row
         if kind == "folder":
             return self._walk(path, filesystem)
         if kind == "file":
             return self._single(path, filesystem)
         return self._matching(given, found, filesystem)
 
-    # Globs
+    # Patterns
 
     def _matching(
         self, pattern: str, found: Iterable[Match], filesystem: FileSystem
@@ -110,13 +110,13 @@ class Finder:
                 take = self._walk if match.is_folder else self._single
                 yield from take(match.path, filesystem)
         if match is None:
-            self._on_skip(pattern, "the pattern matches nothing")
+            self._on_skip(pattern, "pattern matches nothing")
 
     # Single files
 
     def _single(self, path: str, filesystem: FileSystem) -> Iterator[Source]:
         if self._filtered_out(path, filesystem):
-            self._on_skip(path, "left out by --include or --exclude")
+            self._on_skip(path, "excluded by --include or --exclude")
             return
         folder, name = filesystem.split(path)
         folder = self._real_folder(folder, filesystem)
@@ -128,7 +128,7 @@ class Finder:
         yield Source(path)
 
     def _real_folder(self, folder: str, filesystem: FileSystem) -> str:
-        # Lists name the files of one folder in a row: resolve it once.
+        # Lists usually name many files of a folder in a row: resolve it once.
         if self._last_folder[0] != folder or not self._last_folder[1]:
             self._last_folder = (folder, filesystem.canonical(folder))
         return self._last_folder[1]
@@ -136,7 +136,7 @@ class Finder:
     def _filtered_out(self, path: str, filesystem: FileSystem) -> bool:
         if not (self._options.include or self._options.exclude):
             return False
-        # The folders above it were not searched, so patterns meet its name or the end of its path.
+        # No folder was given that patterns could start from: match the end of its path.
         parts = filesystem.parts(path)
         tails = [parts[start:] for start in range(len(parts))] or [()]
         return any(map(self._excluded, tails)) or not any(map(self._included, tails))
@@ -160,8 +160,8 @@ class Finder:
         self._folders_done.add(real_root)
 
     def _enter(self, level: _Level) -> Iterator[Source]:
-        """Yield the files of one folder and note its subfolders."""
-        if self._options.follow_links:
+        """Yield the files of one folder and remember its subfolders."""
+        if self._options.follow_links:  # links may lead here several times
             if level.real in self._folders_entered:
                 self._on_skip(level.path, "given twice")
                 return
@@ -192,10 +192,10 @@ class Finder:
         return _Level(level.filesystem, path, real, (*level.below, name), [])
 
     def _list(self, level: _Level) -> list[str]:
-        """List a folder: return its files to yield, keep its subfolders to enter.
+        """List a folder: return the files to yield, and store the subfolders to enter.
 
-        Both are in reverse order, to be taken from the end. A folder whose name ends like an
-        image is in both: it is entered, and reading it as an image says that it is a folder.
+        Both are in reverse order, to be popped from the end. A folder with an image suffix is in
+        both: it is entered, and also yields an error row that says that it is a folder.
         """
         options = self._options
         files: list[str] = []
@@ -207,16 +207,16 @@ class Finder:
                     self._on_skip(entry.path, "hidden")
                     continue
                 if options.exclude and self._excluded(parts):
-                    self._on_skip(entry.path, "left out by --exclude")
+                    self._on_skip(entry.path, "excluded by --exclude")
                     continue
                 is_folder = _is_folder(entry)
                 if is_folder:
                     if entry.is_symlink() and not options.follow_links:
-                        self._on_skip(entry.path, "a symbolic link to a folder")
+                        self._on_skip(entry.path, "symbolic link to a folder")
                     elif options.recursive:
                         level.subfolders.append(name)
                     else:
-                        self._on_skip(entry.path, "a folder, and --no-recursive was given")
+                        self._on_skip(entry.path, "subfolder, with --no-recursive")
                     if not name.lower().endswith(IMAGE_SUFFIXES):
                         continue
                 elif not self._has_image_suffix(name):
@@ -225,11 +225,11 @@ class Finder:
                 if self._included(parts):
                     files.append(name)
                 elif not is_folder:
-                    self._on_skip(entry.path, "left out by --include")
+                    self._on_skip(entry.path, "not matched by --include")
         natural_sorted(level.subfolders).reverse()
         return natural_sorted(files)[::-1]
 
-    # What is taken
+    # Filters
 
     def _has_image_suffix(self, name: str) -> bool:
         return self._options.all_files or name.lower().endswith(IMAGE_SUFFIXES)
@@ -241,15 +241,15 @@ class Finder:
     def _excluded(self, parts: tuple[str, ...]) -> bool:
         return any(matches(parts, pattern) for pattern in self._options.exclude)
 
-    def _left_out_on_the_way(self, parts: tuple[str, ...]) -> bool:
+    def _is_excluded(self, parts: tuple[str, ...]) -> bool:
         return bool(self._options.exclude) and any(
             self._excluded(parts[:end]) for end in range(1, len(parts) + 1)
         )
 
-    # What was done already
+    # Duplicates
 
     def _owners(self, real_folder: str) -> list[str]:
-        """Return the folders walked before that are this folder or lie above it."""
+        """Return the folders walked before that are this folder or contain it."""
         owners = []
         if self._folders_done:
             folder = real_folder
@@ -263,7 +263,7 @@ class Finder:
         return owners
 
     def _done_by_a_folder(self, real_folder: str, owners: list[str], name: str) -> bool:
-        """Return whether the walk of one of these folders has yielded this file."""
+        """Return whether walking one of these folders has yielded this file."""
         options = self._options
         for owner in owners:
             parts = path_parts(os.path.relpath(os.path.join(real_folder, name), owner))
@@ -272,7 +272,7 @@ class Finder:
                 and (options.hidden or not any(part.startswith(".") for part in parts))
                 and self._has_image_suffix(name)
                 and self._included(parts)
-                and not self._left_out_on_the_way(parts)
+                and not self._is_excluded(parts)
             ):
                 return True
         return False
@@ -285,10 +285,10 @@ def _unlisted(error: OSError) -> str:
 def _is_folder(entry: DirEntry) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link into a loop: a file that cannot be read
+    except OSError:  # a circular link; as a file it becomes an error row
         return False
 
 
 def _digest(folder: str, name: str) -> bytes:
-    # 16 bytes stand for a path of any length; two paths never share them in practice.
+    # 16 bytes instead of a path of any length; collisions are practically impossible.
     return blake2b(os.fsencode(os.path.join(folder, name)), digest_size=16).digest()

@@ -1,4 +1,4 @@
-"""Lists of files, as ``--files-from`` takes them: opened, and read as they come."""
+"""Lists of files for ``--files-from``, read incrementally."""
 
 from __future__ import annotations
 
@@ -8,51 +8,58 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from mnv2cli.errors import InputError
+from mnv2cli.system.messages import reason
 
 _LONGEST_PATH = 1 << 16  # bytes; the longest path of any system is below this
 
 
 def open_list(path: str) -> Callable[[int], bytes]:
-    """Return what reads a list, bypassing Python's buffers.
+    """Open a list for reading without Python's buffers.
 
-    The list is read in a thread that may wait for ever; a buffer's lock, held meanwhile, would
-    keep the process from ending.
+    The thread that reads the list may wait forever; the lock of a buffer, held meanwhile, would
+    keep the process from exiting.
 
     Args:
         path: A file, or ``-`` for standard input.
 
     Returns:
-        A function that returns up to so many bytes, as :func:`read_list` takes it.
+        A function that reads up to a number of bytes, for :func:`read_list`.
 
     Raises:
-        InputError: It cannot be opened, or standard input is closed.
+        InputError: The list cannot be opened, or standard input is closed.
     """
     if path == "-":
         stdin = sys.stdin
         if stdin is None:
-            raise InputError("standard input is closed", "Name a file with --files-from.")
+            raise InputError(
+                "cannot read the list: standard input is closed", "Name a file with --files-from."
+            )
         try:
             return partial(os.read, stdin.fileno())
-        except (OSError, ValueError):  # not a real one, as in tests
+        except (OSError, ValueError):  # without a descriptor, as in tests
             return stdin.buffer.read
     try:
         return partial(os.read, os.open(path, os.O_RDONLY))
     except OSError as error:
-        raise InputError(f"the list {path!r} cannot be read: {error.strerror}") from error
+        raise InputError(
+            f"cannot read the list {path!r}: {reason(error)}",
+            "Name another file with --files-from.",
+        ) from error
 
 
 def read_list(read: Callable[[int], bytes], *, null: bool) -> Iterator[str]:
-    """Yield the paths of a list, one a line, or NUL-separated as ``find -print0`` writes them.
+    """Yield the paths of a list: one per line, or NUL-separated as ``find -print0`` writes them.
 
-    Empty entries are passed over, a byte order mark too. The list is read as it comes, so it may
-    be endless.
+    Empty entries and a byte order mark are ignored. Paths are yielded as soon as they arrive, so
+    the list may be endless.
 
     Args:
-        read: Returns up to so many bytes, those there are, and none at the end, as ``os.read``.
-        null: Entries end with NUL, not with a line end.
+        read: Returns up to a number of bytes as soon as there are any, none at the end, as
+            ``os.read`` does.
+        null: Entries end with NUL instead of a line end.
 
     Raises:
-        InputError: An entry is longer than any path can be: not a list of paths.
+        InputError: An entry is longer than any path can be, so this is not a list of paths.
     """
     separator = b"\0" if null else b"\n"
     rest = b""
@@ -65,8 +72,8 @@ def read_list(read: Callable[[int], bytes], *, null: bool) -> Iterator[str]:
             yield from _decoded(entry, null)
         if len(rest) >= _LONGEST_PATH:
             raise InputError(
-                "the list of files has an entry longer than any path",
-                "Is it a list, one path a line? Lists from find -print0 need -0.",
+                "cannot read the list: it has an entry longer than any path",
+                "Give a text file with one path per line, or add -0 for a list from find -print0.",
             )
     yield from _decoded(rest, null)
 

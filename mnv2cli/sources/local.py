@@ -16,7 +16,7 @@ class LocalFileSystem:
     """Files and folders of this machine, by their paths."""
 
     def resolve(self, given: str, may_be_glob: bool) -> tuple[str, Kind]:
-        """Return an input and what it is; what does not exist is a file, as reading it tells."""
+        """Return an input and its kind; a missing one counts as a file, whose row has the error."""
         if os.path.isdir(given):
             return given, "folder"
         if may_be_glob and is_glob(given) and not os.path.lexists(given):
@@ -24,13 +24,13 @@ class LocalFileSystem:
         return given, "file"
 
     def glob(self, pattern: str) -> Iterator[Match]:
-        """Yield what a shell would expand a pattern to, as it is found."""
+        """Yield what a shell would expand a pattern to, lazily."""
         drive, rest = os.path.splitdrive(pattern)
         separators = "[/\\\\]" if os.altsep else "/"
         root = drive + (os.sep if re.match(separators, rest) else "")
         segments = [s for s in re.split(separators, rest) if s]
         folders_only = re.search(f"{separators}$", rest) is not None
-        # A pattern such as **/* meets the files in the folders that it meets by itself.
+        # A pattern such as **/* matches the files in the folders that it matches anyway.
         walk_folders = "**" not in segments or segments[-1] not in ("*", "**")
         for path, error in _expand(root, segments):
             is_folder = error is None and os.path.isdir(path)
@@ -41,7 +41,7 @@ class LocalFileSystem:
         return os.scandir(path)
 
     def join(self, path: str, name: str) -> str:
-        """Return the path of what a folder holds."""
+        """Return the path of an entry of a folder."""
         return os.path.join(path, name)
 
     def split(self, path: str) -> tuple[str, str]:
@@ -53,7 +53,7 @@ class LocalFileSystem:
         return real_path(path or os.curdir)
 
     def parts(self, path: str) -> tuple[str, ...]:
-        """Return the names on the way to a file, for patterns."""
+        """Return the folders of a file and its name, for patterns."""
         return path_parts(path)
 
 
@@ -61,10 +61,10 @@ LOCAL = LocalFileSystem()
 
 
 def real_path(path: str) -> str:
-    """Return a path without symbolic links, as far as there is one."""
+    """Resolve the symbolic links of a path, as far as it exists."""
     try:
         return os.path.realpath(path)
-    except (OSError, ValueError):  # a NUL byte in it, a name too long: no such file, told later
+    except (OSError, ValueError):  # a NUL byte or too long a name; reading it gives the error
         return os.path.join(os.curdir, path)
 
 

@@ -1,4 +1,4 @@
-"""Names of files: which are images, and their natural order."""
+"""File names: suffixes of images, and natural order."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".dib",
     ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif",
 )  # fmt: skip
+"""Suffixes of the files that are taken from folders, in lower case."""
 
 _DIGITS = re.compile("[0-9]+")
 
@@ -17,8 +18,8 @@ _DIGITS = re.compile("[0-9]+")
 def natural_key(name: str) -> str:
     """Return a sort key that puts ``img2`` before ``img10`` and does not depend on the system.
 
-    Case and Unicode composition do not count (file systems differ in both); a run of digits
-    counts as its number.
+    Case and Unicode composition are ignored, as file systems differ in both; a run of digits
+    sorts by its number.
     """
     if not name.isascii():
         name = unicodedata.normalize("NFC", name)
@@ -31,14 +32,14 @@ def _number_key(match: re.Match[str]) -> str:
 
 
 def natural_sorted(names: list[str]) -> list[str]:
-    """Sort names in place and return them: by natural key, ties by code point."""
+    """Sort names in place by natural key, ties by code point; return the list."""
     names.sort()
     names.sort(key=natural_key)
     return names
 
 
 def path_parts(path: str) -> tuple[str, ...]:
-    """Return the names on the way to a file of this machine, without drive and root."""
+    """Split a path of this machine into names, without drive and root."""
     path = os.path.splitdrive(path)[1]
     if os.altsep:
         path = path.replace(os.altsep, os.sep)

@@ -1,4 +1,4 @@
-"""Which images a run takes, as the user names them."""
+"""Options that select the images of a run."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from mnv2cli.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What to take from the inputs.
+    """Select files among the inputs.
+
+    A pattern without a slash is matched against the name of a file or folder. One with a slash is
+    matched against the path below the given folder or, for a given file, against the end of its
+    path; ``**`` matches any number of folders. Case is ignored: cameras write ``.JPG``.
 
     Attributes:
         recursive: Walk into subfolders.
-        include: Patterns; where there are any, a file must match one.
-        exclude: Patterns; a file or folder that matches one is skipped.
-        all_files: In folders, take every file and not only those with an image suffix.
-        hidden: In folders, take what starts with a dot as well.
-        follow_links: Walk into folders that are symbolic links.
-
-    A pattern without a slash is matched with the name of a file or folder, one with a slash with
-    the path below the folder that was given, or for a file that was given with the end of its
-    path; ``**`` stands for any number of folders. Case does not count: cameras write ``.JPG``.
+        include: Patterns; if there are any, a file must match one of them.
+        exclude: Patterns; a file or folder that matches one of them is skipped.
+        all_files: In folders, take every file, not only those with an image suffix.
+        hidden: In folders, also take files and folders whose names start with a dot.
+        follow_links: Walk into symbolic links to folders.
 
     Raises:
-        InputError: A text where patterns should be.
+        InputError: ``include`` or ``exclude`` is a string instead of a tuple.
     """
 
     recursive: bool = True
@@ -37,7 +37,7 @@ class Filters:
     def __post_init__(self) -> None:
         for name in ("include", "exclude"):
             if isinstance(getattr(self, name), str):
-                raise InputError(f"{name} takes a tuple of patterns, not one text")
+                raise InputError(f"{name} takes a tuple of patterns, not a string")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ class Inputs:
     """The images of a run, as they were typed.
 
     Attributes:
-        paths: Files, folders, globs and URLs, in the order to take them.
+        paths: Files, folders, patterns and URLs, in the order to take them.
         list_file: A file with more paths, ``-`` for standard input; None for no list.
-        null: The paths of the list end with NUL instead of a line end.
-        filters: What to take from folders.
+        null: Paths in the list end with NUL instead of a line end.
+        filters: Which files to take.
     """
 
     paths: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Patterns of --include and --exclude, and what distinguishes a glob from a name."""
+"""Match the patterns of --include and --exclude, and tell patterns from names."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ _MAGIC = re.compile(r"[*?\[]")
 
 
 def is_glob(text: str) -> bool:
-    """Return whether a path that does not exist is meant as a pattern."""
+    """Return whether a path is a pattern, if no file has that name."""
     return _MAGIC.search(text) is not None
 
 
 def matches(parts: tuple[str, ...], pattern: str) -> bool:
     """Return whether a path, as its parts, matches an include or exclude pattern.
 
-    A pattern without a slash is matched with the last part alone, one with a slash with all of
-    them; ``**`` stands for any number of parts. Case does not count.
+    A pattern without a slash is matched against the last part only, one with a slash against all
+    of them; ``**`` matches any number of parts. Case is ignored.
     """
     pattern = pattern.lower()
     if "/" not in pattern:

@@ -1,13 +1,13 @@
-"""Addresses of images elsewhere: recognised, and shown without their secrets."""
+"""Recognise URLs, and redact their secrets."""
 
 from __future__ import annotations
 
 import os
 import re
 
-# Two letters at least: C:// is a drive of Windows.
+# At least two letters: C:// is a drive on Windows.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
-# What has no host has no user either: an @ is in a name there.
+# Schemes without a host have no user: there an @ is part of a name.
 _USER = re.compile(
     r"(?<!zip)(?<!tar)(?<!memory)(?<!file)(?<!local)(://)[^/?#@]*(?:@[^/?#@]*)*@", re.IGNORECASE
 )
@@ -18,24 +18,25 @@ _SECRET = re.compile(
 )
 
 LOCAL_SCHEMES = ("file", "local")
+ARCHIVE_SCHEMES = ("zip", "tar")
 
 
 def is_url(text: str) -> bool:
-    """Return whether an input is a URL; a local file that is named like one is none."""
+    """Return whether an input is a URL, and not a local file with such a name."""
     return "://" in text and _URL.match(text) is not None and not os.path.lexists(text)
 
 
 def scheme_of(url: str) -> str:
-    """Return a URL's scheme in lower case, such as ``s3``; empty for what is none."""
+    """Return the scheme of a URL in lower case, such as ``s3``; empty for other text."""
     match = _URL.match(url)
     return match[1].lower() if match else ""
 
 
 def redact(text: str) -> str:
-    """Return a URL, or text with URLs, without what must not be seen.
+    """Replace the secrets in a URL, or in text that contains URLs, with ``***``.
 
-    A user and password become ``***``, and so does the value of each query parameter whose name
-    speaks of a secret, such as a signature or token. Other text stays as it is.
+    These are user and password, and the value of each query parameter whose name suggests a
+    secret, such as a signature or token. Other text is returned unchanged.
     """
     if "://" not in text:
         return text
@@ -43,7 +44,7 @@ def redact(text: str) -> str:
 
 
 def absolute(name: str, folder: str) -> str:
-    """Return a path, or an archive's in a URL, as seen from a folder; other URLs as they are."""
+    """Join a folder with a path, or with an archive's path in a URL; keep other URLs unchanged."""
     if "://" not in name:
         return os.path.join(folder, name)
     head, sep, container = name.rpartition("::")
@@ -53,6 +54,6 @@ def absolute(name: str, folder: str) -> str:
 
 
 def split_chain(url: str) -> tuple[str, str]:
-    """Return a URL's own part, and the ``::`` with what is behind it: where it is found."""
+    """Split a chained URL into its first part, and ``::`` with the location that follows."""
     head, sign, rest = url.partition("::")
     return head, sign + rest

@@ -1,4 +1,4 @@
-"""The fake network in Ray's workers, which import it by name."""
+"""A fake network for Ray's workers, which import it by name."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from mnv2cli.models.mobilenet_v2 import MobileNetV2
 from tests.conftest import FakeEngine
 
 KILLER, KILLS_ONCE, RAISES, SLOW = 250, 240, 230, 220
-"""Red values of images that kill their worker, kill it once, meet a bug, take their time."""
+"""Red values of images that kill every worker, kill one worker, raise an error, take long."""
 
 
 class Deadly(FakeEngine):
-    """Dies of certain images."""
+    """Kill the process at certain images."""
 
     def predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         for red in batch[:, 0, 0, 0]:
@@ -36,21 +36,21 @@ class Deadly(FakeEngine):
             if red == SLOW:
                 time.sleep(0.1)
             if red == RAISES:
-                raise RuntimeError("what nobody foresaw")
+                raise RuntimeError("an unexpected error")
         return super().predict(batch)
 
 
 def open_fake(options: ClassifierOptions, identity: dict[str, Any]) -> Classifier:
-    """Stand in for ``worker.open_classifier``."""
+    """Replace ``worker.open_classifier``."""
     if identity.get("missing"):
-        raise WeightsError("this machine has no weights", "Bring them there.")
+        raise WeightsError("this machine has no weights", "Copy them there.")
     classifier = Classifier(**options.keywords())
     classifier._engine = Deadly()
     return classifier
 
 
 def install(identity: dict[str, Any]) -> None:
-    """Put the fakes in place, for a process of its own."""
+    """Replace the real network in this process."""
     import mnv2cli.inference.classifier
 
     mnv2cli.inference.classifier.open_engine = lambda *args, **kwargs: Deadly()  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Runs on a Ray cluster of this machine: the same rows as at home, whatever dies."""
+"""Runs on a Ray cluster of this machine: the rows of a local run, whichever worker dies."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -19,11 +20,13 @@ from click.testing import Result
 
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import InputError, WeightsError
+from mnv2cli.events import RunEvents
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.inference.cluster.classifier import ClusterClassifier
 from mnv2cli.inference.cluster.connection import is_address
-from mnv2cli.inference.cluster.protocol import ClusterError
+from mnv2cli.inference.cluster.job import Job, Resources, Tally
+from mnv2cli.inference.cluster.protocol import ClusterError, JobSpec, open_batch
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.timings import Timings
 from mnv2cli.labels.options import LabelOptions
@@ -37,7 +40,7 @@ ray = pytest.importorskip("ray")
 ROOT = Path(__file__).parents[2]
 LOCAL = {"RAY_AUTH_TOKEN": "0" * 64, "RAY_USAGE_STATS_ENABLED": "0"}
 pytestmark = [
-    # Ray tells of its future at its start.
+    # Ray announces future changes when it starts.
     pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -46,7 +49,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def ray_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A Ray of two cores in this process, for all tests of this file."""
+    """Ray on two cores, started from this process once for all tests of this module."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in LOCAL.items():
             patch.setenv(name, value)
@@ -60,7 +63,7 @@ def ray_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             logging_level="CRITICAL",
         )
         yield
-        with warnings.catch_warnings():  # of Ray's own processes, which it does not wait for
+        with warnings.catch_warnings():  # Ray does not wait for its processes to end
             warnings.simplefilter("ignore", ResourceWarning)
             ray.shutdown()
             gc.collect()
@@ -68,7 +71,7 @@ def ray_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fake network at home and in the workers."""
+    """Use the fake network in this process and in the workers."""
     monkeypatch.setattr(
         "mnv2cli.inference.classifier.open_engine", lambda *args, **kwargs: Deadly()
     )
@@ -104,16 +107,16 @@ def test_rows_and_their_order_are_those_of_a_local_run(
         images=ImageOptions("pad"),
     )
     inputs = [str(folder), "missing.jpg", str(tmp_path / "photos" / "3.png")]
-    home = list(Classifier(**options.keywords()).classify(*inputs))
-    away = list(ClusterClassifier(options=options).classify(*inputs))
-    assert away == home
-    assert len(away) == 105
-    assert sum(bool(record.error) for record in away) == 4
-    assert away[0].path == os.path.join("photos", "0.png")
+    local = list(Classifier(**options.keywords()).classify(*inputs))
+    remote = list(ClusterClassifier(options=options).classify(*inputs))
+    assert remote == local
+    assert len(remote) == 105
+    assert sum(bool(record.error) for record in remote) == 4
+    assert remote[0].path == os.path.join("photos", "0.png")
 
 
 @pytest.mark.usefixtures("ray_here", "fakes")
-def test_positions_timings_and_errors_of_the_finder_cross_over(tmp_path: Path) -> None:
+def test_positions_timings_and_errors_of_the_finder_reach_the_records(tmp_path: Path) -> None:
     path = str(draw(tmp_path / "a.png", (1, 9, 0)))
     sources = [Source(path, position=7), Source("x", "folder cannot be listed: why", 9)]
     timings = Timings()
@@ -126,46 +129,89 @@ def test_positions_timings_and_errors_of_the_finder_cross_over(tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("ray_here", "fakes")
+def test_what_the_run_waits_for_is_reported_before_the_first_row(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png", (1, 9, 0))
+    texts: list[str] = []
+    options = ClassifierOptions(engine=EngineOptions(threads=2))
+    for address, first in (
+        ("", "Starting Ray on this machine …"),
+        ("head:6379", "Connecting to the Ray cluster at head:6379 …"),
+    ):
+        texts.clear()
+        records = ClusterClassifier(address, options, RunEvents(status=texts.append)).classify(
+            tmp_path
+        )
+        next(records)
+        assert texts == [first, "Loading the network on 2 workers …"]
+        records.close()
+
+
+@pytest.mark.usefixtures("ray_here", "fakes")
+def test_work_is_submitted_without_waiting_for_a_worker(tmp_path: Path) -> None:
+    class Occupant:
+        def ready(self) -> None:
+            pass
+
+    occupants = [ray.remote(num_cpus=1)(Occupant).remote() for _ in range(2)]
+    ray.get([occupant.ready.remote() for occupant in occupants])
+    tally = ray.remote(num_cpus=0)(Tally).remote()
+    spec = JobSpec(open_fake, ClassifierOptions(), {}, str(tmp_path))
+    job = Job(spec, tally, Resources(1, 8))
+    path = str(draw(tmp_path / "a.png", (1, 9, 0)))
+    thread = Thread(target=job.start, args=([Source(path)], 0), daemon=True)
+    thread.start()
+    thread.join(20)
+    is_waiting = thread.is_alive()
+    for occupant in occupants:
+        ray.kill(occupant)
+    thread.join()
+    assert not is_waiting
+    ((number, content),) = job.next()
+    assert (number, open_batch(content).records[0].path) == (0, path)
+    job.close()
+
+
+@pytest.mark.usefixtures("ray_here", "fakes")
 def test_a_worker_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     folder = many(tmp_path)
     draw(folder / "30.png", (KILLS_ONCE, 9, 0), (4, 4))
-    away = list(workers(batch_size=8).classify(folder))
+    remote = list(workers(batch_size=8).classify(folder))
     assert Path(os.environ["MNV2_TEST_ONCE"], "killed").exists()
-    assert away == list(Classifier().classify(folder))
+    assert remote == list(Classifier().classify(folder))
 
 
 @pytest.mark.usefixtures("ray_here", "fakes")
 def test_a_photo_that_kills_its_worker_three_times_is_an_error(tmp_path: Path) -> None:
     folder = many(tmp_path, 20)
     draw(folder / "13.png", (KILLER, 9, 0), (4, 4))
-    away = list(workers(batch_size=4).classify(folder))
+    remote = list(workers(batch_size=4).classify(folder))
     draw(folder / "13.png", (13, 9, 0), (4, 4))
-    home = list(Classifier().classify(folder))
-    assert away[13] == Record(
-        str(folder / "13.png"), error="killed its worker: three times", model=home[0].model
+    local = list(Classifier().classify(folder))
+    assert remote[13] == Record(
+        str(folder / "13.png"), error="killed its worker: three times", model=local[0].model
     )
-    assert away[:13] + away[14:] == home[:13] + home[14:]
+    assert remote[:13] + remote[14:] == local[:13] + local[14:]
 
 
 @pytest.mark.usefixtures("ray_here", "fakes")
-def test_what_a_worker_lacks_is_one_clear_error(
+def test_an_error_of_a_worker_is_one_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draw(tmp_path / "a.png")
     with monkeypatch.context() as patch:
         patch.setattr(MobileNetV2, "identity", lambda self: {"missing": True})
-        with pytest.raises(WeightsError) as told:
+        with pytest.raises(WeightsError) as raised:
             list(workers(threads=1).classify(tmp_path))
-    assert (told.value.message, told.value.hint) == (
+    assert (raised.value.message, raised.value.hint) == (
         "this machine has no weights",
-        "Bring them there.",
+        "Copy them there.",
     )
     draw(tmp_path / "b.png", (RAISES, 0, 0), (4, 4))
-    with pytest.raises(ClusterError, match="met RuntimeError: what nobody foresaw"):
+    with pytest.raises(ClusterError, match="failed: RuntimeError: an unexpected error"):
         list(workers(threads=1).classify(tmp_path))
 
 
-# The command, in a process of its own
+# The command, in a separate process
 
 FAKE = """
 import signal
@@ -189,16 +235,16 @@ def start(*args: str, **kwargs: Any) -> subprocess.Popen[str]:
 
 
 @pytest.mark.usefixtures("fakes")
-def test_the_command_writes_the_rows_of_a_local_run_and_nothing_of_rays(
+def test_the_command_writes_the_rows_of_a_local_run_and_no_output_of_ray(
     tmp_path: Path, invoke: Callable[..., Result]
 ) -> None:
     folder = many(tmp_path / "photos", 20)
     (folder / "3.png").write_text("a text")
     process = start(str(folder), "--threads", "1", "--ray")
     stdout, stderr = process.communicate(timeout=120)
-    home = invoke("classify", str(folder), "-q", "-f", "csv")
-    assert stdout == home.stdout
-    assert process.returncode == home.exit_code == 4
+    local = invoke("classify", str(folder), "-q", "-f", "csv")
+    assert stdout == local.stdout
+    assert process.returncode == local.exit_code == 4
     lines = stderr.splitlines()
     assert lines[0].startswith("Images     20 in ")
     assert "litert float32, 1 Ray worker)" in lines[0]
@@ -232,32 +278,34 @@ def test_sigint_leaves_whole_rows_in_a_run_on_a_cluster(
 
 
 @pytest.mark.parametrize(
-    ("text", "is_one"),
+    ("text", "expected"),
     [("", True), ("auto", True), ("10.0.0.1:6379", True), ("ray://head:10001", True),
      ("[::1]:6379", True), ("photos", False), ("head", False), ("http://head:8265", False),
      ("C:\\photos", False), ("./a:1", False)],
 )  # fmt: skip
-def test_addresses_are_told_from_paths(text: str, is_one: bool) -> None:
-    assert is_address(text) == is_one
+def test_addresses_are_distinguished_from_paths(text: str, expected: bool) -> None:
+    assert is_address(text) == expected
 
 
-def test_a_path_taken_for_the_address_is_told(photos: Path, invoke: Callable[..., Result]) -> None:
+def test_a_path_taken_for_the_address_is_a_usage_error(
+    photos: Path, invoke: Callable[..., Result]
+) -> None:
     result = invoke("classify", "--ray", "photos")
     assert result.exit_code == 2
     assert "--ray takes 'photos' for the address" in result.stderr
     assert "--ray=ADDRESS" in result.stderr and "put --ray last" in result.stderr
 
 
-def test_values_that_a_cluster_cannot_use_are_told(
+def test_values_that_a_cluster_cannot_use_are_usage_errors(
     photos: Path, invoke: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = invoke("classify", "photos", "--precision", "int8", "--ray")
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
-        "Error: int8 on a cluster needs photos to calibrate on that all machines see",
+        "Error: int8 on a cluster requires photos to calibrate on that every machine can read",
         "Name a folder of typical photos with --calibrate.",
     ]
-    with pytest.raises(InputError, match="is no address"):
+    with pytest.raises(InputError, match="is not the address"):
         ClusterClassifier("photos")
     monkeypatch.setattr("mnv2cli.inference.cluster.classifier.find_spec", lambda name: None)
     result = invoke("classify", "photos", "--ray")
@@ -269,12 +317,12 @@ def test_values_that_a_cluster_cannot_use_are_told(
 
 
 @pytest.mark.parametrize("scheme", ["", "ray://"])
-def test_a_cluster_that_is_not_there_is_one_clear_error(photos: Path, scheme: str) -> None:
+def test_an_unreachable_cluster_is_one_clear_error(photos: Path, scheme: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"{scheme}127.0.0.1:{server.getsockname()[1]}"
     process = start("photos", "-q", f"--ray={address}", cwd=photos.parent)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
     first, second = stderr.splitlines()
-    assert first == f"Error: no Ray cluster can be reached at {address}: Connection refused"
-    assert second.startswith("Is it running (ray start --head)")
+    assert first == f"Error: cannot reach a Ray cluster at {address}: connection refused"
+    assert second.startswith("Check that it runs (ray start --head)")

@@ -1,4 +1,4 @@
-"""Archives for the tests, and no long waits."""
+"""Archives for the tests, and short waits."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.conftest import picture
 
 @pytest.fixture(autouse=True)
 def always_quick(quick: None) -> None:
-    """Never wait long."""
+    """Shorten all waits."""
 
 
 @pytest.fixture
 def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """``photos.zip``, ``photos.tar`` and ``photos.tar.gz`` with the same odd names in them."""
+    """``photos.zip``, ``photos.tar`` and ``photos.tar.gz`` with the same unusual names inside."""
     monkeypatch.chdir(tmp_path)
     names = (
         "img10.png",

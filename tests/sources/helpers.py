@@ -1,4 +1,4 @@
-"""What the tests of images elsewhere share: finders, readers and tables."""
+"""Helpers to find and read images, and to parse tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images in ZIP and TAR archives, behaving or not."""
+"""Images in ZIP and TAR archives, intact, damaged or hostile."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def test_an_archive_in_a_store_is_fetched_once(
     assert read("tar://img10.png::zip://in/photos.tar.gz::outer.zip")[0, 0, 0] == 0
 
 
-def test_archives_that_are_none_or_lead_nowhere_are_rows(tmp_path: Path) -> None:
+def test_damaged_archives_and_special_members_are_error_rows(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
-    path.write_bytes(b"no zip")
+    path.write_bytes(b"not a zip")
     assert errors(f"zip://{path}") == ["not a zip archive: in its archive, File is not a zip file"]
     assert errors(f"tar://{path}")[0].startswith("not a tar archive")
     (tmp_path / "b.tar.gz").write_bytes(b"\x1f\x8b" + b"x" * 50)

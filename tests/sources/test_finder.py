@@ -58,7 +58,7 @@ def test_all_files_takes_every_suffix_and_named_files_always_are(here: Path) -> 
     assert found("p/b.txt") == ["p/b.txt"]
 
 
-def test_linked_folders_are_followed_only_when_asked_and_never_in_circles(here: Path) -> None:
+def test_linked_folders_are_followed_only_when_asked_and_never_in_loops(here: Path) -> None:
     touch(here, "p/a.jpg", "other/b.jpg")
     (here / "p/link").symlink_to(here / "other")
     (here / "p/up").symlink_to(here / "p")
@@ -92,8 +92,20 @@ def test_patterns_hold_for_named_files_too(here: Path) -> None:
     assert found("p/a.jpg", "p/b.jpg", exclude=("b*",)) == ["p/a.jpg"]
     assert found("p/a.jpg", "thumbs/c.jpg", exclude=("thumbs/*",)) == ["p/a.jpg"]
     assert found(here / "p/a.jpg", include=("p/*.jpg",)) == [str(here / "p/a.jpg")]
-    # Folders above what was given do not count, as they do not for a folder that was given.
+    # Folders above an input are not matched, whether it is a file or a folder.
     assert found("thumbs/c.jpg", "thumbs", exclude=("thumbs",)) == ["thumbs/c.jpg"]
+
+
+def test_patterns_hold_for_lists_too(here: Path) -> None:
+    touch(here, "p/a.JPG", "p/b.txt", "c.txt", "d.jpg")
+    listed = ["p/a.JPG", "p/b.txt", "c.txt", "gone.jpg", "./d.jpg"]
+    skipped: dict[str, str] = {}
+    sources = Finder([], Filters(include=("*.jpg",)), skipped.__setitem__, listed)
+    assert [s.path for s in sources] == ["p/a.JPG", "gone.jpg", "./d.jpg"]
+    assert skipped == dict.fromkeys(("p/b.txt", "c.txt"), "excluded by --include or --exclude")
+    sources = Finder([], Filters(exclude=("*.txt", "p/*")), listed=listed)
+    assert [s.path for s in sources] == ["gone.jpg", "./d.jpg"]
+    assert [s.path for s in Finder([], listed=listed)] == listed  # all are tried without a filter
 
 
 def test_globs_are_expanded_as_a_shell_would(here: Path) -> None:
@@ -137,13 +149,13 @@ def test_a_file_given_twice_is_found_once(here: Path, inputs: list[str], wanted:
     assert found(*inputs) == wanted
 
 
-def test_hard_links_are_files_of_their_own(here: Path) -> None:
+def test_hard_links_are_separate_files(here: Path) -> None:
     touch(here, "a.jpg")
     os.link("a.jpg", "b.jpg")
     assert found("a.jpg", "b.jpg", ".") == ["a.jpg", "b.jpg"]
 
 
-def test_a_folder_named_like_an_image_is_told_and_walked(here: Path) -> None:
+def test_a_folder_named_like_an_image_is_reported_and_walked(here: Path) -> None:
     touch(here, "p/x.jpg/a.jpg", "p/b.jpg")
     assert found("p") == ["p/b.jpg", "p/x.jpg", "p/x.jpg/a.jpg"]
 
@@ -181,20 +193,20 @@ def test_the_walk_streams(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(list(sources)) == 49
 
 
-def test_every_file_left_out_is_told_with_a_reason(here: Path) -> None:
+def test_every_skipped_file_is_reported_with_a_reason(here: Path) -> None:
     touch(here, "p/a.txt", "p/.h.jpg", "p/skip.jpg", "p/b.jpg", "p/no.png")
     (here / "p/l").symlink_to(here)
-    told: dict[str, str] = {}
+    skipped: dict[str, str] = {}
     options = Filters(exclude=("skip*",), include=("*.jpg",))
-    list(Finder(["p", "p/b.jpg", "x*", "p/no.png"], options, told.__setitem__))
-    assert told == {
+    list(Finder(["p", "p/b.jpg", "x*", "p/no.png"], options, skipped.__setitem__))
+    assert skipped == {
         "p/a.txt": "no image suffix",
         "p/.h.jpg": "hidden",
-        "p/skip.jpg": "left out by --exclude",
-        "p/no.png": "left out by --include or --exclude",
-        "p/l": "a symbolic link to a folder",
+        "p/skip.jpg": "excluded by --exclude",
+        "p/no.png": "excluded by --include or --exclude",
+        "p/l": "symbolic link to a folder",
         "p/b.jpg": "given twice",
-        "x*": "the pattern matches nothing",
+        "x*": "pattern matches nothing",
     }
 
 
@@ -231,5 +243,5 @@ def test_folders_that_link_to_each_other_are_walked_once(here: Path) -> None:
     assert names == [f"{i}.jpg" for i in range(5)]
 
 
-def test_names_that_no_system_has_are_sources_still() -> None:
+def test_impossible_names_are_sources_too() -> None:
     assert found("a\0b", "x" * 5000, "") == ["a\0b", "x" * 5000, ""]

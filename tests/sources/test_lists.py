@@ -28,12 +28,12 @@ def test_lists_are_read_by_line_or_nul(data: bytes, null: bool, wanted: list[str
 
 
 @pytest.mark.parametrize("null", [True, False])
-def test_a_list_that_is_no_list_is_refused_before_memory_fills(null: bool) -> None:
+def test_a_file_that_is_not_a_list_is_refused_before_memory_fills(null: bool) -> None:
     with pytest.raises(InputError, match="longer than any path"):
         list(read_list(io.BytesIO(b"x" * 10_000_000).read, null=null))
 
 
-def test_a_list_is_read_as_it_comes() -> None:
+def test_a_list_is_read_incrementally() -> None:
     read, write = os.pipe()
     try:
         os.write(write, b"a\0b\0")
@@ -53,11 +53,18 @@ def test_lists_are_opened_by_name_or_from_standard_input(
     assert list(read_list(open_list("-"), null=False)) == ["c"]
 
 
-def test_lists_that_cannot_be_opened_say_why(
+def test_the_error_of_a_list_has_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(InputError, match=r"the list '.*none' cannot be read: No such file"):
+    with pytest.raises(InputError, match=r"cannot read the list '.*none': no such file"):
         open_list(str(tmp_path / "none"))
+
+    def fail(*args: object) -> int:
+        raise OSError("the device's own words")
+
+    monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(InputError, match="cannot read the list 'l': the device's own words"):
+        open_list("l")
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(InputError, match="standard input is closed"):
         open_list("-")

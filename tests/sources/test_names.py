@@ -1,4 +1,4 @@
-"""Names of images: their suffixes, and their natural order."""
+"""Suffixes of images, and natural order."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_composed_and_decomposed_names_sort_alike() -> None:
 def test_suffixes_of_images_are_those_of_the_formats_that_are_read(tmp_path: Path) -> None:
     found = {}
     for suffix in IMAGE_SUFFIXES:
-        # Pillow leaves out the header of a BMP file, by which it is told, where its suffix is .dib.
+        # For the suffix .dib Pillow omits the header by which BMP files are recognised.
         path = draw(tmp_path / f"a{suffix}", format="BMP" if suffix == ".dib" else None)
         with open(path, "rb") as file:
             image_format = identify(file.read(HEAD_BYTES))

@@ -7,6 +7,6 @@ from mnv2cli.sources.options import Filters
 
 
 @pytest.mark.parametrize("name", ["include", "exclude"])
-def test_one_text_is_not_taken_for_patterns(name: str) -> None:
+def test_a_string_is_not_accepted_as_patterns(name: str) -> None:
     with pytest.raises(InputError, match=f"{name} takes a tuple of patterns"):
         Filters(**{name: "*.jpg"})  # type: ignore[arg-type]

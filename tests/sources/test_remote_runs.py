@@ -1,4 +1,4 @@
-"""Commands on images from everywhere."""
+"""Commands on images in stores, on web servers and in archives."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_int8_is_calibrated_on_urls_too(memory: Any) -> None:
 
 
 @pytest.mark.usefixtures("fake_engine")
-def test_images_elsewhere_are_decoded_in_isolation_too(
+def test_remote_images_are_decoded_in_isolation_too(
     archives: Path, invoke: Invoke, memory: Any
 ) -> None:
     (archives / "bad.zip").write_bytes(b"PK")
@@ -102,7 +102,7 @@ def test_images_elsewhere_are_decoded_in_isolation_too(
 
 
 @pytest.mark.usefixtures("fake_engine")
-def test_names_of_members_are_no_users(tmp_path: Path, invoke: Invoke) -> None:
+def test_names_of_members_with_an_at_sign_are_not_redacted(tmp_path: Path, invoke: Invoke) -> None:
     with zipfile.ZipFile(tmp_path / "p.zip", "w") as pack:
         for i in range(3):
             pack.writestr(f"p{i}@2x.png", picture(i))
@@ -119,7 +119,7 @@ def test_names_of_members_are_no_users(tmp_path: Path, invoke: Invoke) -> None:
 
 
 @pytest.mark.usefixtures("fake_engine")
-def test_the_same_archive_elsewhere_is_another_one(
+def test_an_archive_in_another_folder_is_another_one(
     archives: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     args = ("classify", "zip://photos.zip", "-q", "-o", str(archives / "o.csv"))
@@ -132,7 +132,7 @@ def test_the_same_archive_elsewhere_is_another_one(
 
 
 @pytest.mark.usefixtures("fake_engine")
-def test_a_signature_that_changes_makes_no_other_image(
+def test_an_image_with_another_signature_is_the_same_image(
     site: Site, invoke: Invoke, tmp_path: Path, fake_engine: FakeEngine
 ) -> None:
     for sig in ("one", "two"):
@@ -154,7 +154,7 @@ def test_a_signature_that_changes_makes_no_other_image(
     assert output.read_text() == in_shards[1]
 
 
-def test_what_needs_a_file_of_this_machine_says_so(photos: Path, invoke: Invoke) -> None:
+def test_options_that_require_a_local_file_say_so(photos: Path, invoke: Invoke) -> None:
     for args in (("--resume",), ("--shard", "1/2")):
         result = invoke("classify", "photos", "-o", "memory://a.csv", *args)
         assert result.exit_code == 2 and "with -o" in result.stderr

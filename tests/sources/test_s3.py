@@ -1,4 +1,4 @@
-"""S3, by moto on this machine."""
+"""S3, served by moto on this machine."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_bucket_is_listed_read_and_written(
 ) -> None:
     for name in ("img10.png", "img2.png", "sub/a.png", "notes.txt", "empty.png"):
         s3.pipe(f"bucket/p/{name}", b"" if "empty" in name else picture())
-    s3.pipe("bucket/p/", b"")  # as consoles make folders
+    s3.pipe("bucket/p/", b"")  # a folder as made by the web console
     result = invoke("classify", "s3://bucket/p/", "s3://bucket/no/", "-o", "s3://bucket/out/l.csv")
     assert result.exit_code == 4, result.output
     rows = table(s3.cat("bucket/out/l.csv").decode())
@@ -72,7 +72,7 @@ def test_a_bucket_is_listed_read_and_written(
     assert invoke("classify", "s3://bucket/p/", "-o", "s3://bucket/out/l.csv").exit_code == 2
     assert found("s3://bucket/*/img*.png") == rows_paths(rows)[1:3]
     assert fails("s3://bucket/none.png") == fails("s3://nobucket/a.png") == "no such file"
-    monkeypatch.setattr(limits, "CHUNK", len(picture()))  # the last piece is a full one
+    monkeypatch.setattr(limits, "CHUNK", len(picture()))  # the last chunk is full
     assert read("s3://bucket/p/img2.png").shape == (96, 96, 3)
 
 
@@ -90,7 +90,7 @@ def rows_paths(rows: list[dict[str, str]]) -> list[str]:
         (400, "InvalidRequest", 1, "refused by the host"),
     ],
 )
-def test_faults_of_s3_are_tried_again_only_if_they_pass(
+def test_only_passing_errors_of_s3_are_retried(
     site: Site, monkeypatch: pytest.MonkeyPatch, code: int, name: str, attempts: int, reason: str
 ) -> None:
     body = f"<Error><Code>{name}</Code><Message>m</Message></Error>".encode()
@@ -102,7 +102,9 @@ def test_faults_of_s3_are_tried_again_only_if_they_pass(
 
 
 @pytest.mark.usefixtures("s3")
-def test_s3_without_credentials_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_credentials_for_s3_are_an_error_row(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert fails("s3://bucket/a.png") == "permission denied: there are no credentials"

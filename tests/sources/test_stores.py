@@ -1,4 +1,4 @@
-"""Images in stores, by the memory file system of fsspec."""
+"""Images in stores, in the memory file system of fsspec."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def test_a_prefix_is_walked_as_a_folder_is(memory: Any) -> None:
     assert found("memory://p", exclude=("a", "B*")) == ["memory://p/a2/3.gif"]
     assert "memory://p/n.txt" in found("memory://p", all_files=True)
     assert "memory://p/.h.jpg" in found("memory://p", hidden=True)
-    told: dict[str, str] = {}
+    skipped: dict[str, str] = {}
     options = Filters(recursive=False, exclude=("b9*",))
-    list(Finder(["memory://p"], options, told.__setitem__))
-    assert told == {
-        "memory://p/a": "a folder, and --no-recursive was given",
-        "memory://p/a2": "a folder, and --no-recursive was given",
+    list(Finder(["memory://p"], options, skipped.__setitem__))
+    assert skipped == {
+        "memory://p/a": "subfolder, with --no-recursive",
+        "memory://p/a2": "subfolder, with --no-recursive",
         "memory://p/n.txt": "no image suffix",
         "memory://p/.h.jpg": "hidden",
-        "memory://p/b9.JPG": "left out by --exclude",
+        "memory://p/b9.JPG": "excluded by --exclude",
     }
 
 
@@ -76,14 +76,14 @@ def test_globs_of_stores_are_expanded_in_walk_order(memory: Any) -> None:
     assert found("memory://p/**/*.jpg", exclude=("a*",)) == [
         "memory://p/x9.jpg", "memory://p/x10.jpg", "memory://p/q/c.jpg",
     ]  # fmt: skip
-    assert found("memory://p/a[1].jpg") == ["memory://p/a[1].jpg"]  # it is there as it is
+    assert found("memory://p/a[1].jpg") == ["memory://p/a[1].jpg"]  # a file has that name
     assert found(listed=("memory://p/*.jpg",)) == ["memory://p/*.jpg"]  # never patterns
-    told: dict[str, str] = {}
-    assert not list(Finder(["memory://p/z*"], None, told.__setitem__))
-    assert told == {"memory://p/z*": "the pattern matches nothing"}
+    skipped: dict[str, str] = {}
+    assert not list(Finder(["memory://p/z*"], None, skipped.__setitem__))
+    assert skipped == {"memory://p/z*": "pattern matches nothing"}
 
 
-def test_what_is_not_there_is_an_error_row(memory: Any) -> None:
+def test_a_missing_input_is_an_error_row(memory: Any) -> None:
     assert errors("memory://nowhere", "memory://nowhere/*/x.jpg") == ["no such file"]
     assert errors("memory://nowhere/") == ["folder cannot be listed: no such file"]
     assert fails("memory://nowhere/a.jpg") == "no such file"
@@ -115,7 +115,7 @@ def test_images_from_stores_decode_as_local_ones(
     assert (read("memory://a.jpg") == decode(str(tmp_path / "a"), SIZE, OPTIONS)).all()
 
 
-def test_a_truncated_image_says_how_much_is_there(memory: Any) -> None:
+def test_the_error_of_a_truncated_image_has_its_size(memory: Any) -> None:
     data = picture(format="WEBP")
     memory.pipe("/a.webp", data[:-10])
     assert fails("memory://a.webp") == f"truncated: {len(data) - 10:,} of {len(data):,} bytes"
@@ -123,7 +123,7 @@ def test_a_truncated_image_says_how_much_is_there(memory: Any) -> None:
     assert fails("memory://e.webp") == "empty file: zero bytes"
 
 
-def test_files_are_read_in_pieces_up_to_the_limit(
+def test_files_are_read_in_chunks_up_to_the_limit(
     memory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = os.urandom(1000)
@@ -139,8 +139,8 @@ def test_unknown_schemes_are_one_line(invoke: Invoke) -> None:
     result = invoke("classify", "nonsense://x/a.jpg")
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
-        "Error: 'nonsense://x/a.jpg' cannot be used: no scheme nonsense:// is known",
-        "Install it with: pip install 'mnv2cli[remote]'",
+        "Error: cannot use 'nonsense://x/a.jpg': unknown scheme nonsense://",
+        "Use a path, or a URL such as s3://, gs://, https://, zip:// or tar://.",
     ]
 
 
@@ -161,8 +161,26 @@ def test_a_bad_url_in_a_list_costs_one_row(
     assert result.exit_code == 4 and "secret" not in result.stdout + result.stderr
     rows = table(result.stdout)
     assert [row["status"] for row in rows] == ["ok", *["error"] * 4]
-    assert "no scheme nonsense:// is known" in rows[1]["error"]
+    assert "unknown scheme nonsense://" in rows[1]["error"]
     assert invoke("classify", "ftp://dead/x.jpg").exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("url", "package", "library"),
+    [("az://c/a.jpg", "adlfs", "adlfs"), ("sftp://h/a.jpg", "paramiko", "paramiko")],
+)
+def test_a_library_that_the_extra_does_not_install_is_named(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, url: str, package: str, library: str
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    registry = importlib.import_module("fsspec.registry")
+    monkeypatch.delitem(registry._registry, url.partition(":")[0], raising=False)
+    monkeypatch.delitem(sys.modules, "fsspec.implementations.sftp", raising=False)
+    result = invoke("classify", url)
+    assert result.exit_code == 2
+    error, hint = result.stderr.splitlines()
+    assert error.endswith("requires a library that is not installed")
+    assert package in hint and "mnv2cli[remote]" not in hint
 
 
 def test_missing_libraries_are_one_line(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,9 +188,11 @@ def test_missing_libraries_are_one_line(invoke: Invoke, monkeypatch: pytest.Monk
     registry = importlib.import_module("fsspec.registry")
     monkeypatch.delitem(registry._registry, "s3", raising=False)
     result = invoke("classify", "s3://bucket/a.jpg")
-    assert result.exit_code == 2 and "s3:// needs a library that is not inst" in result.stderr
+    assert result.exit_code == 2 and "s3:// requires a library that is not inst" in result.stderr
     assert "pip install 'mnv2cli[remote]'" in result.stderr
     stores.require_fsspec.cache_clear()
     monkeypatch.setitem(sys.modules, "tenacity", None)
     result = invoke("classify", "memory://a.jpg")
-    assert result.exit_code == 2 and "URLs need tenacity, which is not installed" in result.stderr
+    assert (
+        result.exit_code == 2 and "URLs require tenacity, which is not installed" in result.stderr
+    )

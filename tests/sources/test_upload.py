@@ -1,4 +1,4 @@
-"""Results that are sent to a store."""
+"""Results sent to a store."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_results_are_sent_to_a_store(
 
 
 @pytest.mark.usefixtures("fake_engine")
-def test_results_that_cannot_be_sent_stay_here(
+def test_results_that_cannot_be_sent_are_kept(
     photos: Path, memory: Any, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -53,10 +53,8 @@ def test_results_that_cannot_be_sent_stay_here(
     result = invoke("classify", "photos", "-o", "memory://out/labels.csv")
     assert result.exit_code == 1 and calls["put"] == 1
     error, hint = result.stderr.splitlines()[-2:]
-    assert error == (
-        "Error: results cannot be written to 'memory://out/labels.csv': permission denied"
-    )
-    kept = hint.removeprefix("All rows are in ")
+    assert error == ("Error: cannot write 'memory://out/labels.csv': permission denied")
+    kept = hint.removeprefix("All rows are saved in ").partition(";")[0]
     assert len(table(Path(kept).read_text())) == 3
 
     def flaky(self: Any, lpath: str, rpath: str, **kwargs: Any) -> None:
@@ -70,7 +68,7 @@ def test_results_that_cannot_be_sent_stay_here(
     assert calls["flaky"] == 3 and len(table(memory.cat("/out/labels.csv").decode())) == 3
 
 
-def test_an_interrupted_run_sends_what_there_is(
+def test_an_interrupted_run_sends_its_rows(
     photos: Path, memory: Any, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *_, **__: Interrupted())
@@ -81,16 +79,16 @@ def test_an_interrupted_run_sends_what_there_is(
 
 
 @pytest.mark.parametrize("url", ["https://h/labels.csv", "zip://labels.csv", "nonsense://a.csv"])
-def test_outputs_that_cannot_be_are_refused(photos: Path, invoke: Invoke, url: str) -> None:
+def test_impossible_outputs_are_refused(photos: Path, invoke: Invoke, url: str) -> None:
     assert invoke("classify", "photos", "-o", url).exit_code == 2
 
 
-def test_an_output_that_appears_meanwhile_is_not_overwritten(
+def test_an_output_created_during_the_run_is_not_overwritten(
     memory: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with (
-        pytest.raises(OutputError, match="it appeared meanwhile"),
+        pytest.raises(OutputError, match="it was created during the run"),
         Upload("memory://o.csv", force=False) as local,
     ):
         Path(local).write_text("new")

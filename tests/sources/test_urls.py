@@ -1,4 +1,4 @@
-"""URLs: told from local names, and shown without their secrets."""
+"""URLs: told from local names, and redacted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images on web servers, behaving or not; all on this machine."""
+"""Images on web servers of this machine, well-behaved or not."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_page_that_lists_a_folder_is_walked(site: Site) -> None:
         (400, "refused by the host: HTTP 400"),
     ],
 )
-def test_final_faults_are_told_at_once(site: Site, code: int, reason: str) -> None:
+def test_final_errors_are_not_retried(site: Site, code: int, reason: str) -> None:
     site.pages["/a.jpg"] = answer(b"", code)
     assert fails(f"{site.url}/a.jpg") == reason
     assert site.asked["/a.jpg"] == 1
@@ -57,7 +57,7 @@ def test_final_faults_are_told_at_once(site: Site, code: int, reason: str) -> No
 
 
 @pytest.mark.parametrize("fault", [500, 502, 503, 504, 429, "cut", "closed"])
-def test_passing_faults_are_tried_again(site: Site, fault: int | str) -> None:
+def test_passing_errors_are_retried(site: Site, fault: int | str) -> None:
     def flaky(request: BaseHTTPRequestHandler) -> None:
         data = picture()
         if site.asked["/a.png"] > 2:
@@ -82,15 +82,13 @@ def test_passing_faults_are_tried_again(site: Site, fault: int | str) -> None:
         (answer(b"abc", length=9), "connection was cut"),
     ],
 )
-def test_attempts_come_to_an_end(site: Site, handler: Any, reason: str) -> None:
+def test_retries_end(site: Site, handler: Any, reason: str) -> None:
     site.pages["/a.png"] = handler
     assert fails(f"{site.url}/a.png") == reason
     assert site.asked["/a.png"] == limits.ATTEMPTS
 
 
-def test_a_host_asks_to_be_left_alone_for_a_while(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_host_may_ask_for_a_pause(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LONGEST_WAIT", 0.3)
     times: list[float] = []
 
@@ -137,7 +135,7 @@ def test_a_server_that_drips_or_hangs_does_not_hang_the_run(
     assert site.asked == {"/drip.png": 1, "/hang.png": 1}
 
 
-def test_huge_files_are_refused_before_they_come(
+def test_huge_files_are_refused_before_they_are_fetched(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "FILE_LIMIT", 100_000)
@@ -154,7 +152,7 @@ def test_huge_files_are_refused_before_they_come(
     assert fails(f"{site.url}/unsaid.png") == "file too large: over 100,000 bytes"
 
 
-def test_redirects_lead_to_web_servers_alone(site: Site, tmp_path: Path) -> None:
+def test_redirects_lead_only_to_web_servers(site: Site, tmp_path: Path) -> None:
     draw(tmp_path / "a.png")
 
     def to(target: str) -> Callable[[BaseHTTPRequestHandler], None]:
@@ -177,6 +175,6 @@ def test_redirects_lead_to_web_servers_alone(site: Site, tmp_path: Path) -> None
     assert read(f"{site.url}/good.png").shape == (96, 96, 3)
 
 
-def test_a_web_page_is_no_image(site: Site) -> None:
+def test_a_web_page_is_an_error_row(site: Site) -> None:
     site.pages["/a"] = answer(b"<!doctype html><title>Log in</title>")
     assert fails(f"{site.url}/a") == "not an image: a web page"

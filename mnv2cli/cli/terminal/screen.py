@@ -111,6 +111,13 @@ class Screen:
                 self._status.stop()
                 self._status = None
 
+    def status(self, text: str) -> None:
+        """Show what the run is doing before its first image: a spinner, or a line if verbose."""
+        if self._verbose:
+            self.notice(text)
+        elif self._status is not None:
+            self._status.update(Text(printable(text)))
+
     def download(self, name: str, done: int, total: int | None) -> None:
         """Show how a download goes."""
         if self._download_bar is None:

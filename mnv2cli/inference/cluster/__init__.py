@@ -1,6 +1,6 @@
-"""The same run on a Ray cluster: Ray Data takes the images to its workers and the rows back.
+"""Run the same job on a Ray cluster: Ray Data sends image paths to workers and returns their rows.
 
-This machine finds the images and writes the rows, as in any other run. Their names travel in Arrow
-blocks; each worker is an actor with one network that reads, decodes and predicts a batch at a time
-on one core.
+As in any other run, this machine finds the images and writes the rows. Paths travel in Arrow
+blocks. Each worker is an actor on one core that loads the network once, then reads, decodes and
+predicts a batch at a time.
 """

@@ -26,9 +26,10 @@ from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.timings import Timings
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.records import Record, Source
+from mnv2cli.system.messages import count
 
 _WINDOW = 100_000
-"""Images that are found before Ray is given them; memory does not grow beyond this."""
+"""Images found before they are sent to Ray; bounds the memory that paths take."""
 
 _log = logging.getLogger("mnv2cli")
 
@@ -36,20 +37,20 @@ _log = logging.getLogger("mnv2cli")
 class ClusterClassifier(Classifier):
     """Classify images on a Ray cluster, with the rows and the order of :class:`Classifier`.
 
-    Paths are sent as they are, absolute: workers must see the files under the same names. The
-    weights are looked for on each machine, and must be the same everywhere.
+    Workers receive absolute paths and must see the images under them. Each machine looks for the
+    weights itself; they must be the same everywhere.
 
     Args:
-        address: ``auto`` for the cluster that this machine is part of, ``host:port`` or
-            ``ray://host:port``; empty to start one on this machine for the run. A Ray that runs
-            in this process already is used as it is.
-        options: As for Classifier. Of the engine, ``threads`` are workers, each on a core, 0 for
-            one on each core of the cluster; ``batch_size`` 0 is 32 here.
-        events: As for Classifier; warnings are logged if there are none.
-        verbose: Let Ray's own messages through.
+        address: ``auto`` for the cluster that this machine belongs to, ``host:port`` or
+            ``ray://host:port``; empty to start Ray on this machine for the run. If Ray already
+            runs in this process, it is used and the address is ignored.
+        options: As for Classifier, except in the engine: ``threads`` is the number of workers,
+            one core each, 0 for all cores of the cluster; ``batch_size`` 0 means 32.
+        events: As for Classifier; None logs warnings.
+        verbose: Show Ray's own messages.
 
     Raises:
-        InputError: A value that cannot be used, or Ray is not installed.
+        InputError: A value is invalid, or Ray is not installed.
     """
 
     def __init__(
@@ -63,14 +64,14 @@ class ClusterClassifier(Classifier):
         options = options or ClassifierOptions()
         if not is_address(address):
             raise InputError(
-                f"{address!r} is no address of a Ray cluster",
-                "Addresses are auto, host:port and ray://host:port.",
+                f"{address!r} is not the address of a Ray cluster",
+                "Use auto, host:port or ray://host:port.",
             )
         if find_spec("ray") is None or find_spec("pyarrow") is None:
             raise InputError("Ray is not installed", f"Install it with: {INSTALL}")
         if options.engine.precision == "int8" and not options.engine.calibrate:
             raise InputError(
-                "int8 on a cluster needs photos to calibrate on that all machines see",
+                "int8 on a cluster requires photos to calibrate on that every machine can read",
                 "Name a folder of typical photos with --calibrate.",
             )
         super().__init__(**options.keywords(), events=events or RunEvents(warning=_log.warning))
@@ -81,8 +82,8 @@ class ClusterClassifier(Classifier):
 
     @property
     def about(self) -> str:
-        """The network and what runs it; nothing is loaded here for it."""
-        workers = f"{self._workers} Ray worker{'s' * (self._workers != 1)}"
+        """Network, engine and workers, in a few words; loads nothing on this machine."""
+        workers = count(self._workers, "Ray worker")
         precision = self.options.engine.precision
         return f"{self.network.model}, {self._engine_name()} {precision}, {workers}"
 
@@ -97,21 +98,27 @@ class ClusterClassifier(Classifier):
 
         Args:
             sources: The images; up to 100,000 are found before the first is sent.
-            timings: Seconds are added to it, those of all workers together.
-            sample: Not needed: int8 has a folder here.
-            stop_requested: Once set, the run ends with the images that are here.
+            timings: Receives the seconds spent, added up over all workers.
+            sample: Ignored: on a cluster int8 is calibrated on a folder.
+            stop_requested: Once set, the run ends after the rows that have arrived.
 
         Raises:
-            ClusterError: The cluster cannot be reached, or cannot continue.
-            WeightsError: The weights cannot be had, or are not the same on all machines.
+            ClusterError: The cluster cannot be reached, or a run on it fails.
+            WeightsError: The weights are missing, or differ between machines.
         """
         first = list(islice(sources, 1))
         if not first:
             return
         start = perf_counter()
         spec = self._spec()
+        self.events.status(
+            f"Connecting to the Ray cluster at {self._address} …"
+            if self._address
+            else "Starting Ray on this machine …"
+        )
         with connected(self._address, self._workers, verbose=self._verbose):
             job = self._job(spec)
+            self.events.status(f"Loading the network on {count(self._workers, 'worker')} …")
             timings.loading += perf_counter() - start
             with closing(job):
                 yield from _records(
@@ -119,7 +126,7 @@ class ClusterClassifier(Classifier):
                 )
 
     def settings(self) -> dict[str, Any]:
-        """Return what decides the rows of a run; once it has started, network and engine too."""
+        """Return the settings that determine the rows; includes network and engine once started."""
         found = super().settings()
         if self._is_settled:
             if self.options.engine.calibrate:
@@ -128,14 +135,14 @@ class ClusterClassifier(Classifier):
         return found
 
     def _engine_name(self) -> str:
-        # Settled here and not on each machine, so that all rows are by the same one.
+        # Chosen here, not on each machine, so that one engine makes all rows.
         engine = self.options.engine
         if engine.name != "auto":
             return engine.name
         return "litert" if litert.is_available() or engine.precision == "int8" else "keras"
 
     def _spec(self) -> JobSpec:
-        """Return what workers receive, once it is settled which network is used."""
+        """Choose the network, and return what every worker receives."""
         network = self.resolve()
         self._is_settled = True
         given = self.options
@@ -155,20 +162,20 @@ class ClusterClassifier(Classifier):
         )
         try:
             folder = os.getcwd()
-        except OSError:  # removed meanwhile
+        except OSError:  # the current folder was removed
             folder = ""
-        # By its module, where tests replace it.
+        # Looked up in its module, where tests replace it.
         return JobSpec(worker.open_classifier, options, network.identity(), folder)
 
     def _job(self, spec: JobSpec) -> Job | RemoteJob:
-        """Return a job here, or by ``ray://`` one in the cluster."""
+        """Return a job in this process or, for ``ray://``, one in the cluster."""
         import ray
 
         resources = ray.cluster_resources()
         gpus = int(resources.get("GPU", 0)) if spec.options.engine.name == "keras" else 0
         self._workers = self._workers or gpus or max(1, int(resources.get("CPU", 1)))
         if ray.available_resources().get("GPU" if gpus else "CPU", 0) < 1:
-            self.events.notice("The cluster is busy or still starting: waiting for a free core.")
+            self.events.notice("The cluster is busy or still starting; waiting for a free core.")
         tally = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Tally).remote()
         batch = self.options.engine.batch_size or BATCH
         job = (spec, tally, Resources(self._workers, batch, gpus > 0, self._verbose))
@@ -187,8 +194,8 @@ def _records(
     """Send the sources and yield their records, in order.
 
     Raises:
-        ClusterError: Ray cannot go on.
-        WeightsError: A worker has not the network.
+        ClusterError: Ray failed, or returned other images than it was sent.
+        WeightsError: A worker lacks the weights.
     """
     number = 0
     while True:
@@ -198,34 +205,38 @@ def _records(
         if not window or stop_requested.is_set():
             return
         before = number
-        _ask(job.start, window, number)
-        while block := _ask(job.next):
+        _call(job.start, window, number)
+        while block := _call(job.next):
             batches = [open_batch(content) for _, content in block]
-            if block[0][0] == 0:  # all before the first block's own work was starting
+            if block[0][0] == 0:  # everything before the first block's own work is loading
                 work = sum(batch.decoding + batch.predicting for batch in batches)
                 spent = perf_counter() - start - timings.finding
                 timings.loading += max(0.0, spent - work)
             for (first, _), batch in zip(block, batches, strict=True):
                 if first != number:
-                    raise ClusterError(f"Ray lost images: {number} was due, and {first} came")
+                    raise _lost(f"expected image {number:,}, received {first:,}")
                 timings.add(decoding=batch.decoding, predicting=batch.predicting)
                 number += len(batch.records)
                 yield from batch.records
             if stop_requested.is_set():
                 return
         if number != before + len(window):
-            raise ClusterError(f"Ray lost images: {before + len(window) - number} did not come")
+            raise _lost(f"{count(before + len(window) - number, 'image')} did not return")
 
 
-def _ask(function: Callable[..., Any], *args: Any) -> Any:
+def _lost(text: str) -> ClusterError:
+    return ClusterError(f"Ray lost images: {text}", "Run again with --resume.")
+
+
+def _call(function: Callable[..., Any], *args: Any) -> Any:
     try:
         return function(*args)
     except Mnv2Error:
         raise
-    except Exception as error:  # Ray's own, and whatever a worker raised that nobody foresaw
+    except Exception as error:  # Ray's own, or an unexpected one of a worker
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         text = (lines or [type(error).__name__])[-1]
-        hint = "--verbose shows what Ray says."
+        hint = "Run with --verbose to see Ray's own messages."
         if "No module named 'mnv2cli" in str(error):
-            hint = f"All machines of the cluster need mnv2cli {__version__}: {INSTALL}"
-        raise ClusterError(f"Ray cannot go on: {text[:300]}", hint) from error
+            hint = f"Install mnv2cli {__version__} on every machine of the cluster: {INSTALL}"
+        raise ClusterError(f"Ray failed: {text[:300]}", hint) from error

@@ -1,4 +1,4 @@
-"""Reaching a Ray cluster, or starting one on this machine for a run."""
+"""Connect to a Ray cluster, or start one on this machine for a run."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ from typing import Any
 
 from mnv2cli.inference.cluster.protocol import INSTALL, ClusterError
 from mnv2cli.system.hardware import usable_cores
+from mnv2cli.system.messages import reason
 
 _CONNECT_TIMEOUT = 10.0  # seconds to wait for a cluster's port
 _ADDRESS = re.compile(r"auto|(ray://)?([\w.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is the address of a Ray cluster; empty for one on this machine."""
+    """Return whether a text is the address of a Ray cluster; empty means this machine."""
     return not text or _ADDRESS.fullmatch(text) is not None
 
 
 @contextmanager
 def connected(address: str, cores: int, *, verbose: bool) -> Iterator[None]:
-    """Connect to a cluster, or start one here, and leave it at the end.
+    """Connect to a cluster or start one on this machine, and disconnect or stop it at the end.
 
     Args:
-        address: Of the cluster; empty to start one.
-        cores: Of one that is started; 0 for all.
-        verbose: Let Ray's own messages through.
+        address: The cluster; empty to start one.
+        cores: Cores of a cluster that is started; 0 for all.
+        verbose: Show Ray's own messages.
 
     Raises:
-        ClusterError: It cannot be reached.
+        ClusterError: The cluster cannot be reached or started.
     """
     _set_environment(address)
     import ray
@@ -59,7 +60,7 @@ def connected(address: str, cores: int, *, verbose: bool) -> Iterator[None]:
     try:
         try:
             ray.init(**options)
-            if signal.getsignal(signal.SIGTERM) is not ours:  # Ray would end us at once
+            if signal.getsignal(signal.SIGTERM) is not ours:  # Ray's handler exits at once
                 signal.signal(signal.SIGTERM, ours)
         except Exception as error:  # ConnectionError, RuntimeError, ValueError, gRPC's own
             raise _unreachable(address, error) from error
@@ -67,32 +68,32 @@ def connected(address: str, cores: int, *, verbose: bool) -> Iterator[None]:
             logging.getLogger(name).setLevel(level)
         yield
     finally:
-        with suppress(Exception):  # what matters is said already
+        with suppress(Exception):  # the run's own result or error matters more
             ray.shutdown()
 
 
 def _set_environment(address: str) -> None:
-    """Say to Ray what it takes from the environment alone, when it is imported first."""
+    """Set what Ray reads from the environment alone, when it is first imported."""
     if "ray" in sys.modules:
         return
     settings = {
         "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_ENABLE_AUTO_CONNECT": "0",  # its threads would start another one after the end
-        "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # what it prints among the results, on stdout
+        "RAY_ENABLE_AUTO_CONNECT": "0",  # its threads would start a new cluster after shutdown
+        "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # else its summaries land among the results on stdout
     }
-    if address:  # else it tries for a quarter of an hour, deaf to Ctrl-C
+    if address:  # by default Ray retries for 15 minutes and ignores Ctrl-C
         settings |= {"RAY_NUM_REDIS_GET_RETRIES": "2", "RAY_py_gcs_connect_timeout_s": "5"}
-    else:  # its ports are open to the network: nobody but this run has the token for them
+    else:  # its ports are open to the network: only this run knows the token
         settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     for name, value in settings.items():
         os.environ.setdefault(name, value)
 
 
 def _check_reachable(address: str) -> None:
-    """Check that somebody listens, which Ray would find out after a minute.
+    """Check that the port accepts connections; Ray itself takes a minute to report that.
 
     Raises:
-        ClusterError: Nobody does.
+        ClusterError: Nothing listens there.
     """
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host:
@@ -106,14 +107,17 @@ def _check_reachable(address: str) -> None:
 
 def _unreachable(address: str, error: Exception) -> ClusterError:
     if isinstance(error, ModuleNotFoundError):
-        return ClusterError(f"Ray lacks a part: {error}", f"Install it with: {INSTALL}")
-    text = getattr(error, "strerror", None) or " ".join(str(error).split())
+        return ClusterError(f"Ray is incomplete: {error}", f"Install it with: {INSTALL}")
+    text = " ".join((reason(error) if isinstance(error, OSError) else str(error)).split())
     if not address:
-        return ClusterError(f"Ray does not start on this machine: {text[:300]}")
+        return ClusterError(
+            f"cannot start Ray on this machine: {text[:300]}",
+            "Run with --verbose to see Ray's own messages, or without --ray.",
+        )
     if address == "auto" and isinstance(error, ConnectionError):
-        text = "none is running that this machine is part of"
+        text = "this machine does not belong to a running cluster"
     return ClusterError(
-        f"no Ray cluster can be reached at {address}: {text[:300]}",
-        "Is it running (ray start --head), and is that its address and port? Leave out the "
-        "address to use this machine alone.",
+        f"cannot reach a Ray cluster at {address}: {text[:300]}",
+        "Check that it runs (ray start --head) and that address and port are right, or use a bare "
+        "--ray for this machine alone.",
     )

@@ -1,4 +1,4 @@
-"""Gives work out: a Ray Dataset for each window of sources, and the tally of what was started."""
+"""Distribute the work: a Ray Dataset for each window of sources, and a tally of what has begun."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from mnv2cli.inference.cluster.worker import Worker
 from mnv2cli.records import Source
 
 _LARGEST_BLOCK = 256
-"""Images that a worker is sent at a time. Ray spends some 10 ms on each block, whatever its size,
-and rows are seen when a block is done."""
+"""Images sent to a worker at a time. Ray spends about 10 ms on each block, whatever its size, but
+rows appear only when their block is done."""
 
-_BLOCKS_EACH = 8  # for each worker at least, so that they end at about the same time
+_BLOCKS_PER_WORKER = 8  # at least, so that all workers end at about the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class Resources:
     """What a job may use.
 
     Attributes:
-        workers: How many at most.
-        batch: Images that they do at a time.
-        gpu: A GPU for each worker, instead of a core.
-        verbose: Let Ray report its work.
+        workers: Number of workers, at most.
+        batch: Images that a worker classifies at a time.
+        gpu: Give each worker a GPU instead of a core.
+        verbose: Show Ray Data's execution plan.
     """
 
     workers: int
@@ -37,12 +37,12 @@ class Resources:
 
 
 class Job:
-    """A Ray Dataset for each window of sources.
+    """Classify windows of sources, each as a Ray Dataset.
 
     Args:
-        spec: What workers receive.
+        spec: What every worker receives.
         tally: The handle of the :class:`Tally`.
-        resources: How many workers, and what each has.
+        resources: The number of workers, and what each may use.
     """
 
     def __init__(self, spec: JobSpec, tally: Any, resources: Resources) -> None:
@@ -52,38 +52,38 @@ class Job:
         self._tables: Iterator[Any] = iter(())
 
     def start(self, sources: list[Source], number: int) -> None:
-        """Give out a window of sources, the first of which has this number."""
+        """Submit a window of sources; ``number`` counts the sources before it."""
         import ray
 
-        each = -(-len(sources) // (self._workers * _BLOCKS_EACH * self._batch))
+        each = -(-len(sources) // (self._workers * _BLOCKS_PER_WORKER * self._batch))
         size = self._batch * max(1, min(each, _LARGEST_BLOCK // self._batch))
         blocks = source_blocks(sources, number, size)
-        dataset = ray.data.from_arrow(blocks)
+        # from_arrow would ask workers for the tables' schema, and wait for them to start.
+        dataset = ray.data.from_blocks(blocks)
         dataset.context.execution_options.preserve_order = True
         dataset.context.enable_progress_bars = False
         dataset.context.print_on_execution_start = self._verbose
         workers = min(self._workers, len(blocks))
-        # Workers that die are started anew, and their blocks given out again, without end: that
-        # is what Ray Data does by itself.
+        # Ray Data restarts workers that die and submits their blocks again, without limit.
         dataset = dataset.map_batches(
             Worker,
             fn_constructor_args=(self._spec, self._tally),
             batch_size=self._batch,
             batch_format="pyarrow",
-            # They come as cores get free; one is enough to go on.
+            # Workers start as cores become free; one is enough to begin.
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
             **({"num_gpus": 1} if self._gpu else {"num_cpus": 1}),
         )
         self._tables = iter(dataset.iter_batches(batch_size=None, batch_format="pyarrow"))
 
     def next(self) -> Block:
-        """Return some batches that are done, the next in order; none at the end."""
+        """Wait for the next batches in order, and return them; an empty list at the end."""
         for table in self._tables:
             return [(row["number"], row["done"]) for row in table.to_pylist()]
         return []
 
     def close(self) -> None:
-        """End what is still under way, while Ray is there: later it would complain on stderr."""
+        """Stop what is still running while Ray is up; afterwards Ray complains on stderr."""
         close = getattr(self._tables, "close", None)
         if close is not None:
             with suppress(Exception):
@@ -91,7 +91,7 @@ class Job:
 
 
 class RemoteJob:
-    """A :class:`Job` in the cluster: Ray Data does not run through Ray's client."""
+    """A :class:`Job` in the cluster, because Ray Data does not run through Ray's client."""
 
     def __init__(self, actor: Any) -> None:
         self._actor = actor
@@ -110,20 +110,20 @@ class RemoteJob:
         return block
 
     def close(self) -> None:
-        """Leave it to the cluster, which ends it when this process disconnects."""
+        """Do nothing: the cluster ends the job when this process disconnects."""
 
 
 class Tally:
-    """Knows what was begun and not ended; an actor, as it must outlive the workers."""
+    """Counts what has begun and not ended; a separate actor that outlives the workers."""
 
     def __init__(self) -> None:
         self._begun: Counter[Hashable] = Counter()
 
     def begin(self, key: Hashable) -> int:
-        """Note a beginning, and return how many there were before without an end."""
+        """Count a start of ``key``; return how often it started before without an end."""
         self._begun[key] += 1
         return self._begun[key] - 1
 
     def end(self, key: Hashable) -> None:
-        """Note that it is done."""
+        """Forget ``key``: it is done."""
         self._begun.pop(key, None)

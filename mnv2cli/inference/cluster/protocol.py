@@ -1,4 +1,4 @@
-"""What travels between this machine, the cluster's jobs and its workers."""
+"""Messages between this machine, the jobs in the cluster and their workers."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'mnv2cli[ray]'"
 
 BATCH = 32
-"""Images between two messages to the tally: half a second's work, redone if the worker dies."""
+"""Images between two messages to the tally: half a second of work, repeated if a worker dies."""
 
 Block = list[tuple[int, bytes]]
-"""Batches that come back: the number of the first image of each, and a pickled ``Done``."""
+"""Finished batches: the number of the first image of each, and a pickled ``Done``."""
 
 
 class ClusterError(Mnv2Error):
-    """The cluster cannot be reached, or cannot continue."""
+    """The cluster cannot be reached or started, or a run on it failed."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class JobSpec:
     """What every worker receives.
 
     Attributes:
-        open: Opens the network there, by the following two.
-        options: Those of the classifier, settled.
-        identity: What identifies the network, its weights' content too.
-        folder: What relative paths are below.
-        version: Of this package.
+        open: Called with ``options`` and ``identity``, loads the network on the worker.
+        options: Options of the classifier, with network and engine chosen.
+        identity: Identifies the network, including the content of its weights.
+        folder: The folder that relative paths start from.
+        version: Version of this package.
     """
 
     open: Callable[[ClassifierOptions, dict[str, Any]], Classifier]
@@ -52,7 +52,7 @@ class JobSpec:
 
 @dataclass(frozen=True)
 class Done:
-    """A batch that comes back; or in ``failure`` why there will be none: type, message, hint."""
+    """A finished batch; or, in ``failure``, the type, message and hint of the error instead."""
 
     records: tuple[Record, ...] = ()
     decoding: float = 0.0
@@ -79,7 +79,7 @@ def source_blocks(sources: list[Source], number: int, size: int) -> list[pa.Tabl
 
 
 def open_batch(content: bytes) -> Done:
-    """Return a batch that came back; raises the error that it holds instead, if it does."""
+    """Unpickle a finished batch; raises the error it carries, if it does."""
     batch: Done = pickle.loads(content)
     if batch.failure:
         error, message, hint = batch.failure

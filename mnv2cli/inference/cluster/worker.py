@@ -1,8 +1,8 @@
-"""What runs on the machines of a cluster: reads, decodes and predicts a batch at a time.
+"""The worker on each core of a cluster: reads, decodes and predicts a batch at a time.
 
-Ray restarts workers that die, and gives their batches out again. What Ray cannot know is that one
-image kills every worker that touches it: workers report to a tally what they start and end, so
-that such an image is found and becomes a record with an error.
+Ray restarts workers that die and submits their batches again, even if one image kills every worker
+that touches it. Therefore workers report to a tally what they start and end: such an image is
+detected and becomes a record with an error.
 """
 
 from __future__ import annotations
@@ -35,37 +35,40 @@ _log = logging.getLogger("mnv2cli")
 
 
 def open_classifier(options: ClassifierOptions, identity: dict[str, Any]) -> Classifier:
-    """Open the network on a worker's machine.
+    """Load the network on a worker's machine.
 
     Raises:
-        WeightsError: The weights cannot be had there, or are others than at home.
-        Mnv2Error: Whatever else :meth:`Classifier.load` raises.
+        WeightsError: The weights are missing there, or differ from those of the run.
+        Mnv2Error: Any other error of :meth:`Classifier.load`.
     """
     set_process_limit(options.images.max_pixels)
     events = RunEvents(notice=_log.warning, warning=_log.warning)
     classifier = Classifier(**options.keywords(), events=events)
     if classifier.resolve().identity() != identity:
         raise WeightsError(
-            f"{socket.gethostname()} has other weights of {classifier.network.name}",
-            "Remove them there, or use the same --weights file everywhere.",
+            f"{socket.gethostname()} has different weights for {classifier.network.name}",
+            "Remove them there to download them again, or use the same --weights file everywhere.",
         )
     classifier.load()
     return classifier
 
 
 def _as_mnv2_error(error: Exception) -> Mnv2Error:
-    """Return any error as one with a message for people."""
+    """Return any error as one whose message users can read."""
     if isinstance(error, Mnv2Error):
         return error
     text = " ".join(str(error).split())[:300]
-    return ClusterError(f"a worker on {socket.gethostname()} met {type(error).__name__}: {text}")
+    return ClusterError(
+        f"worker on {socket.gethostname()} failed: {type(error).__name__}: {text}",
+        "Run with --verbose to see Ray's own messages.",
+    )
 
 
 class Worker:
-    """Reads, decodes and predicts batches; Ray Data makes an actor of it.
+    """Read, decode and predict batches; Ray Data runs it as an actor.
 
     Args:
-        spec: What to do.
+        spec: The network and the options.
         tally: The handle of the :class:`Tally`.
     """
 
@@ -74,20 +77,22 @@ class Worker:
 
         self._spec, self._tally = spec, tally
         self._failure: Mnv2Error | None = None
-        # Ray Data has a worker for each core, and TensorFlow would take all cores in each.
+        # There is a worker on each core, and TensorFlow would use all cores in each.
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
         opening = ("open", ray.get_runtime_context().get_actor_id())
         if self._begin(opening) >= _MAX_CRASHES:
             self._failure = ClusterError(
-                f"a worker on {socket.gethostname()} died three times while it opened the network"
+                f"worker on {socket.gethostname()} died three times while loading the network",
+                "Check that the machine has enough free memory.",
             )
             return
         try:
             if spec.version != __version__:
                 raise ClusterError(
-                    f"{socket.gethostname()} has mnv2cli {__version__}, not {spec.version}",
-                    "Install the same version on all machines.",
+                    f"{socket.gethostname()} has mnv2cli {__version__}, this machine has "
+                    f"{spec.version}",
+                    "Install the same version on every machine.",
                 )
             self._classifier = spec.open(spec.options, spec.identity)
         except Exception as error:
@@ -95,13 +100,13 @@ class Worker:
         self._end(opening)
 
     def __call__(self, batch: pa.Table) -> dict[str, list[Any]]:
-        """Return one row: the number of the first image, and a pickled :class:`Done`."""
+        """Classify a batch; return the number of its first image and a pickled :class:`Done`."""
         number = batch["number"][0].as_py()
         try:
             if self._failure:
                 raise self._failure
             done = self._work(batch, number)
-        except Exception as error:  # Ray would bury it in its own
+        except Exception as error:  # raised, it would be buried in an error of Ray
             failure = _as_mnv2_error(error)
             done = Done(failure=(type(failure), failure.message, failure.hint))
         return {"number": [number], "done": [pickle.dumps(done)]}
@@ -116,21 +121,21 @@ class Worker:
         if not self._begin(key):
             records = self._classify(sources, timings)
             self._end(key)
-        else:  # it killed a worker, or was with one that died
+        else:  # a worker died of it or with it
             records = []
             crashes = 0
             for i, source in enumerate(sources, number):
                 record = self._classify_alone(source, i, timings)
                 crashes += record is None
                 records.append(record or self._crash_record(source))
-            if not crashes:  # else it stays as it is: it may be given out again
+            if not crashes:  # else stay careful: Ray may submit it again
                 self._end(key)
         return Done(tuple(records), timings.decoding, timings.predicting)
 
     def _classify_alone(self, source: Source, number: int, timings: Timings) -> Record | None:
-        """Return the record of one image, or None if it has killed enough workers."""
+        """Return the record of one image, or None if too many workers died of it."""
         key = ("image", number)
-        if self._begin(key) >= _MAX_CRASHES - 1:  # it died with its batch before
+        if self._begin(key) >= _MAX_CRASHES - 1:  # the first death was with its batch
             return None
         (record,) = self._classify([source], timings)
         self._end(key)
@@ -145,15 +150,15 @@ class Worker:
         )
 
     def _classify(self, sources: list[Source], timings: Timings) -> list[Record]:
-        there = [replace(source, path=self._absolute(source.path)) for source in sources]
-        records = self._classifier.run(iter(there), timings)
+        located = (replace(source, path=self._absolute(source.path)) for source in sources)
+        records = self._classifier.run(located, timings)
         return [
             replace(record, path=redact(source.path))
             for record, source in zip(records, sources, strict=True)
         ]
 
     def _absolute(self, path: str) -> str:
-        # Workers have a folder of their own.
+        # A worker has another current folder than the run.
         return absolute(path, self._spec.folder) if path else path
 
     def _begin(self, key: Hashable) -> int:
@@ -163,4 +168,4 @@ class Worker:
         return count
 
     def _end(self, key: Hashable) -> None:
-        self._tally.end.remote(key)  # nobody waits
+        self._tally.end.remote(key)  # no need to wait

@@ -1,7 +1,7 @@
-"""Images in stores, on web servers and in archives: found and fetched; results sent to stores.
+"""Find and fetch images in stores, on web servers and in archives; send results to stores.
 
-Each kind of file system is a module, which the registry in ``sources/filesystem.py`` names. All of
-them go through fsspec, which is imported at the first URL. Two are read in ways of our own: web
-servers, for limits of time and size that hold, and archives, of which there is one handle with a
-lock. Nothing is ever extracted, and nothing but temporary files is written.
+Each kind of file system is a module, registered in ``sources/filesystem.py``. All use fsspec, which
+is imported at the first URL. Two kinds have their own reader: web servers, to enforce limits of
+time and size, and archives, which share one handle with a lock. Nothing is ever extracted; only
+temporary files are written.
 """

@@ -1,7 +1,7 @@
-"""The files that archives are in: opened once, and copied first where they must be.
+"""Open the files of archives, each once.
 
-An archive that is compressed as a whole, or not on this machine, is copied to a temporary file,
-once: members are then read in any order at no cost.
+An archive that is compressed as a whole, or not on this machine, is first copied to a temporary
+file. Its members can then be read cheaply in any order.
 """
 
 from __future__ import annotations
@@ -26,16 +26,20 @@ _Key = tuple[object, ...]
 
 _archives: OrderedDict[_Key, ArchiveMembers] = OrderedDict()
 _opening: dict[_Key, threading.Lock] = {}
-_archives_lock = threading.Lock()  # of both; held for moments
+_archives_lock = threading.Lock()  # guards both; held for moments
 
 
 def open_members(kind: str, container: str, sink: Sink | None = None) -> ArchiveMembers:
-    """Return an archive, opened once; the last few stay open.
+    """Open an archive, or return it if it is one of the last few opened.
 
     Args:
         kind: ``zip`` or ``tar``.
-        container: Where it is.
-        sink: Who waits for it; kept alive meanwhile.
+        container: The path or URL of its file.
+        sink: Waits for the archive; kept alive meanwhile.
+
+    Raises:
+        StoreError: The archive is missing, damaged or cannot be fetched.
+        OSError: The file cannot be read.
     """
     key: _Key = (kind, container)
     path = local_path(container)
@@ -63,7 +67,7 @@ def open_members(kind: str, container: str, sink: Sink | None = None) -> Archive
             _archives.move_to_end(key)
             _opening.pop(key, None)
             while len(_archives) > _OPEN_ARCHIVES:
-                _archives.popitem(last=False)  # closed when nobody reads it any more
+                _archives.popitem(last=False)  # closes once no reader uses it
         if sink is not None:
             sink.keep_alive()
         return members
@@ -72,7 +76,7 @@ def open_members(kind: str, container: str, sink: Sink | None = None) -> Archive
 
 
 def open_container(container: str, path: str | None, kind: str, waiting: Sink | None) -> IO[bytes]:
-    """Open an archive's file: in place if it is here, else a temporary copy."""
+    """Open the file of an archive: in place on this machine, else a temporary copy."""
     file: IO[bytes]
     if path is not None:
         try:
@@ -102,13 +106,13 @@ def open_container(container: str, path: str | None, kind: str, waiting: Sink | 
 
 
 def _unpacked(file: IO[bytes], stream: Any, waiting: Sink | None) -> IO[bytes]:
-    """Decompress into a temporary file, once: going back in the stream would begin anew."""
+    """Decompress into a temporary file, as seeking back would decompress from the start."""
     sink = Sink(_room(), spool=0)
     try:
         with file, stream:
             while data := stream.read(1 << 20):
                 sink.write(data)
-                sink.keep_alive()  # a slow processor is no slow host
+                sink.keep_alive()  # decompression may be slow without any time-out
                 if waiting is not None:
                     waiting.keep_alive()
         return sink.whole()

@@ -1,4 +1,4 @@
-"""The files in an open archive."""
+"""Read the files in an open archive."""
 
 from __future__ import annotations
 
@@ -15,18 +15,25 @@ from mnv2cli.sources.remote.sinks import Sink
 class ArchiveMembers:
     """An open archive.
 
+    Args:
+        kind: ``zip`` or ``tar``.
+        file: The archive's file, closed with it.
+
     Attributes:
-        files: The name that each file has in the archive, by its name without odd parts.
-        folders: What each folder holds, likewise: names, and whether it is a folder.
+        files: The name of each file as the archive has it, by its clean name.
+        folders: Entries of each folder, by clean name: name, and whether it is a folder.
+
+    Raises:
+        StoreError: The file is not an archive of this kind.
     """
 
     def __init__(self, kind: str, file: IO[bytes]) -> None:
-        # Once nobody has it: __del__ comes too late where an error holds it in a circle.
+        # Not __del__, which comes late if an error keeps the object in a reference cycle.
         close = weakref.finalize(self, file.close)
-        self._lock = threading.Lock()  # one handle, one position
+        self._lock = threading.Lock()  # one handle has one position
         self._zip: zipfile.ZipFile | None = None
         self._tar: tarfile.TarFile | None = None
-        self._infos: dict[str, tarfile.TarInfo] = {}  # the library looks through a list
+        self._infos: dict[str, tarfile.TarInfo] = {}  # tarfile itself searches a list
         self.files: dict[str, str] = {}
         self.folders: dict[str, dict[tuple[str, bool], None]] = {"": {}}
         try:
@@ -46,7 +53,7 @@ class ArchiveMembers:
 
     def _add(self, raw: str, folder: bool) -> None:
         norm = clean_name(raw)
-        if "::" in raw or not norm:  # a URL cannot name it
+        if "::" in raw or not norm:  # no URL can name it
             return
         if not folder:
             self.files[norm] = raw.lstrip("/")
@@ -62,7 +69,7 @@ class ArchiveMembers:
             child, is_folder = parent, True
 
     def read(self, raw: str, sink: Sink) -> None:
-        """Read a member in blocks; raises StoreError."""
+        """Copy a member into a sink, block by block; raises StoreError."""
         with self._lock:
             try:
                 with self._open(raw) as member:
@@ -88,6 +95,6 @@ class ArchiveMembers:
 
 
 def clean_name(inner: str) -> str:
-    """Return a member's name without what leads nowhere."""
+    """Return the name of a member without empty parts and ``.``; ``..`` becomes ``(up)``."""
     names = (("(up)" if name == ".." else name) for name in inner.split("/"))
     return "/".join(name for name in names if name not in ("", "."))

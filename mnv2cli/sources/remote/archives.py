@@ -1,4 +1,4 @@
-"""ZIP and TAR archives, read where they are: nothing is ever extracted."""
+"""ZIP and TAR archives, read in place: nothing is ever extracted."""
 
 from __future__ import annotations
 
@@ -20,28 +20,35 @@ from mnv2cli.sources.urls import is_url, scheme_of
 
 
 def open_archive(url: str) -> RemoteFileSystem:
-    """Return the archive of a URL such as ``zip://sub/a.jpg::photos.zip``.
+    """Return the file system of a URL such as ``zip://sub/a.jpg::photos.zip``.
 
     Raises:
-        InputError: It names none, or the scheme of where it is is not known, or a library is
-            missing.
+        InputError: The URL names no archive, the scheme of its location is unknown, or a library
+            is missing.
     """
     scheme = scheme_of(url)
-    head, _, container = url.partition("::")
-    container = container or head.partition("://")[2]
+    container = container_of(url)
     if not container:
-        raise InputError(f"{url!r} names no archive", f"Write {scheme}://photos.{scheme}.")
+        raise InputError(
+            f"{url!r} names no archive", f"Write for example {scheme}://photos.{scheme}."
+        )
     if is_url(container):
         open_filesystem(container)
     require_fsspec()
     return ArchiveFileSystem(scheme, container)
 
 
+def container_of(url: str) -> str:
+    """Return the path or URL of the archive that a URL names; empty if it names none."""
+    head, _, container = url.partition("::")
+    return container or head.partition("://")[2]
+
+
 class ArchiveFileSystem:
     """A ZIP or TAR archive: its folders, and the files in them.
 
-    Members are kept under the names that fsspec knows them by. What leads out of the archive in
-    them (a leading slash, ``..``) means nothing, for nothing is extracted.
+    Members keep the names by which fsspec opens them. A leading slash and ``..`` in a name are
+    harmless, as nothing is extracted.
 
     Args:
         kind: ``zip`` or ``tar``.
@@ -53,12 +60,12 @@ class ArchiveFileSystem:
         self._container = container
         real = container if is_url(container) else real_path(container)
         self._real = f"{kind}:/{real.strip('/')}"
-        # fsspec takes a lone word for the name of a protocol.
+        # fsspec would read a single word as the name of a protocol.
         lone = re.fullmatch("[a-z]+", container)
         self._tail = f"::./{container}" if lone else f"::{container}"
 
     def resolve(self, given: str, may_be_glob: bool) -> tuple[str, Kind]:
-        """Return the URL of an input and what it is; raises OSError."""
+        """Return the URL of an input and its kind; raises OSError."""
         inner = _inner(given)
         url = self._url(inner)
         members = self._members()
@@ -91,7 +98,7 @@ class ArchiveFileSystem:
         return nullcontext(entries)
 
     def join(self, url: str, name: str) -> str:
-        """Return the URL of what a folder holds, by the name that it has in the archive."""
+        """Return the URL of an entry of a folder, by its name in the archive."""
         name = "/".join(filter(None, (clean_name(_inner(url)), name)))
         return self._url(self._members().files.get(name, name))
 
@@ -101,15 +108,15 @@ class ArchiveFileSystem:
         return self._url(folder), name
 
     def canonical(self, url: str) -> str:
-        """Return the one name of a folder."""
+        """Return the canonical name of a folder."""
         return f"{self._real}/{clean_name(_inner(url))}".rstrip("/")
 
     def parts(self, url: str) -> tuple[str, ...]:
-        """Return the names on the way to a file, for patterns."""
+        """Return the folders of a file and its name, for patterns."""
         return tuple(clean_name(_inner(url)).split("/"))
 
     def read(self, url: str, sink: Sink) -> None:
-        """Read a member; raises StoreError."""
+        """Copy a member into a sink; raises StoreError."""
         members = open_members(self._kind, self._container, sink)
         members.read(_inner(url), sink)
 
@@ -121,6 +128,6 @@ class ArchiveFileSystem:
 
 
 def _inner(url: str) -> str:
-    """Return the part of an archive's URL that names a member; without ``::`` it has none."""
+    """Return the member that an archive's URL names; empty without ``::``."""
     head, sign, _ = url.partition("::")
     return head.partition("://")[2].lstrip("/") if sign else ""

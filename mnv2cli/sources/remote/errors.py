@@ -1,23 +1,24 @@
-"""What goes wrong with stores, web servers and archives, in plain words."""
+"""Errors of stores, web servers and archives, in plain words."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from mnv2cli.sources.urls import redact
+from mnv2cli.system.messages import reason
 
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _THROTTLED = ("SlowDown", "Throttl", "TooManyRequests", "RequestLimitExceeded", "RequestTimeout")
 
 
 class StoreError(OSError):
-    """What went wrong with a store, in plain words.
+    """An error of a store, in plain words.
 
     Attributes:
-        reason: A few words without a colon, as of :class:`ImageError`.
-        detail: What is particular; may be empty.
-        passing: Another attempt may go well.
-        after: Seconds that the host wants to be left alone; 0 if it does not say.
+        reason: A few words without a colon, as in :class:`ImageError`.
+        detail: Details of this case; may be empty.
+        passing: Another attempt may succeed.
+        after: Seconds to wait before it, as the host asks; 0 if it does not.
     """
 
     def __init__(
@@ -31,11 +32,11 @@ class StoreError(OSError):
 
 
 def http_error(status: int, after: float = 0.0) -> StoreError:
-    """Return the error of an HTTP status.
+    """Return the error for an HTTP status.
 
     Args:
         status: 400 or more.
-        after: Seconds that the host wants to be left alone.
+        after: Seconds to wait before another attempt, as the host asks.
     """
     detail = f"HTTP {status}"
     if status in (404, 410):
@@ -49,9 +50,9 @@ def http_error(status: int, after: float = 0.0) -> StoreError:
 
 
 def store_error(error: BaseException) -> StoreError:
-    """Return any library's error in our words.
+    """Return the error of any library as a :class:`StoreError`.
 
-    The libraries' own classes are recognised by name, so that none is imported for it.
+    The libraries' classes are recognised by name, which imports none of them.
     """
     if isinstance(error, StoreError):
         return error
@@ -61,7 +62,7 @@ def store_error(error: BaseException) -> StoreError:
     if code.startswith(_THROTTLED):
         return StoreError("host is busy", code, passing=True)
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    # aiohttp's errors have a status, and warn of their code; those of others have a code alone.
+    # Errors of aiohttp have a status and warn when asked for their code; others have a code.
     status = status or getattr(error, "status" if hasattr(error, "status") else "code", None)
     if isinstance(error, FileNotFoundError):
         return StoreError("no such file")
@@ -91,7 +92,7 @@ def store_error(error: BaseException) -> StoreError:
 
 
 def archive_error(error: Exception) -> StoreError:
-    """Return what is wrong with an archive or a file in it."""
+    """Return an error of reading an archive or a member as a :class:`StoreError`."""
     if isinstance(error, StoreError):
         return error
     if isinstance(error, KeyError):
@@ -100,5 +101,5 @@ def archive_error(error: Exception) -> StoreError:
     if "password" in text or "encrypted" in text:
         return StoreError("permission denied", "encrypted in its archive")
     if isinstance(error, OSError) and error.errno is not None:
-        return StoreError("cannot be read", (error.strerror or text).lower())
+        return StoreError("cannot be read", reason(error))
     return StoreError("damaged", f"in its archive, {text or type(error).__name__}")

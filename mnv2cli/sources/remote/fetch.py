@@ -1,4 +1,4 @@
-"""Files that are elsewhere, fetched into temporary ones."""
+"""Fetch remote files into temporary ones."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ def fetch(
     beat: Callable[[], None] = lambda: None,
     spool: int | None = None,
 ) -> IO[bytes]:
-    """Fetch a file into a temporary one, trying again after passing faults.
+    """Fetch a file into a temporary one, with retries after passing errors.
 
     Args:
-        url: Where it is.
-        limit: Bytes at the most; None for ``limits.FILE_LIMIT``.
-        stop: Ends it when set.
-        beat: Called whenever something happens.
-        spool: Bytes that are held in memory; None for ``limits.SPOOL``, 0 for a file at once.
+        url: The file.
+        limit: Maximum size in bytes; None for ``limits.FILE_LIMIT``.
+        stop: Once set, stops the fetch.
+        beat: Called at every sign of life.
+        spool: Bytes held in memory; None for ``limits.SPOOL``, 0 to write to a file at once.
 
     Returns:
         The open file, at its start; in memory if it is small.
 
     Raises:
-        StoreError: Whatever keeps it from being read.
+        StoreError: The file cannot be fetched.
     """
 
     def attempt() -> IO[bytes]:
@@ -53,7 +53,7 @@ def fetch(
 
 
 def local_path(name: str) -> str | None:
-    """Return the path of what is on this machine, a ``file://`` URL or a path; else None."""
+    """Return the path of a file on this machine, given as path or ``file://`` URL; else None."""
     if not is_url(name):
         return name
     if scheme_of(name) in LOCAL_SCHEMES and "::" not in name:
@@ -63,5 +63,5 @@ def local_path(name: str) -> str | None:
 
 
 def patience() -> float:
-    """Return after how many seconds without a sign of life a library hangs."""
+    """Return the seconds without a sign of life after which a library must be hanging."""
     return 2 * limits.REQUEST_SECONDS + limits.CHUNK / limits.LEAST_RATE + limits.LONGEST_WAIT

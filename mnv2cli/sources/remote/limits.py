@@ -1,39 +1,39 @@
-"""Limits of size and time for everything that is not on this machine."""
+"""Limits of size and time for remote files."""
 
 from __future__ import annotations
 
 SPOOL = 2 << 20
-"""Bytes of a file that are held in memory; larger ones are in a temporary file."""
+"""Bytes of a file held in memory; a larger one goes to a temporary file."""
 
 FILE_LIMIT = 1 << 30
-"""Bytes of an image file; what is larger is an error."""
+"""Maximum bytes of an image file; a larger one is an error."""
 
 ARCHIVE_LIMIT = 64 << 30
-"""Bytes of an archive in a temporary file; half of the room there is a limit as well."""
+"""Maximum bytes of an archive in a temporary file; half of the free space is a limit as well."""
 
 PAGE_LIMIT = 64 << 20
-"""Bytes of a web server's page that lists a folder."""
+"""Maximum bytes of a web page that lists a folder."""
 
 ATTEMPTS = 5
-"""How often a passing fault is met before it is final."""
+"""Attempts before a passing error becomes final."""
 
 FIRST_WAIT = 0.5
-"""Seconds before the second attempt, give or take a half; then twice as long each time."""
+"""Seconds before the second attempt, plus or minus half; doubled for each further one."""
 
 LONGEST_WAIT = 10.0
-"""Seconds between two attempts at the most, also where the host asks for more."""
+"""Maximum seconds between two attempts, even if the host asks for more."""
 
 TOTAL_SECONDS = 120.0
-"""No further attempt begins after this time."""
+"""Seconds after which no further attempt starts."""
 
 REQUEST_SECONDS = 30.0
-"""A request may take so long, and longer only as far as bytes come at the least rate."""
+"""Seconds for a request; it may take longer only while bytes arrive at ``LEAST_RATE``."""
 
 LEAST_RATE = 128_000
-"""Bytes a second."""
+"""Minimum bytes per second of a transfer."""
 
 LIST_SECONDS = 600.0
-"""Listing a folder may take so long: a store lists a thousand files at a time."""
+"""Seconds for listing a folder: a store lists a thousand files at a time."""
 
 CHUNK = 4 << 20
-"""Bytes of a file that are asked for at a time."""
+"""Bytes of a file requested at a time."""

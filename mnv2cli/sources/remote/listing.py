@@ -1,4 +1,4 @@
-"""What folders hold and patterns match, in stores and archives."""
+"""Entries of folders and matches of patterns, in stores and archives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mnv2cli.sources.names import natural_key
 
 @dataclass(frozen=True, slots=True)
 class RemoteEntry:
-    """A file or folder in a store or an archive, as ``os.scandir`` has those of this machine."""
+    """A file or folder in a store or an archive, like an entry of ``os.scandir``."""
 
     name: str
     path: str
@@ -31,15 +31,15 @@ class RemoteEntry:
 def shell_matches(
     url: str, pattern: str, found: dict[str, bool], to_url: Callable[[str], str]
 ) -> list[Match]:
-    """Return the matches of a pattern as a shell has them, sorted as a walk does.
+    """Return the matches of a pattern that a shell would return, sorted as a walk does.
 
-    Files come before folders. What is hidden matches only a pattern that has the dot.
+    Files come before folders. Hidden names match only a pattern that contains the dot.
 
     Args:
-        url: What was given; one such as ``**/*`` meets the files of folders that it meets by
-            itself.
-        pattern: The part of it that is matched with names.
-        found: The names that match, each with whether it is a folder.
+        url: The input; if it ends like ``**/*``, matching folders are not walked, as the pattern
+            matches their files anyway.
+        pattern: The part of the URL that is matched against names.
+        found: Matching names, and whether each is a folder.
         to_url: Called with a name, returns its URL.
     """
     walk_folders = "**" not in url or not re.search(r"(^|/)\*\*?(::|$)", url)

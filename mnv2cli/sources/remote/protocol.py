@@ -1,4 +1,4 @@
-"""What the file systems of URLs offer beyond those of this machine."""
+"""The interface of a file system whose files are fetched."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from mnv2cli.sources.remote.sinks import Sink
 
 
 class RemoteFileSystem(FileSystem, Protocol):
-    """A file system whose files are fetched before they are read."""
+    """A file system whose files must be fetched before they are decoded."""
 
     def read(self, url: str, sink: Sink) -> None:
-        """Write a file's bytes into a sink; raises anything."""
+        """Copy a file into a sink; may raise any exception."""
         ...

@@ -1,4 +1,4 @@
-"""Attempts: another one after every fault that may pass."""
+"""Try again after errors that may pass."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def with_retries(work: Callable[[], T], stop: threading.Event | None = None) -> T:
-    """Return what work returns, trying again after passing faults; raises StoreError."""
+    """Call ``work``, again after passing errors, and return its result; raises StoreError."""
     import tenacity
 
     stop = stop or threading.Event()
@@ -28,7 +28,7 @@ def with_retries(work: Callable[[], T], stop: threading.Event | None = None) -> 
     def wait(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.after if isinstance(error, StoreError) else 0.0
-        # Half of it by chance, or else all threads come back at the same moment.
+        # Random, or all threads would come back at the same moment.
         backoff = limits.FIRST_WAIT * float(1 << (state.attempt_number - 1)) * uniform(0.5, 1.5)
         return min(max(backoff, asked), limits.LONGEST_WAIT)
 

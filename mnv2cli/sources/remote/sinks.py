@@ -1,4 +1,4 @@
-"""Where fetched bytes go: a temporary file with limits."""
+"""Receive fetched bytes in a temporary file, within limits."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mnv2cli.sources.remote.errors import StoreError
 
 
 class Sink:
-    """A file that is being fetched: bounded in size and in time.
+    """A file that is being fetched, limited in size and time.
 
     Args:
-        limit: Bytes at the most.
-        stop: Ends it.
-        beat: Called whenever bytes come.
-        spool: Bytes that are held in memory; None for ``limits.SPOOL``, 0 for a file at once.
+        limit: Maximum size in bytes.
+        stop: Once set, stops the fetch.
+        beat: Called whenever bytes arrive.
+        spool: Bytes held in memory; None for ``limits.SPOOL``, 0 to write to a file at once.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Sink:
     ) -> None:
         if spool is None:
             spool = limits.SPOOL
-        # Before Python 3.11 a spooled file is none that zipfile can read.
+        # Before Python 3.11 zipfile cannot read a spooled file.
         self.file: IO[bytes] = (
             tempfile.SpooledTemporaryFile(max_size=spool)  # noqa: SIM115
             if spool
@@ -45,19 +45,19 @@ class Sink:
 
     @property
     def seconds_left(self) -> float:
-        """How long the next bytes may take."""
+        """Seconds that the next bytes may take."""
         allowed = limits.REQUEST_SECONDS + self.size / limits.LEAST_RATE
         return self._started + allowed - time.monotonic()
 
     def keep_alive(self) -> None:
-        """Wait for something else for a while; raise StoreError if nobody wants it any more."""
+        """Restart the clock while something else takes time; raises StoreError if stopped."""
         self._beat()
         self._started = time.monotonic() - self.size / limits.LEAST_RATE
         if self._stop is not None and self._stop.is_set():
             raise StoreError("not read", "the run was stopped")
 
     def check(self) -> None:
-        """Raise StoreError if it takes too long or nobody wants it any more."""
+        """Raise StoreError if the fetch takes too long or is stopped."""
         self._beat()
         if self._stop is not None and self._stop.is_set():
             raise StoreError("not read", "the run was stopped")
@@ -65,18 +65,18 @@ class Sink:
             raise StoreError("timed out", f"{self.size:,} bytes came", passing=True)
 
     def expect(self, size: int) -> None:
-        """Raise StoreError if a size that is known beforehand is too large."""
+        """Raise StoreError if a size announced by the host is over the limit."""
         if size > self._limit:
             raise StoreError("file too large", f"over {self._limit:,} bytes")
 
     def write(self, data: bytes) -> None:
-        """Take some bytes."""
+        """Append some bytes; raises StoreError over the limits."""
         self.size += len(data)
         self.expect(self.size)
         self.file.write(data)
         self.check()
 
     def whole(self) -> IO[bytes]:
-        """Return the file, at its start."""
+        """Return the complete file, at its start."""
         self.file.seek(0)
         return self.file

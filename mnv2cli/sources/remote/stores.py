@@ -1,4 +1,4 @@
-"""Object stores, and everything else that fsspec knows."""
+"""Object stores, and all other file systems of fsspec."""
 
 from __future__ import annotations
 
@@ -24,25 +24,27 @@ from mnv2cli.sources.remote.sinks import Sink
 from mnv2cli.sources.urls import LOCAL_SCHEMES, redact, scheme_of, split_chain
 
 _INSTALL = "Install it with: pip install 'mnv2cli[remote]'"
+_IN_EXTRA = ("s3", "s3a", "gs", "gcs", "http", "https")
 
 _stores: dict[tuple[object, ...], StoreFileSystem] = {}
 _stores_lock = threading.Lock()
 
 
 def open_store(url: str) -> RemoteFileSystem:
-    """Return the store of a URL; the same one for all URLs of one host or bucket.
+    """Return the store of a URL; the same for all URLs of a host or bucket.
 
     Raises:
-        InputError: Its scheme is not known, or a library is missing.
+        InputError: The scheme is unknown, or a library is missing.
+        StoreError: The store connects at once, and that failed.
     """
     head, tail = split_chain(url)
-    # Users and hosts are options of the filesystem.
+    # User and host are options of the file system.
     options = repr(filesystem_class(url)._get_kwargs_from_urls(head))
     return opened_once((scheme_of(url), tail, options), partial(StoreFileSystem, url))
 
 
 def opened_once(key: tuple[object, ...], make: Callable[[], StoreFileSystem]) -> StoreFileSystem:
-    """Return what was opened for a key before in this process, or open it."""
+    """Return the file system opened for a key in this process, or open it."""
     key = (os.getpid(), *key)
     with _stores_lock:
         if key not in _stores:
@@ -51,26 +53,27 @@ def opened_once(key: tuple[object, ...], make: Callable[[], StoreFileSystem]) ->
 
 
 class StoreFileSystem:
-    """A file system that fsspec knows: S3, Google Cloud Storage, memory, files and many more.
+    """A file system of fsspec: S3, Google Cloud Storage, memory, files and many more.
 
     Args:
         url: Any URL in it.
 
     Raises:
-        InputError: Its scheme is not known, or a library is missing.
+        InputError: The scheme is unknown, or a library is missing.
+        StoreError: The store connects at once, and that failed.
     """
 
     def __init__(self, url: str) -> None:
         head, self._tail = split_chain(url)
         self.scheme = scheme_of(head)
         self.fs = self._open(url)
-        self._lock = threading.Lock()  # most filesystems without asyncio are not thread safe
+        self._lock = threading.Lock()  # most file systems without asyncio are not thread-safe
 
     def _open(self, url: str) -> Any:
         fsspec = require_fsspec()
         kwargs: dict[str, Any] = {"skip_instance_cache": True}
         if self.scheme in ("s3", "s3a"):
-            # One place tries again: here. The library's own attempts would multiply ours.
+            # The library's own retries would multiply ours.
             own = fsspec.config.conf.get(self.scheme, {}).get("config_kwargs", {})
             retries = {"mode": "standard", "total_max_attempts": 1}
             kwargs["config_kwargs"] = {"retries": retries, **own}
@@ -83,9 +86,14 @@ class StoreFileSystem:
         try:
             fs = fsspec.core.url_to_fs(url, **kwargs)[0]
         except ImportError as error:
-            raise InputError(f"{self.scheme}:// needs a library: {error}", _INSTALL) from error
+            raise InputError(
+                f"cannot use {redact(url)!r}: {self.scheme}:// requires a library: {error}",
+                _INSTALL,
+            ) from error
         except (ValueError, TypeError) as error:
-            raise InputError(f"{redact(url)!r} cannot be used: {redact(str(error))}") from error
+            raise InputError(
+                f"cannot use {redact(url)!r}: {redact(str(error))}", "Check the URL."
+            ) from error
         except Exception as error:  # some connect at once
             raise store_error(error) from error
         if self.scheme in ("s3", "s3a"):
@@ -93,7 +101,7 @@ class StoreFileSystem:
         return fs
 
     def call(self, name: str, *args: Any, seconds: float | None = None, **kwargs: Any) -> Any:
-        """Call one of fsspec's functions, within a time limit where the filesystem allows one."""
+        """Call a method of fsspec, with a time limit if the file system supports one."""
         if self.fs.async_impl:
             from fsspec.asyn import sync
 
@@ -107,14 +115,14 @@ class StoreFileSystem:
         return with_retries(partial(self.call, name, *args, seconds=seconds, **kwargs))
 
     def path(self, url: str) -> str:
-        """Return the path in the store, as fsspec wants it."""
+        """Return the path in the store, as fsspec expects it."""
         path: str = self.fs._strip_protocol(split_chain(url)[0])
         return path
 
     def resolve(self, given: str, may_be_glob: bool) -> tuple[str, Kind]:
-        """Return the URL of an input and what it is; raises OSError.
+        """Return the URL of an input and its kind; raises OSError.
 
-        What has the name of an image is not asked for: fetching it tells.
+        A URL with an image suffix counts as a file without asking the store: fetching it shows.
         """
         head = split_chain(given)[0]
         if may_be_glob and self._is_glob(head):
@@ -151,13 +159,13 @@ class StoreFileSystem:
         """List a folder; raises OSError."""
         path = self.path(url)
         infos = self._list("ls", path, detail=True)
-        # A listing is kept by the filesystem, and would grow with the number of images.
+        # fsspec caches listings, which would grow with the number of images.
         self.fs.invalidate_cache()
         entries = {}
         for info in infos:
             name = info["name"].rstrip("/").rpartition("/")[2]
             folder = info["type"] == "directory"
-            # Some stores have an empty file for the folder itself.
+            # Some stores contain an empty file for the folder itself.
             if name and (folder or info["name"].strip("/") != path.strip("/")):
                 if not folder and info["name"].endswith("/"):
                     continue
@@ -168,7 +176,7 @@ class StoreFileSystem:
         return nullcontext(list(entries.values()))
 
     def join(self, url: str, name: str) -> str:
-        """Return the URL of what a folder holds."""
+        """Return the URL of an entry of a folder."""
         head, tail = split_chain(url)
         return f"{head}{'' if head.endswith('/') else '/'}{name}{tail}"
 
@@ -179,19 +187,19 @@ class StoreFileSystem:
         return (f"{folder}/" if folder.endswith("/") else folder) + tail, name
 
     def canonical(self, url: str) -> str:
-        """Return the one name of a folder."""
+        """Return the canonical name of a folder."""
         if self.scheme in LOCAL_SCHEMES:
             return real_path(self.path(url))
         head, tail = split_chain(url)
         return f"{tail}{head.rstrip('/')}"
 
     def parts(self, url: str) -> tuple[str, ...]:
-        """Return the names on the way to a file, for patterns."""
+        """Return the folders of a file and its name, for patterns."""
         path = split_chain(url)[0].partition("://")[2]
         return tuple(part for part in path.split("/") if part not in ("", "."))
 
     def read(self, url: str, sink: Sink) -> None:
-        """Fetch a file; raises anything."""
+        """Copy a file into a sink; may raise any exception."""
         path = self.path(url)
         size: int | None = None
         if not self.fs.async_impl:
@@ -204,7 +212,7 @@ class StoreFileSystem:
                     "cat_file", path, start=sink.size, end=sink.size + limits.CHUNK, seconds=seconds
                 )
             except Exception as error:
-                # A range of an empty file is an error in some stores.
+                # Some stores refuse a range of an empty file.
                 of_range = re.search("range|416", str(error), re.IGNORECASE)
                 if sink.size or not of_range or self.call("info", path, seconds=seconds)["size"]:
                     raise
@@ -221,13 +229,13 @@ class StoreFileSystem:
     # Writing
 
     def exists(self, url: str) -> bool:
-        """Return whether there is something at a URL; raises StoreError."""
+        """Return whether a URL exists; raises StoreError."""
         path = self.path(url)
         seconds = limits.REQUEST_SECONDS
         return bool(with_retries(partial(self.call, "exists", path, seconds=seconds)))
 
     def put(self, local: str, url: str) -> None:
-        """Send a file of this machine, trying again after passing faults; raises StoreError."""
+        """Send a file of this machine, with retries after passing errors; raises StoreError."""
         path = self.path(url)
         size = os.path.getsize(local)
         seconds = limits.REQUEST_SECONDS + size / limits.LEAST_RATE
@@ -243,25 +251,26 @@ class StoreFileSystem:
 
 
 def filesystem_class(url: str) -> Any:
-    """Return fsspec's class for a URL; raises InputError."""
+    """Return the class of fsspec for a URL; raises InputError."""
     scheme = scheme_of(url)
     fsspec = require_fsspec()
     try:
         return fsspec.get_filesystem_class(scheme)
     except ImportError as error:
         raise InputError(
-            f"{redact(url)!r} cannot be used: {scheme}:// needs a library that is not installed",
-            _INSTALL,
+            f"cannot use {redact(url)!r}: {scheme}:// requires a library that is not installed",
+            _INSTALL if scheme in _IN_EXTRA else f"{str(error).rstrip('.')}.",  # as fsspec advises
         ) from error
     except ValueError as error:
         raise InputError(
-            f"{redact(url)!r} cannot be used: no scheme {scheme}:// is known", _INSTALL
+            f"cannot use {redact(url)!r}: unknown scheme {scheme}://",
+            "Use a path, or a URL such as s3://, gs://, https://, zip:// or tar://.",
         ) from error
 
 
 @cache
 def require_fsspec() -> Any:
-    """Return fsspec, and check that everything else is there that all URLs need.
+    """Return fsspec, and check that the other libraries that all URLs require are installed.
 
     Raises:
         InputError: A library is missing.
@@ -271,5 +280,5 @@ def require_fsspec() -> Any:
         import fsspec.config
         import tenacity  # noqa: F401
     except ImportError as error:
-        raise InputError(f"URLs need {error.name}, which is not installed", _INSTALL) from error
+        raise InputError(f"URLs require {error.name}, which is not installed", _INSTALL) from error
     return fsspec

@@ -1,4 +1,4 @@
-"""Results that go to a store: checked beforehand, and sent once they are whole."""
+"""Send results to a store: check the URL before the run, upload at its end."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ def check_output(url: str, *, force: bool) -> None:
     """Check before the work begins that results can be sent to a URL.
 
     Raises:
-        InputError: It is there and ``force`` is not given, that cannot be told, or nothing can be
-            written there at all.
+        InputError: The URL exists without ``force``, its existence cannot be checked, or its file
+            system is read-only.
     """
     if scheme_of(url) in ("http", "https", "zip", "tar"):
         raise _not_writable(url)
     if url.endswith("/"):
-        raise InputError(f"{redact(url)!r} is a folder", "Name a file in it.")
+        raise InputError(f"cannot write {redact(url)!r}: it is a folder", "Name a file in it.")
     try:
         store = _store(url)
         there = not force and store.exists(url)
     except StoreError as error:
         raise InputError(
-            f"it cannot be told whether {redact(url)!r} exists: {error}",
-            "--force writes without looking, where something can be written.",
+            f"cannot check whether {redact(url)!r} exists: {error}",
+            "If you may write but not list there, add --force to write without the check.",
         ) from error
     if there:
-        raise InputError(f"{redact(url)!r} exists", "Overwrite it with --force, or name another.")
+        raise InputError(
+            f"{redact(url)!r} exists", "Overwrite it with --force, or name another file."
+        )
 
 
 def _store(url: str) -> StoreFileSystem:
@@ -45,20 +47,24 @@ def _store(url: str) -> StoreFileSystem:
 
 
 def _not_writable(url: str) -> InputError:
-    return InputError(f"results cannot be written to {scheme_of(url)}://", "Name a file or s3://.")
+    return InputError(
+        f"cannot write results to {scheme_of(url)}://",
+        "Name a local file, or a store such as s3://.",
+    )
 
 
 class Upload(AbstractContextManager[str]):
-    """A local file in place of one in a store, sent there at the end, however that comes.
+    """A local file that is uploaded when the context ends, also after an error or Ctrl-C.
 
-    Entering gives the local file's path. If sending fails, the file stays and the error names it.
+    Entering the context returns its path. If the upload fails, the local file is kept and the
+    error names it.
 
     Args:
-        url: Where it goes.
-        force: Overwrite what is there.
+        url: The destination.
+        force: Overwrite an existing file.
 
     Raises:
-        OutputError: It cannot be sent.
+        OutputError: The upload failed.
     """
 
     def __init__(self, url: str, *, force: bool) -> None:
@@ -80,15 +86,15 @@ class Upload(AbstractContextManager[str]):
         traceback: TracebackType | None,
     ) -> None:
         if isinstance(error, OutputError):
-            return  # it is not whole: the error is about it, and names it
+            return  # the local file is incomplete, and this error names it
         if os.path.exists(self.local):
             try:
                 self._send()
             except BaseException as failed:
                 reason = failed if isinstance(failed, OSError) else "interrupted"
                 raise OutputError(
-                    f"results cannot be written to {redact(self._url)!r}: {reason}",
-                    f"All rows are in {self.local}",
+                    f"cannot write {redact(self._url)!r}: {reason}",
+                    f"All rows are saved in {self.local}; copy that file there yourself.",
                 ) from failed
             os.unlink(self.local)
         with suppress(OSError):
@@ -97,5 +103,5 @@ class Upload(AbstractContextManager[str]):
     def _send(self) -> None:
         store = _store(self._url)
         if not self._force and store.exists(self._url):
-            raise StoreError("it appeared meanwhile")
+            raise StoreError("it was created during the run")
         store.put(self.local, self._url)

@@ -1,4 +1,4 @@
-"""Web servers: files at URLs, and folders that are pages with links."""
+"""Web servers: files, and pages with links as folders."""
 
 from __future__ import annotations
 
@@ -25,26 +25,25 @@ def open_web(url: str) -> RemoteFileSystem:
         InputError: A library is missing.
     """
     tail = split_chain(url)[1]
-    kind = StoreFileSystem if tail else WebFileSystem  # a chain is fsspec's own matter
+    kind = StoreFileSystem if tail else WebFileSystem  # fsspec handles chained URLs
     return opened_once((scheme_of(url), tail), partial(kind, url))
 
 
 class WebFileSystem(StoreFileSystem):
-    """A web server; folders are what its pages link to."""
+    """A web server; the links of a page are the entries of a folder."""
 
     def _is_glob(self, head: str) -> bool:
-        return "*" in head.partition("?")[0]  # ? begins a query, and [] are in IPv6 addresses
+        return "*" in head.partition("?")[0]  # ? starts a query, [] enclose IPv6 addresses
 
     def _kind_of(self, url: str) -> Kind:
         return "folder" if url.partition("?")[0].endswith("/") else "file"
 
     def path(self, url: str) -> str:
-        """Return the URL: the path is the whole of it."""
+        """Return the URL itself."""
         return url
 
     def scan(self, url: str) -> Listing:
-        """List the links of a page to files beside it and folders below it."""
-
+        """List the links of a page to files and folders directly below it."""
         head, sign, query = url.partition("?")
         url = f"{head.rstrip('/')}/{sign}{query}"
 
@@ -74,26 +73,26 @@ class WebFileSystem(StoreFileSystem):
         return nullcontext(list(entries.values()))
 
     def join(self, url: str, name: str) -> str:
-        """Return the URL of what a page links to; a query, such as a token, goes with it."""
+        """Return the URL of a link, with the query of the page, such as a token."""
         head, sign, query = url.partition("?")
         return f"{head}{'' if head.endswith('/') else '/'}{quote(name)}{sign}{query}"
 
     def split(self, url: str) -> tuple[str, str]:
-        """Return the folder and the name of a file; the name has the query."""
+        """Return the folder and the name of a file; the name keeps the query."""
         head, sign, query = url.partition("?")
         folder, _, name = head.rpartition("/")
         return folder, unquote(name) + sign + query
 
     def canonical(self, url: str) -> str:
-        """Return the one name of a folder."""
+        """Return the canonical name of a folder."""
         return unquote(url.partition("?")[0].rstrip("/"))
 
     def parts(self, url: str) -> tuple[str, ...]:
-        """Return the names on the way to a file, for patterns."""
+        """Return the folders of a file and its name, for patterns."""
         return tuple(unquote(part) for part in urlsplit(url).path.split("/") if part)
 
     def read(self, url: str, sink: Sink) -> None:
-        """Fetch a file; raises anything."""
+        """Copy a file into a sink; may raise any exception."""
         from fsspec.asyn import sync
 
         sync(self.fs.loop, self._read, url, sink)
