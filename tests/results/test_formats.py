@@ -39,7 +39,7 @@ def test_what_formats_can_do_is_asked_of_them() -> None:
     assert [each.name for each in made if not each.is_text] == ["parquet"]
     assert [each.name for each in made if each.needs_end] == ["parquet"]
     assert [name for name in (*FORMATS, "table", "") if is_resumable(name)] == ["csv", "jsonl"]
-    with pytest.raises(InputError, match="there is no format 'xls', only csv, json"):
+    with pytest.raises(InputError, match="unknown format 'xls'; choose from csv, json"):
         load_format("xls")
 
 
@@ -83,7 +83,7 @@ def read_tabs(path: str) -> Iterator[Record]:
 
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> Format:
-    monkeypatch.setitem(FORMATS, "toy", "")  # put back what was there, which is nothing
+    monkeypatch.setitem(FORMATS, "toy", "")  # restored to its absence afterwards
     made = Format("toy", TabWriter, read_tabs, is_table=True)
     register(made)
     return made

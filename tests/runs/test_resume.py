@@ -114,7 +114,7 @@ def test_a_run_from_elsewhere_is_refused_for_relative_names(
     monkeypatch.chdir(album / "album")
     args = ("classify", "../album", "-q", "-k", "2", "-o", "../a.csv", "--resume")
     result = invoke(*args)
-    assert result.exit_code == 2 and f"as seen from {str(album)!r}" in result.stderr
+    assert result.exit_code == 2 and f"are relative to {str(album)!r}" in result.stderr
     # Names that only look different are the same.
     monkeypatch.chdir(album)
     whole = (album / "a.csv").read_bytes()
@@ -169,7 +169,7 @@ def test_the_same_name_in_another_folder_is_another_image(
     assert invoke("classify", absolute, "y.png", *args).exit_code == 0
     monkeypatch.chdir(album / "B")
     result = invoke("classify", absolute, "y.png", *args, "--resume")
-    assert result.exit_code == 2 and "as seen from" in result.stderr
+    assert result.exit_code == 2 and "are relative to" in result.stderr
 
 
 def test_names_that_no_file_can_have_are_resumed(album: Path, invoke: Invoke) -> None:
