@@ -59,9 +59,9 @@ def merge(
 ) -> None:
     """Join the results of mnv2 classify --shard I/N into the file that one run would have written.
 
-    Each FILE needs its log beside it: that of part1.csv is .part1.csv.mnv2. The output is written
-    only if every shard is given once and has finished, all used the same model and options, and no
-    row is missing or duplicate. It equals the file of a single run, byte for byte.
+    Each FILE needs its run log beside it: that of part1.csv is .part1.csv.mnv2. The output is
+    written only if every shard is given once and has finished, all used the same model and options,
+    and no row is missing or duplicate. It equals the file of a single run, byte for byte.
 
     Exit codes: 0 all done, 1 failed, 2 the files do not belong together or something is missing.
     """
@@ -81,7 +81,7 @@ def merge(
     rows = write_merged(joined, target)
     if joined.odd_names:
         screen.warning(
-            f"{count(joined.odd_names, 'path')} not UTF-8: written as Parquet describes such paths"
+            f"Parquet has only a description of {count(joined.odd_names, 'path')} not in UTF-8"
         )
     for description in joined.missing:
         screen.warning(description)

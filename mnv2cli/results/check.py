@@ -48,7 +48,7 @@ def check_output(path: str, format: str, *, force: bool) -> None:
     if path.lower().endswith(IMAGE_SUFFIXES):
         raise InputError(
             f"cannot write results to {redact(path)!r}: it has the name of an image",
-            f"Use one of {', '.join(suffixes())}.",
+            f"Use a name that ends in {', '.join(suffixes())}.",
         )
     if is_url(path):
         from mnv2cli.sources.remote import upload

@@ -19,7 +19,7 @@ class Column(NamedTuple):
 
     Attributes:
         name: Its name in the header, and its key in JSON.
-        meaning: What it holds, in one line of Markdown, for the documentation.
+        meaning: Its meaning in one line of Markdown, for the documentation.
         type: Its type, as Arrow names it.
     """
 

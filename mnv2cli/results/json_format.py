@@ -10,7 +10,7 @@ from typing import IO, Any
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record
 from mnv2cli.results.formats import Format
-from mnv2cli.results.schema import Layout, Schema, record_from_object
+from mnv2cli.results.schema import REPAIR_HINT, Layout, Schema, record_from_object
 from mnv2cli.results.text_file import LongLineError, lines, open_text
 
 _MAX_LIST = 1 << 30  # bytes; a list without one object per line is read as a whole
@@ -76,7 +76,7 @@ def read_objects(path: str) -> Iterator[Record]:
             yield from _records(_whole(file, path), path, 1)
         except (ValueError, RecursionError) as error:
             if begun:
-                raise InputError(f"{path!r} is damaged in line {number:,}") from error
+                raise InputError(f"{path!r} is damaged in line {number:,}", REPAIR_HINT) from error
             yield from _records(_whole(file, path), path, 1)
 
 
@@ -100,7 +100,9 @@ def _records(content: Any, path: str, line: int) -> Iterator[Record]:
             json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogateescape")
             record = record_from_object(item)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"{path!r} does not hold results in line {line:,}") from error
+            raise InputError(
+                f"{path!r} does not hold results of mnv2 classify in line {line:,}", REPAIR_HINT
+            ) from error
         yield record
 
 

@@ -33,6 +33,9 @@ from mnv2cli.results.spreadsheet import safe_record
 
 _REST = tuple(field for field in TAIL if field is not ERROR)
 
+REPAIR_HINT = "In a .csv or .jsonl file, mnv2 classify --resume replaces damaged rows."
+"""The way out of an error about a damaged file."""
+
 Extras = tuple[str, ...]
 """Names of optional fields, out of ``category``, ``node`` and ``position``, in this order."""
 
@@ -238,7 +241,7 @@ def read_table(
         schema = Schema.of_columns(names)
     except ValueError as error:
         raise InputError(
-            f"{path!r} does not hold results of mnv2 classify: columns are missing"
+            f"{path!r} does not hold results of mnv2 classify: it has other columns"
         ) from error
     is_long = schema.layout.long
     record: Record | None = None
@@ -254,7 +257,7 @@ def read_table(
                 record = replace(record, predictions=record.predictions + new.predictions)
                 continue
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{path!r} is damaged in {location()}") from error
+            raise InputError(f"{path!r} is damaged in {location()}", REPAIR_HINT) from error
         if not is_long:
             yield new
             continue

@@ -27,7 +27,7 @@ _OPTIONS = {
 _DIGESTS = {
     "categories": ("--category", "categories"),
     "weights": ("weights", "weights"),
-    "calibration": ("--calibrate", "photos to calibrate on"),
+    "calibration": ("--calibrate", "calibration photos"),
 }
 """Settings recorded as a digest: their option, and the noun for what the digest is of."""
 
@@ -68,7 +68,8 @@ def _difference(name: str, old: Any, new: Any) -> Difference:
     if name in _DIGESTS:
         option, noun = _DIGESTS[name]
         if old and new:
-            return Difference(f"with other {noun}", f"with these {noun}")
+            choice = " (choose them with --calibrate DIR)" if name == "calibration" else ""
+            return Difference(f"with other {noun}{choice}", "with these")
         return Difference(_given(option, bool(old)), _given(option, bool(new)))
     return Difference(_setting(name, old), _setting(name, new))
 

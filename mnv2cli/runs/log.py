@@ -68,7 +68,7 @@ class RunLog:
         if not (self._is_new or self.begun or self._is_cut()):
             self._file.close()
             raise InputError(
-                f"cannot keep the log of the run in {self.path!r}: that is some other file",
+                f"cannot write the run log {self.path!r}: another file has this name",
                 "Move it, or name another file for the results.",
             )
         self.ending = str(_end_of(events).get("event", ""))
@@ -159,8 +159,8 @@ class RunLog:
         if not is_locked:
             os.close(file)
             raise InputError(
-                f"another mnv2 writes to {self._output!r}",
-                "Wait until it has finished, or name another file.",
+                f"another run of mnv2 is writing to {self._output!r}",
+                "Wait for it to finish, or name another file.",
             )
 
     def _adopt_earlier(self, path: str) -> None:
@@ -203,7 +203,7 @@ class RunLog:
 
     def _failed(self, error: OSError, path: str = "") -> OutputError:
         return OutputError(
-            f"cannot write the log of the run, {path or self.path!r}: {reason(error)}",
+            f"cannot write the run log {path or self.path!r}: {reason(error)}",
             "Name a file for the results in a folder that you may write to.",
         )
 
@@ -230,8 +230,8 @@ def read_log(output: str) -> tuple[dict[str, Any], dict[str, Any]]:
             events = _events(file)
     except OSError as error:
         raise InputError(
-            f"cannot read {path!r}, the log of {output!r}: {reason(error)}",
-            "Keep the log, which mnv2 classify writes, in the folder of its results file.",
+            f"cannot read {path!r}, the run log of {output!r}: {reason(error)}",
+            "Copy the run log, which mnv2 classify writes, together with the results.",
         ) from error
     return _begin_of(events), _end_of(events)
 

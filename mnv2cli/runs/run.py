@@ -87,7 +87,8 @@ class Run:
         """Check that rows of this run belong with the existing ones; raises InputError."""
         if not self._log.settings:
             raise InputError(
-                f"cannot resume {self._output!r}: its log {self._log.path!r} is missing or damaged",
+                f"cannot resume {self._output!r}: its run log {self._log.path!r} is missing or "
+                "damaged",
                 "Start over with --force, or name another file.",
             )
         found = differences(self._log.settings, self._settings)

@@ -69,7 +69,7 @@ class ShardResults:
         )
         if not is_usable:
             raise InputError(
-                f"the log of {path!r} is damaged", "Run that shard again with --force."
+                f"the run log of {path!r} is damaged", "Run that shard again with --force."
             )
         # A truncated long table may have the right number of images: check its bytes as well.
         numbers = {key: ended.get(key) for key in ("images", "rows", "bytes")}

@@ -7,7 +7,7 @@ from mnv2cli.results.schema import Layout
 from tests.results.records import BOW, CAT, RECORDS, written
 
 
-def test_json_is_a_list_and_jsonl_a_line_each() -> None:
+def test_json_is_a_list_and_jsonl_has_one_object_per_line() -> None:
     wanted = [
         {
             "path": "a.jpg",

@@ -42,7 +42,7 @@ def test_an_interrupt_leaves_a_readable_file(tmp_path: Path, format: str) -> Non
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-def test_no_record_no_file(tmp_path: Path) -> None:
+def test_a_run_without_records_leaves_no_file(tmp_path: Path) -> None:
     with Output(str(tmp_path / "a.csv"), load_format("csv"), Layout("csv", 2)):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -100,4 +100,4 @@ def test_rows_reach_the_disk_every_few_seconds(
         for i in range(10):
             now[0] = i
             out.write(RECORDS[0])
-    assert synced == [5, 8, 11, 11]  # rows and the header, each time; and all at the end
+    assert synced == [5, 8, 11, 11]  # the header and the rows so far, each time

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import CategoryScore, Prediction, Record
@@ -11,6 +13,7 @@ from mnv2cli.results.formats import load_format
 from mnv2cli.results.output import Output
 from mnv2cli.results.read import read_results
 from mnv2cli.results.schema import Layout
+from tests.conftest import draw
 
 RECORDS = [
     Record(
@@ -31,7 +34,7 @@ RECORDS = [
 @pytest.mark.parametrize(("format", "long"), [("csv", False), ("csv", True), ("json", False),
                                             ("jsonl", False)])  # fmt: skip
 @pytest.mark.parametrize("extra", [(), ("category",), ("category", "node")])
-def test_results_come_back_as_they_were(
+def test_results_are_read_back_unchanged(
     tmp_path: Path, format: str, long: bool, extra: tuple[str, ...]
 ) -> None:
     path = tmp_path / f"out.{format}"
@@ -77,9 +80,7 @@ def test_a_json_list_on_one_long_line_is_read(
 
 
 @pytest.mark.parametrize("long", [False, True])
-def test_cells_escaped_for_spreadsheets_are_restored_without_being_asked(
-    tmp_path: Path, long: bool
-) -> None:
+def test_cells_escaped_for_spreadsheets_are_restored_by_default(tmp_path: Path, long: bool) -> None:
     names = ["=1.jpg", "'=2.jpg", "'a.jpg", "''b.jpg", "plain.jpg"]
     given = [Record(name, (Prediction("n1", "-x", 0.5),), model="+net") for name in names]
     for safe in (True, False):
@@ -90,7 +91,7 @@ def test_cells_escaped_for_spreadsheets_are_restored_without_being_asked(
         assert list(read_results(path)) == given
 
 
-def test_an_apostrophe_is_kept_or_removed_by_the_file_that_exists(
+def test_an_existing_file_decides_about_an_apostrophe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -138,3 +139,19 @@ def test_files_without_results_are_refused(
     (tmp_path / name).write_text(text)
     with pytest.raises(InputError, match=message):
         list(read_results(str(tmp_path / name)))
+
+
+def test_results_escaped_for_spreadsheets_can_be_sorted(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    invoke: Callable[..., Result],
+    fake_engine: object,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["=1.png", "'=2.png", "'a.png", "b.png"]
+    for i, name in enumerate(names):
+        draw(tmp_path / name, (i, 9, 0))
+    assert invoke("classify", *names, "-q", "-o", "safe.csv", "--csv-safe").exit_code == 0
+    result = invoke("sort", "--from", "safe.csv", "--by", "label", "--into", "sorted")
+    assert result.exit_code == 0, result.stderr
+    assert sorted(path.name for path in (tmp_path / "sorted").rglob("*.png")) == sorted(names)

@@ -1,4 +1,4 @@
-"""The log beside the results: missing, hostile, in the way, or too large for the disk."""
+"""The run log: missing, hostile, of an earlier version, or too large for the disk."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def test_results_without_a_log_are_refused(album: Path, invoke: Invoke) -> None:
     assert not (album / ".a.csv.mnv2").exists()
     (album / ".a.csv.mnv2").write_bytes(b'{"event": "begin", "sett')
     assert "is missing or damaged" in run(invoke, "a.csv", "--resume", code=2).stderr
-    run(invoke, "new.csv", "--resume")  # nothing to go on with: it is begun
+    run(invoke, "new.csv", "--resume")  # without rows, the run is started
     assert (album / "new.csv").read_bytes() == (album / "a.csv").read_bytes()
 
 
-def test_a_hostile_log_is_no_way_out(album: Path, invoke: Invoke) -> None:
+def test_a_hostile_log_does_not_redirect_writes(album: Path, invoke: Invoke) -> None:
     run(invoke, "a.csv")
     target = album / "victim"
     target.write_text("precious")
@@ -61,9 +61,9 @@ def test_a_log_that_does_not_fit_on_the_disk_is_an_error(tmp_path: Path) -> None
     assert ended(*args, "--resume") == 0
 
 
-def test_what_only_looks_like_a_log_is_not_written_over(album: Path, invoke: Invoke) -> None:
+def test_another_file_named_like_the_log_is_not_overwritten(album: Path, invoke: Invoke) -> None:
     (album / ".a.csv.mnv2").write_text("my notes")
-    assert "that is some other file" in run(invoke, "a.csv", code=2).stderr
+    assert "another file has this name" in run(invoke, "a.csv", code=2).stderr
     assert (album / ".a.csv.mnv2").read_text() == "my notes"
     (album / ".a.csv.mnv2").unlink()
     os.mkfifo(album / ".a.csv.mnv2")
@@ -73,7 +73,7 @@ def test_what_only_looks_like_a_log_is_not_written_over(album: Path, invoke: Inv
 
 
 @pytest.mark.parametrize("args", [(), ("--retry-errors",)])
-def test_a_log_at_the_earlier_place_is_moved(
+def test_a_log_of_an_earlier_version_is_moved(
     album: Path, invoke: Invoke, args: tuple[str, ...]
 ) -> None:
     run(invoke, "a.csv")
@@ -88,15 +88,15 @@ def test_a_log_at_the_earlier_place_is_moved(
     assert events(album / "a.csv") == ["begin", "resume", "finished"]
 
 
-def test_a_log_at_the_earlier_place_is_newer_than_a_hidden_one(album: Path, invoke: Invoke) -> None:
+def test_a_log_of_an_earlier_version_replaces_a_hidden_one(album: Path, invoke: Invoke) -> None:
     run(invoke, "a.csv")
     hidden, earlier = album / ".a.csv.mnv2", album / "a.csv.mnv2"
     log = hidden.read_text()
-    earlier.write_text(log.replace('"top": 2', '"top": 3'))  # as of an earlier version with --force
+    earlier.write_text(log.replace('"top": 2', '"top": 3'))  # as if rewritten by an earlier version
     assert "written with --top 3" in run(invoke, "a.csv", "--resume", code=2).stderr
     assert hidden.read_text() == log.replace('"top": 2', '"top": 3') and not earlier.exists()
     hidden.write_text(log)
-    earlier.touch()  # of one that was killed before its first row
+    earlier.touch()  # as of a run killed before its first row
     run(invoke, "a.csv", "--resume")
     assert not earlier.exists()
     # Killed while the log was moved: both are complete, or the new one is truncated.
@@ -108,7 +108,7 @@ def test_a_log_at_the_earlier_place_is_newer_than_a_hidden_one(album: Path, invo
 
 
 @pytest.mark.parametrize("content", ["my notes", '{"event": "other"}'])
-def test_another_file_at_the_earlier_place_is_left_alone(
+def test_another_file_at_the_place_of_an_earlier_log_is_left_alone(
     album: Path, invoke: Invoke, content: str
 ) -> None:
     earlier = album / "a.csv.mnv2"
@@ -134,7 +134,7 @@ def test_a_run_of_an_earlier_version_excludes_others(album: Path, invoke: Invoke
         fcntl.flock(file, fcntl.LOCK_EX)
         for args in (("--resume", "--shard", "1/1"), ("--force",)):
             result = run(invoke, "a.csv", *args, code=2)
-            assert "another mnv2 writes to 'a.csv'" in result.stderr
+            assert "another run of mnv2 is writing to 'a.csv'" in result.stderr
         assert invoke("merge", "a.csv", "-q", "-o", "all.csv").exit_code == 0
         assert earlier.exists() and not (album / ".a.csv.mnv2").exists()
     assert invoke("merge", "a.csv", "-q", "-o", "all.csv", "--force").exit_code == 0

@@ -1,4 +1,4 @@
-"""The results of shards, joined, are those of one run."""
+"""The merged results of shards equal those of one run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def shards(invoke: Invoke, format: str, count: int, *args: str) -> list[str]:
 @pytest.mark.parametrize(
     "args", [(), ("--category", "--rollup", "0.5"), ("--long",), ("--csv-safe",)]
 )
-def test_shards_joined_are_one_run_byte_for_byte(
+def test_merged_shards_equal_one_run_byte_for_byte(
     album: Path, invoke: Invoke, format: str, args: tuple[str, ...]
 ) -> None:
     if ("--long" in args and "json" in format) or ("--csv-safe" in args and format != "csv"):
@@ -66,7 +66,7 @@ def test_shards_of_several_formats_are_joined_and_resumed(album: Path, invoke: I
     assert (album / "all.csv").read_bytes() == (album / "one.csv").read_bytes()
 
 
-def test_more_shards_than_images_have_empty_ones(album: Path, invoke: Invoke) -> None:
+def test_with_more_shards_than_images_some_are_empty(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "csv", 60)
     assert invoke("merge", *names, "-q", "-o", "all.csv").exit_code == 0
     assert len((album / "all.csv").read_text().split("album/")) == 25
@@ -74,7 +74,7 @@ def test_more_shards_than_images_have_empty_ones(album: Path, invoke: Invoke) ->
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_missing_or_double_shard_is_refused(album: Path, invoke: Invoke, format: str) -> None:
+def test_a_missing_or_duplicate_shard_is_refused(album: Path, invoke: Invoke, format: str) -> None:
     names = shards(invoke, format, 3)
     result = invoke("merge", *names[:2], "-o", f"all.{format}")
     assert result.exit_code == 2 and "Error: missing shard 3 of 3" in result.stderr
@@ -88,7 +88,7 @@ def test_a_missing_or_double_shard_is_refused(album: Path, invoke: Invoke, forma
     assert "Warning: missing 9 of 24 rows: " in result.stderr
 
 
-def test_missing_shards_and_rows_are_summed_up(album: Path, invoke: Invoke) -> None:
+def test_missing_shards_and_rows_are_summarized(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "csv", 60)
     found = [name for name in names if (album / name).read_text().count("\n") > 1]
     for name in found[:2]:
@@ -137,11 +137,11 @@ def test_shards_that_do_not_belong_together_are_refused(album: Path, invoke: Inv
     invoke("classify", "album", "-q", "-o", "one.csv")
     assert "is not the results of a shard" in invoke("merge", "one.csv", "-o", "all.csv").stderr
     (album / ".part1.csv.mnv2").unlink()
-    assert "Keep the log" in invoke("merge", *names, "-o", "all.csv").stderr
+    assert "Copy the run log" in invoke("merge", *names, "-o", "all.csv").stderr
     assert not (album / "all.csv").exists()
 
 
-def test_a_shard_that_is_not_whole_is_refused(album: Path, invoke: Invoke) -> None:
+def test_an_incomplete_shard_is_refused(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "jsonl", 2)
     part, log = album / "part1.jsonl", album / ".part1.jsonl.mnv2"
     whole, events = part.read_text(), log.read_text()
@@ -165,9 +165,7 @@ def test_a_shard_that_is_not_whole_is_refused(album: Path, invoke: Invoke) -> No
 
 
 @pytest.mark.parametrize("rank", [2, 5])
-def test_a_rank_that_is_lost_from_a_long_shard_is_noticed(
-    album: Path, invoke: Invoke, rank: int
-) -> None:
+def test_a_lost_rank_of_a_long_shard_is_detected(album: Path, invoke: Invoke, rank: int) -> None:
     for i in (1, 2):
         args = ("--long", "--shard", f"{i}/2", "-o", f"part{i}.csv")
         assert invoke("classify", "album", "-q", *args).exit_code in (0, 4)
@@ -185,7 +183,7 @@ def test_a_rank_that_is_lost_from_a_long_shard_is_noticed(
 
 
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
-def test_a_torn_row_is_not_joined(album: Path, invoke: Invoke, format: str) -> None:
+def test_a_truncated_row_is_not_joined(album: Path, invoke: Invoke, format: str) -> None:
     names = shards(invoke, format, 2)
     part, log = album / names[1], album / f".{names[1]}.mnv2"
     whole = part.read_bytes()
@@ -198,7 +196,7 @@ def test_a_torn_row_is_not_joined(album: Path, invoke: Invoke, format: str) -> N
         assert len((album / "all.jsonl").read_text().splitlines()) == 23
 
 
-def test_hostile_shards_end_in_no_traceback(album: Path, invoke: Invoke) -> None:
+def test_hostile_shards_cause_no_traceback(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "jsonl", 2)
     log, part = album / ".part1.jsonl.mnv2", album / "part1.jsonl"
     events, rows = log.read_text(), part.read_text()
@@ -227,14 +225,14 @@ def test_hostile_shards_end_in_no_traceback(album: Path, invoke: Invoke) -> None
     assert "Not a regular file".lower() in invoke("merge", *names, "-o", "all.csv").stderr.lower()
 
 
-def test_shards_are_told_by_their_format_and_not_their_name(album: Path, invoke: Invoke) -> None:
+def test_the_format_of_a_shard_comes_from_its_log(album: Path, invoke: Invoke) -> None:
     for i in (1, 2):
         args = ("-f", "csv", "--shard", f"{i}/2", "-o", f"part{i}.txt")
         assert invoke("classify", "album", "-q", *args).exit_code in (0, 4)
     assert invoke("merge", "part1.txt", "part2.txt", "-o", "all.jsonl").exit_code == 0
 
 
-def test_more_shards_than_files_may_be_open_are_joined(album: Path, invoke: Invoke) -> None:
+def test_more_shards_than_the_limit_of_open_files_are_joined(album: Path, invoke: Invoke) -> None:
     resource = pytest.importorskip("resource")
     names = shards(invoke, "csv", 40)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -246,7 +244,7 @@ def test_more_shards_than_files_may_be_open_are_joined(album: Path, invoke: Invo
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_photos_that_went_leave_places_to_others(album: Path, invoke: Invoke) -> None:
+def test_rows_of_deleted_photos_have_no_position(album: Path, invoke: Invoke) -> None:
     shards(invoke, "csv", 2)
     again = ("classify", "album", "-q", "-k", "2", "--resume", "--shard")
     for gone in ("img1", "img11", "img10", "img2"):
@@ -259,10 +257,10 @@ def test_photos_that_went_leave_places_to_others(album: Path, invoke: Invoke) ->
         assert invoke(*again, f"{i}/2", "-o", f"part{i}.csv").exit_code in (0, 4)
     result = invoke("merge", "part1.csv", "part2.csv", "-o", "all.csv")
     assert result.exit_code == 0, result.stderr
-    assert "27 rows" in result.stderr  # those of photos that are gone, too
+    assert "27 rows" in result.stderr  # including those of deleted photos
 
 
-def test_photos_that_came_between_shards_are_noticed(album: Path, invoke: Invoke) -> None:
+def test_photos_added_between_shards_are_detected(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "csv", 3)
     draw(album / "album" / "0.png", (3, 3, 3), (8, 8))
     again = ("classify", "album", "-q", "-k", "2", "--resume", "--shard")
@@ -277,7 +275,7 @@ def test_photos_that_came_between_shards_are_noticed(album: Path, invoke: Invoke
     assert (album / "all.csv").read_bytes() == (album / "one.csv").read_bytes()
 
 
-def test_positions_are_in_the_rows_of_shards(album: Path, invoke: Invoke) -> None:
+def test_rows_of_shards_have_positions(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "jsonl", 2)
     rows = [json.loads(line) for name in names for line in (album / name).read_text().splitlines()]
     assert sorted(row["position"] for row in rows) == list(range(24))

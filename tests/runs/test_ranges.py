@@ -1,11 +1,11 @@
-"""Many numbers in a few words."""
+"""Many numbers are written as a few ranges."""
 
 from __future__ import annotations
 
 from mnv2cli.runs.ranges import missing_text, names_text, ranges_of
 
 
-def test_numbers_become_ranges() -> None:
+def test_numbers_are_grouped_into_ranges() -> None:
     assert list(ranges_of([1, 2, 3, 7, 9, 10])) == [(1, 3), (7, 7), (9, 10)]
     assert list(ranges_of([])) == []
 

@@ -1,4 +1,4 @@
-"""A run with other settings, or beside another one, does not touch the results."""
+"""A run with other settings, or during another one, does not change the results."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_other_settings_are_refused_and_named(
      (("-o", "a.csv", "--resume", "--force"), "choose one"),
      (("-o", "a.jsonl", "--csv-safe"), "--csv-safe is for csv")],
 )  # fmt: skip
-def test_what_cannot_be_resumed_is_said(
+def test_options_that_cannot_be_resumed_are_refused(
     album: Path, invoke: Invoke, args: tuple[str, ...], words: str
 ) -> None:
     result = invoke("classify", "album", *args)
@@ -57,14 +57,17 @@ def test_what_cannot_be_resumed_is_said(
 def test_a_second_run_on_the_same_output_is_refused(album: Path, invoke: Invoke) -> None:
     log = RunLog("a.csv")
     for args in ((), ("--resume",), ("--force",)):
-        assert "another mnv2 writes to 'a.csv'" in run(invoke, "a.csv", *args, code=2).stderr
+        assert (
+            "another run of mnv2 is writing to 'a.csv'"
+            in run(invoke, "a.csv", *args, code=2).stderr
+        )
     assert not (album / "a.csv").exists()
     log.close()
     assert not (album / ".a.csv.mnv2").exists()
     run(invoke, "a.csv")
 
 
-def test_other_libraries_are_warned_of(album: Path, invoke: Invoke) -> None:
+def test_other_versions_of_libraries_cause_a_warning(album: Path, invoke: Invoke) -> None:
     run(invoke, "a.csv")
     cut(album / "a.csv", (album / "a.csv").read_bytes(), 300)
     log = album / ".a.csv.mnv2"
@@ -77,7 +80,7 @@ def test_other_libraries_are_warned_of(album: Path, invoke: Invoke) -> None:
 @pytest.mark.parametrize("name", ["a.json", "a.parquet"])
 def test_other_formats_are_locked_and_leave_no_log(album: Path, invoke: Invoke, name: str) -> None:
     log = RunLog(name)
-    assert "another mnv2 writes" in run(invoke, name, code=2).stderr
+    assert "another run of mnv2 is writing" in run(invoke, name, code=2).stderr
     log.close()
     run(invoke, name)
     assert not [name for name in os.listdir(album) if name.endswith(".mnv2")]
@@ -89,7 +92,7 @@ OLD_KEYS = ["format", "long", "csv_safe", "position"]
 @pytest.mark.parametrize(
     "args", [(), ("--long",), ("--csv-safe", "--category"), ("--shard", "1/1")]
 )
-def test_settings_in_the_log_have_the_names_and_order_they_always_had(
+def test_settings_in_the_log_keep_their_names_and_order(
     album: Path, invoke: Invoke, args: tuple[str, ...]
 ) -> None:
     run(invoke, "a.csv", *args)

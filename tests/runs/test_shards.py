@@ -9,7 +9,7 @@ from mnv2cli.records import Source
 from mnv2cli.runs.shards import Shard, shard_number
 
 
-def test_a_shard_is_named_by_its_number_and_their_count() -> None:
+def test_a_shard_is_written_as_its_number_and_the_count() -> None:
     assert Shard.parse("2/8") == Shard(2, 8) and str(Shard(2, 8)) == "2/8"
     for text in (
         "0/3",
