@@ -66,7 +66,8 @@ def check_output(path: str, format: str, *, force: bool) -> None:
         )
     if is_regular(path):
         if not force:
-            resume = ", or continue it with --resume" if has_log(path) else ""
+            may_resume = made.rows is not None and has_log(path)
+            resume = ", continue it with --resume" if may_resume else ""
             raise InputError(
                 f"{path!r} already exists",
                 f"Overwrite it with --force{resume}, or name another file.",

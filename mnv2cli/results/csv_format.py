@@ -108,7 +108,7 @@ def scan_csv(path: str, layout: Layout) -> Generator[Row | None, None, None]:
     """Yield the rows of a CSV file in order; None for each damaged part.
 
     Raises:
-        InputError: Its columns differ from those of the layout.
+        InputError: The columns differ from those of the layout.
         OSError: The file cannot be read.
     """
     with open(path, "rb") as file:
@@ -125,8 +125,8 @@ def _scan(file: IO[bytes], path: str, layout: Layout) -> Iterator[Row | None]:
         return
     if _cells(header) != names:
         raise InputError(
-            f"cannot resume {path!r}: its columns are not those of this run",
-            "Use the options of the earlier run, or another file.",
+            f"the columns of {path!r} do not match the options of the run",
+            "Start over with --force, or name another file.",
         )
     read = _RowReader(names, layout.safe)
     start = len(header)

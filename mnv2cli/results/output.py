@@ -194,7 +194,7 @@ class Output(AbstractContextManager["Output"]):
             return error
         return OutputError(
             f"cannot write results to {name}: {reason(error)}",
-            f"Wrote {count(self.written, 'row')} before.",
+            f"Wrote {count(self.written, 'row')} before." if self.written else "",
         )
 
 

@@ -97,7 +97,7 @@ class KeptRows:
             del self.errors[reason]
 
     def forget(self, row: Row) -> None:
-        """Uncount the row of an error, which another row replaces."""
+        """Stop counting the row of an error, which another row replaces."""
         self.count -= 1
         self._count_error(row, -1)
 

@@ -49,7 +49,7 @@ def restore_order(kept: KeptRows, order: RowOrder, added: int) -> bool:
     were classified again are removed.
 
     Args:
-        kept: The rows from earlier runs; removed ones are uncounted.
+        kept: The rows from earlier runs; removed rows are no longer counted.
         order: The order of the rows whose images were found.
         added: The number of rows that were appended.
 
@@ -60,10 +60,10 @@ def restore_order(kept: KeptRows, order: RowOrder, added: int) -> bool:
         OSError: The file cannot be read or written.
         OutputError: The file does not hold the expected rows.
     """
-    met = _met(order, kept.count + added)
-    starts, before, later = _survey(kept, order, met)
-    numbers, positions = _full_order(order, met, later, first_new=len(met) - added)
-    if numbers == array("Q", range(len(met))) and positions in (array("q"), before):
+    found = _found_rows(order, kept.count + added)
+    starts, old_positions, replacements = _survey(kept, order, found)
+    numbers, positions = _full_order(order, found, replacements, first_new=len(found) - added)
+    if numbers == array("Q", range(len(found))) and positions in (array("q"), old_positions):
         return False
     with_position = row_access(kept.layout).with_position
     with closing(Rewrite(kept.path)) as new:
@@ -79,76 +79,76 @@ def restore_order(kept: KeptRows, order: RowOrder, added: int) -> bool:
     return True
 
 
-def _met(order: RowOrder, count: int) -> bytearray:
+def _found_rows(order: RowOrder, count: int) -> bytearray:
     """Return for each row whether its image was found, or the row replaced."""
-    met = bytearray(count)
+    found = bytearray(count)
     for number in order.rows:
-        met[number] = 1
+        found[number] = 1
     for number in order.replaced:
-        met[number] = 1
-    return met
+        found[number] = 1
+    return found
 
 
 def _survey(
-    kept: KeptRows, order: RowOrder, met: bytearray
+    kept: KeptRows, order: RowOrder, found: bytearray
 ) -> tuple[array[int], array[int], dict[int, int]]:
     """Return the offset of each row, its position, and the rows that replace errors.
 
-    The latter come from a run with ``--retry-errors`` that was killed before it restored the order.
+    The latter come from a run with ``--retry-errors`` that was killed before restoring the order.
     """
-    starts, before = array("Q"), array("q")
-    again: dict[int, int] = {}  # rows without an image, by key
+    starts, old_positions = array("Q"), array("q")
+    unmatched: dict[int, int] = {}  # rows without an image, by key
     errors: list[tuple[int, Row, int]] = []  # rows of errors, with their keys and numbers
     end = 0
     for number, row in enumerate(kept.all_rows()):
         starts.append(row.start)
-        before.append(_position(row))
+        old_positions.append(_position(row))
         end = row.end
-        if number >= len(met):
+        if number >= len(found):
             break
         if number in order.replaced:
             kept.forget(row)
-        elif not met[number]:
-            again[image_key(row.path, kept.folder)] = number
+        elif not found[number]:
+            unmatched[image_key(row.path, kept.folder)] = number
         elif row.error:
             errors.append((image_key(row.path, kept.folder), row, number))
-    if len(starts) != len(met):
+    if len(starts) != len(found):
         raise OutputError(
-            f"{kept.path!r} has {count(len(starts), 'row')}, but {len(met):,} were written: "
+            f"{kept.path!r} has {count(len(starts), 'row')}, but {len(found):,} were written: "
             "another program changed it",
             "Run the command again with --resume.",
         )
     starts.append(end)
-    later = {}
+    replacements = {}
     for key, row, old in errors:
-        if again.get(key, 0) > old:
-            later[old] = again[key]
+        if unmatched.get(key, 0) > old:
+            replacements[old] = unmatched[key]
             kept.forget(row)
-    return starts, before, later
+    return starts, old_positions, replacements
 
 
 def _full_order(
-    order: RowOrder, met: bytearray, later: dict[int, int], *, first_new: int
+    order: RowOrder, found: bytearray, replacements: dict[int, int], *, first_new: int
 ) -> tuple[array[int], array[int]]:
     """Return all rows in order, including those without an image, and their positions."""
     numbers, positions = array("Q"), array("q")
-    moved = set(later.values())
+    moved = set(replacements.values())
 
-    def follow(number: int) -> None:
-        while number < first_new and (not met[number] or number in order.replaced):
-            if not met[number] and number not in moved:
+    def append_unmatched(number: int) -> None:
+        while number < first_new and (not found[number] or number in order.replaced):
+            if not found[number] and number not in moved:
                 numbers.append(number)
                 if order.positions:
                     positions.append(-1)
             number += 1
 
-    follow(0)
+    append_unmatched(0)
     for place, number in enumerate(order.rows):
-        numbers.append(later.get(number, number))
+        numbers.append(replacements.get(number, number))
         if order.positions:
             positions.append(order.positions[place])
         if number < first_new:
-            follow(number + 1)
+            append_unmatched(number + 1)
     return numbers, positions
 
 

@@ -10,6 +10,7 @@ from itertools import takewhile
 from mnv2cli.errors import InputError
 from mnv2cli.labels.imagenet import CLASS_COUNT
 from mnv2cli.records import Record
+from mnv2cli.results.check import is_regular
 from mnv2cli.results.formats import FORMATS, load_format
 from mnv2cli.results.read import read_results
 from mnv2cli.results.schema import Layout, extras
@@ -47,8 +48,11 @@ class ShardResults:
         """Return the results of a shard, as described by the log beside them.
 
         Raises:
-            InputError: The log is missing, damaged, or not that of a shard.
+            InputError: The file does not exist; or its log is missing, damaged, or not that of a
+                shard.
         """
+        if not is_regular(path):
+            raise InputError(f"{path!r} is not a file", "Give the results of all shards.")
         begun, ended = read_log(path)
         settings = dict(begun.get("settings", {}))
         name = str(settings.pop("shard", ""))

@@ -81,7 +81,7 @@ def test_a_log_of_an_earlier_version_is_moved(
     cut(album / "a.csv", whole, len(whole) // 2)
     (album / ".a.csv.mnv2").rename(album / "a.csv.mnv2")
     exists = invoke("classify", "album", "-o", "a.csv")
-    assert exists.exit_code == 2 and "--resume" in exists.stderr
+    assert exists.exit_code == 2 and "continue it with --resume" in exists.stderr
     run(invoke, "a.csv", "--resume", *args)
     assert (album / "a.csv").read_bytes() == whole
     assert not (album / "a.csv.mnv2").exists()

@@ -138,6 +138,8 @@ def test_shards_that_do_not_belong_together_are_refused(album: Path, invoke: Inv
     assert "is not the results of a shard" in invoke("merge", "one.csv", "-o", "all.csv").stderr
     (album / ".part1.csv.mnv2").unlink()
     assert "Copy the run log" in invoke("merge", *names, "-o", "all.csv").stderr
+    (album / "part1.csv").unlink()
+    assert "'part1.csv' is not a file" in invoke("merge", *names, "-o", "all.csv").stderr
     assert not (album / "all.csv").exists()
 
 
