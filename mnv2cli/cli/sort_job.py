@@ -13,6 +13,7 @@ from mnv2cli.cli.inputs import classify_inputs, make_classifier, no_images
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.cli.terminal.text import size_text
 from mnv2cli.inference.report import Report
+from mnv2cli.runs.own_files import without_own_files
 from mnv2cli.sorting.apply import apply
 from mnv2cli.sorting.dates import date_reader
 from mnv2cli.sorting.destination import check_free_space
@@ -83,12 +84,13 @@ class SortJob:
             raise click.UsageError("{node} needs --rollup P.")
         labels = replace(classifier.labels, category="category" in fields)
         screen, report = self._screen, Report()
+        outside = OutsideOf(self._dest, inputs.paths)
         records = classify_inputs(
             make_classifier(replace(classifier, labels=labels), screen),
             inputs,
             report,
             screen,
-            OutsideOf(self._dest, inputs.paths),
+            lambda sources: without_own_files(outside(sources)),
         )
         with closing(records), screen.progress(None) as advance:
             for record in records:

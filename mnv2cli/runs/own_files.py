@@ -12,7 +12,7 @@ from mnv2cli.sources.names import IMAGE_SUFFIXES
 _PART_SUFFIX = ".part"
 
 
-def without_own_files(sources: Iterable[Source], output: str) -> Iterator[Source]:
+def without_own_files(sources: Iterable[Source], output: str = "") -> Iterator[Source]:
     """Yield the sources that no run has written.
 
     With ``--all-files``, results that lie among the images are found like any other file. Shards
@@ -21,9 +21,9 @@ def without_own_files(sources: Iterable[Source], output: str) -> Iterator[Source
 
     Args:
         sources: The images as found.
-        output: The results file of this run, which may not have a log.
+        output: The results file of this run, which may not have a log; empty if there is none.
     """
-    own = {os.path.realpath(output), os.path.abspath(output)}
+    own = {os.path.realpath(output), os.path.abspath(output)} if output else set()
     own_names = {os.path.basename(path) for path in own}
     for source in sources:
         name = os.path.basename(source.path)

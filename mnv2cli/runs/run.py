@@ -17,7 +17,6 @@ from mnv2cli.results.schema import Layout
 from mnv2cli.runs.differences import Settings, differences, version_changes
 from mnv2cli.runs.log import RunLog
 from mnv2cli.runs.options import RunOptions
-from mnv2cli.runs.own_files import without_own_files
 from mnv2cli.runs.resume import Resumed
 from mnv2cli.system.messages import reason
 from mnv2cli.system.packages import installed_version
@@ -118,10 +117,6 @@ class Run:
     def errors(self) -> Counter[str]:
         """The number of kept rows that are errors, by reason."""
         return self._resumed.errors if self._resumed else Counter()
-
-    def without_own(self, sources: Iterable[Source]) -> Iterator[Source]:
-        """Yield the sources that no run has written, neither this one nor another shard."""
-        return without_own_files(sources, self._output)
 
     def remaining(self, sources: Iterable[Source]) -> Iterator[Source]:
         """Return the images that have no row yet."""

@@ -107,6 +107,19 @@ def test_results_among_the_images_are_skipped(album: Path, invoke: Invoke) -> No
     assert (album / "album" / "a.csv").read_bytes() == whole
 
 
+@pytest.mark.parametrize("command", ["classify", "sort"])
+def test_results_and_logs_of_other_runs_are_not_images(
+    album: Path, invoke: Invoke, command: str
+) -> None:
+    run(invoke, "album/a.csv")
+    args = ("album", "--all-files", "--hidden")
+    if command == "classify":
+        assert "a.csv" not in invoke("classify", *args, "-f", "csv").stdout
+        return
+    plan = invoke("sort", *args, "--by", "label", "--into", "sorted", "--dry-run", "-v")
+    assert "bad.jpg" in plan.stdout + plan.stderr and "a.csv" not in plan.stdout + plan.stderr
+
+
 def test_relative_paths_are_not_resumed_from_another_folder(
     album: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
