@@ -1,4 +1,4 @@
-"""What flows from stage to stage: frozen, small, and the same for good and bad images."""
+"""The data that flows from stage to stage: frozen, small, the same for good and bad images."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ Status = Literal["ok", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An image to read, as found.
+    """An image to read.
 
     Attributes:
-        path: As the user gave it, joined below; bytes that are not UTF-8 are surrogate escapes.
-        error: Why it cannot be an image, if that was found while looking for it (a folder that
-            cannot be listed); empty otherwise.
-        position: Its number among all images of a run that is done in shards, from 0; else None.
+        path: The path as the user gave it, joined with the names below a folder; bytes that are
+            not UTF-8 are surrogate escapes.
+        error: Why it cannot be read, if that is known already, as for a folder that cannot be
+            listed; else empty.
+        position: In a shard, its position among the images of all shards, from 0; else None.
     """
 
     path: str
@@ -26,12 +27,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One class that the network saw in an image.
+    """A class predicted for an image.
 
     Attributes:
-        wnid: WordNet id, such as ``n02124075``; the key of the class.
-        label: Human name, such as ``Egyptian cat``; two classes may share one.
-        score: Softmax probability in [0, 1]; the shortest decimal that is the float32 score.
+        wnid: WordNet ID, such as ``n02124075``; the key of the class.
+        label: Name, such as ``Egyptian cat``; two classes may share one.
+        score: Softmax probability in [0, 1]: the shortest decimal that rounds to the float32.
     """
 
     wnid: str
@@ -44,10 +45,10 @@ class CategoryScore:
     """The category of an image.
 
     Attributes:
-        name: Such as ``dog``; empty where no category reached its own threshold (the score is 0),
-            or where the best category is ignored (the score is that category's).
+        name: Such as ``dog``; empty if no category reached its own threshold (the score is 0) or
+            the best category is ignored (the score is that category's).
         score: The sum of the scores of its classes, in [0, 1].
-        margin: How much more that is than the next category's.
+        margin: The score minus that of the next category, in [0, 1].
     """
 
     name: str
@@ -57,15 +58,15 @@ class CategoryScore:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One image and all that became of it: predictions, best first, or an error.
+    """The result for one image: its predictions, or an error.
 
     Attributes:
         path: As in :class:`Source`.
-        predictions: Best first; empty for an error, or where no score reached the threshold.
-        error: Empty, or ``reason`` or ``reason: detail`` in plain words.
-        model: The network of the run, such as ``mobilenet_v2_1.0_224``; errors have it too.
-        category: Where categories were asked for.
-        node: The deepest node of the tree that is sure enough, where that was asked for.
+        predictions: Best first; empty for an error, or if no score reached the minimum.
+        error: Empty, or ``reason`` or ``reason: detail``.
+        model: The model of the run, such as ``mobilenet_v2_1.0_224``; also set for an error.
+        category: The category, if requested.
+        node: The deepest node of the WordNet tree that is certain enough, if requested.
         position: As in :class:`Source`.
     """
 
@@ -84,5 +85,5 @@ class Record:
 
     @property
     def reason(self) -> str:
-        """The part of the error that images with the same trouble share."""
+        """The part of the error before its details, by which images are counted."""
         return self.error.partition(":")[0]

@@ -1,4 +1,4 @@
-"""The earlier name of :mod:`mnv2cli.results`, kept for scripts that import from it."""
+"""Earlier name of :mod:`mnv2cli.results.dataframe`, kept for existing scripts."""
 
 from mnv2cli.results.dataframe import to_dataframe
 

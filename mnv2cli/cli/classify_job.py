@@ -18,6 +18,7 @@ from mnv2cli.errors import OutputError
 from mnv2cli.inference.report import Report
 from mnv2cli.results.formats import is_resumable, load_format
 from mnv2cli.results.output import Output, VanishedError
+from mnv2cli.runs.own_files import without_own_files
 from mnv2cli.runs.shards import Counted, Shard
 from mnv2cli.sources.finder import Finder
 from mnv2cli.sources.urls import is_url, redact
@@ -104,9 +105,7 @@ class ClassifyJob:
 
     def _choose(self, sources: Iterator[Source]) -> Iterator[Source]:
         """Skip the results themselves, what other shards do, and what has a row already."""
-        if self._run:
-            sources = self._run.without_own(sources)
-        self._found = Counted(sources)
+        self._found = Counted(without_own_files(sources, self._target.path or ""))
         chosen = self._shard.of(self._found) if self._shard else iter(self._found)
         return self._run.remaining(chosen) if self._run else chosen
 

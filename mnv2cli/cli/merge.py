@@ -1,4 +1,4 @@
-"""``mnv2 merge``: the results of shards, joined into those of one run."""
+"""``mnv2 merge``: join the results of shards into those of one run."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from mnv2cli.cli.options import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.results.formats import FORMATS, format_of
 from mnv2cli.results.options import OutputTarget
+from mnv2cli.system.messages import count
 
 EXAMPLES = (
-    ("the results of mnv2 classify --shard 1/3, 2/3 and 3/3", "mnv2 merge part*.csv -o all.csv"),
-    ("what is there so far", "mnv2 merge --partial part*.jsonl -o some.jsonl"),
-    ("from one format to another", "mnv2 merge part*.parquet -o all.csv"),
+    ("join the results of --shard 1/3, 2/3 and 3/3", "mnv2 merge part*.csv -o all.csv"),
+    ("join what exists so far", "mnv2 merge --partial part*.jsonl -o some.jsonl"),
+    ("convert to another format", "mnv2 merge part*.parquet -o all.csv"),
 )
 
 _output = section("Results")
@@ -25,26 +26,27 @@ _output = section("Results")
     cls=ExampleCommand,
     examples=EXAMPLES,
 )
-@click.argument("shards", metavar="PART...", nargs=-1, required=True, type=click.Path())
+@click.argument("shards", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 @_output(
     "-o",
     "--output",
     type=click.Path(),
     required=True,
     metavar="FILE",
-    help="Write to this file; .csv, .json, .jsonl or .parquet says how.",
+    help="File to write: .csv, .json, .jsonl or .parquet.",
 )
 @_output(
     "-f",
     "--format",
     type=click.Choice(list(FORMATS)),
-    help="Format of the results.  [default: by the file's name]",
+    advanced=True,
+    help="Format of the output.  [default: by the suffix of the file]",
 )
-@_output("--force", is_flag=True, help="Overwrite the output file if it exists.")
+@_output("--force", is_flag=True, help="Overwrite the output file.")
 @_output(
     "--partial",
     is_flag=True,
-    help="Join what is there, even if shards or rows are missing, and say what is missing.",
+    help="Join what exists, and list missing shards and rows.",
 )
 @terminal_options
 def merge(
@@ -57,11 +59,11 @@ def merge(
 ) -> None:
     """Join the results of mnv2 classify --shard I/N into the file that one run would have written.
 
-    Each part needs the file with .mnv2 at its end beside it, which mnv2 classify wrote. It is
-    checked that all shards are there, once, finished, made with the same network and options, and
-    that no row is missing or there twice. The rows come in the order of one run, byte for byte.
+    Each FILE needs its run log beside it: that of part1.csv is .part1.csv.mnv2. The output is
+    written only if every shard is given once and has finished, all used the same model and options,
+    and no row is missing or duplicate. It equals the file of a single run, byte for byte.
 
-    Exit codes: 0 all done, 1 failed, 2 the parts do not belong together or something is missing.
+    Exit codes: 0 all done, 1 failed, 2 the files do not belong together or something is missing.
     """
     from mnv2cli.results.check import check_output, is_file
     from mnv2cli.runs.merge import ShardMerge, write_merged
@@ -69,19 +71,19 @@ def merge(
     target = OutputTarget(output, format or format_of(output), force=force)
     check_output(output, target.format, force=force)
     if not is_file(output):
-        raise click.UsageError(f"{output!r} is no file: name one with -o.")
+        raise click.UsageError(f"cannot write to {output!r}: name a local file with -o.")
     if any(
         os.path.exists(p) and os.path.exists(output) and os.path.samefile(p, output) for p in shards
     ):
-        raise click.UsageError(f"{output!r} is one of the parts: name another file with -o.")
+        raise click.UsageError(f"{output!r} is also an input: name another file with -o.")
     screen = terminal.screen()
     joined = ShardMerge(list(shards), partial=partial)
     rows = write_merged(joined, target)
     if joined.odd_names:
         screen.warning(
-            f"{joined.odd_names:,} names are not UTF-8: they are written as Parquet has them"
+            f"Parquet has only a description of {count(joined.odd_names, 'path')} not in UTF-8"
         )
-    for what in joined.missing:
-        screen.warning(what)
-    screen.lines([("Joined", f"{rows:,} rows of {len(shards):,} shards", "")])
+    for description in joined.missing:
+        screen.warning(description)
+    screen.lines([("Joined", f"{count(rows, 'row')} of {count(len(shards), 'shard')}", "")])
     screen.lines([("Written", output, "")])

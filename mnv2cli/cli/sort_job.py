@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -16,6 +16,7 @@ from mnv2cli.cli.inputs import classify_inputs, make_classifier, no_images
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import NoImagesError
 from mnv2cli.inference.report import Report
+from mnv2cli.runs.own_files import without_own_files
 from mnv2cli.sorting.apply import apply
 from mnv2cli.sorting.dates import date_reader
 from mnv2cli.sorting.destination import check_free_space
@@ -30,7 +31,7 @@ from mnv2cli.system.messages import count
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.inference.options import ClassifierOptions
-    from mnv2cli.records import Record
+    from mnv2cli.records import Record, Source
     from mnv2cli.sorting.actions import Plan
     from mnv2cli.sorting.options import PlanOptions, SortOptions
     from mnv2cli.sources.options import Filters, Inputs
@@ -108,10 +109,14 @@ class SortJob:
         screen, report = self._screen, Report()
         made = make_classifier(replace(classifier, labels=labels), screen)
         outside = OutsideOf(self._dest, inputs.paths)
+
+        def wanted(sources: Iterator[Source]) -> Iterator[Source]:
+            return without_own_files(outside(sources))
+
         total = None
         if inputs.list_file is None:
-            total = partial(_count, inputs.paths, inputs.filters, outside)
-        with closing(classify_inputs(made, inputs, report, screen, outside)) as records:
+            total = partial(_count, inputs.paths, inputs.filters, wanted)
+        with closing(classify_inputs(made, inputs, report, screen, wanted)) as records:
             with screen.loading(made.network.name):
                 started = list(islice(records, 1))
             with screen.progress(total) as advance:
@@ -183,11 +188,14 @@ class SortJob:
 
 
 def _count(
-    paths: tuple[str, ...], filters: Filters, outside: OutsideOf, stopping: Event
+    paths: tuple[str, ...],
+    filters: Filters,
+    wanted: Callable[[Iterator[Source]], Iterator[Source]],
+    stopping: Event,
 ) -> int | None:
     """Count the images while they are classified, so the time left can be shown."""
     images = 0
-    for _ in outside(iter(Finder(paths, filters))):
+    for _ in wanted(iter(Finder(paths, filters))):
         if stopping.is_set():
             return None
         images += 1

@@ -1,1 +1,1 @@
-"""Records <-> files: one schema, and a module for each format."""
+"""Records to files and back: one schema, and one module for each format."""

@@ -1,4 +1,4 @@
-"""Where results may go, checked before the work begins."""
+"""Check where results may be written, before any work is done."""
 
 from __future__ import annotations
 
@@ -6,25 +6,50 @@ import os
 import stat
 
 from mnv2cli.errors import InputError
-from mnv2cli.results.formats import load_format
+from mnv2cli.results.formats import load_format, suffixes
 from mnv2cli.sources.names import IMAGE_SUFFIXES
 from mnv2cli.sources.urls import is_url, redact
 
+_ELSEWHERE = "Name a file in a folder that you may write to."
+
 LOG_SUFFIX = ".mnv2"
-"""What the log of a run has behind the name of the results that it stands beside."""
+"""The suffix of the log of a run."""
+
+
+def log_path(output: str) -> str:
+    """Return the path of the log of a results file: ``.labels.csv.mnv2`` beside ``labels.csv``."""
+    folder, name = os.path.split(os.path.realpath(output))
+    return os.path.join(folder, f".{name}{LOG_SUFFIX}")
+
+
+def earlier_log_path(output: str) -> str:
+    """Return where earlier versions kept the log of a results file: ``labels.csv.mnv2``."""
+    return os.path.realpath(output) + LOG_SUFFIX
+
+
+def has_log(output: str) -> bool:
+    """Return whether a results file has a log, from this version or an earlier one."""
+    if os.path.islink(output):  # else the log is in the same folder, however that is reached
+        output = os.path.realpath(output)
+    folder, name = os.path.split(output)
+    hidden = os.path.join(folder, f".{name}{LOG_SUFFIX}")
+    return os.path.lexists(hidden) or os.path.lexists(output + LOG_SUFFIX)
 
 
 def check_output(path: str, format: str, *, force: bool) -> None:
-    """Check before the work begins that results can be written to a file.
+    """Check that results can be written to a file, before any work is done.
 
     Raises:
-        InputError: The file is there and ``force`` is not given; it is a folder, or has the name
-            of an image; its folder is not there or cannot be written; a library is missing.
+        InputError: The file exists and ``force`` is not given; it is a folder, or has the suffix
+            of an image; its folder does not exist or cannot be written to; a library is missing.
     """
     made = load_format(format)
     made.check()
     if path.lower().endswith(IMAGE_SUFFIXES):
-        raise InputError(f"results would go into {redact(path)!r}, which has the name of an image")
+        raise InputError(
+            f"cannot write results to {redact(path)!r}: it has the name of an image",
+            f"Use a name that ends in {', '.join(suffixes())}.",
+        )
     if is_url(path):
         from mnv2cli.sources.remote import upload
 
@@ -33,24 +58,28 @@ def check_output(path: str, format: str, *, force: bool) -> None:
     path = destination(path)
     folder = os.path.dirname(path) or os.curdir
     if os.path.isdir(path):
-        raise InputError(f"{path!r} is a folder", "Name a file in it.")
+        raise InputError(f"cannot write results to {path!r}: it is a folder", "Name a file in it.")
     if not os.path.isdir(folder):
-        raise InputError(f"there is no folder {folder!r}", "Make it first.")
+        raise InputError(
+            f"cannot write results to {path!r}: there is no folder {folder!r}",
+            "Create the folder first.",
+        )
     if is_regular(path):
         if not force:
-            log = os.path.realpath(path) + LOG_SUFFIX
-            resume = " --resume goes on with it." if os.path.exists(log) else ""
+            may_resume = made.rows is not None and has_log(path)
+            resume = ", continue it with --resume" if may_resume else ""
             raise InputError(
-                f"{path!r} exists", f"Overwrite it with --force, or name another.{resume}"
+                f"{path!r} already exists",
+                f"Overwrite it with --force{resume}, or name another file.",
             )
         if not os.access(path, os.W_OK) or (made.needs_end and not os.access(folder, os.W_OK)):
-            raise InputError(f"{path!r} cannot be written: permission denied")
+            raise InputError(f"cannot write {path!r}: permission denied", _ELSEWHERE)
     elif not os.path.lexists(path) and not os.access(folder, os.W_OK):
-        raise InputError(f"nothing can be written in {folder!r}: permission denied")
+        raise InputError(f"cannot write to {folder!r}: permission denied", _ELSEWHERE)
 
 
 def is_file(path: str) -> bool:
-    """Return whether a path is, or would become, a regular file here, and no device or pipe."""
+    """Return whether a path is a local regular file, or would become one."""
     if is_url(path):
         return False
     path = destination(path)
@@ -58,7 +87,7 @@ def is_file(path: str) -> bool:
 
 
 def destination(path: str) -> str:
-    """Return where a link leads to what is not there yet; any other path as it is."""
+    """Return the target of a dangling link; any other path unchanged."""
     is_dangling = os.path.islink(path) and not os.path.exists(path)
     return os.path.realpath(path) if is_dangling else path
 

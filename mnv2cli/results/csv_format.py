@@ -1,4 +1,4 @@
-"""CSV: one row an image or rank; UTF-8, ``\\n`` line ends, quoted only where a cell needs it."""
+"""CSV: one row per image or rank; UTF-8, lines end in ``\\n``, cells are quoted where needed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from mnv2cli.results.spreadsheet import restored
 from mnv2cli.results.text_file import lines, open_text
 from mnv2cli.system.csvtext import NUL_SIGN, csv_line
 
-_LONGEST_ROW = 1 << 20  # bytes; longer ones are damage
-_LONGEST_QUOTED = 1 << 16  # bytes of a row whose cells hold line ends
+_MAX_ROW = 1 << 20  # bytes; a longer row is damage
+_MAX_QUOTED = 1 << 16  # bytes of a row with line ends in its cells
 
 _READS_NUL = sys.version_info >= (3, 11)  # the csv module of Python 3.10 does not
 
 
 class CsvWriter:
-    """Writes the columns ``path,status,label_1,wnid_1,score_1,...,error,model``, a row an image.
+    """Writes the columns ``path,status,label_1,wnid_1,score_1,...,error,model``, a row per image.
 
-    In a long layout they are ``path,status,rank,label,wnid,score,error,model``, a row a rank. In a
-    safe one every cell is quoted, so that none is taken for a formula, whatever separates cells.
+    A long layout has ``path,status,rank,label,wnid,score,error,model``, a row per rank. In a safe
+    layout every cell is quoted, so that no part of a cell becomes a formula where a spreadsheet
+    separates cells at another character; the quoted header tells readers to restore the cells.
     """
 
     def __init__(self, stream: IO[bytes], layout: Layout) -> None:
@@ -36,7 +37,7 @@ class CsvWriter:
         self._quote = layout.safe
 
     def begin(self) -> None:
-        """Write the names of the columns."""
+        """Write the header."""
         self._write([self._schema.names])
 
     def write(self, record: Record) -> None:
@@ -44,7 +45,7 @@ class CsvWriter:
         self._write(self._schema.rows(record))
 
     def finish(self) -> None:
-        """Nothing is missing from a CSV."""
+        """Do nothing: a CSV is complete after every row."""
 
     def _write(self, rows: Iterable[Iterable[Cell]]) -> None:
         text = "".join(csv_line(map(cell_text, row), quote=self._quote) for row in rows)
@@ -53,7 +54,7 @@ class CsvWriter:
 
 
 def read_csv(path: str) -> Iterator[Record]:
-    """Yield the records of a CSV file; raises InputError with the line of damage."""
+    """Yield the records of a CSV file; raises InputError with the damaged line."""
     try:
         with open_text(path) as file:
             nul = _HiddenNul()
@@ -62,24 +63,39 @@ def read_csv(path: str) -> Iterator[Record]:
             rows = map(nul.restore, filter(None, reader))
             yield from read_table(names, rows, path, lambda: f"line {reader.line_num}")
     except csv.Error as error:
-        raise InputError(f"the results {path!r} are no CSV: {error}") from error
+        raise InputError(f"{path!r} is not valid CSV: {error}") from error
+
+
+def is_safe_csv(path: str) -> bool:
+    """Return whether the cells of a CSV file are escaped for spreadsheets: its header is quoted."""
+    try:
+        with open(path, "rb") as file:
+            header = file.readline(_MAX_ROW)
+    except OSError:  # reported when the file is read
+        return False
+    text = header.decode("utf-8-sig", "surrogateescape").rstrip("\r\n")
+    try:
+        names = next(csv.reader([text]), [])
+    except csv.Error:
+        return False
+    return bool(names) and csv_line(names, quote=True).rstrip("\n") == text
 
 
 class _HiddenNul:
-    """Hides NUL from the csv module of Python 3.10, which does not read it."""
+    """Hides NUL from the csv module of Python 3.10, which refuses it."""
 
     def __init__(self) -> None:
         self._is_hidden = False
 
     def hide(self, text: str) -> str:
-        """Return a text with another character where NUL is."""
+        """Return a text with a stand-in for each NUL."""
         if _READS_NUL or "\0" not in text:
             return text
         self._is_hidden = True
         return text.replace("\0", NUL_SIGN)
 
     def restore(self, cells: list[str]) -> list[str]:
-        """Return cells with NUL where it was, as soon as there was any."""
+        """Return cells with their NULs restored."""
         if not self._is_hidden:
             return cells
         return [cell.replace(NUL_SIGN, "\0") for cell in cells]
@@ -89,11 +105,11 @@ class _HiddenNul:
 
 
 def scan_csv(path: str, layout: Layout) -> Generator[Row | None, None, None]:
-    """Yield the rows of a CSV file as they are found; None for each piece that is not a row.
+    """Yield the rows of a CSV file in order; None for each damaged part.
 
     Raises:
-        InputError: Its columns are others.
-        OSError: It cannot be read.
+        InputError: The columns differ from those of the layout.
+        OSError: The file cannot be read.
     """
     with open(path, "rb") as file:
         rows = _scan(file, path, layout)
@@ -102,25 +118,28 @@ def scan_csv(path: str, layout: Layout) -> Generator[Row | None, None, None]:
 
 def _scan(file: IO[bytes], path: str, layout: Layout) -> Iterator[Row | None]:
     names = Schema(layout).names
-    header = file.readline(_LONGEST_ROW)
-    if not header.endswith(b"\n"):  # cut short: nothing came after it
+    header = file.readline(_MAX_ROW)
+    if not header.endswith(b"\n"):  # truncated, so no row follows
         if header:
             yield None
         return
     if _cells(header) != names:
-        raise InputError(f"{path!r} holds other columns than this run writes")
+        raise InputError(
+            f"the columns of {path!r} do not match the options of the run",
+            "Start over with --force, or name another file.",
+        )
     read = _RowReader(names, layout.safe)
     start = len(header)
-    while line := file.readline(_LONGEST_ROW):
+    while line := file.readline(_MAX_ROW):
         pieces = [line]
         odd, length = line.count(b'"') % 2, len(line)
-        # A name may hold line ends: a row ends where all quotes are closed.
-        while odd and length < _LONGEST_QUOTED and (more := file.readline(_LONGEST_QUOTED)):
+        # A path may contain line ends: a row ends where all quotes are closed.
+        while odd and length < _MAX_QUOTED and (more := file.readline(_MAX_QUOTED)):
             pieces.append(more)
             odd ^= more.count(b'"') % 2
             length += len(more)
         row = read(b"".join(pieces), start)
-        if row is None and len(pieces) > 1:  # a stray quote must not swallow good rows
+        if row is None and len(pieces) > 1:  # a stray quote must not hide intact rows
             length = len(line)
             file.seek(start + length)
         yield row
@@ -128,7 +147,7 @@ def _scan(file: IO[bytes], path: str, layout: Layout) -> Iterator[Row | None]:
 
 
 class _RowReader:
-    """Reads of a row what ``--resume`` needs."""
+    """Reads the cells of a row that ``--resume`` needs."""
 
     def __init__(self, names: list[str], safe: bool) -> None:
         self._count = len(names)
@@ -161,12 +180,12 @@ def _is_number(text: str) -> bool:
 
 
 def _cells(record: bytes) -> list[str] | None:
-    """Return the cells of one row, or None if it is damaged."""
+    """Return the cells of a row, or None if it is damaged."""
     if not record.endswith(b"\n"):
         return None
     text = record[:-1].decode("utf-8", "surrogateescape")
     if '"' not in text and "\r" not in text:
-        return text.split(",")  # most rows, and ten times as fast
+        return text.split(",")  # ten times as fast, and enough for nearly all rows
     nul = _HiddenNul()
     try:
         return nul.restore(next(csv.reader([nul.hide(text)], strict=True)))
@@ -175,9 +194,9 @@ def _cells(record: bytes) -> list[str] | None:
 
 
 def _joined(rows: Iterator[Row | None]) -> Iterator[Row | None]:
-    """Join the rows of one image in a long table.
+    """Join the rows of each image of a long table.
 
-    An image before damage may lack some of its rows, and is damage, too.
+    An image before a damaged part may lack rows, so it counts as damaged as well.
     """
     last: Row | None = None
     for row in rows:
@@ -195,14 +214,14 @@ def _joined(rows: Iterator[Row | None]) -> Iterator[Row | None]:
 
 
 def header_end(path: str) -> int:
-    """Return where the first row begins: behind the header, if that is whole."""
+    """Return the offset of the first row, behind the header; 0 if the header is truncated."""
     with open(path, "rb") as file:
-        header = file.readline(_LONGEST_ROW)
+        header = file.readline(_MAX_ROW)
     return len(header) if header.endswith(b"\n") else 0
 
 
 def with_position(row: bytes, position: int | None, layout: Layout) -> bytes:
-    """Return a row, or the rows of an image, with another position, which is the last cell."""
+    """Return the row or rows of an image with another position, which is the last cell."""
     nul = _HiddenNul()
     text = nul.hide(row.decode("utf-8", "surrogateescape"))
     last = cell_text(position)
@@ -220,5 +239,6 @@ CSV = Format(
     read_csv,
     is_table=True,
     may_be_safe=True,
+    is_safe=is_safe_csv,
     rows=RowAccess(scan_csv, header_end, with_position),
 )

@@ -1,4 +1,4 @@
-"""Records as pandas tables, and results read into them."""
+"""Records and results files as pandas tables."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ def to_dataframe(records: Iterable[Record], top: int = 5, *, long: bool = False)
     """Return records as a pandas table with the columns of the CSV.
 
     Args:
-        records: Any records.
-        top: Predictions in a row, of a table that is not long.
-        long: One row for each rank of an image.
+        records: The records.
+        top: Predictions in each row of a wide table, the best first. A record with more is cut,
+            one with fewer leaves cells empty. A long table has all predictions.
+        long: Make a long table: one row for each rank of an image.
     """
     return _table(records, Layout("", top, long))
 
 
 def read_dataframe(
-    path: str, format: str = "", *, long: bool = False, safe: bool = False
+    path: str, format: str = "", *, long: bool = False, safe: bool | None = None
 ) -> pd.DataFrame:
-    """Read a file that ``mnv2 classify`` wrote into a pandas table with the columns of the CSV.
+    """Read a file written by ``mnv2 classify`` into a pandas table with the columns of the CSV.
 
-    The table is the same whichever format the file has: columns for as many predictions as the
-    image with the most has, and those of category, node and position where any record has one.
+    The table does not depend on the format of the file. It has columns for as many predictions as
+    any image has, and those of category, node and position if any record has them.
 
     Args:
         path: The file.
-        format: Its format; else its name says which.
-        long: One row for each rank of an image, whether the file is long or not.
-        safe: The file's cells were made safe for spreadsheets, and are restored.
+        format: Its format; by default, the one that its suffix names.
+        long: Make a long table: one row for each rank of an image, whatever the file has.
+        safe: As for :func:`~mnv2cli.results.read.read_results`.
 
     Raises:
-        InputError: It cannot be read, or holds no results.
+        InputError: The file cannot be read, or does not hold results.
     """
     records = list(read_results(path, format, safe=safe))
     found = extras(
@@ -58,7 +59,7 @@ def _table(records: Iterable[Record], layout: Layout) -> pd.DataFrame:
     rows = [row for record in records for row in schema.rows(record)]
     try:
         return pd.DataFrame(rows, columns=schema.names)
-    except UnicodeEncodeError:  # since pandas 3 its own texts are UTF-8, and names need not be
+    except UnicodeEncodeError:  # the strings of pandas 3 are UTF-8; paths need not be
         return pd.DataFrame(
             {
                 column.name: pd.Series(

@@ -1,4 +1,4 @@
-"""What a format is, and the registry of formats: each is one module and one line here."""
+"""The definition of a format, and the registry: each format is one module and one line here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Writer(Protocol):
     """Writes records to a stream in one format."""
 
     def begin(self) -> None:
-        """Write what comes before the first record; not where records follow earlier ones."""
+        """Write what precedes the first record; not called when rows are appended."""
         ...
 
     def write(self, record: Record) -> None:
@@ -26,20 +26,20 @@ class Writer(Protocol):
         ...
 
     def finish(self) -> None:
-        """Write what makes the file whole; the stream stays open."""
+        """Write what completes the file; the stream stays open."""
         ...
 
 
 class Row(NamedTuple):
-    """Where a file holds the row of one image, or in a long table its rows.
+    """The row of one image in a file, or its rows in a long table.
 
     Attributes:
-        path: As it was found.
-        error: As in the row; empty for none.
-        position: Among all images, in a shard; else None.
-        start: Where it begins in the file, in bytes.
-        end: Where the next one begins.
-        rank: In a long table; of the last of its rows.
+        path: The path of the image.
+        error: The error in the row; empty if there is none.
+        position: The position among all images, in a shard; else None.
+        start: The offset of its first byte in the file.
+        end: The offset behind its last byte.
+        rank: In a long table, the rank of its last row; else 0.
     """
 
     path: str
@@ -52,12 +52,12 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RowAccess:
-    """How to find and change single rows of a file that is whole after every row.
+    """How to find and change single rows of a file that is complete after every row.
 
     Attributes:
-        scan: Called with a path and its layout, yields the rows as they are found, and None for
-            each piece that is not a row; raises InputError if the columns are others, and OSError.
-        first_row: Called with a path, returns where the first row begins, in bytes.
+        scan: Called with a path and its layout, yields the rows in order, and None for each
+            damaged part; raises InputError if the columns differ from the layout, and OSError.
+        first_row: Called with a path, returns the offset of the first row in bytes.
         with_position: Called with the bytes of a row, a position and the layout, returns the bytes
             of the row with that position.
     """
@@ -72,17 +72,18 @@ class Format:
     """A format of results.
 
     Attributes:
-        name: What users call it; with a dot before it, the suffix of its files.
-        writer: Called with a stream and a layout, returns what writes records to it.
+        name: Its name in ``--format``; with a dot before it, the suffix of its files.
+        writer: Called with a stream and a layout, returns the writer.
         reader: Called with the path of a file, yields its records; raises InputError. None for
-            what is only shown.
-        is_table: It has columns, so rows may also be long.
-        is_text: It may go to a terminal or through a pipe of text.
-        may_be_safe: It is opened by spreadsheets, so cells may be safe for them.
-        needs_end: A file is nothing without its end, so it gets its name when it is whole.
-        utf8_only: Names that are not UTF-8 come back as a description, with ``\\x`` in it.
+            a format that is only displayed.
+        is_table: It has columns, so it supports long tables.
+        is_text: It can be written to a terminal.
+        may_be_safe: Spreadsheets open it, so its cells may be escaped for them.
+        is_safe: Called with the path of a file, returns whether its cells are escaped.
+        needs_end: A file is unreadable until its end is written, so it is renamed into place then.
+        utf8_only: Paths that are not UTF-8 are written as a description that contains ``\\x``.
         check: Raises InputError if a library is missing.
-        rows: How to find single rows, for ``--resume``; None where that cannot be.
+        rows: How to find single rows, for ``--resume``; None if the format does not allow it.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Format:
     is_table: bool = False
     is_text: bool = True
     may_be_safe: bool = False
+    is_safe: Callable[[str], bool] = lambda path: False
     needs_end: bool = False
     utf8_only: bool = False
     check: Callable[[], object] = lambda: None
@@ -103,11 +105,11 @@ FORMATS: dict[str, str | Format] = {
     "jsonl": "mnv2cli.results.jsonl_format:JSONL",
     "parquet": "mnv2cli.results.parquet_format:PARQUET",
 }
-"""By name: ``module:FORMAT``, which is imported when it is first asked for, or a format itself."""
+"""By name: ``module:FORMAT``, imported on first use, or the format."""
 
 
 def register(format: Format) -> None:
-    """Add a format, or replace one; its files are known by its name as their suffix."""
+    """Add a format, or replace one; its name is the suffix of its files."""
     FORMATS[format.name] = format
 
 
@@ -115,11 +117,11 @@ def load_format(name: str) -> Format:
     """Return a format by its name.
 
     Raises:
-        InputError: There is no such format.
+        InputError: The format is unknown.
     """
     found = FORMATS.get(name)
     if found is None:
-        raise InputError(f"there is no format {name!r}, only {', '.join(FORMATS)}")
+        raise InputError(f"unknown format {name!r}; choose from {', '.join(FORMATS)}")
     if isinstance(found, str):
         module, _, attribute = found.partition(":")
         found = FORMATS[name] = cast(Format, getattr(import_module(module), attribute))
@@ -127,31 +129,31 @@ def load_format(name: str) -> Format:
 
 
 def suffixes() -> list[str]:
-    """Return the suffixes of files by which formats are known."""
+    """Return the suffixes of the formats."""
     return [f".{name}" for name in FORMATS]
 
 
 def suffix_format(path: str) -> str:
-    """Return the name of the format that a file's suffix names; empty if it names none."""
+    """Return the format that a file's suffix names; empty if it does not name one."""
     name = os.path.splitext(path)[1].lower().removeprefix(".")
     return name if name in FORMATS else ""
 
 
 def format_of(path: str) -> str:
-    """Return the name of the format that a file's suffix names.
+    """Return the format that a file's suffix names.
 
     Raises:
-        InputError: It names none.
+        InputError: The suffix does not name one.
     """
     name = suffix_format(path)
     if not name:
         raise InputError(
             f"{redact(path)!r} does not end in {', '.join(suffixes())}",
-            "Name the format with --format, or rename it.",
+            "Choose the format with --format, or use another name.",
         )
     return name
 
 
 def is_resumable(name: str) -> bool:
-    """Return whether results of this format can be resumed; False for what is not a format."""
+    """Return whether runs that write this format can be resumed; False for an unknown format."""
     return name in FORMATS and load_format(name).rows is not None

@@ -1,4 +1,4 @@
-"""JSON: one list of objects, an image a line."""
+"""JSON: a list of objects, one image per line."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import IO, Any
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record
 from mnv2cli.results.formats import Format
-from mnv2cli.results.schema import Layout, Schema, record_from_object
-from mnv2cli.results.text_file import lines, open_text
+from mnv2cli.results.schema import REPAIR_HINT, Layout, Schema, record_from_object
+from mnv2cli.results.text_file import LongLineError, lines, open_text
 
-_LARGEST_LIST = 1 << 30  # bytes; a list that is not an object a line has to be held as a whole
+_MAX_LIST = 1 << 30  # bytes; a list without one object per line is read as a whole
 
 
 class JsonWriter:
-    """Writes a list of objects, an image a line."""
+    """Writes a list of objects, one image per line."""
 
     def __init__(self, stream: IO[bytes], layout: Layout) -> None:
         self._stream = stream
@@ -25,7 +25,7 @@ class JsonWriter:
         self._start = b"[\n"
 
     def begin(self) -> None:
-        """The list begins with its first object."""
+        """Do nothing: the list is opened by its first object."""
 
     def write(self, record: Record) -> None:
         """Write the object of a record."""
@@ -42,55 +42,67 @@ class JsonWriter:
 
 
 def to_json(content: dict[str, object]) -> bytes:
-    """Return an object as JSON in one line."""
+    """Return an object as one line of JSON."""
     try:
         return json.dumps(content, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # a name that is not UTF-8 has no other form in JSON
+    except UnicodeEncodeError:  # a path that is not UTF-8 needs escapes
         return json.dumps(content).encode()
 
 
 def read_objects(path: str) -> Iterator[Record]:
-    """Yield the records of a list of objects, or of objects in lines; whichever a file holds.
+    """Yield the records of a JSON list of objects, or of JSON lines, whichever a file holds.
+
+    A file with one object per line, as this package writes it, is read line by line. Any other
+    list, such as one on a single line, is read as a whole, up to 1 GiB.
 
     Raises:
-        InputError: It cannot be read or holds something else; with the line where that is.
+        InputError: The file cannot be read or does not hold results; the message has the line.
     """
     with open_text(path) as file:
         begun = False
-        for number, line in enumerate(lines(file, path), 1):
-            text = line.strip().rstrip(",")
-            # A list has an object a line, as it is written here; others are read as a whole.
-            if text in ("", "[", "]", "[]"):
-                continue
-            try:
+        number = 0
+        try:
+            for line in lines(file, path):
+                number += 1
+                text = line.strip().rstrip(",")
+                if text in ("", "[", "]", "[]"):
+                    continue
                 content = json.loads(text)
-            except (ValueError, RecursionError) as error:
-                if begun:
-                    raise InputError(f"{path!r} is damaged in line {number}") from error
-                yield from _records(_whole(file, path), path, 1)
-                return
-            begun = True
-            yield from _records(content, path, number)
+                begun = True
+                yield from _records(content, path, number)
+        except LongLineError:
+            if begun:
+                raise
+            yield from _records(_whole(file, path), path, 1)
+        except (ValueError, RecursionError) as error:
+            if begun:
+                raise InputError(f"{path!r} is damaged in line {number:,}", REPAIR_HINT) from error
+            yield from _records(_whole(file, path), path, 1)
 
 
 def _whole(file: IO[str], path: str) -> Any:
-    if os.fstat(file.fileno()).st_size > _LARGEST_LIST:
-        raise InputError(f"{path!r} is no JSON with an object a line, and far too large")
+    if os.fstat(file.fileno()).st_size > _MAX_LIST:
+        raise InputError(
+            f"{path!r} is larger than 1 GiB and does not have one object per line",
+            "Convert it to JSON lines first, for example with: jq -c '.[]' FILE",
+        )
     file.seek(0)
     try:
         return json.load(file)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path!r} is no JSON") from error
+        raise InputError(f"{path!r} is not JSON") from error
 
 
 def _records(content: Any, path: str, line: int) -> Iterator[Record]:
     for item in content if isinstance(content, list) else [content]:
         try:
-            # Surrogates that stand for no byte are text of no kind.
+            # Refuses surrogates that do not stand for a byte.
             json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogateescape")
             record = record_from_object(item)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"{path!r} holds no results in line {line}") from error
+            raise InputError(
+                f"{path!r} does not hold results of mnv2 classify in line {line:,}", REPAIR_HINT
+            ) from error
         yield record
 
 

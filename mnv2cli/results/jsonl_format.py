@@ -1,4 +1,4 @@
-"""JSON lines: one object an image a line, so that a file is whole after every row."""
+"""JSON lines: one image per line, so that a file is complete after every row."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from mnv2cli.results.formats import Format, Row, RowAccess
 from mnv2cli.results.json_format import read_objects, to_json
 from mnv2cli.results.schema import Layout, Schema, row_from_object
 
-_LONGEST_ROW = 1 << 20  # bytes; longer ones are damage
+_MAX_ROW = 1 << 20  # bytes; a longer line is damage
 _POSITION = b'"position": '
 
 
 class JsonLinesWriter:
-    """Writes one object an image a line."""
+    """Writes one object per line, one line per image."""
 
     def __init__(self, stream: IO[bytes], layout: Layout) -> None:
         self._stream = stream
         self._schema = Schema(layout)
 
     def begin(self) -> None:
-        """Nothing comes before the first line."""
+        """Do nothing: the file starts with the first row."""
 
     def write(self, record: Record) -> None:
         """Write the line of a record."""
@@ -31,21 +31,21 @@ class JsonLinesWriter:
         self._stream.flush()
 
     def finish(self) -> None:
-        """Nothing is missing from JSON lines."""
+        """Do nothing: the file is complete after every row."""
 
 
 # Single rows, for --resume
 
 
 def scan_lines(path: str, layout: Layout) -> Generator[Row | None, None, None]:
-    """Yield the rows of a file as they are found; None for each line that is not a row.
+    """Yield the rows of a file in order; None for each line that is not a row.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     with open(path, "rb") as file:
         start = 0
-        while line := file.readline(_LONGEST_ROW):
+        while line := file.readline(_MAX_ROW):
             end = start + len(line)
             yield _row(line, start, end)
             start = end
@@ -62,7 +62,7 @@ def _row(line: bytes, start: int, end: int) -> Row | None:
 
 
 def with_position(row: bytes, position: int | None, layout: Layout) -> bytes:
-    """Return a row with another position, which is the last value of its object."""
+    """Return a row with another position, which is the last value of the object."""
     start = row.rindex(_POSITION) + len(_POSITION)
     return row[:start] + json.dumps(position).encode() + b"}\n"
 

@@ -1,7 +1,7 @@
-"""Results on their way to a file or stream, a row at a time; what is there stays readable.
+"""Write results to a file or stream, one record at a time; the file stays readable throughout.
 
-Rows go out as they come, so that ``tail -f`` shows them. Paths survive a round trip byte for byte:
-in CSV the bytes themselves, in JSON as surrogate escapes where they are not UTF-8.
+Rows are written at once, so ``tail -f`` shows them. Paths survive a round trip byte for byte: CSV
+has their bytes, JSON has surrogate escapes for bytes that are not UTF-8.
 """
 
 from __future__ import annotations
@@ -18,36 +18,39 @@ from typing import IO
 
 from mnv2cli.errors import OutputError
 from mnv2cli.records import Record
-from mnv2cli.results.check import destination, is_file, is_regular
+from mnv2cli.results.check import destination, is_file, is_regular, log_path
 from mnv2cli.results.formats import Format, Writer
 from mnv2cli.results.schema import Layout
 from mnv2cli.system.files import AtomicFile
-from mnv2cli.system.messages import reason
+from mnv2cli.system.messages import count, reason
 
 SYNC_SECONDS = 2.0
-"""How long rows may wait for the disk while others follow; the last before a pause wait for the
-system's own flush."""
+"""How long rows may wait to be synced to disk while others follow. The last rows before a pause
+wait for the system's own flush."""
 
 
 class Output(AbstractContextManager["Output"]):
-    """Results on their way to a file or stream; leaves a readable file however it ends.
+    """Writes records to a file or stream; leaves a readable file however the run ends.
 
-    The file is opened at the first record, so that a run that never gets so far, for want of
-    weights or images, leaves an older file as it was. Rows reach the system at once, and the disk
-    every :data:`SYNC_SECONDS` while they come.
+    The file is opened for the first record, so a run that fails earlier, for lack of weights or
+    images, leaves an existing file unchanged. Rows reach the system at once, and the disk every
+    :data:`SYNC_SECONDS` while more are written.
 
     Args:
         target: A path, or an open binary stream, which is not closed.
-        format: What the rows are written in: one of the registry, or a terminal's own.
-        layout: What they look like.
-        force: Overwrite a file that is there.
-        append: Add to a file that is there; its rows are whole and stay.
+        format: The format of the rows, from the registry or of the terminal.
+        layout: The layout of the rows.
+        force: Overwrite an existing file.
+        append: Append to an existing file of complete rows.
         opened: Called once the file is open and empty, before anything is written to it.
 
+    Attributes:
+        written: The number of records written.
+
     Raises:
-        OutputError: The file is there and ``force`` is not given, or it cannot be written, or
-            vanished meanwhile; then its rows are in a folder for passing files.
-        BrokenPipeError: Nobody reads the stream any more.
+        OutputError: The file exists and ``force`` is not given, or it cannot be written, or it
+            was removed during the run; its rows are then saved in a temporary folder.
+        BrokenPipeError: The reader of the stream is gone.
     """
 
     def __init__(
@@ -74,7 +77,7 @@ class Output(AbstractContextManager["Output"]):
         self.written = 0
 
     def open(self) -> Writer:
-        """Open the file, if it is not open: a run without records leaves an empty table."""
+        """Open the file if it is not open yet; a run without records so leaves an empty table."""
         if self._writer is None:
             try:
                 self._stream = self._open()
@@ -104,13 +107,13 @@ class Output(AbstractContextManager["Output"]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # What failed to be written cannot be finished; anything else, Ctrl-C too, leaves the rows
-        # so far as a whole file.
+        # After a failed write the file cannot be completed. However else the run ended, also by
+        # Ctrl-C, the rows so far become a complete file.
         write_failed = isinstance(error, OutputError | BrokenPipeError)
-        # Who presses Ctrl-C twice does not wait for the reader of a pipe.
-        in_a_hurry = isinstance(error, KeyboardInterrupt) and not isinstance(self._target, str)
+        # After a second Ctrl-C, do not wait for the reader of a pipe.
+        is_aborted = isinstance(error, KeyboardInterrupt) and not isinstance(self._target, str)
         try:
-            if self._writer is not None and not (write_failed or in_a_hurry):
+            if self._writer is not None and not (write_failed or is_aborted):
                 self._writer.finish()
                 if self._is_file:
                     self._sync()
@@ -133,20 +136,23 @@ class Output(AbstractContextManager["Output"]):
             self._is_file = True
             return file
         if not self._force and is_regular(target):
-            raise OutputError(f"{target!r} appeared meanwhile", "Overwrite it with --force.")
+            raise OutputError(
+                f"cannot write {target!r}: another program created it during this run",
+                "Overwrite it with --force, or name another file.",
+            )
         if not self._format.needs_end or (os.path.lexists(target) and not is_regular(target)):
-            # Exclusive where it must not be there: another run may have made it just now.
+            # Exclusive unless overwriting: another run may create the file at this moment.
             exclusive = not self._force and not os.path.lexists(target)
             if not is_file(target):
                 return open(target, "wb")
             self._is_file = True
-            return open(target, "x+b" if exclusive else "w+b")  # read, should its name vanish
-        # What is nothing without its end takes the name when it is whole.
+            return open(target, "x+b" if exclusive else "w+b")  # read again if it is removed
+        # A format that is unreadable without its end is renamed into place once complete.
         self._part = AtomicFile(os.path.realpath(target))
         return self._part.file
 
     def _sync(self) -> None:
-        """Bring what was written to the disk, and make sure that it is still where it should be."""
+        """Sync the file to disk, and check that it still has its path."""
         assert self._stream is not None and isinstance(self._target, str)
         os.fsync(self._stream.fileno())
         self._synced = monotonic()
@@ -158,8 +164,8 @@ class Output(AbstractContextManager["Output"]):
             pass
         if own.st_nlink:
             raise OutputError(
-                f"{self._target!r} was moved or replaced while results were written to it",
-                f"{self.written:,} rows are in the file where it is now.",
+                f"cannot continue {self._target!r}: it was moved or replaced during the run",
+                f"The moved file has {count(self.written, 'row')} of this run.",
             )
         saved = os.path.join(tempfile.mkdtemp(prefix="mnv2-"), os.path.basename(self._target))
         self._stream.seek(0)
@@ -167,9 +173,10 @@ class Output(AbstractContextManager["Output"]):
             shutil.copyfileobj(self._stream, file)
         self._stream.seek(0, os.SEEK_END)
         raise VanishedError(
-            f"{self._target!r} vanished while results were written to it",
-            f"{self.written:,} rows of this run are saved in {saved}\n"
-            f"To go on, move it where you want it, with {saved}.mnv2, and add --resume.",
+            f"cannot continue {self._target!r}: it was removed during the run",
+            f"Saved {count(self.written, 'row')} of this run in {saved}\n"
+            f"To resume, move that file and {os.path.basename(log_path(saved))} beside it to "
+            "another folder, name it with -o, and add --resume.",
             saved,
         )
 
@@ -186,16 +193,16 @@ class Output(AbstractContextManager["Output"]):
         if isinstance(error, BrokenPipeError) or error.errno == errno.EPIPE:
             return error
         return OutputError(
-            f"results cannot be written to {name}: {reason(error)}",
-            f"{self.written:,} rows were written before.",
+            f"cannot write results to {name}: {reason(error)}",
+            f"Wrote {count(self.written, 'row')} before." if self.written else "",
         )
 
 
 class VanishedError(OutputError):
-    """The results file was removed while it was written.
+    """The results file was removed during the run.
 
     Attributes:
-        saved: Where its rows are now.
+        saved: The copy that has its rows.
     """
 
     def __init__(self, message: str, hint: str, saved: str) -> None:

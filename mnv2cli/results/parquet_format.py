@@ -17,22 +17,24 @@ _BATCH = 4096  # rows
 
 
 class ParquetWriter:
-    """Writes typed columns; rows reach the file in groups."""
+    """Writes typed columns, in groups of rows."""
 
     def __init__(self, stream: IO[bytes], layout: Layout) -> None:
         pa, pq = pyarrow()
         self._pa = pa
         self._schema = Schema(layout)
         self._columns = self._schema.columns
-        self._types = pa.schema([(name, getattr(pa, type)()) for name, type in self._columns])
+        self._types = pa.schema(
+            [(column.name, getattr(pa, column.type)()) for column in self._columns]
+        )
         self._file = pq.ParquetWriter(stream, self._types)
         self._rows: list[list[Cell]] = []
 
     def begin(self) -> None:
-        """The schema is written by itself."""
+        """Do nothing: pyarrow writes the schema."""
 
     def write(self, record: Record) -> None:
-        """Take the row or rows of a record; a full group is written."""
+        """Add the row or rows of a record to the group; write the group once it is full."""
         self._rows += self._schema.rows(record)
         if len(self._rows) * len(self._columns) >= _GROUP:
             self._write_group()
@@ -53,12 +55,12 @@ class ParquetWriter:
     def _array(self, cells: list[Cell], type: Any) -> Any:
         try:
             return self._pa.array(cells, type)
-        except UnicodeEncodeError:  # Parquet's strings are UTF-8 and nothing else
+        except UnicodeEncodeError:  # the strings of Parquet are UTF-8
             return self._pa.array(list(map(_utf8, cells)), type)
 
 
 def _utf8(cell: Cell) -> Cell:
-    """Return a text as UTF-8 can hold it: other bytes are described, such as ``\\xff``."""
+    """Return a text as valid UTF-8: other bytes are described, such as ``\\xff``."""
     if not isinstance(cell, str):
         return cell
     return os.fsencode(cell).decode("utf-8", "backslashreplace")
@@ -68,20 +70,20 @@ def read_parquet(path: str) -> Iterator[Record]:
     """Yield the records of a Parquet file.
 
     Raises:
-        InputError: It cannot be read, or holds something else.
+        InputError: The file cannot be read, or does not hold results.
     """
     _, pq = pyarrow()
     try:
         file = pq.ParquetFile(path)
-    except Exception as error:  # of its own kinds
+    except Exception as error:  # pyarrow raises many kinds
         text = " ".join(str(error).split())[:200]
-        raise InputError(f"the results {path!r} cannot be read: {text}") from error
+        raise InputError(f"cannot read the results {path!r}: {text}") from error
     names = file.schema_arrow.names
     yield from read_table(names, _texts(file, path), path, lambda: "one of its rows")
 
 
 def _texts(file: Any, path: str) -> Iterator[list[str]]:
-    """Yield the rows of a file with the texts that a CSV would have."""
+    """Yield the rows of a file as the texts that a CSV would have."""
     import numpy as np
 
     def text(value: Any) -> str:
@@ -95,19 +97,21 @@ def _texts(file: Any, path: str) -> Iterator[list[str]]:
             for cells in zip(*columns, strict=True):
                 yield list(map(text, cells))
     except Exception as error:
-        raise InputError(f"the results {path!r} are damaged") from error
+        raise InputError(
+            f"the results {path!r} are damaged", "Write them again with mnv2 classify."
+        ) from error
     finally:
         file.close()
 
 
 def pyarrow() -> tuple[Any, Any]:
-    """Return pyarrow and its Parquet part; raises InputError where it is not installed."""
+    """Return pyarrow and pyarrow.parquet; raises InputError if they are not installed."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
         raise InputError(
-            "Parquet needs pyarrow, which is not installed",
+            "Parquet requires pyarrow, which is not installed",
             "Install it with: pip install 'mnv2cli[parquet]'",
         ) from error
     return pa, pq

@@ -1,7 +1,6 @@
-"""One definition of a row: its columns in a table, its object in JSON, and the way back from both.
+"""One definition of a row: its columns in a table, its object in JSON, and how to read both.
 
-Writers, readers and the scan of ``--resume`` all ask for it here; what each field of a record is
-made of stands in ``fields.py``.
+Writers, readers and the scan of ``--resume`` all use it; ``fields.py`` defines the single fields.
 """
 
 from __future__ import annotations
@@ -34,20 +33,23 @@ from mnv2cli.results.spreadsheet import safe_record
 
 _REST = tuple(field for field in TAIL if field is not ERROR)
 
+REPAIR_HINT = "In a .csv or .jsonl file, mnv2 classify --resume replaces damaged rows."
+"""The way out of an error about a damaged file."""
+
 Extras = tuple[str, ...]
-"""Which fields rows have besides, of ``category``, ``node`` and ``position``."""
+"""Names of optional fields, out of ``category``, ``node`` and ``position``, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the rows of a file look like.
+    """The layout of the rows of a file.
 
     Attributes:
         format: Name of the format.
-        top: Predictions in a row, in tables.
-        long: In tables, a row for each rank of an image.
-        extras: Further fields, of ``category``, ``node`` and ``position``.
-        safe: Cells are safe for spreadsheets.
+        top: Predictions in each row of a wide table, at least 1.
+        long: In tables, one row for each rank of an image.
+        extras: The optional fields.
+        safe: Cells are escaped for spreadsheets.
     """
 
     format: str
@@ -58,33 +60,33 @@ class Layout:
 
     @property
     def has_position(self) -> bool:
-        """Whether rows have their position among all images, as those of shards."""
+        """Whether rows hold the position of their image, as those of shards do."""
         return POSITION.name in self.extras
 
 
 def extras(*, category: bool = False, node: bool = False, position: bool = False) -> Extras:
-    """Return the names of the fields that rows have besides, in their order."""
+    """Return the names of the requested optional fields, in their order."""
     wanted = {CATEGORY.name: category, NODE.name: node, POSITION.name: position}
     return tuple(field.name for field in EXTRAS if wanted[field.name])
 
 
 def score_text(score: float) -> str:
-    """Return a score with all its digits and no exponent, so that ``sort -n`` understands it."""
+    """Return a score with all its digits and without an exponent, so that ``sort -n`` works."""
     return format(Decimal(repr(score)), "f")
 
 
 def cell_text(cell: Cell) -> str:
-    """Return the text of a cell; :func:`read_table` takes such texts."""
+    """Return the text of a cell, as :func:`read_table` expects it."""
     if cell is None:
         return ""
     return score_text(cell) if isinstance(cell, float) else str(cell)
 
 
 class Schema:
-    """The columns and fields of rows of one layout, and both directions between them and records.
+    """The columns and fields of one layout; converts records to rows and back.
 
     Args:
-        layout: What rows look like.
+        layout: The layout of the rows.
 
     Attributes:
         layout: As given.
@@ -111,10 +113,10 @@ class Schema:
 
     @classmethod
     def of_columns(cls, names: Iterable[str]) -> Schema:
-        """Return the schema of a table that has these columns, in any order, and maybe others.
+        """Return the schema of a table by its column names, in any order; others are ignored.
 
         Raises:
-            ValueError: It is not a table of results.
+            ValueError: The table does not hold results.
         """
         found = set(names)
         needed = {*PATH.columns, STATUS, *ERROR.columns}
@@ -126,14 +128,14 @@ class Schema:
         if not found & {label, first_label, category}:
             raise ValueError
         top = sum(name.startswith(f"{label}_") for name in found)
-        there = tuple(field.name for field in EXTRAS if field.key in found)
-        return cls(Layout("", top, RANK.name in found, there))
+        present = tuple(field.name for field in EXTRAS if field.key in found)
+        return cls(Layout("", top, RANK.name in found, present))
 
     def rows(self, record: Record) -> list[list[Cell]]:
         """Return the rows of one record.
 
-        A wide table has one row for each image; a long one has one for each rank, and one without
-        rank for an image that has no predictions.
+        A wide table has one row for each image, with the best ``top`` predictions. A long table
+        has one row for each prediction, or one row without rank for an image that has none.
         """
         if self.layout.safe:
             record = safe_record(record)
@@ -143,9 +145,10 @@ class Schema:
             tail += field.cells(getattr(record, field.name))
         cells = PREDICTION.cells
         if not self.layout.long:
-            for prediction in record.predictions:
+            best = record.predictions[: self.layout.top]
+            for prediction in best:
                 row += cells(prediction)
-            row += [None] * (len(PREDICTION.columns) * (self.layout.top - len(record.predictions)))
+            row += [None] * (len(PREDICTION.columns) * (self.layout.top - len(best)))
             return [row + tail]
         if not record.predictions:
             return [[*row, None, *cells(None), *tail]]
@@ -155,7 +158,7 @@ class Schema:
         ]
 
     def record(self, row: Mapping[str, str]) -> Record:
-        """Return the record of a row of texts; of a long table it has one prediction at most.
+        """Return the record of a row of texts; in a long table it has at most one prediction.
 
         Raises:
             KeyError: A column is missing.
@@ -170,31 +173,35 @@ class Schema:
     def _predictions(self, row: Mapping[str, str]) -> Iterator[Prediction]:
         for texts_in, value in self._read:
             texts = texts_in(row)
-            if not texts[-1]:  # without a score there are no further ranks
+            if not texts[-1]:  # an empty score ends the ranks
                 return
             yield value(*texts)
 
     def to_object(self, record: Record) -> dict[str, object]:
-        """Return a record as JSON has it: path, status, predictions as a list, and the rest."""
+        """Return the JSON object of a record; its keys are the columns, but for ``predictions``."""
         content: dict[str, object] = {
             PATH.name: record.path,
             STATUS.name: record.status,
-            PREDICTION.name: [PREDICTION.to_json(p) for p in record.predictions],
+            PREDICTION.name: [_prediction_json(p) for p in record.predictions],
         }
         for field in self._tail:
-            content[field.name] = field.to_json(getattr(record, field.name))
+            content |= field.to_json(getattr(record, field.name))
         return content
 
 
+def _prediction_json(prediction: Prediction) -> dict[str, object]:
+    return {"wnid": prediction.wnid, "label": prediction.label, "score": prediction.score}
+
+
 def record_from_object(item: Any) -> Record:
-    """Return the record of an object of JSON; it may lack all but path, predictions and error.
+    """Return the record of a JSON object; only path, predictions and error are required.
 
     Raises:
-        KeyError, TypeError, ValueError or AttributeError: It is no record.
+        KeyError, TypeError, ValueError or AttributeError: The object is not a record.
     """
-    path, error = PATH.from_json(item[PATH.name]), ERROR.from_json(item[ERROR.name])
+    path, error = PATH.from_json(item), ERROR.from_json(item)
     predictions = tuple(map(PREDICTION.from_json, item[PREDICTION.name]))
-    more = {field.name: field.from_json(item[field.name]) for field in _REST if field.name in item}
+    more = {field.name: field.from_json(item) for field in _REST}
     record = Record(path, predictions, error, **more)
     if not record.path:
         raise ValueError
@@ -202,55 +209,55 @@ def record_from_object(item: Any) -> Record:
 
 
 def row_from_object(item: Any) -> tuple[str, str, int | None]:
-    """Return path, error and position of an object of JSON, without a look at the rest.
+    """Return path, error and position of a JSON object, without reading the rest.
 
     Raises:
-        KeyError, TypeError, ValueError or AttributeError: It is no row.
+        KeyError, TypeError, ValueError or AttributeError: The object is not a row.
     """
-    path, error = PATH.from_json(item[PATH.name]), ERROR.from_json(item[ERROR.name])
+    path, error = PATH.from_json(item), ERROR.from_json(item)
     text = path + error
     if not text.isascii():
-        os.fsencode(text)  # refuses surrogates that stand for no byte
+        os.fsencode(text)  # refuses surrogates that do not stand for a byte
     if not is_row(path, item[STATUS.name], error):
         raise ValueError
-    return path, error, POSITION.from_json(item.get(POSITION.name))
+    return path, error, POSITION.from_json(item)
 
 
 def read_table(
     names: Sequence[str], rows: Iterable[Sequence[str]], path: str, location: Callable[[], str]
 ) -> Iterator[Record]:
-    """Yield the records of a table, whose cells are texts.
+    """Yield the records of a table of texts.
 
     Args:
         names: The names of its columns.
         rows: Its rows, without the header.
         path: The file, for messages.
-        location: Called for damage, returns where the last row stands, such as "line 7".
+        location: Returns the place of the last row for a message, such as "line 7".
 
     Raises:
-        InputError: Its columns are others, or it is damaged.
+        InputError: The columns are not those of results, or a row is damaged.
     """
     try:
         schema = Schema.of_columns(names)
     except ValueError as error:
         raise InputError(
-            f"{path!r} holds no results of mnv2 classify: its columns are others"
+            f"{path!r} does not hold results of mnv2 classify: it has other columns"
         ) from error
     is_long = schema.layout.long
     record: Record | None = None
     for cells in rows:
         try:
-            row = dict(zip(names, cells, strict=True))  # one of another length is cut
+            row = dict(zip(names, cells, strict=True))  # a row of another length is damaged
             new = schema.record(row)
             rank = int(row[RANK.name]) if is_long and row[RANK.name] else 0
             if rank > 1:
-                # A rank that is missing is not made good by the next one.
+                # Ranks must follow each other: a gap is a lost row.
                 if record is None or (record.path, len(record.predictions)) != (new.path, rank - 1):
                     raise ValueError
                 record = replace(record, predictions=record.predictions + new.predictions)
                 continue
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{path!r} is damaged in {location()}") from error
+            raise InputError(f"{path!r} is damaged in {location()}", REPAIR_HINT) from error
         if not is_long:
             yield new
             continue

@@ -1,4 +1,4 @@
-"""Cells that no spreadsheet takes for a formula."""
+"""Escape cells so that no spreadsheet takes them for a formula, and restore them."""
 
 from __future__ import annotations
 
@@ -8,29 +8,34 @@ from dataclasses import replace
 from mnv2cli.records import Prediction, Record
 
 _STARTERS = frozenset("=+-@\t\r\n＝＋－＠'")
-"""What begins a formula, also in full width, or stands for a text: OWASP, "CSV Injection"."""
+"""Characters that start a formula, also in full width, or mark a text: OWASP, "CSV Injection"."""
 
 
 def safe(text: str) -> str:
-    """Return text with an apostrophe before it if it begins like a formula.
+    """Return a text, with an apostrophe before it if it starts like a formula.
 
-    A text that begins with an apostrophe gets another, so that :func:`restored` is exact.
+    A text that starts with an apostrophe gets another, so :func:`restored` is exact.
     """
     return f"'{text}" if text[:1] in _STARTERS and text else text
 
 
 def restored(text: str) -> str:
-    """Return what :func:`safe` was given."""
-    return text[1:] if text[:1] == "'" and text[1:2] in _STARTERS and text[1:] else text
+    """Return the text that :func:`safe` escaped."""
+    return text[1:] if is_escaped(text) else text
+
+
+def is_escaped(text: str) -> bool:
+    """Return whether a text looks like one that :func:`safe` put an apostrophe before."""
+    return text[:1] == "'" and text[1:2] in _STARTERS and bool(text[1:])
 
 
 def safe_record(record: Record) -> Record:
-    """Return a record whose path, labels, names and error are safe."""
+    """Return a record with its path, labels, names and error escaped."""
     return _with_texts(record, safe)
 
 
 def restored_record(record: Record) -> Record:
-    """Return what :func:`safe_record` was given."""
+    """Return the record that :func:`safe_record` escaped."""
     return _with_texts(record, restored)
 
 

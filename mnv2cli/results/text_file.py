@@ -1,4 +1,4 @@
-"""Text files of results, opened for reading: any bytes come through, and lines have a limit."""
+"""Reading text files of results: any bytes are accepted, and the length of lines is limited."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from contextlib import contextmanager
 from typing import IO
 
 from mnv2cli.errors import InputError
+from mnv2cli.system.messages import reason
 
-_LONGEST_LINE = 16 << 20
+_MAX_LINE = 16 << 20  # characters
+
+
+class LongLineError(InputError):
+    """A line is longer than any row of results, which also bounds the memory that reading takes."""
 
 
 @contextmanager
@@ -16,22 +21,26 @@ def open_text(path: str) -> Iterator[IO[str]]:
     """Open a file for reading; bytes that are not UTF-8 become surrogate escapes.
 
     Raises:
-        InputError: It cannot be opened, or not be read as long as it is open.
+        InputError: The file cannot be opened, or reading it fails.
     """
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             yield file
     except OSError as error:
-        raise InputError(f"the results {path!r} cannot be read: {error.strerror}") from error
+        raise InputError(f"cannot read the results {path!r}: {reason(error)}") from error
 
 
 def lines(file: IO[str], path: str) -> Iterator[str]:
     """Yield the lines of an open file.
 
     Raises:
-        InputError: One of them is far too long.
+        LongLineError: A line is too long.
     """
-    while line := file.readline(_LONGEST_LINE):
-        if len(line) == _LONGEST_LINE:
-            raise InputError(f"{path!r} has a line that is far too long for results")
+    number = 0
+    while line := file.readline(_MAX_LINE):
+        number += 1
+        if len(line) == _MAX_LINE:
+            raise LongLineError(
+                f"{path!r} does not hold results: line {number:,} is longer than 16 MiB"
+            )
         yield line

@@ -1,1 +1,1 @@
-"""A run that can be resumed, sharded and merged, and its log."""
+"""Runs that can be resumed, sharded and merged, and their log."""

@@ -1,4 +1,4 @@
-"""Which row of a results file belongs to which image, by a digest of its path."""
+"""Find the rows of images in a results file by a digest of their paths."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mnv2cli.sources.urls import absolute, redact
 
 
 class RowIndex:
-    """Where the row of an image is: 18 bytes a row.
+    """Finds the row of an image; takes 18 bytes of memory per row.
 
     Args:
         rows: The rows to find.
         folder: The folder that their paths are relative to.
-        first: The number of the first of them in the file.
+        first: The number of the first of these rows in the file, from 0.
     """
 
     def __init__(self, rows: Iterable[Row], folder: str, first: int) -> None:
@@ -35,10 +35,10 @@ class RowIndex:
         self._first = first
 
     def take(self, key: int) -> tuple[int | None, bool]:
-        """Take the first row of this key that was not taken yet.
+        """Take the first row with this key that was not taken yet.
 
         Returns:
-            Its number, or None if there is none, and whether it is an error.
+            The number of the row, or None if there is none; and whether it is an error.
         """
         import numpy as np
 
@@ -53,12 +53,12 @@ class RowIndex:
 
 
 def image_key(path: str, folder: str) -> int:
-    """Return what identifies an image: a digest of its absolute path.
+    """Return a key that identifies an image: 64 bits of a digest of its absolute path.
 
-    Two of a million images share one by chance with a probability of 3 in 100 million.
+    The probability that any two of a million images share a key is 3 in 100 million.
     """
     path = absolute(path, os.path.abspath(folder))
-    # A URL as rows have it, without its secrets.
+    # Rows have URLs without their secrets.
     path = redact(path) if "://" in path else os.path.normpath(path)
     digest = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest, "big")

@@ -1,4 +1,4 @@
-"""The rows of a results file that stay when its run is resumed, and the damage that goes."""
+"""The rows of a results file that are kept when its run is resumed."""
 
 from __future__ import annotations
 
@@ -11,40 +11,41 @@ from contextlib import closing
 from mnv2cli.errors import InputError
 from mnv2cli.results.formats import Row, RowAccess, load_format
 from mnv2cli.results.schema import Layout
-from mnv2cli.runs.rewrite import Rewriting
+from mnv2cli.runs.rewrite import Rewrite
 from mnv2cli.sources.urls import absolute
 
 _MAX_REASONS = 1000
 
 
 def row_access(layout: Layout) -> RowAccess:
-    """Return how to find rows of this layout, whose format must be resumable."""
+    """Return the row access of a layout, whose format must be resumable."""
     access = load_format(layout.format).rows
     assert access is not None
     return access
 
 
 class KeptRows:
-    """The rows of a file that stay; nothing is changed before :meth:`clean`.
+    """The rows of a file that are kept; nothing is changed before :meth:`clean`.
 
     Args:
         path: The file; its lock is held.
-        layout: What its rows look like.
-        folder: The folder that the paths in it are relative to.
-        doubt_last: The last row may not be whole although it looks so.
+        layout: The layout of its rows.
+        folder: The folder that its paths are relative to.
+        doubt_last: The last row may be incomplete although it looks complete.
 
     Attributes:
         path: The file, links resolved.
         layout: As given.
         folder: As given.
         is_here: The folder is the current one.
-        count: How many rows stay.
-        dropped: How many pieces were no whole rows.
-        errors: How many rows that stay are errors, by reason.
+        count: The number of rows that are kept.
+        dropped: The number of damaged parts.
+        errors: The number of kept rows that are errors, by reason.
 
     Raises:
-        InputError: Its columns are others, or it names images as seen from another folder.
-        OSError: It cannot be read.
+        InputError: Its columns differ from the layout, or its relative paths start from another
+            folder.
+        OSError: The file cannot be read.
     """
 
     def __init__(self, path: str, layout: Layout, folder: str, *, doubt_last: bool) -> None:
@@ -55,11 +56,11 @@ class KeptRows:
         self.count = 0
         self.dropped = 0
         self.errors: Counter[str] = Counter()
-        self._gaps = array("Q")  # pairs of start and end of what is no row
+        self._gaps = array("Q")  # pairs of start and end of damaged parts
         self._find(doubt_last)
 
     def _find(self, doubt_last: bool) -> None:
-        """Find what in the file is no row, and count the rest."""
+        """Find the damaged parts of the file, and count the rows."""
         self._end = row_access(self.layout).first_row(self.path)
         last = None
         for row in self._scan():
@@ -68,8 +69,8 @@ class KeptRows:
                 continue
             if not self.is_here and absolute(row.path, "") != absolute(row.path, os.sep):
                 raise InputError(
-                    f"{self.path!r} names images as seen from {self.folder!r}",
-                    "Go on from there, or name another file.",
+                    f"cannot resume {self.path!r}: its paths are relative to {self.folder!r}",
+                    "Change to that folder first, or name another file.",
                 )
             if row.start > self._end:
                 self._gaps.extend((self._end, row.start))
@@ -78,7 +79,7 @@ class KeptRows:
             if row.error:
                 self._count_error(row, 1)
         self._size = os.path.getsize(self.path)
-        if doubt_last and last and last.end == self._size:  # its further ranks may be missing
+        if doubt_last and last and last.end == self._size:  # its later ranks may be missing
             self.count -= 1
             self._end = last.start
             if last.error:
@@ -96,12 +97,12 @@ class KeptRows:
             del self.errors[reason]
 
     def forget(self, row: Row) -> None:
-        """Count a row of an error no more: another one has taken its place."""
+        """Stop counting the row of an error, which another row replaces."""
         self.count -= 1
         self._count_error(row, -1)
 
     def rows(self) -> Generator[Row, None, None]:
-        """Yield the rows that stay, whether the file was cleaned or not."""
+        """Yield the kept rows, before or after :meth:`clean`."""
         count = 0
         for row in self._scan():
             if row:
@@ -111,18 +112,18 @@ class KeptRows:
                 yield row
 
     def all_rows(self) -> Iterator[Row]:
-        """Yield all rows of the file, also those that were added to it."""
+        """Yield all rows of the file, including those added to it."""
         return filter(None, self._scan())
 
     def clean(self) -> None:
-        """Take out of the file what is no row; raises OSError."""
+        """Remove the damaged parts from the file; raises OSError."""
         pairs = zip(self._gaps[::2], self._gaps[1::2], strict=True)
         gaps = [(a, b) for a, b in pairs if a < self._end]
         if not gaps:
             if self._end < self._size:
                 os.truncate(self.path, self._end)
             return
-        with closing(Rewriting(self.path)) as new:
+        with closing(Rewrite(self.path)) as new:
             start = 0
             for a, b in gaps:
                 new.copy(start, a)

@@ -1,9 +1,17 @@
-"""What a results file was made with, and how its runs ended: a small file beside it, and its lock.
+"""The log of a results file: what it was made with, how its runs ended, and its lock.
 
-``labels.csv.mnv2`` has a line of JSON for each event of ``labels.csv``: ``begin`` with the settings
-that decide what rows say, ``resume``, and at the end ``finished``, ``stopped`` by the user, or
-``failed`` for want of room. A run that was killed leaves no such end. As long as a run lasts it
-holds a lock on the file, which goes with the process.
+The log of ``labels.csv`` is the hidden file ``.labels.csv.mnv2`` beside it, one line of JSON for
+each event: ``begin`` with the settings that decide what rows say, ``resume``, and at the end
+``finished``, ``stopped`` by the user, or ``failed`` for lack of space. A killed run leaves no such
+end. The process of a run holds a lock on the log, which the system releases when it ends.
+
+The log stays after the run has finished. With it, ``--resume`` can add the images that came since
+and refuse other options, which would mix two kinds of rows in a file; ``mnv2 merge`` checks by it
+that shards belong together and are complete; and other runs recognize ``labels.csv`` as results
+and do not classify it as an image. It can be deleted when none of these is needed any more.
+
+Earlier versions named it ``labels.csv.mnv2``. Such a log is moved to the new place, unless a run of
+an earlier version holds its lock.
 """
 
 from __future__ import annotations
@@ -16,63 +24,67 @@ from contextlib import suppress
 from typing import IO, Any
 
 from mnv2cli.errors import InputError, OutputError
-from mnv2cli.results.check import LOG_SUFFIX
+from mnv2cli.results.check import earlier_log_path, log_path
+from mnv2cli.runs.differences import Settings
 from mnv2cli.system.files import sync_folder
 from mnv2cli.system.messages import reason
 
 _LAYOUT = 1
 _ENDINGS = ("finished", "stopped", "failed")
 _HEAD = b'{"event": "begin"'
-_LARGEST = 4 << 20  # bytes; a thousand resumed runs have a tenth of this
-
-Settings = dict[str, Any]
+_MAX_SIZE = 4 << 20  # bytes; ten times the size after a thousand resumed runs
 
 
 class RunLog:
-    """The log of one results file; holds its lock from the beginning to :meth:`close`.
+    """The log of one results file; holds its lock until :meth:`close`.
 
     Args:
-        output: The results file. It need not be there yet.
+        output: The results file. It need not exist yet.
 
     Attributes:
-        path: The log's own path.
+        path: The path of the log.
         settings: Those of the run that began the results; empty if there is none.
-        begun: All that was said when it began: settings, folder, versions of libraries.
+        begun: The whole event ``begin``: settings, folder, versions of libraries.
         died_early: The last run was killed before its first row.
         ending: The last event, such as ``finished``; empty if the last run was killed.
 
     Raises:
-        InputError: Another run writes to these results now.
+        InputError: Another run writes to these results.
         OutputError: The log cannot be written.
     """
 
     def __init__(self, output: str) -> None:
-        self.path = os.path.realpath(output) + LOG_SUFFIX
+        self.path = log_path(output)
         self._output = output
         self._is_new = self.died_early = False
         self._file = self._open()
+        try:
+            self._adopt_earlier(earlier_log_path(output))
+        except BaseException:
+            self.close()
+            raise
         events = _events(self._file)
         self.begun = _begin_of(events)
         if not (self._is_new or self.begun or self._is_cut()):
             self._file.close()
             raise InputError(
-                f"{self.path!r} is in the way: mnv2 would keep its own notes there",
+                f"cannot write the run log {self.path!r}: another file has this name",
                 "Move it, or name another file for the results.",
             )
         self.ending = str(_end_of(events).get("event", ""))
         self.settings: Settings = self.begun.get("settings", {})
 
     def begin(self, settings: Settings, **more: Any) -> None:
-        """Begin anew: what was in the log is gone, and this is on disk before any row is."""
+        """Replace the log by that of a new run; it is on disk before any row is."""
         self.forget()
         self.settings = settings
         self.begun = {"event": "begin", "layout": _LAYOUT, "settings": settings, **more}
         self.add(self.begun)
 
     def forget(self) -> None:
-        """Forget what was: results that are there do not belong to it any more.
+        """Empty the log, because it no longer describes the existing results.
 
-        A log in which nothing is written after that goes away.
+        If nothing is added after that, :meth:`close` removes the file.
         """
         self._is_new = True
         self._file.truncate(0)
@@ -85,24 +97,27 @@ class RunLog:
         if self._file.seek(0, os.SEEK_END):
             self._file.seek(-1, os.SEEK_END)
             if self._file.read(1) != b"\n":
-                line = b"\n" + line  # after a line that was cut short
-        while line:  # a disk that gets full takes a part of it
-            written = self._file.write(line)
+                line = b"\n" + line  # after a truncated line
+        self._write(line)
+
+    def _write(self, data: bytes) -> None:
+        while data:  # a disk that fills up takes only a part
+            written = self._file.write(data)
             if not written:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            line = line[written:]
+            data = data[written:]
         os.fsync(self._file.fileno())
 
     def _is_cut(self) -> bool:
-        """Return whether a power cut left but the beginning of a log."""
+        """Return whether the file is the beginning of a log, as after a power failure."""
         self._file.seek(0)
         head = self._file.read(32)
         return _HEAD.startswith(head[: len(_HEAD)]) or not head.strip(b"\0")
 
     def close(self) -> None:
-        """Let go of the lock; a log in which nothing was written goes away."""
+        """Release the lock; an empty log is removed."""
         is_new, self._is_new = self._is_new, False
-        if os.name == "nt":  # where no open file is removed, and another run may be quicker
+        if os.name == "nt":  # an open file cannot be removed there
             self._file.close()
         if is_new:
             with suppress(OSError):
@@ -110,32 +125,19 @@ class RunLog:
         self._file.close()
 
     def copy_to(self, path: str) -> None:
-        """Write what is in the log to another file."""
+        """Write the content of the log to another file."""
         self._file.seek(0)
         with open(path, "wb") as file:
-            file.write(self._file.read(_LARGEST))
+            file.write(self._file.read(_MAX_SIZE))
 
     def _open(self) -> IO[bytes]:
-        from filelock import lock_descriptor
-
         while True:
             existed = os.path.lexists(self.path)
             try:
                 file = _open_regular(self.path, os.O_RDWR | os.O_CREAT)
             except OSError as error:
-                raise OutputError(
-                    f"{self.path!r}, which results need beside them, cannot be written: "
-                    f"{reason(error)}"
-                ) from error
-            try:
-                free = lock_descriptor(file, blocking=False)
-            except OSError:
-                free = True  # a file system without locks: the user's own care
-            if not free:
-                os.close(file)
-                raise InputError(
-                    f"another mnv2 writes to {self._output!r}", "Wait for its end, or name another."
-                )
+                raise self._failed(error) from error
+            self._lock(file)
             try:
                 if os.path.samestat(os.fstat(file), os.stat(self.path)):
                     self._is_new = os.fstat(file).st_size == 0
@@ -143,53 +145,107 @@ class RunLog:
                     sync_folder(os.path.dirname(self.path))
                     return os.fdopen(file, "r+b", buffering=0)
             except FileNotFoundError:
-                pass  # its owner removed it between our opening and locking it
+                pass  # another run removed it between the open and the lock
             os.close(file)
+
+    def _lock(self, file: int) -> None:
+        """Lock an open file; if another run holds the lock, close the file and raise InputError."""
+        from filelock import lock_descriptor
+
+        try:
+            is_locked = lock_descriptor(file, blocking=False)
+        except OSError:
+            return  # the file system does not support locks
+        if not is_locked:
+            os.close(file)
+            raise InputError(
+                f"another run of mnv2 is writing to {self._output!r}",
+                "Wait for it to finish, or name another file.",
+            )
+
+    def _adopt_earlier(self, path: str) -> None:
+        """Move a log from the place that earlier versions used; the lock on the new one is held.
+
+        A log at that place is newer than one at the new place, because this version leaves none
+        there. It is copied before it is removed, so a kill in between loses nothing.
+        """
+        if not os.path.lexists(path):
+            return
+        try:
+            file = _open_regular(path, os.O_RDWR)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.ELOOP):
+                return  # a link or a device is not a log
+            raise self._failed(error, path) from error
+        self._lock(file)
+        with os.fdopen(file, "rb", buffering=0) as earlier:
+            content = earlier.read(_MAX_SIZE)
+            is_empty = not content.strip(b"\0") or _HEAD.startswith(content)
+            if not (is_empty or content.startswith(_HEAD)):
+                return  # some other file
+            try:
+                if is_empty:
+                    self.died_early = self.died_early or self._is_new
+                else:
+                    self._file.truncate(0)
+                    self._file.seek(0)
+                    self._write(content)
+                    self._is_new = self.died_early = False
+                if os.name == "nt":  # an open file cannot be removed there
+                    earlier.close()
+                os.unlink(path)
+                sync_folder(os.path.dirname(path))
+            except OSError as error:
+                raise self._failed(error, path) from error
+        self._file.seek(0)
+
+    def _failed(self, error: OSError, path: str = "") -> OutputError:
+        return OutputError(
+            f"cannot write the run log {path or self.path!r}: {reason(error)}",
+            "Name a file for the results in a folder that you may write to.",
+        )
 
 
 def read_log(output: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return how the runs of a results file began, and how they ended, without locking anything.
+    """Return the beginning and the end recorded in the log of a results file.
+
+    Reading does not lock the log. One at the place that earlier versions used is moved, if its
+    folder can be written to and no run uses it.
 
     Returns:
-        The event ``begin``, and the last one if it is an end; each empty if there is none.
+        The event ``begin``, and the last event if it is an end; each is empty if missing.
 
     Raises:
         InputError: There is no log, or it cannot be read.
     """
-    path = os.path.realpath(output) + LOG_SUFFIX
+    path, earlier = log_path(output), earlier_log_path(output)
+    if _is_log(earlier):
+        with suppress(InputError, OutputError):
+            RunLog(output).close()
+        path = earlier if os.path.lexists(earlier) else path
     try:
         with os.fdopen(_open_regular(path, os.O_RDONLY), "rb", buffering=0) as file:
             events = _events(file)
     except OSError as error:
         raise InputError(
-            f"{path!r} cannot be read: {reason(error)}",
-            "mnv2 classify writes it beside the results: copy it along with them.",
+            f"cannot read {path!r}, the run log of {output!r}: {reason(error)}",
+            "Copy the run log, which mnv2 classify writes, together with the results.",
         ) from error
     return _begin_of(events), _end_of(events)
 
 
-_HASHES = {
-    "weights": "the weights are others",
-    "categories": "the categories are others",
-    "calibration": "int8 was calibrated on other photos (--calibrate DIR keeps to the same)",
-}
-
-
-def differences(
-    old: Settings, new: Settings, words: str = "{name} was {old} and is now {new}"
-) -> list[str]:
-    """Name the settings that two runs have both and that differ, in plain words."""
-    return [
-        _HASHES[name]
-        if name in _HASHES and old[name] and new[name]
-        else words.format(name=name.replace("_", " "), old=_said(old[name]), new=_said(new[name]))
-        for name in new
-        if name in old and old[name] != new[name]
-    ]
+def _is_log(path: str) -> bool:
+    try:
+        with os.fdopen(_open_regular(path, os.O_RDONLY), "rb", buffering=0) as file:
+            return file.read(len(_HEAD)) == _HEAD
+    except OSError:
+        return False
 
 
 def _open_regular(path: str, flags: int) -> int:
-    """Open a file that is one: no link, and nothing that waits for somebody; raises OSError."""
+    """Open a regular file, neither a link nor anything that could block; raises OSError."""
     for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_BINARY", "O_NONBLOCK"):
         flags |= getattr(os, name, 0)
     file = os.open(path, flags, 0o666)
@@ -199,18 +255,11 @@ def _open_regular(path: str, flags: int) -> int:
     return file
 
 
-def _said(value: Any) -> str:
-    if value is None or value == "":
-        return "not given"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return str(value)
-
-
 def _events(file: IO[bytes]) -> list[dict[str, Any]]:
+    file.seek(0)
     events = []
-    for line in file.read(_LARGEST).split(b"\n"):
-        with suppress(ValueError, RecursionError):  # cut short by a power cut
+    for line in file.read(_MAX_SIZE).split(b"\n"):
+        with suppress(ValueError, RecursionError):  # truncated by a power failure
             event = json.loads(line)
             if isinstance(event, dict) and isinstance(event.get("settings", {}), dict):
                 events.append(event)

@@ -1,4 +1,4 @@
-"""Join the results of shards into those of one run: checked, complete, and in order."""
+"""Join the results of shards into those of one run: checked, complete and in order."""
 
 from __future__ import annotations
 
@@ -14,31 +14,34 @@ from mnv2cli.records import Record
 from mnv2cli.results.formats import is_resumable, load_format
 from mnv2cli.results.options import OutputTarget
 from mnv2cli.results.output import Output
-from mnv2cli.runs.log import differences
+from mnv2cli.runs.differences import Difference, differences
 from mnv2cli.runs.options import RunOptions
+from mnv2cli.runs.ranges import missing_text, names_text, ranges_of
 from mnv2cli.runs.run import Run
 from mnv2cli.runs.shard_results import ShardResults, layout_of
 from mnv2cli.system.files import AtomicFile
+from mnv2cli.system.messages import count
 
-_MAX_NAMED = 5
+_RUN_AGAIN = "Run all shards again with --resume."
+_START_OVER = "Run that shard again with --force."
 
 
 class ShardMerge:
-    """Shards' results, opened and checked against each other.
+    """The results of shards, opened and checked against each other.
 
     Args:
-        paths: One file for each shard, in any order and any of our formats.
-        partial: Take what is there, even if shards or rows are missing.
+        paths: One file for each shard, in any order and any readable format.
+        partial: Join what exists, even if shards or rows are missing.
 
     Attributes:
-        settings: What decided the rows of all.
-        folder: What relative paths in rows are relative to.
-        images: How many rows there should be.
-        odd_names: Names that are not UTF-8, of which Parquet has but a description.
-        missing: What is missing, in plain words; empty unless ``partial``.
+        settings: The settings that decided what the rows say.
+        folder: The folder that relative paths in rows start from.
+        images: The number of images in all shards.
+        odd_names: The number of paths that Parquet has only as a description, for not being UTF-8.
+        missing: Descriptions of what is missing; empty unless ``partial``.
 
     Raises:
-        InputError: They do not belong together, or something is missing or there twice.
+        InputError: The files do not belong together, or a shard is missing or given twice.
     """
 
     def __init__(self, paths: list[str], *, partial: bool = False) -> None:
@@ -50,21 +53,14 @@ class ShardMerge:
         self.settings = self._shards[0].settings
         self.folder = self._shards[0].folder
         self.images = max(results.images for results in self._shards)
+        self._gaps: list[tuple[int, int]] = []  # rows that are missing, from 1
+        self._conflicts = 0  # rows with the position of another
         self._check()
 
     def _check(self) -> None:
         first = self._shards[0]
         for other in self._shards[1:]:
-            found = differences(
-                {**first.settings, "shards": first.shard.count},
-                {**other.settings, "shards": other.shard.count},
-                "{name} is {new} here and {old} there",
-            )
-            if found:
-                raise InputError(
-                    f"{other.path!r} does not belong with {first.path!r}: {'; '.join(found)}",
-                    "Shards of one run have the same settings: run the odd ones again.",
-                )
+            self._check_settings(first, other)
         by_number = sorted(self._shards, key=lambda results: results.shard.number)
         for one, other in pairwise(by_number):
             if one.shard == other.shard:
@@ -73,89 +69,123 @@ class ShardMerge:
                     "Give each shard once.",
                 )
         numbers = {results.shard.number for results in self._shards}
-        absent = [str(i) for i in range(1, first.shard.count + 1) if i not in numbers]
+        absent = [i for i in range(1, first.shard.count + 1) if i not in numbers]
         if absent:
-            more = f" and {len(absent) - _MAX_NAMED:,} more" if len(absent) > _MAX_NAMED else ""
             self._miss(
-                f"of {first.shard.count:,} shards, {', '.join(absent[:_MAX_NAMED])}{more} "
-                f"{'is' if len(absent) == 1 else 'are'} missing"
+                missing_text("shard", list(ranges_of(absent)), first.shard.count),
+                "Give the results of all shards.",
             )
-        for results in self._shards:
-            if results.rows is None:
-                self._miss(
-                    f"{results.path!r} is not finished",
-                    "Go on with it by the command that made it, with --resume.",
-                )
-            elif results.size not in (None, os.path.getsize(results.path)):
-                self._miss(f"{results.path!r} was changed after it was finished")
+        unfinished = [each.path for each in self._shards if each.rows is None]
+        if unfinished:
+            self._miss(
+                f"{count(len(unfinished), 'shard')} not finished: {names_text(unfinished)}",
+                "Run the same command for that shard again with --resume.",
+            )
+        changed = [
+            each.path
+            for each in self._shards
+            if each.rows is not None and each.size not in (None, os.path.getsize(each.path))
+        ]
+        if changed:
+            self._miss(
+                f"{count(len(changed), 'shard')} changed after the run finished: "
+                f"{names_text(changed)}",
+                _RUN_AGAIN,
+            )
 
-    def _miss(self, what: str, hint: str = "") -> None:
+    def _check_settings(self, first: ShardResults, other: ShardResults) -> None:
+        found = differences(first.settings, other.settings)
+        if first.shard.count != other.shard.count:
+            found.append(Difference(f"with --shard {first.shard}", f"with --shard {other.shard}"))
+        if found:
+            raise InputError(
+                f"{other.path!r} and {first.path!r} are not shards of one run: the first was "
+                f"written {'; '.join(f'{each.new}, the second {each.old}' for each in found)}",
+                "Run one of them again with the options of the others.",
+            )
+
+    def _miss(self, what: str, hint: str) -> None:
         if not self._partial:
-            hint = f"{hint}\n" if hint else ""
-            raise InputError(what, f"{hint}--partial joins what is there.")
+            raise InputError(what, f"{hint}\nTo join what exists, add --partial.")
         self.missing.append(what)
 
     def records(self) -> Generator[Record, None, None]:
         """Yield the records of all shards in the order of one run.
 
         Raises:
-            InputError: A row is missing or there twice, in another shard than it belongs to, or
-                damaged.
+            InputError: A row is missing, duplicate, damaged, or in the wrong shard.
         """
         readers = [self._placed(results) for results in self._shards]
         next_position, last = 0, ""
         for position, _, record in merge_sorted(*readers, key=lambda item: item[:2]):
             if record.position is not None:
                 if position < next_position:
-                    self._miss(
-                        f"{last!r} and {record.path!r} have the same place in the order: photos "
-                        "came or went between the shards",
-                        "Run all shards again with --resume, then they agree.",
-                    )
+                    self._add_conflict(last, record.path)
                 elif position > next_position:
-                    self._miss(
-                        f"{position - next_position:,} rows are missing before {record.path!r}",
-                        "Run all shards again with --resume.",
-                    )
+                    self._add_gap(next_position, position)
                 next_position, last = max(next_position, position + 1), record.path
             yield replace(record, position=None)
         if next_position < self.images:
-            self._miss(
-                f"{self.images - next_position:,} rows are missing at the end",
-                "Run all shards again with --resume.",
+            self._add_gap(next_position, self.images)
+        if self._gaps:
+            self.missing.append(missing_text("row", self._gaps, self.images))
+        if self._conflicts:
+            self.missing.append(
+                f"{count(self._conflicts, 'row')} with the position of another row: photos were "
+                "added or removed between the shards"
             )
 
+    def _add_gap(self, start: int, end: int) -> None:
+        """Record that the rows from one position up to another are missing."""
+        gap = (start + 1, end)
+        if not self._partial:
+            self._miss(missing_text("row", [gap], self.images), _RUN_AGAIN)
+        self._gaps.append(gap)
+
+    def _add_conflict(self, one: str, other: str) -> None:
+        """Record that two rows have the same position."""
+        if not self._partial:
+            self._miss(
+                f"{one!r} and {other!r} have the same position: photos were added or removed "
+                "between the shards",
+                _RUN_AGAIN,
+            )
+        self._conflicts += 1
+
     def _placed(self, results: ShardResults) -> Iterator[tuple[int, int, Record]]:
-        """Yield a shard's records with their place; one without follows the one before it."""
+        """Yield a shard's records with their position; one without follows its predecessor."""
         utf8_only = load_format(results.format).utf8_only
         path, shard, top = results.path, results.shard, self.settings["top"]
         position, rows = -1, 0
         for record in self._records_of(results):
-            # A name that is only described says nothing of its shard.
+            # The shard of a path that is only described is unknown.
             is_odd = utf8_only and "\\x" in record.path
             self.odd_names += is_odd
             if not is_odd and record.path not in shard:
                 raise InputError(
-                    f"{path!r} has a row that is not of shard {shard}: {record.path!r}"
+                    f"{path!r} has a row that does not belong to shard {shard}: {record.path!r}",
+                    _START_OVER,
                 )
             if len(record.predictions) > top:
-                raise InputError(f"{path!r} has more than {top} labels for {record.path!r}")
+                raise InputError(
+                    f"{path!r} has more than {top} labels for {record.path!r}", _START_OVER
+                )
             if record.position is not None:
                 if record.position <= position:
                     raise InputError(
-                        f"{path!r} is not in order at {record.path!r}",
-                        "Was it sorted or joined by something else? Go on with it by --resume.",
+                        f"{path!r} is not in order at {record.path!r}: another program changed it",
+                        "Restore the order by running that shard again with --resume.",
                     )
                 position = record.position
             rows += 1
             yield position, shard.number, record
         if results.rows is not None and rows != results.rows:
-            self._miss(f"{path!r} has {rows:,} rows and should have {results.rows:,}")
+            self._miss(f"{path!r} has {count(rows, 'row')} instead of {results.rows:,}", _RUN_AGAIN)
 
     def _records_of(self, results: ShardResults) -> Iterator[Record]:
-        """Yield a shard's records as they were found; of one that is cut, those before."""
+        """Yield a shard's records in order; of a damaged file, those before the damage."""
         limit: int | None = None
-        if results.rows is None:  # a row that is cut may look like one
+        if results.rows is None:  # a truncated row may look complete
             limit = results.whole_rows()
         with closing(results.read()) as records:
             try:
@@ -163,21 +193,21 @@ class ShardMerge:
             except InputError as error:
                 if results.rows is not None:
                     raise
-                self.missing.append(f"{error.message}: what comes after is not taken")
+                self.missing.append(f"{error.message}; the rows after that are not joined")
 
 
 def write_merged(merge: ShardMerge, target: OutputTarget) -> int:
-    """Write the records of all shards to a file, which appears once it is whole.
+    """Write the records of all shards to a file, which appears once it is complete.
 
     Args:
         merge: The shards.
         target: The file and its format; both must be given.
 
     Returns:
-        How many rows were written.
+        The number of rows written.
 
     Raises:
-        InputError: As :meth:`ShardMerge.records`; or another run writes this file.
+        InputError: As for :meth:`ShardMerge.records`; or another run writes to this file.
         OutputError: The file or its log cannot be written.
     """
     assert target.path is not None
@@ -204,7 +234,7 @@ def write_merged(merge: ShardMerge, target: OutputTarget) -> int:
 
 
 def _raise_limit(files: int) -> None:
-    """Let this process have so many files open, as far as the system lets it."""
+    """Allow this process as many open files, as far as the system permits."""
     with suppress(ImportError, ValueError, OSError):
         import resource
 

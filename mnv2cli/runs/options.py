@@ -1,4 +1,4 @@
-"""How a run continues an earlier one or shares its work, as the user asks for it."""
+"""The user's choice of how to resume or share a run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from mnv2cli.runs.shards import Shard
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a run continues an earlier one or shares its work.
+    """How a run resumes an earlier one, or shares its work.
 
     Attributes:
-        resume: Keep the rows that are in the results file, and add the missing ones.
-        retry_errors: With ``resume``, do images again whose row is an error.
-        shard: Do only this shard of the images; None for all.
+        resume: Keep the rows in the results file, and add the missing ones.
+        retry_errors: With ``resume``, classify images again whose row is an error.
+        shard: Classify only this shard of the images; None for all.
     """
 
     resume: bool = False

@@ -1,4 +1,4 @@
-"""The order of rows: that of their images, restored once a resumed run is complete."""
+"""Restore the order of rows, which is that of their images, after a resumed run."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from mnv2cli.errors import OutputError
 from mnv2cli.results.formats import Row
 from mnv2cli.runs.index import image_key
 from mnv2cli.runs.kept import KeptRows, row_access
-from mnv2cli.runs.rewrite import Rewriting
+from mnv2cli.runs.rewrite import Rewrite
+from mnv2cli.system.messages import count
 
 
 class RowOrder:
-    """The rows of a file in the order of their images, noted as the images are met.
+    """The order of rows, recorded as their images are found.
 
     Args:
-        in_order: The rows at the beginning of the file, whose images were met in their order.
-        count: How many these are.
-        has_positions: Rows have positions, as those of shards.
+        in_order: The rows at the beginning of the file whose images were found in that order.
+        count: The number of these rows.
+        has_positions: Rows have positions, as those of shards do.
 
     Attributes:
         rows: The numbers of rows in the file, in the order of their images.
-        positions: The positions of these rows; empty where rows have none.
-        replaced: The numbers of rows of errors that are done again.
+        positions: The positions of these rows; empty if rows have none.
+        replaced: The numbers of rows of errors whose images are classified again.
     """
 
     def __init__(self, in_order: Iterable[Row], count: int, *, has_positions: bool) -> None:
@@ -35,37 +36,37 @@ class RowOrder:
             self.positions.extend(map(_position, in_order))
 
     def add(self, number: int, position: int | None) -> None:
-        """Note the row of the next image that was met, and the image's position in a shard."""
+        """Record the row of the next image, and its position in a shard."""
         self.rows.append(number)
         if position is not None:
             self.positions.append(position)
 
 
 def restore_order(kept: KeptRows, order: RowOrder, added: int) -> bool:
-    """Put the rows in the order of their images, once all are there.
+    """Put the rows in the order of their images, once the file has all of them.
 
-    Rows of images that are gone stay behind those that they followed; rows of errors that were
-    done again go.
+    Rows of deleted images stay behind the rows that they followed; rows of errors whose images
+    were classified again are removed.
 
     Args:
-        kept: The rows that were there; those that go are forgotten.
-        order: The order of the rows whose images were met.
-        added: How many rows were added behind those that were there.
+        kept: The rows from earlier runs; removed rows are no longer counted.
+        order: The order of the rows whose images were found.
+        added: The number of rows that were appended.
 
     Returns:
-        Whether anything had to be moved.
+        Whether the file was rewritten.
 
     Raises:
         OSError: The file cannot be read or written.
-        OutputError: It does not hold the rows that it should.
+        OutputError: The file does not hold the expected rows.
     """
-    met = _met(order, kept.count + added)
-    starts, before, later = _survey(kept, order, met)
-    numbers, positions = _full_order(order, met, later, first_new=len(met) - added)
-    if numbers == array("Q", range(len(met))) and positions in (array("q"), before):
+    found = _found_rows(order, kept.count + added)
+    starts, old_positions, replacements = _survey(kept, order, found)
+    numbers, positions = _full_order(order, found, replacements, first_new=len(found) - added)
+    if numbers == array("Q", range(len(found))) and positions in (array("q"), old_positions):
         return False
     with_position = row_access(kept.layout).with_position
-    with closing(Rewriting(kept.path)) as new:
+    with closing(Rewrite(kept.path)) as new:
         new.copy(0, starts[0])
         for place, number in enumerate(numbers):
             start, end = starts[number], starts[number + 1]
@@ -78,75 +79,76 @@ def restore_order(kept: KeptRows, order: RowOrder, added: int) -> bool:
     return True
 
 
-def _met(order: RowOrder, count: int) -> bytearray:
-    """Return for each row whether an image was met for it, or it was replaced."""
-    met = bytearray(count)
+def _found_rows(order: RowOrder, count: int) -> bytearray:
+    """Return for each row whether its image was found, or the row replaced."""
+    found = bytearray(count)
     for number in order.rows:
-        met[number] = 1
+        found[number] = 1
     for number in order.replaced:
-        met[number] = 1
-    return met
+        found[number] = 1
+    return found
 
 
 def _survey(
-    kept: KeptRows, order: RowOrder, met: bytearray
+    kept: KeptRows, order: RowOrder, found: bytearray
 ) -> tuple[array[int], array[int], dict[int, int]]:
-    """Return where each row begins, its position, and which ones take the place of errors.
+    """Return the offset of each row, its position, and the rows that replace errors.
 
-    The latter are what a run did again that was killed before it could put rows in order.
+    The latter come from a run with ``--retry-errors`` that was killed before restoring the order.
     """
-    starts, before = array("Q"), array("q")
-    again: dict[int, int] = {}  # rows that no image was met for, by key
+    starts, old_positions = array("Q"), array("q")
+    unmatched: dict[int, int] = {}  # rows without an image, by key
     errors: list[tuple[int, Row, int]] = []  # rows of errors, with their keys and numbers
     end = 0
     for number, row in enumerate(kept.all_rows()):
         starts.append(row.start)
-        before.append(_position(row))
+        old_positions.append(_position(row))
         end = row.end
-        if number >= len(met):
+        if number >= len(found):
             break
         if number in order.replaced:
             kept.forget(row)
-        elif not met[number]:
-            again[image_key(row.path, kept.folder)] = number
+        elif not found[number]:
+            unmatched[image_key(row.path, kept.folder)] = number
         elif row.error:
             errors.append((image_key(row.path, kept.folder), row, number))
-    if len(starts) != len(met):
+    if len(starts) != len(found):
         raise OutputError(
-            f"{kept.path!r} holds {len(starts):,} rows where {len(met):,} were written",
-            "Does something else write to it? Go on with --resume.",
+            f"{kept.path!r} has {count(len(starts), 'row')}, but {len(found):,} were written: "
+            "another program changed it",
+            "Run the command again with --resume.",
         )
     starts.append(end)
-    later = {}
+    replacements = {}
     for key, row, old in errors:
-        if again.get(key, 0) > old:
-            later[old] = again[key]
+        if unmatched.get(key, 0) > old:
+            replacements[old] = unmatched[key]
             kept.forget(row)
-    return starts, before, later
+    return starts, old_positions, replacements
 
 
 def _full_order(
-    order: RowOrder, met: bytearray, later: dict[int, int], *, first_new: int
+    order: RowOrder, found: bytearray, replacements: dict[int, int], *, first_new: int
 ) -> tuple[array[int], array[int]]:
-    """Return the rows in order, also those that no image was met for, and their positions."""
+    """Return all rows in order, including those without an image, and their positions."""
     numbers, positions = array("Q"), array("q")
-    moved = set(later.values())
+    moved = set(replacements.values())
 
-    def follow(number: int) -> None:
-        while number < first_new and (not met[number] or number in order.replaced):
-            if not met[number] and number not in moved:
+    def append_unmatched(number: int) -> None:
+        while number < first_new and (not found[number] or number in order.replaced):
+            if not found[number] and number not in moved:
                 numbers.append(number)
                 if order.positions:
                     positions.append(-1)
             number += 1
 
-    follow(0)
+    append_unmatched(0)
     for place, number in enumerate(order.rows):
-        numbers.append(later.get(number, number))
+        numbers.append(replacements.get(number, number))
         if order.positions:
             positions.append(order.positions[place])
         if number < first_new:
-            follow(number + 1)
+            append_unmatched(number + 1)
     return numbers, positions
 
 

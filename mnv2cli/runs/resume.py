@@ -1,10 +1,9 @@
-"""Resume a run where it stopped: which rows are there already, and which images are left to do.
+"""Resume a run where it stopped: find its existing rows, and the images that lack one.
 
-A run appends rows in the order of its images. So the rows of a run that stopped are the beginning
-of those that it would have written, and to resume it means passing over as many images. That is
-checked row by row. Where it does not hold, because photos came or errors are tried again, rows are
-found by the digest of their paths, what is missing is appended, and at the end the file is put in
-order.
+A run appends rows in the order of its images. So the rows of an interrupted run are the first of
+those of the whole run, and resuming it means skipping as many images, which is checked row by row.
+If the check fails, because photos were added or errors are retried, rows are found by a digest of
+their paths, missing ones are appended, and the order of the file is restored at the end.
 """
 
 from __future__ import annotations
@@ -24,23 +23,24 @@ from mnv2cli.runs.order import RowOrder, restore_order
 
 
 class Resumed:
-    """The rows of a results file that stay, and the images that they leave to do.
+    """The rows of a results file that are kept, and the images that lack one.
 
     Nothing is changed before :meth:`clean`.
 
     Args:
         path: The file; its lock is held.
-        layout: What its rows look like.
-        folder: The folder that the paths in it are relative to.
-        whole: The last run did all that it had to, so that no row is in doubt.
-        retry_errors: Do images again whose rows are errors.
+        layout: The layout of its rows.
+        folder: The folder that its paths are relative to.
+        whole: The last run finished, so the last row is complete.
+        retry_errors: Classify images again whose rows are errors.
 
     Attributes:
-        new: How many images are left to do.
+        new: The number of images that lacked a row, so far.
 
     Raises:
-        InputError: Its columns are others, or it names images as seen from another folder.
-        OSError: It cannot be read.
+        InputError: Its columns differ from the layout, or its relative paths start from another
+            folder.
+        OSError: The file cannot be read.
     """
 
     def __init__(
@@ -48,34 +48,34 @@ class Resumed:
     ) -> None:
         self._rows = KeptRows(path, layout, folder, doubt_last=layout.long and not whole)
         self._retry_errors = retry_errors
-        self._order: RowOrder | None = None  # once it is not that of the file
+        self._order: RowOrder | None = None  # None as long as it is that of the file
         self._walked = False
         self.new = 0
 
     @property
     def kept(self) -> int:
-        """How many rows stay."""
+        """The number of rows that are kept."""
         return self._rows.count
 
     @property
     def dropped(self) -> int:
-        """How many pieces of the file were no whole rows."""
+        """The number of damaged parts of the file."""
         return self._rows.dropped
 
     @property
     def errors(self) -> Counter[str]:
-        """How many rows that stay are errors, by reason."""
+        """The number of kept rows that are errors, by reason."""
         return self._rows.errors
 
     def clean(self) -> None:
-        """Take out of the file what is no row; raises OSError."""
+        """Remove the damaged parts from the file; raises OSError."""
         self._rows.clean()
 
     def remaining(self, sources: Iterable[Source]) -> Iterator[Source]:
-        """Yield the sources that have no row yet, and note the order of all."""
+        """Yield the sources that have no row yet, and record the order of all sources."""
         with closing(self._rows.rows()) as rows:
             row = next(rows, None)
-            number = 0  # of images that were met
+            number = 0  # of images so far
             index: RowIndex | None = None
             for source in sources:
                 if index is None and row is not None:
@@ -96,12 +96,12 @@ class Resumed:
                 if row_number is None:
                     self.new += 1
                     yield source
-            if row is not None and index is None:  # images are gone, or errors were done again
+            if row is not None and index is None:  # images were deleted, or errors retried
                 self._order = self._begin_order(number)
             self._walked = True
 
     def _take(self, index: RowIndex, order: RowOrder, source: Source) -> int | None:
-        """Return the number of the row of an image, or None if it has to be done."""
+        """Return the number of the row of an image, or None if it must be classified."""
         key = image_key(source.path, os.curdir)
         while True:
             row_number, is_error = index.take(key)
@@ -122,14 +122,14 @@ class Resumed:
         return image_key(row.path, self._rows.folder) == image_key(source.path, os.curdir)
 
     def settle(self) -> bool:
-        """Put the rows in the order of their images, once all are there.
+        """Put the rows in the order of their images, once the file has all of them.
 
         Returns:
-            Whether anything had to be moved.
+            Whether the file was rewritten.
 
         Raises:
             OSError: The file cannot be read or written.
-            OutputError: It does not hold the rows that it should.
+            OutputError: The file does not hold the expected rows.
         """
         if not self._walked or self._order is None:
             return False

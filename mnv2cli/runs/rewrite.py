@@ -1,4 +1,4 @@
-"""A file written anew from pieces of itself."""
+"""Rewrite a file from parts of its old content."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import os
 from mnv2cli.system.files import AtomicFile
 
 
-class Rewriting:
-    """A file written anew from pieces of itself; it takes the old one's place when it is whole.
+class Rewrite:
+    """Rewrites a file from parts of its old content; replaces it once the new one is complete.
 
     Args:
-        path: The file; it is not empty.
+        path: The file, which is not empty.
 
     Attributes:
-        content: What is in the old file.
+        content: The content of the old file.
     """
 
     def __init__(self, path: str) -> None:
         folder, name = os.path.split(path)
-        for entry in os.listdir(folder):  # what a run left that was killed here
+        for entry in os.listdir(folder):  # left by a run that was killed at this point
             if entry.startswith(f".{name}.") and entry.endswith(".part"):
                 os.unlink(os.path.join(folder, entry))
         self._old = open(path, "rb")  # noqa: SIM115
@@ -28,22 +28,22 @@ class Rewriting:
         self._new = AtomicFile(path)
 
     def copy(self, start: int, end: int) -> None:
-        """Write a piece of the old file."""
+        """Copy a range of bytes of the old file."""
         block = 1 << 20
         for at in range(start, end, block):
             self._new.file.write(self.content[at : min(at + block, end)])
 
     def write(self, data: bytes) -> None:
-        """Write something else."""
+        """Write other data."""
         self._new.file.write(data)
 
     def commit(self) -> None:
-        """Put the new file in place of the old one."""
-        self._release()  # some systems replace no open file
+        """Replace the old file by the new one."""
+        self._release()  # Windows cannot replace an open file
         self._new.commit()
 
     def close(self) -> None:
-        """Let go of both; what was not committed is gone."""
+        """Close both files; discard the new one unless it was committed."""
         self._release()
         self._new.discard()
 

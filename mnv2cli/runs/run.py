@@ -1,4 +1,4 @@
-"""A run that may be killed: its results file, the log beside it, and what is left to do."""
+"""A run that may be killed: its results file, the log beside it, and the remaining images."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.records import Source
-from mnv2cli.results.check import LOG_SUFFIX
+from mnv2cli.results.check import log_path
 from mnv2cli.results.formats import is_resumable
 from mnv2cli.results.output import VanishedError
 from mnv2cli.results.schema import Layout
-from mnv2cli.runs.log import RunLog, Settings, differences
+from mnv2cli.runs.differences import Settings, differences, version_changes
+from mnv2cli.runs.log import RunLog
 from mnv2cli.runs.options import RunOptions
 from mnv2cli.runs.resume import Resumed
 from mnv2cli.system.messages import reason
@@ -24,22 +25,21 @@ _LIBRARIES = ("mnv2cli", "pillow", "pillow-heif", "ai-edge-litert", "keras", "te
 
 
 class Run:
-    """The results of one run in a file of this machine, locked against other runs.
+    """The results of one run in a local file, locked against other runs.
 
     Args:
         output: The results file.
-        layout: What its rows look like.
-        settings: What decides rows, as far as it is known before the network is loaded.
-        options: How it continues an earlier run, and which shard it is.
+        layout: The layout of its rows.
+        settings: The settings that decide what rows say, without those of the loaded model.
+        options: Whether to resume, and the shard.
 
     Attributes:
-        folder: What relative paths in rows are relative to.
-        append: Rows are there, and more are added behind them.
-        crashed: The run that is resumed did not come to its own end.
-        changed: Libraries that were others when the results were begun.
+        folder: The folder that relative paths in rows start from.
+        crashed: The run to resume was killed.
+        changed: Libraries of other versions than when the results were begun, as text.
 
     Raises:
-        InputError: Another run writes this file; or there are rows and the run cannot be resumed.
+        InputError: Another run writes to this file; or it has rows and cannot be resumed.
         OutputError: The file or its log cannot be written.
     """
 
@@ -48,7 +48,7 @@ class Run:
     ) -> None:
         self._output = output
         self._log = RunLog(output)
-        # Other results are whole at their end or not at all: there it is but a lock.
+        # Other formats cannot be resumed: there the log serves only as a lock.
         self._is_logged = is_resumable(layout.format) or layout.has_position
         self._resumed: Resumed | None = None
         self._settings = {"format": layout.format, "long": layout.long, "csv_safe": layout.safe}
@@ -69,7 +69,7 @@ class Run:
     def _open(self, layout: Layout, retry_errors: bool) -> Resumed:
         self.crashed = not self._log.ending
         folder = str(self._log.begun.get("folder", os.curdir))
-        if not os.path.isdir(folder):  # it was moved, or this is another machine
+        if not os.path.isdir(folder):  # moved, or recorded on another machine
             folder = os.curdir
         try:
             return Resumed(
@@ -83,62 +83,53 @@ class Run:
             raise self._failed(error) from error
 
     def _compare(self) -> None:
-        """Check that rows of this run belong with those that are there; raises InputError."""
+        """Check that rows of this run belong with the existing ones; raises InputError."""
         if not self._log.settings:
             raise InputError(
-                f"{self._output!r} cannot be gone on with: {self._log.path!r} does not say how it "
-                "was made",
+                f"cannot resume {self._output!r}: its run log {self._log.path!r} is missing or "
+                "damaged",
                 "Start over with --force, or name another file.",
             )
         found = differences(self._log.settings, self._settings)
         if found:
             raise InputError(
-                f"{self._output!r} was begun otherwise: {'; '.join(found)}",
-                "Go on in the same way, start over with --force, or name another file.",
+                f"cannot resume {self._output!r}: written "
+                + "; ".join(f"{each.old}, now {each.new}" for each in found),
+                "Use the same options, start over with --force, or name another file.",
             )
 
     @property
     def append(self) -> bool:
-        """Return whether rows are there."""
+        """Whether rows are kept, so that new ones are appended."""
         return self.kept > 0
 
     @property
     def kept(self) -> int:
-        """How many rows stay."""
+        """The number of rows that are kept."""
         return self._resumed.kept if self._resumed else 0
 
     @property
     def dropped(self) -> int:
-        """How many pieces of the file were no whole rows."""
+        """The number of damaged parts of the file, which are removed."""
         return self._resumed.dropped if self._resumed else 0
 
     @property
     def errors(self) -> Counter[str]:
-        """How many rows that stay are errors, by reason."""
+        """The number of kept rows that are errors, by reason."""
         return self._resumed.errors if self._resumed else Counter()
 
-    def without_own(self, sources: Iterable[Source]) -> Iterator[Source]:
-        """Skip the results and their log, which --all-files may find among the images."""
-        own = {os.path.realpath(self._output), os.path.abspath(self._output), self._log.path}
-        names = {os.path.basename(path) for path in own}
-        for source in sources:
-            name = os.path.basename(source.path)
-            is_own = name in names and os.path.abspath(source.path) in own
-            if not (is_own or name.endswith(LOG_SUFFIX)):
-                yield source
-
     def remaining(self, sources: Iterable[Source]) -> Iterator[Source]:
-        """Yield the images that have no row yet."""
+        """Return the images that have no row yet."""
         return self._resumed.remaining(sources) if self.append and self._resumed else iter(sources)
 
     def start(self, settings: Settings) -> None:
-        """Check or note the settings, once the network is loaded; raises InputError."""
+        """Check or record the settings, once the model is loaded; raises InputError."""
         self._settings |= settings
         libraries = _versions()
         if self._resumed and self.append:
             self._compare()
             old = self._log.begun.get("libraries", {})
-            self.changed = differences(old, libraries) if isinstance(old, dict) else []
+            self.changed = version_changes(old, libraries) if isinstance(old, dict) else []
             try:
                 self._log.add({"event": "resume", "libraries": libraries})
                 self._clean(self._resumed)
@@ -147,14 +138,14 @@ class Run:
             self._begun = True
 
     def forget(self) -> None:
-        """Let nobody resume results that are about to be replaced."""
+        """Empty the log, because the results are about to be replaced."""
         try:
             self._log.forget()
         except OSError as error:
             raise self._failed(error) from error
 
     def opened(self) -> None:
-        """Note how the results begin: their file is open and empty."""
+        """Record the beginning of the results; their file is open and empty."""
         if not self._is_logged:
             self._log.forget()
             return
@@ -162,11 +153,11 @@ class Run:
         self._begun = True
 
     def finish(self, new: int, images: int) -> None:
-        """Put rows in order, and note that all are there.
+        """Put the rows in order, and record that the run is complete.
 
         Args:
-            new: How many rows this run wrote.
-            images: How many there are in all, also those of other shards.
+            new: The number of rows that this run wrote.
+            images: The number of images in all shards.
         """
         rows = new
         try:
@@ -187,24 +178,24 @@ class Run:
 
     def _failed(self, error: OSError) -> OutputError:
         return OutputError(
-            f"{self._output!r} cannot be gone on with: {reason(error)}",
-            "All its rows are there.",
+            f"cannot resume {self._output!r}: {reason(error)}",
+            "No row is lost.",
         )
 
     def stop(self, error: BaseException | None = None) -> None:
-        """Note that the run ended by itself, before all was done."""
+        """Record that the run stopped before it was complete."""
         if isinstance(error, VanishedError):
             with suppress(OSError):
-                self._log.copy_to(error.saved + LOG_SUFFIX)
+                self._log.copy_to(log_path(error.saved))
         elif self._begun:
             self._end("failed" if isinstance(error, OutputError) else "stopped")
 
     def _end(self, event: str, **more: Any) -> None:
-        with suppress(OSError):  # a full disk: the next run looks more closely
+        with suppress(OSError):  # a full disk; the next run then treats this one as killed
             self._log.add({"event": event, **more})
 
     def close(self) -> None:
-        """Let other runs in."""
+        """Release the lock."""
         self._log.close()
 
 

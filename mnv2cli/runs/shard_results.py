@@ -1,4 +1,4 @@
-"""The results of one shard, as their log describes them, and what must be so to join them."""
+"""The results of one shard, as described by its log, and the checks before joining them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from itertools import takewhile
 from mnv2cli.errors import InputError
 from mnv2cli.labels.imagenet import CLASS_COUNT
 from mnv2cli.records import Record
+from mnv2cli.results.check import is_regular
 from mnv2cli.results.formats import FORMATS, load_format
 from mnv2cli.results.read import read_results
 from mnv2cli.results.schema import Layout, extras
-from mnv2cli.runs.log import Settings, read_log
+from mnv2cli.runs.differences import Settings
+from mnv2cli.runs.log import read_log
 from mnv2cli.runs.shards import Shard
 
 
@@ -22,14 +24,14 @@ class ShardResults:
     """The results of one shard.
 
     Attributes:
-        path: Its file.
-        shard: Which one it is.
-        settings: What decided its rows.
-        images: How many images there were in all, for all shards.
-        rows: How many rows it should have; None if it is not finished.
-        size: How many bytes it should have; None if it is not finished.
-        folder: What relative paths in it are relative to.
-        format: Its format.
+        path: The file.
+        shard: The shard.
+        settings: The settings that decided what its rows say.
+        images: The number of images in all shards.
+        rows: The number of rows it should have; None if it is not finished.
+        size: The number of bytes it should have; None if it is not finished.
+        folder: The folder that its relative paths start from.
+        format: The format of the file.
     """
 
     path: str
@@ -43,17 +45,21 @@ class ShardResults:
 
     @staticmethod
     def from_log(path: str) -> ShardResults:
-        """Return what the log beside a file says of it.
+        """Return the results of a shard, as described by the log beside them.
 
         Raises:
-            InputError: There is no log, or it is not that of a shard, or it is damaged.
+            InputError: The file does not exist; or its log is missing, damaged, or not that of a
+                shard.
         """
+        if not is_regular(path):
+            raise InputError(f"{path!r} is not a file", "Give the results of all shards.")
         begun, ended = read_log(path)
         settings = dict(begun.get("settings", {}))
         name = str(settings.pop("shard", ""))
         if not name:
             raise InputError(
-                f"{path!r} is no shard", "mnv2 classify --shard I/N -o FILE makes shards."
+                f"{path!r} is not the results of a shard",
+                "Write the results of a shard with: mnv2 classify --shard I/N -o FILE",
             )
         format = settings.pop("format", "")
         settings.pop("position", None)
@@ -67,9 +73,9 @@ class ShardResults:
         )
         if not is_usable:
             raise InputError(
-                f"what is noted beside {path!r} is damaged", "Run that shard again with --force."
+                f"the run log of {path!r} is damaged", "Run that shard again with --force."
             )
-        # A long table is cut in more ways than a number of rows tells: its bytes are noted.
+        # A truncated long table may have the right number of images: check its bytes as well.
         numbers = {key: ended.get(key) for key in ("images", "rows", "bytes")}
         images, rows, size = (n if type(n) is int and n >= 0 else None for n in numbers.values())
         return ShardResults(
@@ -84,11 +90,11 @@ class ShardResults:
         )
 
     def whole_rows(self) -> int | None:
-        """Return how many rows at the beginning are whole; None where that cannot be told.
+        """Return the number of intact rows at the beginning; None if the format cannot tell.
 
         Raises:
-            InputError: Its columns are others.
-            OSError: It cannot be read.
+            InputError: The columns differ from those in the log.
+            OSError: The file cannot be read.
         """
         access = load_format(self.format).rows
         if access is None:
@@ -98,12 +104,12 @@ class ShardResults:
             return sum(1 for _ in takewhile(lambda row: row is not None, rows))
 
     def read(self) -> Generator[Record, None, None]:
-        """Return its records as they were found, one after the other; they raise InputError."""
+        """Yield the records in the order of the file; raises InputError."""
         return read_results(self.path, self.format, safe=self.settings["csv_safe"])
 
 
 def layout_of(settings: Settings, format: str, *, position: bool = False) -> Layout:
-    """Return what the rows of a file with these settings look like in a format."""
+    """Return the layout of rows with these settings in a format."""
     made = load_format(format)
     return Layout(
         format,

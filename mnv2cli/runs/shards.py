@@ -1,4 +1,4 @@
-"""A stable share of all images, so that many machines can share the work without talking."""
+"""Divide images into stable shards, so that machines share the work without communicating."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from mnv2cli.sources.urls import redact
 
 LARGEST_COUNT = 100_000
 
+_USAGE = "Write it as I/N, such as 2/8 for the second of eight shards."
+
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several shares of the images.
+    """One of several shards of the images.
 
     Attributes:
-        number: Which one, from 1.
-        count: Of how many.
+        number: Its number, from 1.
+        count: The number of shards.
     """
 
     number: int
@@ -29,23 +31,23 @@ class Shard:
 
     @staticmethod
     def parse(text: str) -> Shard:
-        """Return the shard that ``I/N`` names, such as 2/8.
+        """Return the shard named by ``I/N``, such as 2/8.
 
         Raises:
-            InputError: It names none.
+            InputError: The text does not name a shard.
         """
         number, slash, count = text.partition("/")
         if not (slash and number.isascii() and count.isascii()):
             number = count = ""
         if not (number.isdigit() and count.isdigit() and len(text) < 20):
-            raise InputError(f"{text!r} is no shard", "Write I/N: 2/8 is the second of eight.")
+            raise InputError(f"{text!r} is not a shard", _USAGE)
         shard = Shard(int(number), int(count))
         if not 1 <= shard.number <= shard.count <= LARGEST_COUNT:
             raise InputError(
-                f"{text!r} is no shard: its number must be from 1 to {shard.count}"
+                f"{text!r} is not a shard: I must be from 1 to {shard.count:,}"
                 if 1 <= shard.count <= LARGEST_COUNT
-                else f"{text!r} is no shard: there may be 1 to {LARGEST_COUNT:,}",
-                "Write I/N: 2/8 is the second of eight.",
+                else f"{text!r} is not a shard: N must be from 1 to {LARGEST_COUNT:,}",
+                _USAGE,
             )
         return shard
 
@@ -56,17 +58,17 @@ class Shard:
         return shard_number(path, self.count) == self.number
 
     def of(self, sources: Iterable[Source]) -> Iterator[Source]:
-        """Yield the sources of this shard, each with its position among all of them."""
+        """Yield the sources of this shard, each with its position among all sources."""
         for position, source in enumerate(sources):
             if source.path in self:
                 yield replace(source, position=position)
 
 
 class Counted:
-    """Sources that are counted as they pass.
+    """Counts sources as they are iterated over.
 
     Attributes:
-        count: How many there were.
+        count: The number of sources so far.
     """
 
     def __init__(self, sources: Iterable[Source]) -> None:
@@ -80,13 +82,13 @@ class Counted:
 
 
 def shard_number(path: str, count: int) -> int:
-    """Return which of so many shards an image belongs to, from 1.
+    """Return the number of the shard that an image belongs to, from 1.
 
-    It is decided by a hash of the path as it was given, so a machine that joins, or a photo that
-    comes, moves nothing. ``./a`` and ``a``, the slashes of systems, and the forms in which they
-    write accents make no difference.
+    It depends on a hash of the path as given, so adding machines or photos moves no other image.
+    Paths are normalized first: ``./a`` equals ``a``, a backslash on Windows equals a slash, and
+    Unicode composition (NFC or NFD) makes no difference.
     """
-    # Of a URL signatures change, and rows do not have them.
+    # Signatures of URLs change, and rows do not have them.
     path = redact(path) if "://" in path else os.path.normpath(path).replace(os.sep, "/")
     if not path.isascii():
         path = unicodedata.normalize("NFC", path)

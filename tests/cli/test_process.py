@@ -164,7 +164,7 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
     assert stderr.splitlines()[0] == (
-        "Error: results cannot be written to '/dev/full': no space left on device"
+        "Error: cannot write results to '/dev/full': no space left on device"
     )
 
 

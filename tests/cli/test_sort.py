@@ -356,7 +356,7 @@ def test_categories_are_columns_of_classify(folder: Path, tmp_path: Path, invoke
     assert (row["category"], row["node"], row["node_score"]) == ("fish", "tench", "0.9")
     (tmp_path / "mine.toml").write_text('[fish]\nname = "Fishes"\n')
     result = invoke("classify", "photos", "-q", "-f", "json", "--categories", "mine.toml")
-    assert json.loads(result.stdout)[0]["category"]["name"] == "Fishes"
+    assert json.loads(result.stdout)[0]["category"] == "Fishes"
     assert "category: fish" in invoke("classify", "photos", "-f", "table", "--category").stdout
     (tmp_path / "mine.toml").write_text("[fsh]\n")
     assert invoke("classify", "photos", "--categories", "mine.toml").exit_code == 2

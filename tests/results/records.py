@@ -1,4 +1,4 @@
-"""Records to write, and what a format makes of them."""
+"""Records to write, and the bytes that a format makes of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RECORDS = [
 
 
 def written(layout: Layout, records: list[Record]) -> bytes:
-    """Return what a file of this layout holds."""
+    """Return the content of a file with this layout."""
     stream = io.BytesIO()
     with Output(stream, load_format(layout.format), layout) as out:
         for record in records:

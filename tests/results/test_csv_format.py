@@ -7,7 +7,7 @@ from mnv2cli.results.schema import Layout
 from tests.results.records import RECORDS, written
 
 
-def test_csv_has_one_row_an_image() -> None:
+def test_csv_has_one_row_per_image() -> None:
     assert written(Layout("csv", 2), RECORDS).decode() == (
         "path,status,label_1,wnid_1,score_1,label_2,wnid_2,score_2,error,model\n"
         "a.jpg,ok,Egyptian cat,n02124075,0.9,bow,n02879718,0.000000125,,net\n"
@@ -16,7 +16,7 @@ def test_csv_has_one_row_an_image() -> None:
     )
 
 
-def test_long_csv_has_one_row_a_rank() -> None:
+def test_long_csv_has_one_row_per_rank() -> None:
     assert written(Layout("csv", 2, long=True), RECORDS).decode() == (
         "path,status,rank,label,wnid,score,error,model\n"
         "a.jpg,ok,1,Egyptian cat,n02124075,0.9,,net\n"
@@ -26,5 +26,5 @@ def test_long_csv_has_one_row_a_rank() -> None:
     )
 
 
-def test_names_keep_their_bytes_in_csv() -> None:
+def test_paths_keep_their_bytes_in_csv() -> None:
     assert b"\xe9.jpg" in written(Layout("csv", 2), [Record(os.fsdecode(b"\xe9.jpg"))])

@@ -19,7 +19,14 @@ def test_records_become_a_dataframe() -> None:
     assert to_dataframe(RECORDS, long=True).shape == (4, 8)
 
 
-def test_the_earlier_name_of_the_module_still_works() -> None:
+def test_only_the_best_predictions_fit_into_a_wide_table() -> None:
+    frame = to_dataframe([Record("a.jpg", (CAT, BOW, CAT))], 2)
+    assert frame.loc[0, ["label_1", "label_2"]].tolist() == [CAT.label, BOW.label]
+    assert frame.shape == (1, 10)
+    assert len(to_dataframe([Record("a.jpg", (CAT, BOW, CAT))], 2, long=True)) == 3
+
+
+def test_the_earlier_module_name_still_works() -> None:
     from mnv2cli import write
 
     assert write.to_dataframe is to_dataframe
@@ -27,9 +34,7 @@ def test_the_earlier_name_of_the_module_still_works() -> None:
 
 @pytest.mark.parametrize("long", [False, True])
 @pytest.mark.parametrize("format", FORMATS)
-def test_results_are_read_into_the_same_table_from_every_format(
-    tmp_path: Path, format: str, long: bool
-) -> None:
+def test_the_table_does_not_depend_on_the_format(tmp_path: Path, format: str, long: bool) -> None:
     path = tmp_path / f"x.{format}"
     path.write_bytes(written(Layout(format, 2), RECORDS))
     frame = read_dataframe(str(path), long=long)
@@ -37,7 +42,7 @@ def test_results_are_read_into_the_same_table_from_every_format(
     assert frame.equals(wanted) and frame.dtypes.equals(wanted.dtypes)
 
 
-def test_columns_of_a_table_are_those_that_records_have(tmp_path: Path) -> None:
+def test_a_table_has_the_columns_that_records_fill(tmp_path: Path) -> None:
     dog = CategoryScore("dog", 0.5, 0.25)
     records = [Record("=a.jpg", (CAT,), category=dog, position=0), Record("b.jpg", error="bad")]
     layout = Layout("csv", 5, extras=("category", "position"), safe=True)
@@ -50,7 +55,7 @@ def test_columns_of_a_table_are_those_that_records_have(tmp_path: Path) -> None:
     assert frame["path"].tolist() == ["=a.jpg", "b.jpg"] and frame["category"][0] == "dog"
 
 
-def test_names_that_are_not_utf_8_come_into_tables(tmp_path: Path) -> None:
+def test_paths_that_are_not_utf_8_are_kept_in_tables(tmp_path: Path) -> None:
     name = os.fsdecode(b"\xe9.jpg")
     (tmp_path / "x.csv").write_bytes(written(Layout("csv", 1), [Record(name, (BOW,))]))
     frame = read_dataframe(str(tmp_path / "x.csv"))

@@ -25,13 +25,13 @@ from mnv2cli.results.schema import Layout, Schema, cell_text, read_table
 from tests.results.records import RECORDS
 
 
-def test_the_suffix_names_the_format() -> None:
+def test_the_suffix_selects_the_format() -> None:
     assert [format_of(f"x.{s}") for s in ("csv", "JSON", "jsonl", "parquet")] == list(FORMATS)
     with pytest.raises(InputError, match=r"does not end in .csv, .json, .jsonl, .parquet"):
         format_of("x.xls")
 
 
-def test_what_formats_can_do_is_asked_of_them() -> None:
+def test_formats_declare_their_capabilities() -> None:
     made = [load_format(name) for name in FORMATS]
     assert [each.name for each in made] == ["csv", "json", "jsonl", "parquet"]
     assert [each.name for each in made if each.is_table] == ["csv", "parquet"]
@@ -39,11 +39,11 @@ def test_what_formats_can_do_is_asked_of_them() -> None:
     assert [each.name for each in made if not each.is_text] == ["parquet"]
     assert [each.name for each in made if each.needs_end] == ["parquet"]
     assert [name for name in (*FORMATS, "table", "") if is_resumable(name)] == ["csv", "jsonl"]
-    with pytest.raises(InputError, match="there is no format 'xls', only csv, json"):
+    with pytest.raises(InputError, match="unknown format 'xls'; choose from csv, json"):
         load_format("xls")
 
 
-def test_the_registry_imports_a_format_when_it_is_asked_for() -> None:
+def test_the_registry_imports_a_format_on_first_use() -> None:
     code = (
         "import sys\nfrom mnv2cli.results import formats\n"
         "def there(): return sorted(n[16:-7] for n in sys.modules if n.endswith('_format'))\n"
@@ -55,7 +55,7 @@ def test_the_registry_imports_a_format_when_it_is_asked_for() -> None:
 
 
 class TabWriter:
-    """A format of a test: cells between tabs."""
+    """A format for a test: cells separated by tabs."""
 
     def __init__(self, stream: IO[bytes], layout: Layout) -> None:
         self._stream = stream
@@ -83,16 +83,14 @@ def read_tabs(path: str) -> Iterator[Record]:
 
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> Format:
-    monkeypatch.setitem(FORMATS, "toy", "")  # put back what was there, which is nothing
+    monkeypatch.setitem(FORMATS, "toy", "")  # restored to its absence afterwards
     made = Format("toy", TabWriter, read_tabs, is_table=True)
     register(made)
     return made
 
 
 @pytest.mark.parametrize("long", [False, True])
-def test_a_format_that_is_registered_is_written_and_read(
-    tmp_path: Path, toy: Format, long: bool
-) -> None:
+def test_a_registered_format_is_written_and_read(tmp_path: Path, toy: Format, long: bool) -> None:
     path = str(tmp_path / "x.toy")
     assert format_of(path) == "toy" and load_format("toy") is toy
     with Output(path, load_format("toy"), Layout("toy", 2, long)) as out:
@@ -103,7 +101,7 @@ def test_a_format_that_is_registered_is_written_and_read(
         format_of("x.xls")
 
 
-def test_a_format_that_is_registered_is_known_to_commands(
+def test_a_registered_format_is_available_in_commands(
     photos: Path, invoke: Callable[..., Result], toy: Format, fake_engine: object
 ) -> None:
     for i in (1, 2):

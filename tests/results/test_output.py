@@ -42,7 +42,7 @@ def test_an_interrupt_leaves_a_readable_file(tmp_path: Path, format: str) -> Non
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-def test_no_record_no_file(tmp_path: Path) -> None:
+def test_a_run_without_records_leaves_no_file(tmp_path: Path) -> None:
     with Output(str(tmp_path / "a.csv"), load_format("csv"), Layout("csv", 2)):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -57,17 +57,17 @@ def test_force_keeps_the_old_file_until_the_first_record(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
-def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path, format: str) -> None:
+def test_a_file_created_during_the_run_is_not_overwritten(tmp_path: Path, format: str) -> None:
     path = tmp_path / f"a.{format}"
     out = Output(str(path), load_format(format), Layout(format, 2))
     path.write_text("another run's")
-    with pytest.raises(OutputError, match="appeared meanwhile"), out:
+    with pytest.raises(OutputError, match="another program created it"), out:
         out.write(RECORDS[0])
     assert path.read_text() == "another run's"
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_a_full_disk_is_told() -> None:
+def test_a_full_disk_is_an_error() -> None:
     with (
         pytest.raises(OutputError, match="no space left on device"),
         Output("/dev/full", load_format("csv"), Layout("csv", 2)) as out,
@@ -75,7 +75,7 @@ def test_a_full_disk_is_told() -> None:
         out.write(RECORDS[0])
 
 
-def test_a_closed_pipe_is_passed_on() -> None:
+def test_a_closed_pipe_raises_its_own_error() -> None:
     read, write = os.pipe()
     os.close(read)
     with (
@@ -100,4 +100,4 @@ def test_rows_reach_the_disk_every_few_seconds(
         for i in range(10):
             now[0] = i
             out.write(RECORDS[0])
-    assert synced == [5, 8, 11, 11]  # rows and the header, each time; and all at the end
+    assert synced == [5, 8, 11, 11]  # the header and the rows so far, each time

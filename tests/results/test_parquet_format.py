@@ -31,7 +31,7 @@ def test_parquet_of_many_rows_and_odd_names() -> None:
     assert table["path"].to_pylist()[-1] == "\\xff.jpg"
 
 
-def test_parquet_without_pyarrow_says_how_to_get_it(
+def test_parquet_without_pyarrow_names_the_command_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
@@ -39,7 +39,7 @@ def test_parquet_without_pyarrow_says_how_to_get_it(
         check_output(str(tmp_path / "a.parquet"), "parquet", force=False)
 
 
-def test_errors_with_names_that_are_not_utf_8_are_described() -> None:
+def test_errors_that_are_not_utf_8_are_described() -> None:
     record = Record("a.jpg", error="cannot be read: " + os.fsdecode(b"caf-\xff"))
     table = pq.read_table(io.BytesIO(written(Layout("parquet", 1), [record])))
     assert table["error"].to_pylist() == ["cannot be read: caf-\\xff"]

@@ -1,4 +1,4 @@
-"""Whatever a record says, it is read back as it was written, in every format and layout."""
+"""Any record is read back as it was written, in every format and layout."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LAYOUTS = [
     for safe in ((False, True) if load_format(name).may_be_safe else (False,))
 ]
 
-# Texts of people, names of files that are any bytes, and what spreadsheets take for formulas.
+# Human texts, file names of any bytes, and texts that spreadsheets take for formulas.
 odd = st.sampled_from(
     ["\n", "\r", "\r\n", "\0", '"', '""', ",", "'", "''", "=", "+", "-", "@", "\t", "\x1b[31m",
      " ", "\ufeff", "\u2028", "\\xff", "\\", "\udcff", "＝", "a"]
@@ -102,9 +102,9 @@ def changed(record: Record, change: Callable[[str], str]) -> Record:
 
 
 def expected(record: Record, layout: Layout) -> Record:
-    """Return what a file of this layout can hold of a record: all but fields it does not have.
+    """Return a record as a file of this layout represents it, without the fields it lacks.
 
-    Parquet holds UTF-8 alone: of each byte that is not, it has a description such as ``\\xff``.
+    Parquet has UTF-8 only: each other byte is described, such as ``\\xff``.
     """
     missing = {name: None for name in ("category", "node", "position") if name not in layout.extras}
     record = replace(record, **missing)  # type: ignore[arg-type]
@@ -114,9 +114,9 @@ def expected(record: Record, layout: Layout) -> Record:
 
 
 def can_hold(layout: Layout, given: list[Record]) -> bool:
-    """Return False for the one thing that a CSV does not hold: NUL and its stand-in, both.
+    """Return False for the one text that a CSV cannot hold: NUL together with its stand-in.
 
-    The stand-in, U+FDD0, is no character, and Unicode wants it in no text.
+    The stand-in, U+FDD0, is not a character; Unicode reserves it for internal use.
     """
     found = {character for record in given for text in texts_of(record) for character in text}
     return layout.format != "csv" or not {"\0", NUL_SIGN} <= found
@@ -132,8 +132,9 @@ def test_a_record_is_read_back_as_it_was_written(
     layout = replace(layout, extras=also)
     path = folder / f"results.{layout.format}"
     write(path, layout, given_records)
-    found = list(read_results(str(path), safe=layout.safe))
-    assert found == [expected(record, layout) for record in given_records]
+    wanted = [expected(record, layout) for record in given_records]
+    assert list(read_results(str(path), safe=layout.safe)) == wanted
+    assert list(read_results(str(path))) == wanted
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ def test_a_scan_finds_the_rows_of_every_record(
     assert ends[-1] == path.stat().st_size
     if "position" not in also:
         return
-    # A row that is moved says nothing else than before.
+    # Only the position of a moved row changes.
     content = path.read_bytes()
     moved = [
         access.with_position(content[row.start : row.end], place, layout)

@@ -1,4 +1,4 @@
-"""A folder of odd names for runs to go over."""
+"""A folder of images with odd names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ODD = ["a.png", "new\nline.png", 'quo"te.png', "com,ma.png", "cr\r.png", os.fsde
 
 @pytest.fixture
 def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder ``album`` of odd names, two of them unreadable, below the current folder."""
+    """A folder ``album`` with images of odd names, two unreadable, in the current folder."""
     monkeypatch.chdir(tmp_path)
     for i, name in enumerate(ODD):
         draw(tmp_path / "album" / name, (i + 1, 9, 0), (8, 8))

@@ -1,4 +1,4 @@
-"""Runs over the album, what is left of them by kill -9, and runs in processes of their own."""
+"""Runs over the album, the files that kill -9 leaves, and runs in separate processes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from click.testing import Result
 
+from mnv2cli.results.check import log_path
 from tests.cli.test_process import ENVIRONMENT, FAKE, start
 
 Invoke = Callable[..., Result]
@@ -23,25 +24,25 @@ def run(invoke: Invoke, output: str, *args: str, code: int = 4) -> Result:
 
 
 def events(output: Path) -> list[str]:
-    log = Path(f"{output}.mnv2").read_text().splitlines()
+    log = Path(log_path(str(output))).read_text().splitlines()
     return [json.loads(line)["event"] for line in log]
 
 
 def cut(output: Path, whole: bytes, end: int) -> None:
-    """Leave a file as kill -9 does: so many bytes, and a log without an end."""
+    """Leave a file as kill -9 does: truncated to ``end`` bytes, with a log without an end."""
     output.write_bytes(whole[:end])
-    log = Path(f"{output}.mnv2")
+    log = Path(log_path(str(output)))
     log.write_text(log.read_text().splitlines()[0] + "\n")
 
 
 def ended(*args: str) -> int:
-    """Run to the end; return the exit code."""
+    """Run to the end, and return the exit code."""
     command = [sys.executable, "-c", FAKE.format(delay=0), *args]
     return subprocess.run(command, capture_output=True, check=False, env=ENVIRONMENT).returncode
 
 
 def killed(args: list[str], output: Path, rows: int, number: int) -> tuple[int, str]:
-    """Start a slow run, send a signal once some rows are there; return its end and its words."""
+    """Start a slow run, send a signal once some rows exist; return its exit code and stderr."""
     process = start(0.03, *args)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:

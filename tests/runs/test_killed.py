@@ -1,4 +1,4 @@
-"""Runs in processes of their own that are killed, stopped, crash, or lose their disk."""
+"""Runs in separate processes that are killed, stopped, crash, or lose their disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import draw
 from tests.runs.helpers import ended, events, killed
 
 
-def test_a_full_disk_in_a_long_table_costs_no_rank(tmp_path: Path) -> None:
+def test_a_full_disk_loses_no_rank_of_a_long_table(tmp_path: Path) -> None:
     for i in range(9):
         draw(tmp_path / "p" / f"{i}.bmp", (i, 0, 0), (4, 4))
     args = ["classify", str(tmp_path / "p"), "-q", "--long", "-o"]
@@ -37,7 +37,7 @@ def test_a_full_disk_in_a_long_table_costs_no_rank(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
-def test_a_run_killed_many_times_equals_one_that_was_not(tmp_path: Path, format: str) -> None:
+def test_a_run_killed_many_times_equals_an_undisturbed_one(tmp_path: Path, format: str) -> None:
     for i in range(240):
         draw(tmp_path / "p" / f"{i}.bmp", (i, 0, 0), (4, 4))
     (tmp_path / "p" / "100.bmp").write_bytes(b"BM")
@@ -50,14 +50,14 @@ def test_a_run_killed_many_times_equals_one_that_was_not(tmp_path: Path, format:
         rows += rng.randrange(1, 50)
         code, _ = killed([*args, str(output), "--resume"], output, rows, signal.SIGKILL)
         assert code == -signal.SIGKILL
-        if rng.random() < 0.5:  # and a power cut
+        if rng.random() < 0.5:  # and a power failure
             os.truncate(output, output.stat().st_size - rng.randrange(60))
     assert ended(*args, str(output), "--resume") == 4
     assert output.read_bytes() == whole.read_bytes()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_finishes_what_is_in_hand_and_says_how_to_go_on(
+def test_a_signal_finishes_current_images_and_prints_the_resume_command(
     tmp_path: Path, number: int, code: int
 ) -> None:
     for i in range(200):
@@ -97,7 +97,7 @@ def test_a_second_signal_ends_a_run_that_hangs(tmp_path: Path) -> None:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
-    assert process.poll() is None  # it waits for what is in hand
+    assert process.poll() is None  # it waits for the current images
     process.send_signal(signal.SIGINT)
     assert process.wait(5) == 130
     assert process.stderr and "Interrupted" in process.stderr.read()
@@ -143,7 +143,7 @@ def test_a_full_disk_leaves_a_file_that_can_be_resumed(tmp_path: Path) -> None:
     )  # fmt: skip
     stderr = process.stderr
     assert process.returncode == 1
-    assert stderr.startswith(f"Error: results cannot be written to {str(output)!r}: file too large")
+    assert stderr.startswith(f"Error: cannot write results to {str(output)!r}: file too large")
     assert stderr.rstrip().endswith("--resume")
     assert ended(*args, str(whole)) == 0
     assert ended(*args, str(output), "--resume") == 0
@@ -151,7 +151,7 @@ def test_a_full_disk_leaves_a_file_that_can_be_resumed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["removed", "moved"])
-def test_a_folder_that_vanishes_costs_no_row(
+def test_a_removed_output_folder_loses_no_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     for i in range(400):
@@ -178,7 +178,7 @@ def test_a_folder_that_vanishes_costs_no_row(
         (tmp_path / "out").rename(tmp_path / "other")
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1 and "Traceback" not in stderr
-    assert how == "moved" or "vanished while results were written" in stderr
+    assert how == "moved" or "was removed during the run" in stderr
     saved = next(tmp_path.glob("mnv2-*/a.csv")) if how == "removed" else tmp_path / "other/a.csv"
     assert how == "moved" or str(saved) in stderr
     kept = len(saved.read_text().splitlines())

@@ -1,9 +1,10 @@
-"""The results of shards, joined, are those of one run."""
+"""The merged results of shards equal those of one run."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def shards(invoke: Invoke, format: str, count: int, *args: str) -> list[str]:
 @pytest.mark.parametrize(
     "args", [(), ("--category", "--rollup", "0.5"), ("--long",), ("--csv-safe",)]
 )
-def test_shards_joined_are_one_run_byte_for_byte(
+def test_merged_shards_equal_one_run_byte_for_byte(
     album: Path, invoke: Invoke, format: str, args: tuple[str, ...]
 ) -> None:
     if ("--long" in args and "json" in format) or ("--csv-safe" in args and format != "csv"):
@@ -65,7 +66,7 @@ def test_shards_of_several_formats_are_joined_and_resumed(album: Path, invoke: I
     assert (album / "all.csv").read_bytes() == (album / "one.csv").read_bytes()
 
 
-def test_more_shards_than_images_have_empty_ones(album: Path, invoke: Invoke) -> None:
+def test_with_more_shards_than_images_some_are_empty(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "csv", 60)
     assert invoke("merge", *names, "-q", "-o", "all.csv").exit_code == 0
     assert len((album / "all.csv").read_text().split("album/")) == 25
@@ -73,52 +74,90 @@ def test_more_shards_than_images_have_empty_ones(album: Path, invoke: Invoke) ->
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_missing_or_double_shard_is_refused(album: Path, invoke: Invoke, format: str) -> None:
+def test_a_missing_or_duplicate_shard_is_refused(album: Path, invoke: Invoke, format: str) -> None:
     names = shards(invoke, format, 3)
     result = invoke("merge", *names[:2], "-o", f"all.{format}")
-    assert result.exit_code == 2 and "Error: of 3 shards, 3 is missing" in result.stderr
+    assert result.exit_code == 2 and "Error: missing shard 3 of 3" in result.stderr
     result = invoke("merge", *names, names[0], "-o", f"all.{format}")
     assert result.exit_code == 2 and "are both shard 1/3" in result.stderr
     result = invoke("merge", *names, "-o", names[0], "--force")
-    assert result.exit_code == 2 and "is one of the parts" in result.stderr
+    assert result.exit_code == 2 and "is also an input" in result.stderr
     assert not list(album.glob("*all*"))
     result = invoke("merge", "--partial", *names[:2], "-o", f"all.{format}")
-    assert result.exit_code == 0 and "Warning: of 3 shards, 3 is missing" in result.stderr
-    assert "rows are missing" in result.stderr
+    assert result.exit_code == 0 and "Warning: missing shard 3 of 3" in result.stderr
+    assert "Warning: missing 9 of 24 rows: " in result.stderr
+
+
+def test_missing_shards_and_rows_are_summarized(album: Path, invoke: Invoke) -> None:
+    names = shards(invoke, "csv", 60)
+    found = [name for name in names if (album / name).read_text().count("\n") > 1]
+    for name in found[:2]:
+        log = album / f".{name}.mnv2"
+        log.write_text(log.read_text().splitlines()[0] + "\n")
+    result = invoke("merge", "--partial", *found[:9], "-o", "all.csv")
+    warnings = [line for line in result.stderr.splitlines() if line.startswith("Warning: ")]
+    assert result.exit_code == 0 and len(warnings) == 3
+    assert re.match(
+        r"Warning: missing 51 of 60 shards: (\d+(-\d+)?, ){4}.* more ranges$", warnings[0]
+    )
+    assert warnings[1] == f"Warning: 2 shards not finished: {found[0]!r}, {found[1]!r}"
+    rows = (album / "all.csv").read_text().count("album/")
+    assert warnings[2].startswith(f"Warning: missing {24 - rows} of 24 rows: ")
+    result = invoke("merge", *found[:9], "-o", "none.csv")
+    assert result.exit_code == 2 and len(result.stderr.splitlines()) == 3
+
+
+def test_shards_written_among_the_photos_are_joined(album: Path, invoke: Invoke) -> None:
+    args = ("classify", "album", "-q", "-k", "2", "--all-files", "--hidden")
+    for form in ("csv", "parquet"):
+        parts = [f"album/part{i}.{form}" for i in (1, 2, 3)]
+        for i, part in enumerate(parts, 1):
+            (album / "album" / f".part{i}.{form}.x7k2.part").touch()  # as a killed run leaves it
+            assert invoke(*args, "--shard", f"{i}/3", "-o", part).exit_code in (0, 4)
+        assert invoke(*args, "--shard", "1/3", "-o", parts[0], "--force").exit_code in (0, 4)
+        result = invoke("merge", *parts, "-q", "-o", "all.csv", "--force")
+        assert result.exit_code == 0, result.stderr
+        rows = (album / "all.csv").read_text()
+        assert "part" not in rows and rows.count("album/") == 24
 
 
 def test_shards_that_do_not_belong_together_are_refused(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "csv", 3)
     for args, words in (
-        (("--shard", "3/4"), "shards is 4 here and 3 there"),
-        (("--shard", "3/3", "--fit", "pad"), "fit is pad here and crop there"),
-        (("--shard", "3/3", "--alpha", "0.5"), "model is mobilenet_v2_0.5_224 here"),
+        (("--shard", "3/4"), "written with --shard 3/4, the second with --shard 1/3"),
+        (("--shard", "3/3", "--fit", "pad"), "written with --fit pad, the second with --fit crop"),
+        (
+            ("--shard", "3/3", "--alpha", "0.5"),
+            "with model mobilenet_v2_0.5_224, the second with model mobilenet_v2_1.0_224",
+        ),
     ):
         invoke("classify", "album", "-q", "-k", "2", *args, "-o", "odd.csv", "--force")
         result = invoke("merge", *names[:2], "odd.csv", "-o", "all.csv")
         assert result.exit_code == 2 and words in result.stderr
     invoke("classify", "album", "-q", "-o", "one.csv")
-    assert "is no shard" in invoke("merge", "one.csv", "-o", "all.csv").stderr
-    (album / "part1.csv.mnv2").unlink()
-    assert "copy it along" in invoke("merge", *names, "-o", "all.csv").stderr
+    assert "is not the results of a shard" in invoke("merge", "one.csv", "-o", "all.csv").stderr
+    (album / ".part1.csv.mnv2").unlink()
+    assert "Copy the run log" in invoke("merge", *names, "-o", "all.csv").stderr
+    (album / "part1.csv").unlink()
+    assert "'part1.csv' is not a file" in invoke("merge", *names, "-o", "all.csv").stderr
     assert not (album / "all.csv").exists()
 
 
-def test_a_shard_that_is_not_whole_is_refused(album: Path, invoke: Invoke) -> None:
+def test_an_incomplete_shard_is_refused(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "jsonl", 2)
-    part, log = album / "part1.jsonl", album / "part1.jsonl.mnv2"
+    part, log = album / "part1.jsonl", album / ".part1.jsonl.mnv2"
     whole, events = part.read_text(), log.read_text()
     log.write_text(events.splitlines()[0] + "\n")
-    assert "is not finished" in invoke("merge", *names, "-o", "all.csv").stderr
+    assert "1 shard not finished: " in invoke("merge", *names, "-o", "all.csv").stderr
     log.write_text(events)
     lines = whole.splitlines(keepends=True)
     log.write_text(events.replace('"bytes"', '"x"'))
     for content, words in (
-        ("".join(lines[:-1]), "rows"),
-        ("".join(lines[1:]), "rows"),
+        ("".join(lines[:-1]), "row"),
+        ("".join(lines[1:]), "row"),
         ("".join(lines[:3] + lines[2:]), "is not in order"),
-        ("".join(reversed(lines)), "rows are missing"),
-        (whole.replace('"album/', '"album/x'), "is not of shard 1/2"),
+        ("".join(reversed(lines)), "missing "),
+        (whole.replace('"album/', '"album/x'), "does not belong to shard 1/2"),
         (whole[:-50], "is damaged"),
     ):
         part.write_text(content)
@@ -128,9 +167,7 @@ def test_a_shard_that_is_not_whole_is_refused(album: Path, invoke: Invoke) -> No
 
 
 @pytest.mark.parametrize("rank", [2, 5])
-def test_a_rank_that_is_lost_from_a_long_shard_is_noticed(
-    album: Path, invoke: Invoke, rank: int
-) -> None:
+def test_a_lost_rank_of_a_long_shard_is_detected(album: Path, invoke: Invoke, rank: int) -> None:
     for i in (1, 2):
         args = ("--long", "--shard", f"{i}/2", "-o", f"part{i}.csv")
         assert invoke("classify", "album", "-q", *args).exit_code in (0, 4)
@@ -139,33 +176,36 @@ def test_a_rank_that_is_lost_from_a_long_shard_is_noticed(
     gone = next(i for i, line in enumerate(lines) if f",ok,{rank},".encode() in line)
     part.write_bytes(b"".join(lines[:gone] + lines[gone + 1 :]))
     result = invoke("merge", "part1.csv", "part2.csv", "-o", "all.csv")
-    assert result.exit_code == 2 and "was changed after it was finished" in result.stderr
+    assert (
+        result.exit_code == 2
+        and "1 shard changed after the run finished: 'part1.csv'" in result.stderr
+    )
     result = invoke("merge", "--partial", "part1.csv", "part2.csv", "-o", "all.csv")
     assert (result.exit_code == 2) == (rank == 2)
 
 
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
-def test_a_torn_row_is_not_joined(album: Path, invoke: Invoke, format: str) -> None:
+def test_a_truncated_row_is_not_joined(album: Path, invoke: Invoke, format: str) -> None:
     names = shards(invoke, format, 2)
-    part, log = album / names[1], album / f"{names[1]}.mnv2"
+    part, log = album / names[1], album / f".{names[1]}.mnv2"
     whole = part.read_bytes()
     log.write_text(log.read_text().splitlines()[0] + "\n")
     last = whole.splitlines(keepends=True)[-1]
     for end in range(len(whole) - len(last), len(whole)):
         part.write_bytes(whole[:end])
         result = invoke("merge", "--partial", *names, "-o", "all.jsonl", "--force")
-        assert result.exit_code == 0 and "is not finished" in result.stderr
+        assert result.exit_code == 0 and "1 shard not finished: " in result.stderr
         assert len((album / "all.jsonl").read_text().splitlines()) == 23
 
 
-def test_hostile_shards_end_in_no_traceback(album: Path, invoke: Invoke) -> None:
+def test_hostile_shards_cause_no_traceback(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "jsonl", 2)
-    log, part = album / "part1.jsonl.mnv2", album / "part1.jsonl"
+    log, part = album / ".part1.jsonl.mnv2", album / "part1.jsonl"
     events, rows = log.read_text(), part.read_text()
     for top in ('"abc"', "null", "[]", "1e400", "300000000", "true", "-1", "1"):
         log.write_text(events.replace('"top": 2', f'"top": {top}'))
-        (album / "part2.jsonl.mnv2").write_text(
-            (album / "part2.jsonl.mnv2").read_text().replace('"top": 2', f'"top": {top}')
+        (album / ".part2.jsonl.mnv2").write_text(
+            (album / ".part2.jsonl.mnv2").read_text().replace('"top": 2', f'"top": {top}')
         )
         result = invoke("merge", *names, "-o", "all.csv")
         assert result.exit_code == 2 and result.stderr.startswith("Error: "), top
@@ -187,14 +227,14 @@ def test_hostile_shards_end_in_no_traceback(album: Path, invoke: Invoke) -> None
     assert "Not a regular file".lower() in invoke("merge", *names, "-o", "all.csv").stderr.lower()
 
 
-def test_shards_are_told_by_their_format_and_not_their_name(album: Path, invoke: Invoke) -> None:
+def test_the_format_of_a_shard_comes_from_its_log(album: Path, invoke: Invoke) -> None:
     for i in (1, 2):
         args = ("-f", "csv", "--shard", f"{i}/2", "-o", f"part{i}.txt")
         assert invoke("classify", "album", "-q", *args).exit_code in (0, 4)
     assert invoke("merge", "part1.txt", "part2.txt", "-o", "all.jsonl").exit_code == 0
 
 
-def test_more_shards_than_files_may_be_open_are_joined(album: Path, invoke: Invoke) -> None:
+def test_more_shards_than_the_limit_of_open_files_are_joined(album: Path, invoke: Invoke) -> None:
     resource = pytest.importorskip("resource")
     names = shards(invoke, "csv", 40)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -206,7 +246,7 @@ def test_more_shards_than_files_may_be_open_are_joined(album: Path, invoke: Invo
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_photos_that_went_leave_places_to_others(album: Path, invoke: Invoke) -> None:
+def test_rows_of_deleted_photos_have_no_position(album: Path, invoke: Invoke) -> None:
     shards(invoke, "csv", 2)
     again = ("classify", "album", "-q", "-k", "2", "--resume", "--shard")
     for gone in ("img1", "img11", "img10", "img2"):
@@ -219,10 +259,10 @@ def test_photos_that_went_leave_places_to_others(album: Path, invoke: Invoke) ->
         assert invoke(*again, f"{i}/2", "-o", f"part{i}.csv").exit_code in (0, 4)
     result = invoke("merge", "part1.csv", "part2.csv", "-o", "all.csv")
     assert result.exit_code == 0, result.stderr
-    assert "27 rows" in result.stderr  # those of photos that are gone, too
+    assert "27 rows" in result.stderr  # including those of deleted photos
 
 
-def test_photos_that_came_between_shards_are_noticed(album: Path, invoke: Invoke) -> None:
+def test_photos_added_between_shards_are_detected(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "csv", 3)
     draw(album / "album" / "0.png", (3, 3, 3), (8, 8))
     again = ("classify", "album", "-q", "-k", "2", "--resume", "--shard")
@@ -237,7 +277,7 @@ def test_photos_that_came_between_shards_are_noticed(album: Path, invoke: Invoke
     assert (album / "all.csv").read_bytes() == (album / "one.csv").read_bytes()
 
 
-def test_positions_are_in_the_rows_of_shards(album: Path, invoke: Invoke) -> None:
+def test_rows_of_shards_have_positions(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "jsonl", 2)
     rows = [json.loads(line) for name in names for line in (album / name).read_text().splitlines()]
     assert sorted(row["position"] for row in rows) == list(range(24))

@@ -1,4 +1,4 @@
-"""Rows of a resumed run are in the order of its images, whatever came, went or failed."""
+"""Rows of a resumed run are in the order of its images, also if images were added or removed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("fake_engine")
 
 @pytest.mark.parametrize("args", [(), ("--long",), ("--shard", "1/1")])
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_new_photos_are_added_in_their_places(
+def test_rows_of_new_photos_are_put_in_order(
     album: Path, invoke: Invoke, name: str, args: tuple[str, ...]
 ) -> None:
     args = () if name == "a.jsonl" and args == ("--long",) else args
@@ -28,7 +28,7 @@ def test_new_photos_are_added_in_their_places(
 
 
 @pytest.mark.parametrize("args", [(), ("--shard", "1/1")])
-def test_rows_of_photos_that_are_gone_stay_in_their_places(
+def test_rows_of_deleted_photos_keep_their_places(
     album: Path, invoke: Invoke, args: tuple[str, ...]
 ) -> None:
     run(invoke, "a.jsonl", *args)
@@ -45,7 +45,7 @@ def test_rows_of_photos_that_are_gone_stay_in_their_places(
         assert [row["position"] for row in rows if row["position"] is not None] == list(range(7))
 
 
-def test_errors_are_tried_again_on_request(album: Path, invoke: Invoke) -> None:
+def test_errors_are_retried_on_request(album: Path, invoke: Invoke) -> None:
     run(invoke, "a.csv")
     draw(album / "album" / "bad.jpg", (5, 9, 0), (8, 8))
     before = (album / "a.csv").read_bytes()
@@ -57,7 +57,7 @@ def test_errors_are_tried_again_on_request(album: Path, invoke: Invoke) -> None:
 
 
 @pytest.mark.parametrize("args", [("--alpha", "0.5"), ("--fit", "pad")])
-def test_a_refused_run_leaves_rows_of_errors_alone(
+def test_a_refused_run_keeps_rows_of_errors(
     album: Path, invoke: Invoke, args: tuple[str, ...]
 ) -> None:
     run(invoke, "a.csv")
@@ -66,7 +66,7 @@ def test_a_refused_run_leaves_rows_of_errors_alone(
     assert (album / "a.csv").read_bytes() == whole
 
 
-def test_errors_of_photos_that_are_not_looked_at_stay(album: Path, invoke: Invoke) -> None:
+def test_errors_of_photos_outside_the_inputs_are_kept(album: Path, invoke: Invoke) -> None:
     run(invoke, "a.csv")
     whole = (album / "a.csv").read_bytes()
     (album / "empty").mkdir()
@@ -84,7 +84,7 @@ def test_errors_of_photos_that_are_not_looked_at_stay(album: Path, invoke: Invok
 
 @pytest.mark.parametrize("retry", [(), ("--retry-errors",)])
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_a_killed_try_of_errors_leaves_no_double_rows(
+def test_a_killed_retry_of_errors_leaves_no_duplicate_rows(
     album: Path, invoke: Invoke, fake_engine: FakeEngine, name: str, retry: tuple[str, ...]
 ) -> None:
     run(invoke, name)

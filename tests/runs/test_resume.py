@@ -1,4 +1,4 @@
-"""A run that was ended in any way is resumed: the file is that of a run that was not."""
+"""A run that was interrupted in any way is resumed; its file equals that of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("fake_engine")
     [("a.csv", ()), ("a.csv", ("--long",)), ("a.csv", ("--csv-safe",)), ("a.jsonl", ()),
      ("a.csv", ("--shard", "1/2")), ("a.jsonl", ("--category",))],
 )  # fmt: skip
-def test_a_file_cut_anywhere_is_completed(
+def test_a_file_truncated_anywhere_is_completed(
     album: Path, invoke: Invoke, name: str, args: tuple[str, ...]
 ) -> None:
     run(invoke, name, *args)
@@ -37,7 +37,7 @@ def test_a_file_cut_anywhere_is_completed(
 
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
 @pytest.mark.parametrize("long", [False, True])
-def test_what_is_left_of_a_cut_file_is_whole_rows(
+def test_complete_rows_of_a_truncated_file_are_kept(
     album: Path, invoke: Invoke, format: str, long: bool
 ) -> None:
     if long and format == "jsonl":
@@ -51,19 +51,19 @@ def test_what_is_left_of_a_cut_file_is_whole_rows(
     for end in range(len(whole)):
         output.write_bytes(whole[:end])
         resumed = Resumed(str(output), layout, ".", whole=False, retry_errors=False)
-        assert output.read_bytes() == whole[:end]  # nothing is changed before it is decided
+        assert output.read_bytes() == whole[:end]  # unchanged before clean()
         resumed.clean()
         left = output.read_bytes()
         assert whole.startswith(left)
         whole_rows = sum(row.end <= end for row in rows)
-        # The last image of a long table may lack rows, which nobody can see.
+        # The last image of a long table may lack rows, which cannot be detected.
         assert resumed.kept in ((whole_rows, whole_rows - 1) if long else (whole_rows,))
         assert left == whole[: (*rows, Row("", "", None, end, end))[resumed.kept].start] or (
             not resumed.kept
         )
 
 
-def test_only_images_without_a_row_are_done(
+def test_only_images_without_a_row_are_classified(
     album: Path, invoke: Invoke, fake_engine: FakeEngine
 ) -> None:
     run(invoke, "a.csv")
@@ -74,7 +74,7 @@ def test_only_images_without_a_row_are_done(
     assert sum(fake_engine.batches) == 1
     assert "Kept       8 that were there" in result.stderr
     assert "1 damaged or half-written rows are done again" in result.stderr
-    assert result.exit_code == 4  # of the rows that were kept
+    assert result.exit_code == 4  # for the kept rows that are errors
     fake_engine.batches.clear()
     result = invoke("classify", "album", "-k", "2", "-o", "a.csv", "--resume")
     assert "Images     nothing was left to do" in result.stderr and result.exit_code == 4
@@ -83,7 +83,7 @@ def test_only_images_without_a_row_are_done(
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_a_damaged_row_is_done_again_and_no_other(
+def test_only_a_damaged_row_is_replaced(
     album: Path, invoke: Invoke, fake_engine: FakeEngine, name: str
 ) -> None:
     run(invoke, name)
@@ -98,7 +98,7 @@ def test_a_damaged_row_is_done_again_and_no_other(
         assert sum(fake_engine.batches) <= 2
 
 
-def test_results_among_the_images_are_none_of_them(album: Path, invoke: Invoke) -> None:
+def test_results_among_the_images_are_skipped(album: Path, invoke: Invoke) -> None:
     run(invoke, "album/a.csv", "--all-files")
     whole = (album / "album" / "a.csv").read_bytes()
     assert b"a.csv" not in whole
@@ -107,15 +107,28 @@ def test_results_among_the_images_are_none_of_them(album: Path, invoke: Invoke) 
     assert (album / "album" / "a.csv").read_bytes() == whole
 
 
-def test_a_run_from_elsewhere_is_refused_for_relative_names(
+@pytest.mark.parametrize("command", ["classify", "sort"])
+def test_results_and_logs_of_other_runs_are_not_images(
+    album: Path, invoke: Invoke, command: str
+) -> None:
+    run(invoke, "album/a.csv")
+    args = ("album", "--all-files", "--hidden")
+    if command == "classify":
+        assert "a.csv" not in invoke("classify", *args, "-f", "csv").stdout
+        return
+    plan = invoke("sort", *args, "--by", "label", "--into", "sorted", "--dry-run", "-v")
+    assert "bad.jpg" in plan.stdout + plan.stderr and "a.csv" not in plan.stdout + plan.stderr
+
+
+def test_relative_paths_are_not_resumed_from_another_folder(
     album: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(invoke, "a.csv")
     monkeypatch.chdir(album / "album")
     args = ("classify", "../album", "-q", "-k", "2", "-o", "../a.csv", "--resume")
     result = invoke(*args)
-    assert result.exit_code == 2 and f"as seen from {str(album)!r}" in result.stderr
-    # Names that only look different are the same.
+    assert result.exit_code == 2 and f"are relative to {str(album)!r}" in result.stderr
+    # Another spelling of the same path is accepted.
     monkeypatch.chdir(album)
     whole = (album / "a.csv").read_bytes()
     args = ("classify", f"./{album.name}/../album/", "-q", "-k", "2", "-o", "a.csv", "--resume")
@@ -140,7 +153,7 @@ def test_a_moved_folder_is_resumed(
 
 
 @pytest.mark.parametrize("gone", [(2,), (3, 4), (5,), (4, 5)])
-def test_an_image_of_a_long_table_that_lacks_ranks_is_done_again(
+def test_an_image_of_a_long_table_that_lacks_ranks_is_replaced(
     album: Path, invoke: Invoke, gone: tuple[int, ...]
 ) -> None:
     for damage in (b"", b"\0" * 50 + b"\n"):
@@ -152,7 +165,7 @@ def test_an_image_of_a_long_table_that_lacks_ranks_is_done_again(
         for rank in gone:
             lines[first + rank - 1] = damage
         if gone[-1] == 5 and not damage:
-            continue  # nobody can tell it from one that has fewer
+            continue  # cannot be told from an image with fewer predictions
         cut(album / "a.csv", b"".join(lines), 10**6)
         assert invoke(*args, "--resume").exit_code == 4
         assert (album / "a.csv").read_bytes() == whole
@@ -169,10 +182,10 @@ def test_the_same_name_in_another_folder_is_another_image(
     assert invoke("classify", absolute, "y.png", *args).exit_code == 0
     monkeypatch.chdir(album / "B")
     result = invoke("classify", absolute, "y.png", *args, "--resume")
-    assert result.exit_code == 2 and "as seen from" in result.stderr
+    assert result.exit_code == 2 and "are relative to" in result.stderr
 
 
-def test_names_that_no_file_can_have_are_resumed(album: Path, invoke: Invoke) -> None:
+def test_paths_that_no_file_can_have_are_resumed(album: Path, invoke: Invoke) -> None:
     listed = b"album/a.png\nalbum/\0.png\nalbum/sub/z.png\n"
     args = ("classify", "--files-from", "-", "-q", "-o")
     for name, long in (("a.csv", ()), ("a.csv", ("--long",)), ("a.jsonl", ())):
@@ -184,7 +197,7 @@ def test_names_that_no_file_can_have_are_resumed(album: Path, invoke: Invoke) ->
             assert (album / name).read_bytes() == whole
 
 
-def test_a_link_to_what_is_not_there_yet_is_resumed(album: Path, invoke: Invoke) -> None:
+def test_a_dangling_link_is_resumed(album: Path, invoke: Invoke) -> None:
     (album / "link.csv").symlink_to("real.csv")
     run(invoke, "link.csv", "--resume")
     whole = (album / "real.csv").read_bytes()
@@ -193,7 +206,7 @@ def test_a_link_to_what_is_not_there_yet_is_resumed(album: Path, invoke: Invoke)
     assert (album / "real.csv").read_bytes() == whole and (album / "link.csv").is_symlink()
 
 
-def test_hostile_results_end_in_no_traceback(album: Path, invoke: Invoke) -> None:
+def test_hostile_results_cause_no_traceback(album: Path, invoke: Invoke) -> None:
     run(invoke, "a.jsonl")
     run(invoke, "a.csv")
     lines = (
@@ -207,7 +220,7 @@ def test_hostile_results_end_in_no_traceback(album: Path, invoke: Invoke) -> Non
         assert (album / name).read_bytes() == whole
 
 
-def test_what_a_killed_run_put_aside_is_removed(album: Path, invoke: Invoke) -> None:
+def test_the_temporary_file_of_a_killed_run_is_removed(album: Path, invoke: Invoke) -> None:
     run(invoke, "a.csv")
     (album / ".a.csv.x1y2.part").write_text("left")
     draw(album / "album" / "0.png")
@@ -215,7 +228,7 @@ def test_what_a_killed_run_put_aside_is_removed(album: Path, invoke: Invoke) -> 
     assert not list(album.glob(".*.part"))
 
 
-def test_int8_of_a_list_is_calibrated_on_all_of_it(
+def test_int8_of_a_list_is_calibrated_on_the_whole_list(
     album: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = []

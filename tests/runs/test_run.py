@@ -1,8 +1,9 @@
-"""A run with other settings, or beside another one, does not touch the results."""
+"""A run with other settings, or during another one, does not change the results."""
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,13 @@ pytestmark = pytest.mark.usefixtures("fake_engine")
 
 @pytest.mark.parametrize(
     ("args", "difference"),
-    [(("--top", "3"), "top was 2 and is now 3"),
+    [(("--top", "3"), "written with --top 2, now with --top 3"),
      (("--fit", "pad", "--threshold", "0.5"),
-      "threshold was 0.0 and is now 0.5; fit was crop and is now pad"),
-     (("--category",), "categories was not given and is now"),
-     (("--long",), "long was off and is now on"),
-     (("--alpha", "0.5"), "model was mobilenet_v2_1.0_224 and is now mobilenet_v2_0.5_224"),
-     (("--shard", "1/2"), "shard was not given and is now 1/2")],
+      "with --min-score 0.0, now with --min-score 0.5; with --fit crop, now with --fit pad"),
+     (("--category",), "without --category, now with --category"),
+     (("--long",), "without --long, now with --long"),
+     (("--alpha", "0.5"), "with model mobilenet_v2_1.0_224, now with model mobilenet_v2_0.5_224"),
+     (("--shard", "1/2"), "written without --shard, now with --shard 1/2")],
 )  # fmt: skip
 def test_other_settings_are_refused_and_named(
     album: Path, invoke: Invoke, args: tuple[str, ...], difference: str
@@ -30,7 +31,7 @@ def test_other_settings_are_refused_and_named(
     whole = (album / "a.csv").read_bytes()
     cut(album / "a.csv", whole, len(whole) - 1)
     result = run(invoke, "a.csv", *args, "--resume", code=2)
-    assert result.stderr.startswith("Error: 'a.csv' was begun otherwise: ")
+    assert result.stderr.startswith("Error: cannot resume 'a.csv': written ")
     assert difference in result.stderr and "--force" in result.stderr
     left = (album / "a.csv").read_bytes()
     assert whole.startswith(left) and left.count(b"\n") >= whole.count(b"\n") - 1
@@ -45,7 +46,7 @@ def test_other_settings_are_refused_and_named(
      (("-o", "a.csv", "--resume", "--force"), "choose one"),
      (("-o", "a.jsonl", "--csv-safe"), "--csv-safe is for csv")],
 )  # fmt: skip
-def test_what_cannot_be_resumed_is_said(
+def test_options_that_cannot_be_resumed_are_refused(
     album: Path, invoke: Invoke, args: tuple[str, ...], words: str
 ) -> None:
     result = invoke("classify", "album", *args)
@@ -56,17 +57,20 @@ def test_what_cannot_be_resumed_is_said(
 def test_a_second_run_on_the_same_output_is_refused(album: Path, invoke: Invoke) -> None:
     log = RunLog("a.csv")
     for args in ((), ("--resume",), ("--force",)):
-        assert "another mnv2 writes to 'a.csv'" in run(invoke, "a.csv", *args, code=2).stderr
+        assert (
+            "another run of mnv2 is writing to 'a.csv'"
+            in run(invoke, "a.csv", *args, code=2).stderr
+        )
     assert not (album / "a.csv").exists()
     log.close()
-    assert not (album / "a.csv.mnv2").exists()
+    assert not (album / ".a.csv.mnv2").exists()
     run(invoke, "a.csv")
 
 
-def test_other_libraries_are_warned_of(album: Path, invoke: Invoke) -> None:
+def test_other_versions_of_libraries_cause_a_warning(album: Path, invoke: Invoke) -> None:
     run(invoke, "a.csv")
     cut(album / "a.csv", (album / "a.csv").read_bytes(), 300)
-    log = album / "a.csv.mnv2"
+    log = album / ".a.csv.mnv2"
     begun = json.loads(log.read_text())
     begun["libraries"]["pillow"] = "1.0"
     log.write_text(json.dumps(begun) + "\n")
@@ -76,10 +80,10 @@ def test_other_libraries_are_warned_of(album: Path, invoke: Invoke) -> None:
 @pytest.mark.parametrize("name", ["a.json", "a.parquet"])
 def test_other_formats_are_locked_and_leave_no_log(album: Path, invoke: Invoke, name: str) -> None:
     log = RunLog(name)
-    assert "another mnv2 writes" in run(invoke, name, code=2).stderr
+    assert "another run of mnv2 is writing" in run(invoke, name, code=2).stderr
     log.close()
     run(invoke, name)
-    assert not list(album.glob("*.mnv2"))
+    assert not [name for name in os.listdir(album) if name.endswith(".mnv2")]
 
 
 OLD_KEYS = ["format", "long", "csv_safe", "position"]
@@ -88,11 +92,11 @@ OLD_KEYS = ["format", "long", "csv_safe", "position"]
 @pytest.mark.parametrize(
     "args", [(), ("--long",), ("--csv-safe", "--category"), ("--shard", "1/1")]
 )
-def test_settings_in_the_log_have_the_names_and_order_they_always_had(
+def test_settings_in_the_log_keep_their_names_and_order(
     album: Path, invoke: Invoke, args: tuple[str, ...]
 ) -> None:
     run(invoke, "a.csv", *args)
-    settings = json.loads((album / "a.csv.mnv2").read_text().splitlines()[0])["settings"]
+    settings = json.loads((album / ".a.csv.mnv2").read_text().splitlines()[0])["settings"]
     assert list(settings)[:4] == OLD_KEYS
     assert [settings[key] for key in OLD_KEYS] == [
         "csv", "--long" in args, "--csv-safe" in args, "--shard" in args,

@@ -9,7 +9,7 @@ from mnv2cli.records import Source
 from mnv2cli.runs.shards import Shard, shard_number
 
 
-def test_a_shard_is_named_by_its_number_and_their_count() -> None:
+def test_a_shard_is_written_as_its_number_and_the_count() -> None:
     assert Shard.parse("2/8") == Shard(2, 8) and str(Shard(2, 8)) == "2/8"
     for text in (
         "0/3",
@@ -25,12 +25,12 @@ def test_a_shard_is_named_by_its_number_and_their_count() -> None:
         "²/3",
         "",
     ):
-        with pytest.raises(InputError, match="is no shard"):
+        with pytest.raises(InputError, match="is not a shard"):
             Shard.parse(text)
 
 
-def test_the_part_of_a_path_is_the_same_on_every_machine() -> None:
-    # Held for ever: results of older versions are joined with those of newer ones.
+def test_the_shard_of_a_path_is_the_same_on_every_machine() -> None:
+    # Never change these: results of older versions are merged with those of newer ones.
     assert [shard_number(f"photos/{i}.jpg", 5) for i in range(10)] == [1, 5, 1, 1, 3, 3, 4, 3, 1, 2]
     assert shard_number("./photos//1.jpg", 99) == shard_number("photos/1.jpg", 99)
     assert shard_number("caf\u00e9.jpg", 999) == shard_number("cafe\u0301.jpg", 999)

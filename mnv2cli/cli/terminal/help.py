@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import click
 
-
 _SHORT_EXAMPLES = 3
 _ALL = "mnv2.help_all"  # in the context: the whole help is wanted
 

@@ -1,0 +1,51 @@
+"""Recognize the files that runs write, so that no run classifies them as images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+from mnv2cli.records import Source
+from mnv2cli.results.check import LOG_SUFFIX, has_log
+from mnv2cli.sources.names import IMAGE_SUFFIXES
+
+_PART_SUFFIX = ".part"
+
+
+def without_own_files(sources: Iterable[Source], output: str = "") -> Iterator[Source]:
+    """Yield the sources that no run has written.
+
+    With ``--all-files``, results that lie among the images are found like any other file. Shards
+    must agree on the images, so each one skips the results of all of them, which it recognizes by
+    their logs: a log exists before its results do.
+
+    Args:
+        sources: The images as found.
+        output: The results file of this run, which may not have a log; empty if there is none.
+    """
+    own = {os.path.realpath(output), os.path.abspath(output)} if output else set()
+    own_names = {os.path.basename(path) for path in own}
+    for source in sources:
+        name = os.path.basename(source.path)
+        if name in own_names and os.path.abspath(source.path) in own:
+            continue
+        # Results never have the suffix of an image.
+        if not name.lower().endswith(IMAGE_SUFFIXES) and is_own_file(source.path):
+            continue
+        yield source
+
+
+def is_own_file(path: str) -> bool:
+    """Return whether a file was written by a run: results with a log, a log, or unfinished results.
+
+    Results without shards in a format that cannot be resumed have no log, and are not recognized.
+    """
+    name = os.path.basename(path)
+    if "://" in path:
+        return False
+    if name.endswith(LOG_SUFFIX):
+        return True
+    if name.startswith(".") and name.endswith(_PART_SUFFIX):
+        # .labels.csv.x7k2.part, which will be labels.csv
+        path = os.path.join(os.path.dirname(path), name[1:].rsplit(".", 2)[0])
+    return has_log(path)
