@@ -17,6 +17,7 @@ an earlier version holds its lock.
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import stat
@@ -32,6 +33,13 @@ from mnv2cli.system.messages import reason
 _LAYOUT = 1
 _ENDINGS = ("finished", "stopped", "failed")
 _HEAD = b'{"event": "begin"'
+_MAX_ATTEMPTS = 10
+"""How often another run may remove the log while it is opened.
+
+After that, the file system is assumed to give an open file and its path different numbers, as some
+network and FUSE mounts do.
+"""
+
 _MAX_SIZE = 4 << 20  # bytes; ten times the size after a thousand resumed runs
 
 
@@ -131,6 +139,7 @@ class RunLog:
             file.write(self._file.read(_MAX_SIZE))
 
     def _open(self) -> IO[bytes]:
+        attempts = itertools.count(1)
         while True:
             existed = os.path.lexists(self.path)
             try:
@@ -139,13 +148,14 @@ class RunLog:
                 raise self._failed(error) from error
             self._lock(file)
             try:
-                if os.path.samestat(os.fstat(file), os.stat(self.path)):
-                    self._is_new = os.fstat(file).st_size == 0
-                    self.died_early = self._is_new and existed
-                    sync_folder(os.path.dirname(self.path))
-                    return os.fdopen(file, "r+b", buffering=0)
+                is_same = os.path.samestat(os.fstat(file), os.stat(self.path))
             except FileNotFoundError:
-                pass  # another run removed it between the open and the lock
+                is_same = False  # another run removed it between the open and the lock
+            if is_same or (next(attempts) > _MAX_ATTEMPTS and os.path.lexists(self.path)):
+                self._is_new = os.fstat(file).st_size == 0
+                self.died_early = self._is_new and existed
+                sync_folder(os.path.dirname(self.path))
+                return os.fdopen(file, "r+b", buffering=0)
             os.close(file)
 
     def _lock(self, file: int) -> None:

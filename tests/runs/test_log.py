@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from mnv2cli.errors import InputError
+from mnv2cli.runs.log import RunLog
 from tests.cli.test_process import ENVIRONMENT, FAKE
 from tests.conftest import draw
 from tests.runs.helpers import Invoke, cut, ended, events, run
@@ -139,3 +142,14 @@ def test_a_run_of_an_earlier_version_excludes_others(album: Path, invoke: Invoke
         assert earlier.exists() and not (album / ".a.csv.mnv2").exists()
     assert invoke("merge", "a.csv", "-q", "-o", "all.csv", "--force").exit_code == 0
     assert not earlier.exists() and events(album / "a.csv") == ["begin", "finished"]
+
+
+def test_a_file_system_with_changing_inode_numbers_does_not_hang_the_run(
+    album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mnv2cli.runs.log.os.path.samestat", lambda *_: False)
+    with closing(RunLog(str(album / "a.csv"))) as log:
+        with pytest.raises(InputError, match="another run of mnv2 is writing"):
+            RunLog(str(album / "a.csv"))
+        log.begin({})
+    assert (album / ".a.csv.mnv2").read_bytes().startswith(b'{"event": "begin"')
