@@ -1,4 +1,4 @@
-"""What commands share that classify images: their inputs checked, the classifier, its records."""
+"""What commands that classify images share: checks of inputs, the classifier, its records."""
 
 from __future__ import annotations
 
@@ -25,32 +25,37 @@ if TYPE_CHECKING:
     from mnv2cli.sources.options import Inputs
 
 Choose = Callable[[Iterator["Source"]], Iterator["Source"]]
-"""Says which of the images found are classified."""
+"""Returns the images to classify, of those found."""
 
 
 def check_inputs(inputs: Inputs) -> None:
-    """Check that there is something to classify; raises UsageError."""
+    """Check that there are inputs before the model loads.
+
+    Raises:
+        UsageError: There are none, none of them exists, or -0 has no list.
+        InputError: A URL cannot be opened by what is installed.
+    """
     paths = inputs.paths
     if inputs.null and inputs.list_file is None:
-        raise click.UsageError("-0 says how the paths of --files-from are separated: add that.")
+        raise click.UsageError("-0 requires --files-from.")
     if inputs.list_file is None:
         if not paths:
-            raise click.UsageError("Name images or folders, or a list of them with --files-from.")
+            raise click.UsageError("Name images or folders, or a file of paths with --files-from.")
         if not any(os.path.lexists(p) or is_glob(p) or is_url(p) for p in paths):
-            more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
-            raise click.UsageError(f"There is no file or folder {paths[0]!r}{more}.")
+            more = f" (and {len(paths) - 1:,} more)" if len(paths) > 1 else ""
+            raise click.UsageError(f"No such file or folder: {paths[0]!r}{more}.")
     check_urls(paths)
 
 
 def make_classifier(
     options: ClassifierOptions, screen: Screen, cluster: str | None = None
 ) -> Classifier:
-    """Return the classifier that a command asks for, which reports to its screen.
+    """Return the classifier for a command.
 
     Args:
-        options: All that decides what it does.
-        screen: Shows what it reports.
-        cluster: The address of a Ray cluster, empty to start one; None for this machine alone.
+        options: The options of the classifier.
+        screen: Shows its notices, warnings and downloads.
+        cluster: The address of a Ray cluster; empty to start one here; None to run without Ray.
     """
     from mnv2cli.events import RunEvents
     from mnv2cli.images.decode import set_process_limit
@@ -73,14 +78,14 @@ def classify_inputs(
     choose: Choose = lambda sources: sources,
     stop_requested: Event | None = None,
 ) -> Generator[Record, None, None]:
-    """Return the records of inputs as they were typed.
+    """Yield the records of inputs.
 
     Args:
-        classifier: What classifies them.
-        inputs: The images.
-        report: Counts what is skipped, and the seconds.
-        screen: Shows what is skipped.
-        choose: Says which of the images found are classified.
+        classifier: Classifies them.
+        inputs: The images, as typed.
+        report: Receives the counts of skipped files, and the seconds.
+        screen: Shows skipped files.
+        choose: Returns the images to classify, of those found.
         stop_requested: Once set, no more images are started.
     """
     from mnv2cli.inference.calibration import ReadAhead
@@ -94,16 +99,16 @@ def classify_inputs(
         listed = read_list(open_list(inputs.list_file), null=inputs.null)
     sources = classifier.sources(inputs.paths, on_skip, listed)
     sample: Callable[[], Iterable[str]] = partial(classifier.sample, inputs.paths)
-    if inputs.list_file is not None:  # a list cannot be read twice: its first images are the sample
+    if inputs.list_file is not None:  # a list is read only once: sample its first images
         sources = ahead = ReadAhead(sources, classifier.events.notice)
         sample = ahead.paths
     return classifier.run(choose(sources), report.timings, sample, stop_requested)
 
 
 def no_images(report: Report) -> NoImagesError:
-    """Return the error that says why there are none."""
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.skipped.most_common())
-    hint = f"Left out: {reasons}." if reasons else "The folders are empty."
+    """Return the error for inputs without images, with the reasons why files were skipped."""
+    reasons = ", ".join(f"{reason} {number:,}" for reason, number in report.skipped.most_common())
+    hint = f"Skipped: {reasons}." if reasons else "The inputs contain no files."
     if report.skipped["no image suffix"]:
-        hint += " --all-files tries every file."
+        hint += " To try every file, add --all-files."
     return NoImagesError("no images found", hint)

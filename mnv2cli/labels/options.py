@@ -14,7 +14,7 @@ class LabelOptions:
 
     Attributes:
         top: Predictions in a record, 1 to 1000, best first.
-        threshold: Predictions with a score below this are dropped, in [0, 1].
+        min_score: The lowest score of a prediction to report, in [0, 1].
         category: Report the image's category.
         categories: Path of a TOML file of the user's categories; None for the built-in ones.
         rollup: Report the deepest node whose summed score reaches this, in (0, 1]; None for none.
@@ -24,7 +24,7 @@ class LabelOptions:
     """
 
     top: int = 5
-    threshold: float = 0.0
+    min_score: float = 0.0
     category: bool = False
     categories: str | None = None
     rollup: float | None = None
@@ -34,7 +34,7 @@ class LabelOptions:
             raise InputError(f"top must be a whole number, not {self.top!r}")
         if not 1 <= self.top <= CLASS_COUNT:
             raise InputError(f"top is {self.top}, but must be 1 to {CLASS_COUNT}")
-        if not 0 <= self.threshold <= 1:
-            raise InputError(f"threshold is {self.threshold}, but scores are 0 to 1")
+        if not 0 <= self.min_score <= 1:
+            raise InputError(f"min_score is {self.min_score}, but scores are 0 to 1")
         if self.rollup is not None and not 0 < self.rollup <= 1:
             raise InputError(f"rollup is {self.rollup}, but must be over 0 and at most 1")

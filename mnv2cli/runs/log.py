@@ -173,6 +173,8 @@ _HASHES = {
     "categories": "the categories are others",
     "calibration": "int8 was calibrated on other photos (--calibrate DIR keeps to the same)",
 }
+_NAMES = {"threshold": "min_score"}
+"""Settings whose option has another name than their key in logs."""
 
 
 def differences(
@@ -182,7 +184,11 @@ def differences(
     return [
         _HASHES[name]
         if name in _HASHES and old[name] and new[name]
-        else words.format(name=name.replace("_", " "), old=_said(old[name]), new=_said(new[name]))
+        else words.format(
+            name=_NAMES.get(name, name).replace("_", " "),
+            old=_said(old[name]),
+            new=_said(new[name]),
+        )
         for name in new
         if name in old and old[name] != new[name]
     ]

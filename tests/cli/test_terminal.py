@@ -231,6 +231,23 @@ def test_results_for_programs_are_printable_on_a_terminal_alone(
         assert json.loads(data[: data.rindex(b"]\n") + 1])[0]["path"] == f"a\nb{EVIL}"
 
 
+def test_long_rows_are_lines_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", Terminal(raw, encoding="utf-8"))
+    writer = load_format("csv").writer(data_stream(), Layout("csv", 2, long=True))
+    writer.begin()
+    predictions = (Prediction("n1", "cat", 0.5), Prediction("n2", 'a "dog"', 0.25))
+    writer.write(Record('a\n"b".jpg', predictions, model="m"))
+    writer.finish()
+    text = raw.getvalue().decode()
+    monkeypatch.undo()
+    assert text.splitlines() == [
+        "path,status,rank,label,wnid,score,error,model",
+        r'"a\n""b"".jpg",ok,1,cat,n1,0.5,,m',
+        r'"a\n""b"".jpg",ok,2,"a ""dog""",n2,0.25,,m',
+    ]
+
+
 def test_plain_results_are_the_same_on_a_terminal() -> None:
     raw = io.BytesIO()
     stream = PrintableStream(raw)

@@ -224,7 +224,7 @@ def test_sigint_leaves_whole_rows_in_a_run_on_a_cluster(
     assert process.returncode == 130
     rows = len(out.read_text().splitlines()) - 1
     assert 0 < rows < 200
-    assert f"Images     {rows}, then interrupted" in stderr
+    assert f"Images     {rows} in " in stderr and ", then interrupted\n" in stderr
     assert "Traceback" not in stderr
 
 

@@ -57,7 +57,7 @@ def test_a_run_killed_many_times_equals_one_that_was_not(tmp_path: Path, format:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_finishes_what_is_in_hand_and_says_how_to_go_on(
+def test_a_signal_finishes_current_images_and_shows_how_to_resume(
     tmp_path: Path, number: int, code: int
 ) -> None:
     for i in range(200):
@@ -69,7 +69,7 @@ def test_a_signal_finishes_what_is_in_hand_and_says_how_to_go_on(
     rows = list(csv.reader(output.read_text().splitlines()))
     assert 20 < len(rows) < 200 and {len(row) for row in rows} == {len(rows[0])}
     assert events(output) == ["begin", "stopped"]
-    command = next(x for x in stderr.splitlines() if x.startswith("To go on")).split(None, 3)[3]
+    command = next(x for x in stderr.splitlines() if x.startswith("Resume ")).split(None, 1)[1]
     assert command == f"mnv2 classify '{tmp_path}/my photos' -o {output} --resume"
     assert ended(*args[:-1], "--resume") == 0
     assert ended(*args[:2], "-o", str(tmp_path / "b.csv")) == 0
@@ -97,7 +97,7 @@ def test_a_second_signal_ends_a_run_that_hangs(tmp_path: Path) -> None:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
-    assert process.poll() is None  # it waits for what is in hand
+    assert process.poll() is None  # it finishes the current image
     process.send_signal(signal.SIGINT)
     assert process.wait(5) == 130
     assert process.stderr and "Interrupted" in process.stderr.read()

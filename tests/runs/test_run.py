@@ -16,8 +16,8 @@ pytestmark = pytest.mark.usefixtures("fake_engine")
 @pytest.mark.parametrize(
     ("args", "difference"),
     [(("--top", "3"), "top was 2 and is now 3"),
-     (("--fit", "pad", "--threshold", "0.5"),
-      "threshold was 0.0 and is now 0.5; fit was crop and is now pad"),
+     (("--fit", "pad", "--min-score", "0.5"),
+      "min score was 0.0 and is now 0.5; fit was crop and is now pad"),
      (("--category",), "categories was not given and is now"),
      (("--long",), "long was off and is now on"),
      (("--alpha", "0.5"), "model was mobilenet_v2_1.0_224 and is now mobilenet_v2_0.5_224"),
@@ -41,8 +41,8 @@ def test_other_settings_are_refused_and_named(
     ("args", "words"),
     [(("-o", "a.json", "--resume"), ".csv or .jsonl"), (("--resume",), "with -o"),
      (("-o", "/dev/null", "-f", "csv", "--resume"), ".csv or .jsonl"),
-     (("-o", "a.csv", "--retry-errors"), "add --resume"),
-     (("-o", "a.csv", "--resume", "--force"), "choose one"),
+     (("-o", "a.csv", "--retry-errors"), "requires --resume"),
+     (("-o", "a.csv", "--resume", "--force"), "--force cannot be combined"),
      (("-o", "a.jsonl", "--csv-safe"), "--csv-safe is for csv")],
 )  # fmt: skip
 def test_what_cannot_be_resumed_is_said(
@@ -70,7 +70,7 @@ def test_other_libraries_are_warned_of(album: Path, invoke: Invoke) -> None:
     begun = json.loads(log.read_text())
     begun["libraries"]["pillow"] = "1.0"
     log.write_text(json.dumps(begun) + "\n")
-    assert "Warning: scores may move" in run(invoke, "a.csv", "--resume").stderr
+    assert "Warning: new scores may differ" in run(invoke, "a.csv", "--resume").stderr
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.parquet"])
