@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -73,8 +74,12 @@ def run() -> None:
 
 
 def _leave(code: object) -> NoReturn:
-    """Exit the process, even if a worker thread is blocked."""
-    if any(thread.name.startswith("mnv2-work") for thread in threading.enumerate()):
+    """Exit the process, at once if it was interrupted or a worker thread is blocked."""
+    interrupted = code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+    if interrupted:
+        with suppress(KeyboardInterrupt):
+            atexit._run_exitfuncs()  # remove temporary folders; TensorFlow's own end takes seconds
+    if interrupted or any(t.name.startswith("mnv2-work") for t in threading.enumerate()):
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):
                 stream.flush()

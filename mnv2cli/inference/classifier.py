@@ -242,7 +242,7 @@ class Classifier:
     ) -> Generator[Record, None, None]:
         """Yield one record per source, in order, without the secrets in URLs.
 
-        The model is loaded when the first source is there; without sources it is not loaded.
+        The model is loaded after the first source was found; without sources it is not loaded.
 
         Args:
             sources: The images; consumed lazily.

@@ -1,4 +1,4 @@
-"""A folder with every kind of bad or odd file: one row for each, in order, and the run goes on."""
+"""A folder with every kind of bad or odd file: each gets one row, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``--isolate`` and ``--timeout``: files that end their decoder are rows as all others."""
+"""``--isolate`` and ``--timeout``: files that crash or block their decoder get a row."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_sort_takes_isolate_and_timeout(
 
 
 @pytest.mark.parametrize("timeout", ["-1", "nan", "inf", "1e9"])
-def test_a_timeout_that_is_none(
+def test_an_invalid_timeout_is_refused(
     photos: Path, fake_engine: FakeEngine, invoke: Callable[..., Result], timeout: str
 ) -> None:
     result = invoke("classify", photos, "--timeout", timeout)

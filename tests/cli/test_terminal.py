@@ -1,4 +1,4 @@
-"""Nothing from files, names or results steers the terminal."""
+"""Nothing in files, names or results controls the terminal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Invoke = Callable[..., Result]
 
 
 def clean(result: Result, *, but: str = "") -> str:
-    """Check that no control character came out, and return what did."""
+    """Check that the output has no control characters, and return it."""
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     for text in (result.stdout, result.stderr):
         odd = {c for c in text if not c.isprintable() and c not in "\n" + but}
@@ -75,7 +75,7 @@ def test_sort_and_undo_print_no_control_characters(evil: Path, invoke: Invoke, o
     clean(invoke("undo", dest, "--dry-run", "-v"))
     for path in Path(dest).rglob("*.png"):
         if not path.is_symlink():
-            path.write_text("changed")  # is kept, and told
+            path.write_text("changed")  # is kept, and reported
     clean(invoke("undo", dest, "-v"))
 
 
