@@ -6,10 +6,12 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
 import termios
+import time
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,6 +85,25 @@ def test_a_bar_is_drawn_while_rows_go_to_a_file(
     with open(tmp_path / target, "wb") as file:
         classify(tmp_path / "photos", terminal.file, stdout=file)
     assert BAR in terminal.text()
+
+
+def test_ctrl_c_shows_that_current_images_are_finished(tmp_path: Path, terminal: Terminal) -> None:
+    for i in range(200):
+        draw(tmp_path / f"{i}.bmp", (i, 0, 0), (4, 4))
+    output = tmp_path / "rows.csv"
+    process = subprocess.Popen(
+        [sys.executable, "-c", FAKE.format(delay=0.2), "classify", tmp_path, "-o", output],
+        stderr=terminal.file,
+        env={**ENVIRONMENT, "TERM": "xterm"},
+    )
+    deadline = time.monotonic() + 60
+    while not (output.exists() and output.stat().st_size > 300) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    lines = terminal.text().replace("\r", "\n").split("\n")
+    assert "Finishing current images; press Ctrl-C again to stop now." in lines
+    assert [line for line in lines if line][-1] == "Interrupted."
 
 
 def test_no_summary_is_drawn_over_a_pager(tmp_path: Path, terminal: Terminal) -> None:

@@ -199,10 +199,11 @@ def test_the_command_writes_the_rows_of_a_local_run_and_nothing_of_rays(
     home = invoke("classify", str(folder), "-q", "-f", "csv")
     assert stdout == home.stdout
     assert process.returncode == home.exit_code == 4
-    lines = stderr.splitlines()
-    assert lines[0].startswith("Images     20 in ")
-    assert "litert float32, 1 Ray worker)" in lines[0]
-    assert [line.split()[0] for line in lines[1:]] == ["Errors", "Time"]
+    lines = {line.split()[0]: line for line in stderr.splitlines()}
+    assert list(lines)[0] == "Images" and "Images     20 in " in lines["Images"]
+    assert "litert float32, 1 Ray worker, loaded in " in lines["Model"]
+    assert set(lines) <= {"Images", "Unreadable", "Model", "Work"}
+    assert "workers" not in lines["Work"]
 
 
 @pytest.mark.usefixtures("ray_here")

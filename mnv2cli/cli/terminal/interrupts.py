@@ -13,7 +13,8 @@ from types import FrameType
 from mnv2cli.errors import ExitCode
 
 _USUAL = (signal.default_int_handler, signal.SIG_DFL)
-_STOPPING = "\nFinishing current images; press Ctrl-C again to stop now.\n"
+_STOPPING = "Finishing current images; press Ctrl-C again to stop now."
+_CLEAR_LINE = "\r\x1b[K"  # the terminal has echoed ^C behind the bar, or on the next line
 
 
 class Terminated(KeyboardInterrupt):
@@ -83,7 +84,7 @@ class Interrupts:
         # A handler may run while sys.stderr writes a line; the file descriptor is always usable.
         with suppress(OSError, ValueError):
             if sys.stderr.isatty():
-                os.write(sys.stderr.fileno(), _STOPPING.encode())
+                os.write(sys.stderr.fileno(), f"{_CLEAR_LINE}{_STOPPING}\n".encode())
 
 
 @contextmanager
