@@ -200,7 +200,7 @@ def test_the_command_writes_the_rows_of_a_local_run_and_nothing_of_rays(
     assert stdout == home.stdout
     assert process.returncode == home.exit_code == 4
     lines = {line.split()[0]: line for line in stderr.splitlines()}
-    assert list(lines)[0] == "Images" and "Images     20 in " in lines["Images"]
+    assert stderr.startswith("Images     20 in ")
     assert "litert float32, 1 Ray worker, loaded in " in lines["Model"]
     assert set(lines) <= {"Images", "Unreadable", "Model", "Work"}
     assert "workers" not in lines["Work"]
