@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    _ScoreType = click.ParamType[float]
+else:
+    _ScoreType = click.ParamType  # not generic in all supported versions of click
 
-class Score(click.FloatRange):
-    """A score from 0 to 1; for a percentage, the error names the score."""
+
+class Score(_ScoreType):
+    """A score in [0, 1]; for a percentage, the error names the score to use.
+
+    Args:
+        min_open: Whether 0 is refused too.
+    """
 
     name = "score"
 
     def __init__(self, *, min_open: bool = False) -> None:
-        super().__init__(0, 1, min_open=min_open)
+        self._min_open = min_open
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Return the score; raises BadParameter."""
-        if isinstance(value, str) and (score := _from_percentage(value)) is not None:
-            self.fail(f"{value!r} is not a score from 0 to 1: use {score:g}.", param, ctx)
-        return float(super().convert(value, param, ctx))
+        """Return the score; fail with a usage error."""
+        text = str(value).strip()
+        is_percent = text.endswith("%")
+        try:
+            number = float(text.removesuffix("%"))
+        except ValueError:
+            self.fail(f"{text!r} is not a number from 0 to 1.", param, ctx)
+        if (is_percent and 0 <= number <= 100) or 2 <= number <= 100:
+            self.fail(f"scores are 0 to 1: for {number:g}%, use {number / 100:g}.", param, ctx)
+        if not 0 <= number <= 1:
+            self.fail(f"{text!r} is not a number from 0 to 1.", param, ctx)
+        if self._min_open and not number:
+            self.fail("the score must be above 0.", param, ctx)
+        return number
 
 
-def _from_percentage(text: str) -> float | None:
-    """Return the score that ``80`` or ``50%`` stands for; None for anything else."""
-    number = text.strip().removesuffix("%")
-    is_percentage = number != text.strip()
-    try:
-        value = float(number)
-    except ValueError:
-        return None
-    if (is_percentage and 0 <= value <= 100) or 1 < value <= 100:
-        return value / 100
-    return None
+SCORE = Score()
+POSITIVE_SCORE = Score(min_open=True)
