@@ -1,17 +1,18 @@
-"""Use mnv2cli from Python: print the best label of every photo, the surest first.
+"""Use mnv2cli from Python: print the best label of every photo, the highest score first.
 
 python examples/labels.py examples/photos
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
 from mnv2cli import Classifier
 
 
 def main(folders: list[str]) -> None:
-    """Classify some folders with one loaded network."""
+    """Classify folders with one loaded model."""
     classifier = Classifier(top=1)
     records = list(classifier.classify(*folders))
     for record in sorted(records, key=lambda r: [-p.score for p in r.predictions]):
@@ -20,7 +21,11 @@ def main(folders: list[str]) -> None:
     for record in records:
         if record.error:
             print(f"        {record.error}: {record.path}", file=sys.stderr)  # noqa: T201
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["examples/photos"])
+    try:
+        main(sys.argv[1:] or ["examples/photos"])
+    except BrokenPipeError:  # the reader, such as head, is done
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit

@@ -1,9 +1,9 @@
-"""Copy a few photos out of the installed scikit-image into examples/photos, to try mnv2 on.
+"""Copy photos from the installed scikit-image to examples/photos, to try mnv2 on.
 
     python examples/photos.py && mnv2 classify examples/photos --top 3
 
-scikit-image (https://scikit-image.org) ships these photos inside its package; nothing is
-downloaded. The folder is ignored by git.
+scikit-image (https://scikit-image.org) ships these photos in its package; nothing is downloaded.
+Git ignores the folder.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PHOTOS = {
 
 
 def main() -> int:
-    """Copy the photos; exit 1 if scikit-image is not there."""
+    """Copy the photos; return 1 if scikit-image is not installed."""
     spec = find_spec("skimage")
     if spec is None or spec.origin is None:
         print("scikit-image is not installed: pip install scikit-image", file=sys.stderr)  # noqa: T201
@@ -34,10 +34,10 @@ def main() -> int:
     target.mkdir(exist_ok=True)
     copied = 0
     for name, new_name in PHOTOS.items():
-        if (source / name).is_file():  # not every release ships every photo
+        if (source / name).is_file():  # not every release has every photo
             shutil.copyfile(source / name, target / new_name)
             copied += 1
-    print(f"{copied} photos in {target}")  # noqa: T201
+    print(f"Copied {copied} photos to {target}")  # noqa: T201
     return 0 if copied else 1
 
 

@@ -1,6 +1,6 @@
-"""Classify whole folders of images with pretrained Keras MobileNetV2.
+"""Classify and sort whole folders of images with pretrained MobileNetV2.
 
-The command is ``mnv2``; the same is here for Python::
+The command line is ``mnv2``. From Python::
 
     from mnv2cli import Classifier
 
@@ -58,7 +58,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import the public names when they are first asked for, so that ``--help`` stays fast."""
+    """Import a public name at its first use, so that ``--help`` stays fast."""
     if name in _HOMES:
         from importlib import import_module
 

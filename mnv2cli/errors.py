@@ -1,4 +1,4 @@
-"""What can go wrong, and the exit code of each; ``cli`` alone turns these into an exit."""
+"""Exceptions and their exit codes; only ``cli`` turns them into an exit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit codes of every command (README, "Exit codes")."""
+    """The exit codes of all commands."""
 
     DONE = 0
     FAILED = 1
@@ -18,12 +18,12 @@ class ExitCode(IntEnum):
 
 
 class Mnv2Error(Exception):
-    """Any failure whose message the user sees, in plain words.
+    """A failure with a message for the user.
 
     Attributes:
-        message: One line: what is wrong.
-        hint: What to do next; may have several lines, may be empty.
-        exit_code: What the process exits with.
+        message: What failed and why, in one line.
+        hint: What to do about it; may have several lines, or be empty.
+        exit_code: The exit code of the process.
     """
 
     exit_code = ExitCode.FAILED
@@ -35,43 +35,43 @@ class Mnv2Error(Exception):
 
 
 class NoImagesError(Mnv2Error):
-    """The inputs hold no image at all."""
+    """The inputs contain no images."""
 
     exit_code = ExitCode.NO_IMAGES
 
 
 class InputError(Mnv2Error):
-    """An input or option that cannot be used, found out below the command line."""
+    """An input or an option is invalid, as detected below the command line."""
 
     exit_code = ExitCode.USAGE
 
 
 class WeightsError(Mnv2Error):
-    """Weights that are missing, unreachable, damaged or of another network."""
+    """Weights are missing, unreachable, damaged, or belong to another network."""
 
 
 class DownloadError(WeightsError):
-    """Published weights that cannot be fetched from where they are, or not be kept."""
+    """Published weights cannot be downloaded or stored."""
 
 
 class CompileError(Mnv2Error):
-    """A network that cannot be compiled here, or whose compiled model cannot be opened."""
+    """A network cannot be compiled, or its compiled model cannot be opened."""
 
 
 class OutputError(Mnv2Error):
-    """Results that cannot be written."""
+    """Results cannot be written."""
 
 
 class JournalError(Mnv2Error):
-    """A journal that cannot be read, or that says what cannot be done."""
+    """A journal cannot be read, or contains impossible steps."""
 
 
 class ImageError(Exception):
-    """One image that cannot be read; becomes a record with an error, never an exit.
+    """An image cannot be read; becomes a record with an error, never an exit.
 
     Attributes:
-        reason: A few plain words shared by all images with the same trouble, without a colon.
-        detail: What is particular to this image; may be empty.
+        reason: The kind of error, shared by all images that have it, without a colon.
+        detail: Particulars of this image; may be empty.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:

@@ -1,4 +1,4 @@
-"""What a run reports while it works: callbacks that the command line shows and Python may use."""
+"""Callbacks through which a run reports notices, warnings and downloads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Notice = Callable[[str], None]
 """Called with one line of text."""
 
 DownloadProgress = Callable[[str, int, "int | None"], None]
-"""Called with a file's name, the bytes so far, and all its bytes if known."""
+"""Called with a file name, the bytes downloaded so far, and the total bytes if known."""
 
 
 def ignore_notice(text: str) -> None:
@@ -31,8 +31,8 @@ class RunEvents:
     """Callbacks of a run.
 
     Attributes:
-        notice: Called when something takes long, or does not go as wished.
-        warning: Called when something changes the results, such as a fallback to another network.
+        notice: Called with information, such as that something takes long.
+        warning: Called when results change, such as by a fallback to another network.
         download: Called with the progress of a download.
         status: Called with what the run is doing before its first image; each text replaces the
             one before.

@@ -1,10 +1,8 @@
-"""The command line: everything that the terminal sees, a file a command.
-
-A command is one module here and one line in :data:`COMMANDS`.
-"""
+"""The command line: one module per command, and its line in :data:`COMMANDS`."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -22,20 +20,26 @@ from mnv2cli.cli.terminal.interrupts import exit_code, raise_interrupt
 from mnv2cli.errors import ExitCode
 
 COMMANDS = {
-    "classify": LazyCommand("mnv2cli.cli.classify:classify", "Label every image of a folder."),
-    "merge": LazyCommand("mnv2cli.cli.merge:merge", "Join the results of shards."),
-    "sort": LazyCommand("mnv2cli.cli.sort:sort", "Put photos into class folders, safely."),
-    "undo": LazyCommand("mnv2cli.cli.undo:undo", "Take a sort back."),
-    "labels": LazyCommand("mnv2cli.cli.labels:labels", "Show classes, their tree and categories."),
-    "models": LazyCommand("mnv2cli.cli.models:models", "List, fetch and look at networks."),
-    "bench": LazyCommand("mnv2cli.cli.bench:bench", "Measure how fast this machine is."),
-    "doctor": LazyCommand("mnv2cli.cli.doctor:doctor", "See whether all works here."),
+    "classify": LazyCommand("mnv2cli.cli.classify:classify", "Label images."),
+    "sort": LazyCommand("mnv2cli.cli.sort:sort", "Sort photos into folders by what they show."),
+    "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort."),
+    "labels": LazyCommand("mnv2cli.cli.labels:labels", "Show the labels and categories."),
+    "models": LazyCommand("mnv2cli.cli.models:models", "List, download and inspect models."),
+    "merge": LazyCommand("mnv2cli.cli.merge:merge", "Merge the results of shards."),
+    "bench": LazyCommand("mnv2cli.cli.bench:bench", "Measure the speed of this machine."),
+    "doctor": LazyCommand("mnv2cli.cli.doctor:doctor", "Check the installation."),
 }
-"""The commands in the order of the help, each with where it is and its line there."""
+"""The commands, in the order of the help: the most used first."""
 
 EXAMPLES = (
-    ("the three best labels of every photo in a folder", "mnv2 classify photos --top 3"),
-    ("all that a command can do", "mnv2 classify --help"),
+    ("label all photos of a folder", "mnv2 classify photos -o labels.csv"),
+    ("copy them into folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
+    ("undo that", "mnv2 undo sorted"),
+    ("find the labels that mention a word", "mnv2 labels terrier"),
+    ("list the models that can be used", "mnv2 models list"),
+    ("merge what several machines have labelled", "mnv2 merge part*.csv -o labels.csv"),
+    ("measure images per second", "mnv2 bench"),
+    ("check that everything works", "mnv2 doctor"),
 )
 
 
@@ -47,13 +51,16 @@ EXAMPLES = (
 )
 @click.version_option(__version__, "-V", "--version", message="mnv2 %(version)s")
 def main() -> None:
-    """Classify whole folders of images with pretrained Keras MobileNetV2."""
+    """Classify and sort whole folders of images with pretrained MobileNetV2.
+
+    Run mnv2 COMMAND --help for the options of a command.
+    """
 
 
 def run() -> None:
-    """Run the command line as a process: the entry point of ``mnv2``."""
+    """Run the command line and exit: the entry point of ``mnv2``."""
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # libraries' notes on odd images are no one's business
+        warnings.simplefilter("ignore")  # libraries warn of unusual images
     if sys.stderr is None:  # closed, as by 2>&-
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
@@ -67,8 +74,12 @@ def run() -> None:
 
 
 def _leave(code: object) -> NoReturn:
-    """End the process, whatever a thread of ours may hang in."""
-    if any(thread.name.startswith("mnv2-work") for thread in threading.enumerate()):
+    """Exit the process, at once if it was interrupted or a worker thread is blocked."""
+    interrupted = code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+    if interrupted:
+        with suppress(KeyboardInterrupt):
+            atexit._run_exitfuncs()  # remove temporary folders; TensorFlow's own end takes seconds
+    if interrupted or any(t.name.startswith("mnv2-work") for t in threading.enumerate()):
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):
                 stream.flush()

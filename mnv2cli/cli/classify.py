@@ -1,4 +1,4 @@
-"""``mnv2 classify``: a folder of photos in, a table of labels out."""
+"""``mnv2 classify``: label images and write the results."""
 
 from __future__ import annotations
 
@@ -25,13 +25,19 @@ from mnv2cli.cli.options import (
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.errors import ExitCode, OutputError
 from mnv2cli.results.check import check_output, is_file
-from mnv2cli.results.formats import FORMATS, format_of, is_resumable, load_format
+from mnv2cli.results.formats import (
+    FORMATS,
+    format_of,
+    is_resumable,
+    load_format,
+    suffix_format,
+)
 from mnv2cli.results.options import OutputTarget
 from mnv2cli.results.schema import Layout, extras
 from mnv2cli.runs.options import RunOptions
 from mnv2cli.runs.run import Run
 from mnv2cli.runs.shards import Shard
-from mnv2cli.sources.urls import is_url
+from mnv2cli.sources.urls import is_url, redact
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
@@ -40,18 +46,22 @@ if TYPE_CHECKING:
     from mnv2cli.sources.options import Inputs
 
 EXAMPLES = (
-    ("the three best labels of every photo in a folder", "mnv2 classify photos --top 3"),
-    ("into a file; the format follows the name", "mnv2 classify photos -o labels.csv"),
-    ("the sure ones", "mnv2 classify photos -f jsonl | jq 'select(.predictions[0].score > 0.8)'"),
-    ("what find finds", "find . -newer last.csv -type f -print0 | mnv2 classify -0 --files-from -"),
-    ("categories such as dog and car, besides", "mnv2 classify photos --category -o labels.csv"),
-    ("a bucket, and results beside it", "mnv2 classify s3://bucket/photos/ -o s3://bucket/labels.csv"),
-    ("a small, fast network", "mnv2 classify photos --alpha 0.35 --size 128"),
-    ("go on after a power cut; new photos too", "mnv2 classify photos -o labels.csv --resume"),
+    ("label all photos of a folder", "mnv2 classify photos --top 3"),
+    ("write a file; its name sets the format", "mnv2 classify photos -o labels.csv"),
+    ("resume after Ctrl-C or a power cut; also adds new photos",
+     "mnv2 classify photos -o labels.csv --resume"),
+    ("keep confident labels only", "mnv2 classify photos --min-score 0.8 -o labels.csv"),
+    ("list the photos that show a dog, by category",
+     "mnv2 classify photos --category -f jsonl | jq -r 'select(.category == \"dog\").path'"),
+    ("classify the files that find selects",
+     "find . -newer last.csv -type f -print0 | mnv2 classify -0 --files-from -"),
+    ("read from a bucket and write to it",
+     "mnv2 classify s3://bucket/photos/ -o s3://bucket/labels.csv"),
+    ("use the smallest and fastest MobileNetV2", "mnv2 classify photos --alpha 0.35 --size 96"),
 )  # fmt: skip
 
 
-_MUCH = 50_000_000  # bytes of rows; they are read in two seconds or so
+_LARGE = 50_000_000  # bytes of existing rows that take about two seconds to read
 
 
 def _target(
@@ -73,43 +83,40 @@ _output_options = grouped(
         "--output",
         type=click.Path(),
         metavar="FILE",
-        help="Write to a file; .csv, .json, .jsonl or .parquet says how.  [default: standard "
-        "output]",
+        help="Write to FILE, not stdout; its name sets the format.",
     ),
     _output(
         "-f",
         "--format",
         "format",
         type=click.Choice(["table", *FORMATS]),
-        help="Format of the results.  [default: by the file's name; without -o a table on a "
-        "terminal, else csv]",
+        metavar="FORMAT",
+        help="table, csv, json, jsonl or parquet.  [default: by FILE]",
     ),
-    _output("--long", is_flag=True, help="In csv and parquet: a row for each image and rank."),
+    _output("--long", is_flag=True, help="Write one row per label (csv, parquet)."),
     _output(
         "--csv-safe",
+        advanced=True,
         is_flag=True,
-        help="In csv: an apostrophe before cells that a spreadsheet would take for a formula.",
+        help="Prefix csv cells that a spreadsheet would run as a formula with an apostrophe.",
     ),
-    _output("--force", is_flag=True, help="Overwrite the output file if it exists."),
+    _output("--force", is_flag=True, help="Overwrite FILE if it exists."),
 )
 _long = section("Long runs")
 _long_options = grouped(
     "run",
     _run_options,
+    _long("--resume", is_flag=True, help="Continue FILE (csv, jsonl); adds new images."),
     _long(
-        "--resume",
+        "--retry-errors",
+        advanced=True,
         is_flag=True,
-        help="Go on with the rows that are in the csv or jsonl file of -o, after any end: Ctrl-C, "
-        "a power cut, new photos. Starts it if it is not there.",
-    ),
-    _long(
-        "--retry-errors", is_flag=True, help="With --resume: do images again whose row is an error."
+        help="With --resume, classify unreadable images again.",
     ),
     _long(
         "--shard",
         metavar="I/N",
-        help="Do only the I-th of N parts of the images, the same on every machine; mnv2 merge "
-        "joins their results.  [default: all]",
+        help="Classify only share I of N; see mnv2 merge.",
     ),
 )
 
@@ -117,10 +124,11 @@ _long_options = grouped(
 @click.command(
     cls=ExampleCommand,
     examples=EXAMPLES,
+    renamed={"--threshold": "--min-score"},
 )
 @input_options
-@label_options
 @_output_options
+@label_options
 @_long_options
 @image_options
 @model_options
@@ -136,19 +144,21 @@ def classify(
     cluster: str | None,
     terminal: TerminalOptions,
 ) -> None:
-    """Label every image in files, folders and quoted globs with the classes it most likely shows.
+    """Label the images in files, folders, quoted globs and URLs.
 
-    Images are JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF and HEIC, told by their content, here or at
-    URLs (s3://, gs://, https://, zip://, tar://). Each gives one row, in natural order; one that
-    cannot be read gives a row that says why. Labels are the 1,000 classes of ImageNet, scores are
-    probabilities from 0 to 1.
+    Labels are the 1,000 classes of ImageNet; scores are probabilities from 0 to 1. Each image gives
+    one row, in natural order; an unreadable image gives a row with the reason.
 
-    Exit codes: 0 all done, 1 failed, 2 usage, 3 no images found, 4 done but some images could not
-    be read, 130 interrupted, 143 terminated.
+    Images are JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF and HEIC, recognised by content. URLs start
+    with s3://, gs://, https://, zip:// or tar://. Without -o and -f, results are a table on a
+    terminal, else csv.
+
+    Exit codes: 0 done, 1 failed, 2 usage error, 3 no images found, 4 done but some images are
+    unreadable, 130 interrupted, 143 terminated.
     """
     check_inputs(inputs)
     target = _checked(target, run)
-    _check_not_an_input(target, [*inputs.paths, inputs.list_file, options.model.weights])
+    _check_not_an_input(target, inputs, options)
     from mnv2cli.cli.classify_job import ClassifyJob
 
     screen = terminal.screen()
@@ -179,72 +189,80 @@ def _layout(target: OutputTarget, options: ClassifierOptions, run: RunOptions) -
 def _open_run(
     classifier: Classifier, target: OutputTarget, layout: Layout, run: RunOptions, screen: Screen
 ) -> Run | None:
-    """Return the results file and its log; None where rows go elsewhere, or without a log."""
+    """Return the results file and its log; None if the target is not a file, or has no log."""
     path = target.path
     if path is None or not is_file(path):
         return None
-    if run.resume and os.path.exists(path) and os.path.getsize(path) > _MUCH:
-        screen.notice(f"Reading the rows that are in {path}")
+    if run.resume and os.path.exists(path) and os.path.getsize(path) > _LARGE:
+        screen.notice(f"Reading the existing rows of {path}")
     try:
         return Run(path, layout, classifier.settings(), run)
     except OutputError as error:
         if run.resume or run.shard:
             raise
-        screen.warning(f"this run cannot be gone on with: {error.message}")
+        screen.warning(f"this run will not be resumable: {error.message}")
     return None
 
 
 def _checked(target: OutputTarget, run: RunOptions) -> OutputTarget:
-    """Return the target with its format, once it is sure that results may be written to it."""
+    """Return the target with its format, after checking that it can be written."""
     path, format = target.path, target.format
     if path is None:
         if sys.stdout is None:
             raise OutputError("standard output is closed", "Name a file with -o.")
         if format in FORMATS and not load_format(format).is_text:
-            raise click.UsageError("Parquet is not text: name a file for it with -o.")
+            raise click.UsageError(f"--format {format} is not text: write it to a file with -o.")
         format = format or ("table" if sys.stdout.isatty() and not target.long else "csv")
     else:
         format = format or format_of(path)
         if format == "table":
-            raise click.UsageError("A table is for the terminal: choose another --format for -o.")
+            raise click.UsageError("--format table is for terminals: choose another with -o.")
+        by_name = suffix_format(path)
+        if by_name and by_name != format:
+            raise click.UsageError(
+                f"--format {format} contradicts the name {redact(path)!r}: use --format {by_name}, "
+                f"or a name that ends in .{format}."
+            )
     if target.long and not (format in FORMATS and load_format(format).is_table):
-        raise click.UsageError(f"--long is for csv and parquet: {format} has all ranks anyway.")
+        raise click.UsageError(f"--long is for csv and parquet; {format} has all labels anyway.")
     if path is not None:
         check_output(path, format, force=target.force or run.resume)
     target = replace(target, format=format)
     _check_run(target, run)
     if target.safe and not (format in FORMATS and load_format(format).may_be_safe):
-        raise click.UsageError(f"--csv-safe is for csv: {format} is not opened by spreadsheets so.")
+        raise click.UsageError(f"--csv-safe is for csv, not {format}.")
     if run.shard and path is not None and is_url(path):
-        raise click.UsageError("--shard writes notes beside its results: name a file here with -o.")
+        raise click.UsageError("--shard needs a log beside its results: name a local file with -o.")
     return replace(target, force=target.force or run.resume)
 
 
 def _check_run(target: OutputTarget, run: RunOptions) -> None:
     if run.retry_errors and not run.resume:
-        raise click.UsageError("--retry-errors is about rows that are there: add --resume.")
+        raise click.UsageError("--retry-errors requires --resume.")
     if not run.resume:
         return
     if target.force:
-        raise click.UsageError("--force starts over and --resume goes on: choose one.")
+        raise click.UsageError("--force cannot be combined with --resume.")
     if target.path is None or not is_resumable(target.format) or not is_file(target.path):
-        raise click.UsageError(
-            "--resume goes on in a file of rows: name a .csv or .jsonl file with -o."
-        )
+        raise click.UsageError("--resume requires a local .csv or .jsonl file with -o.")
 
 
-def _check_not_an_input(target: OutputTarget, inputs: list[str | None]) -> None:
-    output = target.path
-    for path in inputs if output is not None else ():
-        if (
-            path
-            and output
-            and (
-                path == output
-                if is_url(output)
-                else os.path.isfile(path)
-                and os.path.exists(output)
-                and os.path.samefile(path, output)
-            )
-        ):
-            raise click.UsageError(f"Results would overwrite {path!r}, which is read.")
+def _check_not_an_input(target: OutputTarget, inputs: Inputs, options: ClassifierOptions) -> None:
+    """Check that results do not overwrite a file that this run reads; raises UsageError."""
+    if target.path is None:
+        return
+    read = [
+        *inputs.paths,
+        inputs.list_file,
+        options.model.weights,
+        options.labels.categories,
+    ]
+    for path in filter(None, read):
+        if _is_same(path, target.path):
+            raise click.UsageError(f"The results would overwrite the input {redact(path)!r}.")
+
+
+def _is_same(path: str, output: str) -> bool:
+    if path == output:
+        return is_url(output) or os.path.isfile(path)
+    return os.path.isfile(path) and os.path.exists(output) and os.path.samefile(path, output)

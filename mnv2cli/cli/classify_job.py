@@ -1,4 +1,4 @@
-"""One run of ``mnv2 classify``: images in, rows out, and what to do when it stops early."""
+"""One run of ``mnv2 classify``: images in, rows out, a summary, and how to resume."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from mnv2cli.runs.own_files import without_own_files
 from mnv2cli.runs.shards import Counted, Shard
 from mnv2cli.sources.finder import Finder
 from mnv2cli.sources.urls import is_url, redact
+from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
@@ -37,15 +38,15 @@ class ClassifyJob:
     """One run of the command.
 
     Args:
-        classifier: What classifies the images.
+        classifier: Classifies the images.
         screen: Shows notices, progress and the summary.
-        target: Where rows go.
-        layout: What rows look like.
-        shard: Which images to do; None for all.
-        run: The results file and its log; None where rows go elsewhere.
+        target: The destination of the rows.
+        layout: The columns of the rows.
+        shard: The images to classify; None for all.
+        run: The results file and its log; None if this run cannot be resumed.
 
     Attributes:
-        report: What the run came to.
+        report: The counts and times of the run.
     """
 
     def __init__(
@@ -71,7 +72,12 @@ class ClassifyJob:
         self.report = Report()
 
     def classify(self, inputs: Inputs) -> None:
-        """Classify the inputs, as they were typed, and write their rows."""
+        """Classify the inputs, write their rows and show the summary.
+
+        Raises:
+            NoImagesError: The inputs contain no images.
+            OutputError: The results cannot be written.
+        """
         report, run, classifier = self.report, self._run, self._classifier
         if run:
             self._report_resumed(run)
@@ -80,8 +86,9 @@ class ClassifyJob:
             classifier, inputs, report, self._screen, self._choose, stop_requested
         )
         with closing(records):
-            with self._screen.loading(classifier.network.name):
-                started = list(islice(records, 1))  # loads the network, if there are images
+            to_stdout = self._target.path is None
+            with self._screen.loading(classifier.network.name, rows_to_stdout=to_stdout):
+                started = list(islice(records, 1))  # loads the model if there are images
             if started:
                 self._engine = classifier.about
                 if run:
@@ -125,7 +132,9 @@ class ClassifyJob:
         format = TABLE if layout.format == TABLE.name else load_format(layout.format)
         with (
             self._interrupts.graceful_stop(),
-            self._screen.progress(total, run.kept if run else 0) as advance,
+            self._screen.progress(
+                total, run.kept if run else 0, rows_to_stdout=self._target.path is None
+            ) as advance,
             upload as file,
             Output(
                 file,
@@ -137,15 +146,14 @@ class ClassifyJob:
             ) as out,
         ):
             if run and not run.append and self._shard:
-                out.open()  # a shard may be empty, and still be one
+                out.open()  # merge needs the file even if this shard is empty
             for record in records:
-                with self._screen.printing(to_stdout=self._target.path is None):
-                    out.write(record)
+                out.write(record)
                 report.add(record)
                 advance(record)
 
     def _fail(self, error: BaseException) -> None:
-        """Show what a run came to that did not come to its end, and how to resume it."""
+        """Show the summary of a run that did not finish, and how to resume it."""
         self.report.stop()
         resume = ""
         if self._run:
@@ -157,41 +165,42 @@ class ClassifyJob:
                 self.report, self._engine, self._written, interrupted=True, resume_command=resume
             )
         elif isinstance(error, OutputError) and resume and not isinstance(error, VanishedError):
-            error.hint += f"\nTo go on, once that is mended: {resume}"
+            error.hint += f"\nFix that, then resume with: {resume}"
 
     def _report_resumed(self, run: Run) -> None:
         if run.dropped:
-            self._screen.notice(f"{run.dropped:,} damaged or half-written rows are done again.")
+            rows = count(run.dropped, "damaged or incomplete row")
+            self._screen.notice(f"Classifying the images of {rows} again.")
         if run.crashed and not self._classifier.isolate:
             self._classifier.isolate = True
             self._screen.notice(
-                "The last run was killed, or crashed by an image: as with --isolate, images are "
-                "decoded in processes of their own."
+                "The last run was killed, or an image crashed it. Images are now decoded in "
+                "separate processes, as with --isolate."
             )
 
     def _report_changed(self, run: Run) -> None:
         if run.changed:
             text = "; ".join(run.changed)
-            self._screen.warning(f"scores may move a little from here on: {text}")
+            self._screen.warning(f"new scores may differ slightly from the existing ones: {text}")
 
 
 def _resume_command() -> str:
     """Return the command line that resumes this run."""
     args = click.get_current_context().meta.get("mnv2.args", [])
     args = [arg for arg in args if arg not in ("--force", "--resume")]
-    # Behind a bare -- there are only paths.
+    # After a bare -- there are only paths.
     end = args.index("--") if "--" in args else len(args)
-    # What URLs hold that is secret has no place in a log.
+    # Secrets in URLs must not get into a log.
     return shlex.join(["mnv2", *map(redact, args[:end]), "--resume", *map(redact, args[end:])])
 
 
 def _count(
     paths: tuple[str, ...], filters: Filters, shard: Shard | None, stopping: Event
 ) -> int | None:
-    """Count the images beside the run that reads them, so that the time left can be shown."""
-    count = 0
+    """Count the images while the run reads them, so that the remaining time can be shown."""
+    images = 0
     for source in Finder(paths, filters):
-        count += shard is None or source.path in shard
+        images += shard is None or source.path in shard
         if stopping.is_set():
             return None
-    return count
+    return images

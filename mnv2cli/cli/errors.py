@@ -1,4 +1,4 @@
-"""The one place that turns errors into messages and exit codes."""
+"""Turn errors into messages and exit codes, for all commands."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from mnv2cli.system.messages import reason
 
 
 class ErrorGroup(LazyGroup):
-    """Commands whose errors become a few plain words and an exit code."""
+    """A group whose errors become short messages and exit codes."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Read the options that stand before the command."""
+        """Parse the options before the command."""
         with _printable_errors():
             return super().make_context(*args, **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the command as it was typed, for advice on how to go on."""
+        """Keep the command line as typed, for the command that resumes a run."""
         ctx.meta["mnv2.args"] = list(args)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error becomes a few plain words, never a traceback."""
+        """Run the command; an expected error becomes a message, never a traceback."""
         try:
             with _printable_errors():
                 return super().invoke(ctx)
         except Mnv2Error as error:
-            # Both may quote what came from files and hosts.
+            # Message and hint may quote text from files and hosts.
             click.echo(f"Error: {printable(error.message)}", err=True)
             for line in error.hint.splitlines():
                 click.echo(printable(line), err=True)
@@ -46,11 +46,11 @@ class ErrorGroup(LazyGroup):
             click.echo("Terminated." if code == ExitCode.TERMINATED else "Interrupted.", err=True)
             ctx.exit(code)
         except BrokenPipeError:
-            # The reader, such as head, has what it wanted. Python would try to flush the rest.
+            # The reader, such as head, is done. Python must not flush the rest at exit.
             _silence_stdout()
             ctx.exit(ExitCode.DONE)
         except OSError as error:
-            # What nobody foresaw, such as a full disk under standard output.
+            # Not handled below, such as a full disk under standard output.
             what = f"{printable(str(error.filename))}: " if error.filename else ""
             why = printable(reason(error))
             click.echo(f"Error: {what}{why}", err=True)
@@ -60,7 +60,7 @@ class ErrorGroup(LazyGroup):
 
 @contextmanager
 def _printable_errors() -> Iterator[None]:
-    """Escape what click's own errors quote: names of files and options as they were typed."""
+    """Escape what click's own errors quote: file names and options as typed."""
     try:
         yield
     except click.ClickException as error:
@@ -73,5 +73,5 @@ def _silence_stdout() -> None:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())
         os.close(null)
-    except (OSError, ValueError):  # no real stdout, as in tests
+    except (OSError, ValueError):  # stdout is not a real file, as in tests
         pass

@@ -1,4 +1,4 @@
-"""Options under headings of the help, and groups of them that reach a command as one object."""
+"""Decorators for options: in sections of the help, and passed to a command as one object."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def together(*options: Callable[[Any], Any]) -> Callable[[F], F]:
-    """Return a decorator that declares some options, in this order."""
+    """Return a decorator that declares options, in the given order."""
 
     def decorate(function: F) -> F:
         for option in reversed(options):
@@ -27,11 +27,11 @@ def together(*options: Callable[[Any], Any]) -> Callable[[F], F]:
 def grouped(
     name: str, make: Callable[..., Any], *options: Callable[[Any], Any]
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator that declares some options and hands out their values as one object.
+    """Return a decorator that declares options and passes their values as one object.
 
     Args:
         name: The parameter of the command function that receives the object.
-        make: Makes the object; called with the values by the names of the options' parameters.
+        make: Creates the object from the values, which are passed by parameter name.
         options: Click's decorators.
     """
 
@@ -53,5 +53,5 @@ def grouped(
 
 
 def section(name: str) -> Callable[..., Callable[[Any], Any]]:
-    """Return what makes options that stand under a heading of the help."""
+    """Return a decorator factory for options in a section of the help."""
     return partial(click.option, cls=SectionOption, section=name, show_default=True)

@@ -47,12 +47,12 @@ def check_inputs(inputs: Inputs) -> None:
 def make_classifier(
     options: ClassifierOptions, screen: Screen, cluster: str | None = None
 ) -> Classifier:
-    """Return the classifier for a command; it reports to the command's screen.
+    """Return the classifier for a command.
 
     Args:
-        options: Options of the classifier.
-        screen: Shows its notices, warnings and progress.
-        cluster: The address of a Ray cluster, empty to start one; None to run without Ray.
+        options: The options of the classifier.
+        screen: Shows its notices, warnings and downloads.
+        cluster: The address of a Ray cluster; empty to start one here; None to run without Ray.
     """
     from mnv2cli.events import RunEvents
     from mnv2cli.images.decode import set_process_limit
@@ -75,14 +75,14 @@ def classify_inputs(
     choose: Choose = lambda sources: sources,
     stop_requested: Event | None = None,
 ) -> Generator[Record, None, None]:
-    """Return the records of some inputs, lazily and in order.
+    """Yield the records of inputs.
 
     Args:
-        classifier: Classifies the images.
-        inputs: The images, as they were typed.
-        report: Counts skipped files, and the seconds spent.
+        classifier: Classifies them.
+        inputs: The images, as typed.
+        report: Receives the counts of skipped files, and the seconds.
         screen: Shows skipped files.
-        choose: Selects which of the images found are classified.
+        choose: Returns the images to classify, of those found.
         stop_requested: Once set, no more images are started.
     """
     from mnv2cli.inference.calibration import ReadAhead
@@ -96,16 +96,16 @@ def classify_inputs(
         listed = read_list(open_list(inputs.list_file), null=inputs.null)
     sources = classifier.sources(inputs.paths, on_skip, listed)
     sample: Callable[[], Iterable[str]] = partial(classifier.sample, inputs.paths)
-    if inputs.list_file is not None:  # a list cannot be read twice: its first images are the sample
+    if inputs.list_file is not None:  # a list is read only once: sample its first images
         sources = ahead = ReadAhead(sources, classifier.events.notice)
         sample = ahead.paths
     return classifier.run(choose(sources), report.timings, sample, stop_requested)
 
 
 def no_images(report: Report) -> NoImagesError:
-    """Return the error for a run without images, with the reasons."""
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.skipped.most_common())
-    hint = f"Skipped: {reasons}." if reasons else "The folders are empty."
+    """Return the error for inputs without images, with the reasons why files were skipped."""
+    reasons = ", ".join(f"{reason} {number:,}" for reason, number in report.skipped.most_common())
+    hint = f"Skipped: {reasons}." if reasons else "The inputs contain no files."
     if report.skipped["no image suffix"]:
         hint += " To try every file, add --all-files."
     return NoImagesError("no images found", hint)

@@ -1,10 +1,10 @@
-"""Options that commands share, as decorators; each one stands here once.
+"""Options that commands share, as decorators.
 
-A group of options reaches the command function as one object: ``@input_options`` as ``inputs``,
-``@label_options`` as ``labels``, ``@image_options`` as ``images``, ``@model_options`` as ``model``,
-``@speed_options`` as ``engine``, ``@cluster_options`` as ``cluster`` and ``@terminal_options`` as
-``terminal``. ``@as_classifier_options``, below all of them, joins those that make a classifier
-into ``options``.
+Each decorator passes its options to the command function as one object: ``@input_options`` as
+``inputs``, ``@label_options`` as ``labels``, ``@image_options`` as ``images``, ``@model_options``
+as ``model``, ``@speed_options`` as ``engine``, ``@cluster_options`` as ``cluster`` and
+``@terminal_options`` as ``terminal``. ``@as_classifier_options``, below all of them, combines those
+of a classifier into ``options``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from mnv2cli.cli.grouping import grouped, section, together
+from mnv2cli.cli.types import Score
 from mnv2cli.engines import ENGINES
 from mnv2cli.engines.options import EngineOptions, Precision
 from mnv2cli.images.options import (
@@ -42,7 +43,7 @@ def _inputs(paths: tuple[str, ...], files_from: str | None, null: bool, **filter
     return Inputs(paths, files_from, null, Filters(**filters))
 
 
-_input = section("Which images")
+_input = section("Images")
 input_options = grouped(
     "inputs",
     _inputs,
@@ -51,33 +52,38 @@ input_options = grouped(
         "--files-from",
         type=click.Path(exists=True, dir_okay=False, allow_dash=True),
         metavar="FILE",
-        help="Take more paths from a file, one a line; - is standard input.",
+        help="Read more paths from FILE, one per line; - is stdin.",
     ),
     _input(
-        "-0", "--null", is_flag=True, help="The paths of --files-from end with NUL (find -print0)."
+        "-0",
+        "--null",
+        advanced=True,
+        is_flag=True,
+        help="Paths in --files-from end with NUL, as from find -print0.",
     ),
-    _input("--recursive/--no-recursive", default=True, help="Walk into subfolders."),
+    _input(
+        "--recursive/--no-recursive", advanced=True, default=True, help="Search subfolders, or not."
+    ),
     _input(
         "--include",
         multiple=True,
         metavar="PATTERN",
-        help="Take only files that match, such as 'IMG_*' or '2024/**/*.jpg'; may be repeated.",
+        help="Take only matching files, as in '*.jpg'; repeatable.",
     ),
     _input(
         "--exclude",
         multiple=True,
         metavar="PATTERN",
-        help="Leave out files and folders that match; may be repeated.",
+        help="Skip matching files and folders; repeatable.",
     ),
     _input(
         "--all-files",
+        advanced=True,
         is_flag=True,
-        help="In folders, try every file, not only those that end in "
-        + " ".join(IMAGE_SUFFIXES)
-        + ". Files that you name are always tried.",
+        help="In folders, try every file. Otherwise only these: " + " ".join(IMAGE_SUFFIXES) + ".",
     ),
-    _input("--hidden", is_flag=True, help="In folders, take hidden files and folders too."),
-    _input("--follow-links", is_flag=True, help="Walk into symbolic links to folders."),
+    _input("--hidden", advanced=True, is_flag=True, help="Include hidden files and folders."),
+    _input("--follow-links", advanced=True, is_flag=True, help="Follow symbolic links to folders."),
 )
 
 
@@ -88,18 +94,17 @@ def _labels(*, category: bool, categories: str | None, **values: Any) -> LabelOp
 
 
 def categories_option(heading: Callable[..., Callable[[Any], Any]]) -> Callable[[Any], Any]:
-    """Return the option that names a file of categories, under a heading of the help."""
+    """Return the option for a file of categories, in a section of the help."""
     return heading(
         "--categories",
+        advanced=True,
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="Your own categories, a TOML file as mnv2 labels --toml prints it.  [default: the "
-        "built-in ones]",
+        help="Use the categories in FILE (TOML, see mnv2 labels --toml).  [default: built-in]",
     )
 
 
 _result = section("Results")
-_category = section("Categories")
 label_options = grouped(
     "labels",
     _labels,
@@ -108,47 +113,53 @@ label_options = grouped(
         "--top",
         type=click.IntRange(1, CLASS_COUNT),
         default=5,
-        metavar="K",
-        help="How many labels for each image, best first.",
+        metavar="N",
+        help="Report the N best labels of each image.",
     ),
     _result(
-        "--threshold",
-        type=click.FloatRange(0, 1),
+        "--min-score",
+        type=Score(),
         default=0.0,
-        metavar="P",
-        help="Leave out labels with a score below this.",
+        metavar="SCORE",
+        help="Omit labels with a lower score (0 to 1).  [default: 0]",
+        show_default=False,
     ),
-    _category(
+    _result(
         "--category",
         is_flag=True,
-        help="Tell each image's category too, one of some forty such as dog, car and mountain.",
+        help="Add the category, such as dog, car or mountain.",
     ),
-    categories_option(_category),
-    _category(
+    categories_option(_result),
+    _result(
         "--rollup",
-        type=click.FloatRange(0, 1, min_open=True),
-        metavar="P",
-        help="Tell the most exact name whose score reaches this: spaniel, else dog, else animal.  "
-        "[default: not told]",
+        advanced=True,
+        type=Score(min_open=True),
+        metavar="SCORE",
+        help="Add the most specific WordNet name whose summed score reaches SCORE: spaniel, "
+        "else dog, else animal.  [default: off]",
     ),
 )
 
-_image = section("Reading images")
+_image = section("Decoding")
 image_options = grouped(
     "images",
     ImageOptions,
     _image(
         "--fit",
+        advanced=True,
         type=click.Choice(get_args(Fit)),
         default="crop",
-        help="How a photo becomes a square: its centre; all of it with grey around; distorted.",
+        metavar="METHOD",
+        help="Make the image square: crop its centre, pad with grey, or stretch it.",
     ),
     _image(
         "--interpolation",
         advanced=True,
         type=click.Choice(get_args(Interpolation)),
         default="bilinear",
-        help="How pixels are resampled; all but nearest are antialiased.",
+        metavar="METHOD",
+        help=f"Resample with {', '.join(get_args(Interpolation)[:-1])} or "
+        f"{get_args(Interpolation)[-1]}; all but nearest antialias.",
     ),
     _image(
         "--max-pixels",
@@ -156,20 +167,19 @@ image_options = grouped(
         type=click.IntRange(min=1),
         default=DEFAULT_MAX_PIXELS,
         metavar="N",
-        help="Do not decode images with more pixels than this.",
+        help="Refuse images with more than N pixels.",
     ),
     _image(
         "--allow-truncated",
         advanced=True,
         is_flag=True,
-        help="Take what is there of a JPEG, PNG, GIF, BMP or plain TIFF that ends early.",
+        help="Use what is readable of a truncated JPEG, PNG, GIF, BMP or plain TIFF.",
     ),
     _image(
         "--isolate",
         advanced=True,
         is_flag=True,
-        help="Decode in processes of their own: a file that crashes a decoder costs its row, not "
-        "the run.",
+        help="Decode in separate processes, so a crash loses one image, not the run.",
     ),
     _image(
         "--timeout",
@@ -177,25 +187,27 @@ image_options = grouped(
         type=click.FloatRange(0, LONGEST_TIMEOUT),
         default=60.0,
         metavar="SECONDS",
-        help="An image that takes longer to decode is an error; 0 waits for ever.",
+        help="Give up on an image after SECONDS of decoding; 0 waits forever.",
     ),
 )
 
-_model = section("Network")
+_model = section("Model")
 variant_options = together(
     _model(
         "--alpha",
+        advanced=True,
         type=float,
         metavar="WIDTH",
-        help="Width of MobileNetV2: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4; narrower is faster.  "
+        help="Width of MobileNetV2: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4; less is faster.  "
         "[default: 1.0]",
     ),
     _model(
         "--size",
+        advanced=True,
         type=int,
         metavar="PIXELS",
-        help="Side of its input: 96, 128, 160, 192 or 224; 224 alone for alpha over 1.  "
-        "[default: 224]",
+        help="Input size of MobileNetV2: 96, 128, 160, 192 or 224; less is faster. Only 224 "
+        "with an alpha above 1.  [default: 224]",
     ),
 )
 _network_options = together(
@@ -203,17 +215,17 @@ _network_options = together(
         "--model",
         type=click.Choice(MODELS),
         envvar="MNV2_MODEL",
-        help="Which network; MNV2_MODEL in the environment says it too.  [default: mobilenet_v2; "
-        "where its weights cannot be had, efficientnet_lite0 if installed, with a warning]",
+        metavar="NAME",
+        help="Use mobilenet_v2 [default] or efficientnet_lite0.",
     ),
     variant_options,
     _model(
         "--weights",
+        advanced=True,
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="Your own weights of this network: .h5, .hdf5 or .keras in any alpha and size, "
-        "or .pth for efficientnet_lite0.  [default: the published ImageNet weights, downloaded "
-        "once into Keras's cache]",
+        help="Use your own weights: .h5, .hdf5 or .keras, or .pth for efficientnet_lite0.  "
+        "[default: ImageNet weights, downloaded once]",
     ),
 )
 
@@ -229,7 +241,12 @@ model_options = grouped(
     "model",
     _model_options,
     _network_options,
-    _model("--refresh-weights", is_flag=True, help="Download the published weights again."),
+    _model(
+        "--refresh-weights",
+        advanced=True,
+        is_flag=True,
+        help="Download the ImageNet weights again.",
+    ),
 )
 
 
@@ -256,50 +273,57 @@ speed_options = grouped(
     _engine,
     _speed(
         "--engine",
+        advanced=True,
         type=click.Choice(ENGINES),
         default="auto",
-        help="What runs the network: litert, compiled for this processor once; keras, the "
-        "reference; auto, litert on a CPU and keras on a GPU.",
+        metavar="NAME",
+        help="Run the model with litert (compiled once) or keras; auto is litert on a CPU, keras "
+        "on a GPU.",
     ),
     _speed(
         "--precision",
+        advanced=True,
         type=click.Choice(get_args(Precision)),
         default="float32",
-        help="int8 is faster on processors with instructions for it, and moves scores a little.",
+        metavar="TYPE",
+        help="Compute in float32 or int8; int8 is faster on most CPUs and changes scores slightly.",
     ),
     _speed(
         "--calibrate",
+        advanced=True,
         type=click.Path(exists=True, file_okay=False),
         metavar="DIR",
-        help="Typical photos to calibrate int8 on, up to 200, once.  [default: a sample of the "
-        "run's own images]",
+        help="Calibrate int8 on up to 200 typical images in DIR.  [default: a sample of the "
+        "inputs]",
     ),
     _speed(
         "--threads",
+        advanced=True,
         type=click.IntRange(min=1, max=1024),
         metavar="N",
-        help="Workers that decode and predict.  [default: one for each core]",
+        help="Decode and predict with N workers.  [default: one per core]",
     ),
     _speed(
         "--batch-size",
+        advanced=True,
         type=click.IntRange(min=1, max=4096),
         metavar="N",
-        help="Images that a worker takes at a time.  [default: what measured best]",
+        help="Predict N images at a time per worker.  [default: the engine's best]",
     ),
 )
 
 
 def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Refuse what is no address, such as a path that was meant to be classified."""
+    """Refuse a value that cannot be an address, such as a path after ``--ray``."""
     if value is None:
         return None
     from mnv2cli.inference.cluster.connection import is_address
 
     if not is_address(value):
         raise click.UsageError(
-            f"--ray takes {value!r} for the address of a cluster, and it is none: write "
-            "--ray=ADDRESS with auto, host:port or ray://host:port. For a cluster on this "
-            f"machine put --ray last: mnv2 {ctx.info_name} PATH --ray"
+            f"--ray {value!r} is not the address of a cluster: write --ray=ADDRESS with auto, "
+            "host:port or ray://host:port. To start a cluster on this machine, put --ray last: "
+            f"mnv2 {ctx.info_name} PATH --ray"
         )
     return value
 
@@ -308,30 +332,31 @@ cluster_options = together(
     _speed(
         "--ray",
         "cluster",
+        advanced=True,
         is_flag=False,
         flag_value="",
         callback=_address,
         metavar="[ADDRESS]",
-        help="Classify on a Ray cluster: auto, host:port or ray://host:port; without an address "
-        "on one that is started on this machine. --threads is how many workers.  [default: no]",
+        help="Classify on a Ray cluster: auto, host:port or ray://host:port; without ADDRESS, "
+        "start one on this machine. --threads sets the number of workers.  [default: off]",
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalOptions:
-    """How much a command says on stderr.
+    """How much a command shows on stderr.
 
     Attributes:
-        quiet: Errors and warnings only.
-        verbose: Each thing that is skipped, and libraries' own messages.
+        quiet: Only errors and warnings.
+        verbose: Also each skipped and unreadable file, and messages of libraries.
     """
 
     quiet: bool = False
     verbose: bool = False
 
     def screen(self) -> Screen:
-        """Return what shows it."""
+        """Return the screen for these options."""
         from mnv2cli.cli.terminal.screen import Screen
 
         return Screen(quiet=self.quiet, verbose=self.verbose)
@@ -341,22 +366,15 @@ _terminal = section("Terminal")
 terminal_options = grouped(
     "terminal",
     TerminalOptions,
-    _terminal(
-        "-q",
-        "--quiet",
-        is_flag=True,
-        help="Show errors and warnings only: no progress, no summary.",
-    ),
-    _terminal(
-        "-v", "--verbose", is_flag=True, help="Tell what is left out and why, and what is loaded."
-    ),
+    _terminal("-q", "--quiet", is_flag=True, help="Show only errors and warnings."),
+    _terminal("-v", "--verbose", is_flag=True, help="Show each skipped and unreadable file."),
 )
 
 
 def as_classifier_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Join what other decorators hand out and a classifier needs; the function gets ``options``.
+    """Combine the objects of other decorators into the ``options`` of a classifier.
 
-    It needs ``inputs``, ``images``, ``model`` and ``engine``, and takes ``labels`` if it is there.
+    Requires ``inputs``, ``images``, ``model`` and ``engine``; uses ``labels`` if it is given.
     """
 
     @wraps(function)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from threading import Event
 from typing import TYPE_CHECKING, Any
+
+from mnv2cli.system.native_stderr import without_routine_messages
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from mnv2cli.engines.cache import Compiled
+
+
+_has_opened = Event()
 
 
 class Session:
@@ -65,6 +72,9 @@ def _quantised(compiled: Compiled, step: float, zero: int) -> NDArray[np.uint8] 
 def _open(path: str) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=path, num_threads=1)
-    interpreter.allocate_tensors()
+    # The first interpreter of a process announces its delegate.
+    with nullcontext() if _has_opened.is_set() else without_routine_messages():
+        interpreter = Interpreter(model_path=path, num_threads=1)
+        interpreter.allocate_tensors()
+    _has_opened.set()
     return interpreter

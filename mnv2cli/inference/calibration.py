@@ -1,4 +1,4 @@
-"""The images that int8 is calibrated on: an even sample of the inputs, or the first of a list."""
+"""The images to calibrate int8 on: a sample of the inputs, or the first images of a list."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ if TYPE_CHECKING:
     from mnv2cli.sources.options import Filters
 
 _SAMPLED_FROM = 50_000
-"""A sample is taken from so many images at most: naming more takes seconds."""
+"""Images to sample from; listing more would take seconds."""
 
 
 def sample(paths: Iterable[str], filters: Filters) -> list[str]:
-    """Return an even sample of the images of files, folders and globs, the same each time."""
+    """Return an even, reproducible sample of the images in files, folders and globs.
+
+    Reservoir sampling with a fixed seed (Vitter 1985, algorithm R).
+    """
     random = Random(0)
     chosen: list[str] = []
     for i, source in enumerate(islice(Finder(paths, filters), _SAMPLED_FROM)):
@@ -41,19 +44,19 @@ def sample(paths: Iterable[str], filters: Filters) -> list[str]:
 
 
 def calibration_key(paths: Iterable[str], folder: str, images: str) -> str:
-    """Return what identifies these calibration images: 64 hexadecimal digits.
+    """Return a key that identifies calibration images: 64 hexadecimal digits.
 
-    A model is keyed by the very photos: one calibrated on others would score these worse, and
-    results would depend on which folder happened to come first.
+    A compiled int8 model is used only with the images it was calibrated on. Otherwise its scores
+    would be worse, and would depend on which folder was classified first.
 
     Args:
         paths: The images.
-        folder: What their names are relative to.
-        images: How they are decoded.
+        folder: The folder that their names are relative to.
+        images: The key of the options for decoding them.
     """
     key = sha256(images.encode())
-    for path in paths:  # cheap, for it is done in every run
-        if is_url(path):  # asking each store would take long: the name must do
+    for path in paths:  # names, sizes and times only: this happens in every run
+        if is_url(path):  # name only: a request per image would take long
             key.update(os.fsencode(f"{redact(path)}\0"))
             continue
         with suppress(OSError, ValueError):
@@ -64,7 +67,7 @@ def calibration_key(paths: Iterable[str], folder: str, images: str) -> str:
 
 
 def decode_all(paths: Iterable[str], reader: ImageReader, size: int) -> NDArray[np.uint8]:
-    """Decode those of some images that can be, uint8 [n, size, size, 3]."""
+    """Decode images, without the unreadable ones, to uint8 [n, size, size, 3]."""
     import numpy as np
 
     decoded = [np.empty((0, size, size, 3), np.uint8)]
@@ -78,11 +81,11 @@ def decode_all(paths: Iterable[str], reader: ImageReader, size: int) -> NDArray[
 
 
 class ReadAhead(Iterator[Source]):
-    """Sources that can be read only once, and the first of them for a sample.
+    """Sources that can be read only once, with access to the first of them as a sample.
 
     Args:
         sources: The images.
-        notice: Called when the sample is waited for.
+        notice: Called before waiting for the sample.
     """
 
     def __init__(self, sources: Iterator[Source], notice: Notice) -> None:
@@ -101,10 +104,10 @@ class ReadAhead(Iterator[Source]):
         return source
 
     def paths(self) -> list[str]:
-        """Return the paths of the first images, whoever does them; no more are read for it."""
+        """Return the paths of the first images, already yielded or not; wait for them."""
         self._notice(
-            f"int8: reading the list for up to {CALIBRATION_IMAGES} images to calibrate on; "
-            "--calibrate DIR does not wait."
+            f"Waiting for the first {CALIBRATION_IMAGES} images of the list to calibrate int8 on; "
+            "to start at once, use --calibrate DIR."
         )
         with suppress(StopIteration):
             while len(self._first) < CALIBRATION_IMAGES:

@@ -1,4 +1,4 @@
-"""Sources in, records out, behind one object: what the command line runs, for use from Python."""
+"""The classifier: images in, records out; the command line and Python programs use it."""
 
 from __future__ import annotations
 
@@ -43,37 +43,40 @@ if TYPE_CHECKING:
 
 StrPath = str | os.PathLike[str]
 Sample = Callable[[], Iterable[str]]
-"""Names images to calibrate int8 on, when it must be calibrated."""
+"""Returns the paths of images to calibrate int8 on; called only if calibration is necessary."""
 
 _LAST_RESORT = 60.0
-"""Seconds beyond the limit for what even the end of a process does not end: a dead network drive.
-The start of a process is within them."""
+"""Seconds past the timeout of an isolated image before its worker is abandoned.
+
+Killing the process normally ends the image earlier; a dead network drive may block even that. The
+seconds include the start of a new process.
+"""
 
 
 class Classifier:
-    """Classify images with pretrained MobileNetV2, or with EfficientNet-Lite0.
+    """Classify images with pretrained MobileNetV2 or EfficientNet-Lite0.
 
-    The network is loaded at the first image (or by :meth:`load`) and kept, so one classifier may
-    classify many times.
+    The model is loaded at the first image, or by :meth:`load`, and kept: use one classifier for
+    many runs.
 
     Args:
-        top: Predictions for each image, 1 to 1000, best first; short for ``labels``.
-        model: ``mobilenet_v2`` or ``efficientnet_lite0``, or all that can be said of a network.
-            Empty for MobileNetV2; where its weights cannot be had and the other's are installed,
-            that one with a warning.
-        engine: ``auto``, ``litert`` or ``keras``, or all that can be said of an engine.
-        labels: What is reported of each image: predictions, category, node of the tree.
-        images: How images become the network's input.
-        filters: What to take from folders.
-        events: Callbacks of a run.
+        top: The number of predictions per image, 1 to 1000, best first; overrides ``labels.top``.
+        model: ``mobilenet_v2``, ``efficientnet_lite0`` or :class:`ModelOptions`. Empty for
+            MobileNetV2; if its weights are not available and those of EfficientNet-Lite0 are
+            installed, the latter is used, with a warning.
+        engine: ``auto``, ``litert``, ``keras`` or :class:`EngineOptions`.
+        labels: What to report for each image: predictions, category, node of the WordNet tree.
+        images: How to decode images and fit them to the input of the network.
+        filters: Which files of folders to take.
+        events: Callbacks for notices, warnings and the progress of downloads.
 
     Attributes:
-        options: All of these in one.
-        network: The network; another one, if that stands in for it.
-        isolate: Decode in separate processes; may be set until the run starts.
+        options: All options.
+        network: The network; if it was replaced for want of weights, the replacement.
+        isolate: Decode in separate processes. May be changed until a run starts.
 
     Raises:
-        InputError: A value that cannot be used.
+        InputError: An option is invalid.
     """
 
     def __init__(
@@ -105,27 +108,27 @@ class Classifier:
         self._engine: Engine | None = None
 
     def resolve(self) -> Model:
-        """Return the network that is used, once its weights are on this machine.
+        """Return the network to use, after downloading its weights if necessary.
 
         Raises:
-            WeightsError: They cannot be had.
+            WeightsError: The weights are not available.
         """
         self.network = available(self.network, named=self._is_explicit, warn=self.events.warning)
-        self._is_explicit = True  # settled
+        self._is_explicit = True  # do not replace it later
         return self.network
 
     def load(self, timings: Timings | None = None, sample: Sample = tuple) -> Engine:
-        """Load the network now, if it is not loaded yet.
+        """Load the model unless it is loaded.
 
         Args:
-            timings: The seconds it took are added to it.
-            sample: Names images to calibrate int8 on, if that must be done and no folder was
-                given for it.
+            timings: Receives the seconds.
+            sample: Returns the images to calibrate int8 on; called only if calibration is
+                necessary and ``engine.calibrate`` names no folder.
 
         Raises:
-            InputError: LiteRT is asked for and not installed.
-            WeightsError: The weights cannot be had, or are not this network's.
-            CompileError: LiteRT is asked for and cannot compile the network.
+            InputError: LiteRT was requested and is not installed.
+            WeightsError: The weights are not available, or belong to another network.
+            CompileError: LiteRT was requested and cannot compile the network.
         """
         if self._engine is None:
             start = perf_counter()
@@ -137,12 +140,16 @@ class Classifier:
         return self._engine
 
     def settings(self) -> dict[str, Any]:
-        """Return what decides the rows of a run; once it is loaded, the network and engine too."""
+        """Return the options that determine the rows of a run, for its log.
+
+        Once the model is loaded, network, weights, engine and precision are included. The keys are
+        part of the format of run logs.
+        """
         labels, images = self.options.labels, self.options.images
         categories = self._categories and repr(self._categories.all).encode()
         found: dict[str, Any] = {
             "top": labels.top,
-            "threshold": labels.threshold,
+            "threshold": labels.min_score,
             "categories": categories and sha256(categories).hexdigest()[:16],
             "rollup": labels.rollup,
             "fit": images.fit,
@@ -166,7 +173,7 @@ class Classifier:
 
     @property
     def about(self) -> str:
-        """The network and what runs it, in a few words; loads it."""
+        """The model and its engine, such as ``mobilenet_v2_1.0_224, litert float32``; loads it."""
         engine = self.load()
         return f"{self.network.model}, {engine.name} {engine.precision}"
 
@@ -185,7 +192,7 @@ class Classifier:
 
     @contextmanager
     def _reading(self) -> Iterator[ImageReader]:
-        """Yield what reads images, here or in processes that end with the block."""
+        """Yield a reader of images; with ``isolate``, its processes end with the block."""
         size, options = self.network.size, self.options.images
         if not self.isolate:
             with ImageReader(size, options) as reader:
@@ -200,42 +207,52 @@ class Classifier:
             yield reader
 
     def sample(self, paths: Iterable[str]) -> list[str]:
-        """Return an even sample of the images of files, folders and globs, the same each time."""
+        """Return an even, reproducible sample of the images in files, folders and globs."""
         return sample(paths, self.options.filters)
 
     def sources(
         self, paths: Iterable[str], on_skip: OnSkip | None = None, listed: Iterable[str] = ()
     ) -> Iterator[Source]:
-        """Yield the images of files, folders and globs, and of a list, without reading them."""
+        """Yield the images in files, folders and globs, then those of a list, without opening them.
+
+        Args:
+            paths: Files, folders, globs and URLs.
+            on_skip: Called with the path and the reason for each skipped file or folder.
+            listed: More paths, consumed lazily.
+        """
         return iter(Finder(paths, self.options.filters, on_skip, listed))
 
     def classify(self, *paths: StrPath) -> Generator[Record, None, None]:
-        """Yield one record for each image in files, folders and globs, lazily and in order.
+        """Yield one record per image in files, folders, globs and URLs, lazily and in order.
+
+        An image that cannot be read yields a record with an error.
 
         Raises:
-            WeightsError: The weights cannot be had, or are not this network's.
+            WeightsError: The weights are not available, or belong to another network.
         """
         inputs = [os.fspath(path) for path in paths]
         return self.run(self.sources(inputs), Timings(), lambda: self.sample(inputs))
 
     def run(
         self,
-        sources: Iterator[Source],
-        timings: Timings,
+        sources: Iterable[Source],
+        timings: Timings | None = None,
         sample: Sample | None = None,
         stop_requested: Event | None = None,
     ) -> Generator[Record, None, None]:
-        """Yield one record for each source; paths that are URLs come without their secrets.
+        """Yield one record per source, in order, without the secrets in URLs.
 
-        The network is loaded only once there is something to classify.
+        The model is loaded after the first source was found; without sources it is not loaded.
 
         Args:
-            sources: The images.
-            timings: Seconds are added to it.
-            sample: Names images to calibrate int8 on; None for the first of the sources.
-            stop_requested: Once set, no more images are started: those in progress still give
+            sources: The images; consumed lazily.
+            timings: Receives the seconds.
+            sample: Returns the images to calibrate int8 on; None for the first of the sources.
+            stop_requested: Once set, no more images are started; those in progress still yield
                 their records.
         """
+        timings = Timings() if timings is None else timings
+        sources = iter(sources)
         if sample is None:
             sources = ahead = ReadAhead(sources, self.events.notice)
             sample = ahead.paths
@@ -243,6 +260,7 @@ class Classifier:
         if not first:
             return
         engine = self.load(timings, sample)
+        timings.workers = self.options.engine.threads or engine.workers
         with self._reading() as reader:
             records = classify(
                 reader.ahead(chain(first, sources)),
@@ -261,7 +279,7 @@ class Classifier:
     def _labelling(self) -> Labelling:
         labels = self.options.labels
         return Labelling(
-            partial(rank, labels=imagenet_labels(), top=labels.top, threshold=labels.threshold),
+            partial(rank, labels=imagenet_labels(), top=labels.top, threshold=labels.min_score),
             self._categories,
             _rollup(labels.rollup),
             self.network.model,
@@ -279,7 +297,7 @@ class Classifier:
 def _check_engine(engine: EngineOptions) -> None:
     check_precision(engine)
     if engine.calibrate and not os.path.isdir(engine.calibrate):
-        raise InputError(f"there is no folder {engine.calibrate!r} to calibrate on")
+        raise InputError(f"cannot calibrate on {engine.calibrate!r}: no such folder")
 
 
 def _categories(labels: LabelOptions) -> Categories | None:
@@ -290,9 +308,9 @@ def _categories(labels: LabelOptions) -> Categories | None:
     return load(labels.categories) if labels.categories else builtin()
 
 
-def _rollup(threshold: float | None) -> Rollup | None:
-    if threshold is None:
+def _rollup(min_score: float | None) -> Rollup | None:
+    if min_score is None:
         return None
     from mnv2cli.labels.tree import Rollup
 
-    return Rollup(threshold)
+    return Rollup(min_score)

@@ -1,4 +1,4 @@
-"""From the scores of an image to its record."""
+"""Turn the scores of an image into its record."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Labelling:
-    """Turns scores, or the reason why there are none, into records.
+    """Turns scores or errors into records.
 
     Attributes:
-        rank: From float32 [classes] to predictions, best first; may raise ImageError.
-        categorize: From float32 [classes] to a category; None for records without one.
-        rollup: From float32 [classes] to a node of the tree, likewise.
-        model: The name of the network, which every record has.
+        rank: Called with float32 [classes] in [0, 1], returns the predictions, best first; may
+            raise ImageError.
+        categorize: Called with the same, returns the category; None for records without one.
+        rollup: Called with the same, returns the node of the WordNet tree; None for none.
+        model: The name of the network, for every record.
     """
 
     rank: Callable[[Scores], tuple[Prediction, ...]]
@@ -33,7 +34,7 @@ class Labelling:
     model: str = ""
 
     def record(self, source: Source, scores: Scores) -> Record:
-        """Return the record of an image with these softmax scores, float32 [classes]."""
+        """Return the record of an image from its softmax scores, float32 [classes] in [0, 1]."""
         try:
             return Record(
                 source.path,
@@ -47,5 +48,5 @@ class Labelling:
             return self.failed(source, str(error))
 
     def failed(self, source: Source, error: str) -> Record:
-        """Return the record of an image that cannot be read."""
+        """Return the record of an unreadable image."""
         return Record(source.path, error=error, model=self.model, position=source.position)

@@ -1,4 +1,4 @@
-"""All that decides what a classifier does, as the user asks for it."""
+"""All options of a classifier."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from mnv2cli.sources.options import Filters
 
 @dataclass(frozen=True, slots=True)
 class ClassifierOptions:
-    """All that decides what a classifier does.
+    """All options of a classifier.
 
     Attributes:
-        labels: What is reported of each image.
-        model: The network.
-        engine: What runs it, and how.
-        images: How images become the network's input.
-        filters: What to take from folders.
+        labels: What to report for each image.
+        model: The network and its weights.
+        engine: The engine, its precision and its workers.
+        images: How to decode images and fit them to the input of the network.
+        filters: Which files of folders to take.
     """
 
     labels: LabelOptions = field(default_factory=LabelOptions)
@@ -31,5 +31,5 @@ class ClassifierOptions:
     filters: Filters = field(default_factory=Filters)
 
     def keywords(self) -> dict[str, Any]:
-        """Return the same as keyword arguments of :class:`Classifier`."""
+        """Return the options as keyword arguments of :class:`Classifier`."""
         return {each.name: getattr(self, each.name) for each in fields(self)}

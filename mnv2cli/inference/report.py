@@ -1,4 +1,4 @@
-"""What a run came to: counts, reasons and times, and the exit code that follows from them."""
+"""The outcome of a run: counts, reasons, times and the exit code."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from mnv2cli.records import Record
 
 @dataclass
 class Report:
-    """Counts of a run, kept as records pass by; bounded, whatever the number of images.
+    """Counts of a run; its size does not grow with the number of images.
 
     Attributes:
-        images: Records seen, errors included.
-        errors: How many had each reason.
-        labels: How often each class came first, by (wnid, label).
-        skipped: How many files and folders were left out, by reason.
+        images: Records of this run, including unreadable images.
+        kept: Rows of an earlier run that were kept; their errors are included in ``errors``.
+        errors: The number of unreadable images by reason.
+        labels: How often each class was the best one, by (wnid, label).
+        skipped: The number of skipped files and folders by reason.
         timings: Seconds by stage.
-        kept: Rows of an earlier run that stay; their errors are in ``errors``.
+        started: ``perf_counter`` at the start.
+        stopped: ``perf_counter`` at the end; None while the run lasts.
     """
 
     images: int = 0
@@ -43,12 +45,12 @@ class Report:
             self.labels[best.wnid, best.label] += 1
 
     def keep(self, rows: int, errors: Counter[str]) -> None:
-        """Count rows of an earlier run that stay."""
+        """Count rows of an earlier run that were kept, and the errors among them by reason."""
         self.kept += rows
         self.errors.update(errors)
 
     def skip(self, path: str, reason: str) -> None:
-        """Count a file or folder that was left out."""
+        """Count a skipped file or folder."""
         self.skipped[reason] += 1
 
     def stop(self) -> None:
@@ -57,22 +59,27 @@ class Report:
 
     @property
     def unreadable(self) -> int:
-        """How many records are errors."""
+        """The number of unreadable images."""
         return self.errors.total()
 
     @property
     def seconds(self) -> float:
-        """Seconds from the start to the stop, or to now."""
+        """Seconds from the start to the end, or to now."""
         return (self.stopped or perf_counter()) - self.started
 
     @property
+    def classifying(self) -> float:
+        """The same seconds without those for loading the model."""
+        return max(self.seconds - self.timings.loading, 0.0)
+
+    @property
     def rate(self) -> float:
-        """Images a second, once the network was loaded."""
-        return self.images / max(self.seconds - self.timings.loading, 1e-9)
+        """Images per second, without the time for loading the model."""
+        return self.images / max(self.classifying, 1e-9)
 
     @property
     def return_code(self) -> ExitCode:
-        """The exit code of a run that went through to its end."""
+        """The exit code of a run that was not interrupted."""
         if not self.images + self.kept:
             return ExitCode.NO_IMAGES
         return ExitCode.SOME_UNREADABLE if self.errors else ExitCode.DONE

@@ -13,18 +13,18 @@ class LabelOptions:
     """What to report of each image.
 
     Attributes:
-        top: Number of predictions in a record, 1 to 1000.
-        threshold: Drop predictions with a score below this, in [0, 1].
-        category: Report the category.
-        categories: Path of a TOML file of categories; None for the built-in ones.
-        rollup: Report the deepest node with at least this score, in (0, 1]; None for no node.
+        top: Predictions in a record, 1 to 1000, best first.
+        min_score: The lowest score of a prediction to report, in [0, 1].
+        category: Report the image's category.
+        categories: Path of a TOML file of the user's categories; None for the built-in ones.
+        rollup: Report the deepest node whose summed score reaches this, in (0, 1]; None for none.
 
     Raises:
         InputError: A value is out of range.
     """
 
     top: int = 5
-    threshold: float = 0.0
+    min_score: float = 0.0
     category: bool = False
     categories: str | None = None
     rollup: float | None = None
@@ -34,7 +34,7 @@ class LabelOptions:
             raise InputError(f"top must be a whole number, not {self.top!r}")
         if not 1 <= self.top <= CLASS_COUNT:
             raise InputError(f"top must be 1 to {CLASS_COUNT}, not {self.top}")
-        if not 0 <= self.threshold <= 1:
-            raise InputError(f"threshold must be 0 to 1, not {self.threshold}")
+        if not 0 <= self.min_score <= 1:
+            raise InputError(f"min_score must be 0 to 1, not {self.min_score}")
         if self.rollup is not None and not 0 < self.rollup <= 1:
             raise InputError(f"rollup must be above 0 and at most 1, not {self.rollup}")

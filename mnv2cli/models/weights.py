@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 from mnv2cli.errors import WeightsError
 from mnv2cli.models.untrusted import check_archive, check_hdf5, is_pickle
 from mnv2cli.system.files import content_digest
+from mnv2cli.system.native_stderr import without_routine_messages
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 LARGEST_FILE = 1 << 30
@@ -94,7 +96,8 @@ def import_keras() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"  # the same as in ~/.keras/keras.json or not
-    import keras
+    with without_routine_messages() if "tensorflow" not in sys.modules else nullcontext():
+        import keras
 
     if keras.backend.backend() != "tensorflow":
         raise WeightsError(

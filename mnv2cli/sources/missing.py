@@ -24,14 +24,14 @@ def why_missing(given: str) -> str:
     """
     if not is_url(given):
         found = os.path.lexists(given) or is_glob(given)
-        return "" if found else f"There is no file or folder {given!r}"
+        return "" if found else f"No such file or folder: {given!r}"
     scheme = scheme_of(given)
     if scheme in ARCHIVE_SCHEMES:
         from mnv2cli.sources.remote.archives import container_of
 
         return _why_no_archive(scheme, container_of(given))
     path = _local_path(given)
-    return "" if path is None else why_missing(path) and f"There is no file or folder {given!r}"
+    return "" if path is None else why_missing(path) and f"No such file or folder: {given!r}"
 
 
 def _why_no_archive(kind: str, container: str) -> str:
@@ -40,7 +40,7 @@ def _why_no_archive(kind: str, container: str) -> str:
         return why_missing(container)
     name = redact(container)
     if not os.path.lexists(path):
-        return f"There is no archive {name!r}"
+        return f"No such archive: {name!r}"
     if os.path.isdir(path):
         return f"{name!r} is a folder, not a {kind} archive"
     return "" if _may_be_archive(kind, path) else f"{name!r} is not a {kind} archive"

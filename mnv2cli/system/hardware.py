@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 
+from mnv2cli.system.native_stderr import without_routine_messages
 from mnv2cli.system.packages import installed_names, is_installed
 
 NO_CUDNN = "there is a GPU, but cuDNN is not installed"
@@ -46,7 +47,8 @@ def tensorflow_has_gpu() -> bool:
     if not may_have_gpu():
         return False
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
+    with without_routine_messages():
+        import tensorflow as tf
 
     return bool(tf.config.list_physical_devices("GPU"))
 

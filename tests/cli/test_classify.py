@@ -40,19 +40,50 @@ def test_a_folder_becomes_csv_on_stdout(photos: Path, invoke: Invoke) -> None:
     assert rows[1]["label_1"] == "brambling" and rows[1]["wnid_1"] == "n01530575"
     assert {row["model"] for row in rows} == {"mobilenet_v2_1.0_224"}
     assert rows[1]["score_1"] == "0.9" and rows[1]["score_2"] == "0.05"
-    assert "Images     3 in" in result.stderr and "no image suffix 1" in result.stderr
+    assert "Images     3 in" in result.stderr and "Skipped    1: no image suffix 1" in result.stderr
 
 
-def test_quiet_says_nothing_on_stderr(photos: Path, invoke: Invoke) -> None:
+def test_quiet_shows_nothing_if_all_images_are_readable(photos: Path, invoke: Invoke) -> None:
     assert invoke("classify", "photos", "-q").stderr == ""
 
 
-def test_verbose_tells_what_is_left_out_and_what_fails(photos: Path, invoke: Invoke) -> None:
+def test_verbose_shows_skipped_and_unreadable_files(photos: Path, invoke: Invoke) -> None:
     (photos / "bad.jpg").write_bytes(b"")
     result = invoke("classify", "photos", "-v")
-    assert "left out  photos/notes.txt: no image suffix" in result.stderr
-    assert "error     photos/bad.jpg: empty file: zero bytes" in result.stderr
-    assert "loading MobileNetV2 1.0 (224 x 224)" in result.stderr
+    assert "skipped    photos/notes.txt: no image suffix" in result.stderr
+    assert "unreadable photos/bad.jpg: empty file: zero bytes" in result.stderr
+    assert "loading    MobileNetV2 1.0 (224 x 224)" in result.stderr
+
+
+def test_quiet_shows_each_unreadable_image_as_an_error(photos: Path, invoke: Invoke) -> None:
+    (photos / "bad.jpg").write_bytes(b"")
+    (photos / "sub" / "text.png").write_text("hello")
+    result = invoke("classify", "photos", "-q", "-o", "labels.csv")
+    assert result.exit_code == 4
+    assert result.stderr == (
+        "Error: photos/bad.jpg: empty file: zero bytes\n"
+        "Error: photos/sub/text.png: not an image: a text file\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "option", ["--categories", "--weights", "--files-from", "", "hard link", "symbolic link"]
+)
+def test_results_never_overwrite_a_file_that_is_read(
+    photos: Path, invoke: Invoke, option: str
+) -> None:
+    text = '[cats]\nadd = ["cat"]\n'
+    Path("read.csv").write_text(text)
+    output = "read.csv"
+    args = [option, "read.csv"] if option.startswith("--") else ["read.csv"]
+    if option.endswith("link"):
+        output = "link.csv"
+        make = os.link if option.startswith("hard") else os.symlink
+        make("read.csv", output)
+    result = invoke("classify", "photos", *args, "-o", output, "--force")
+    assert result.exit_code == 2
+    assert "Error: The results would overwrite the input 'read.csv'." in result.stderr
+    assert Path("read.csv").read_text() == text
 
 
 def test_unreadable_images_are_rows_and_exit_4(photos: Path, invoke: Invoke) -> None:
@@ -60,7 +91,7 @@ def test_unreadable_images_are_rows_and_exit_4(photos: Path, invoke: Invoke) -> 
     result = invoke("classify", "photos")
     assert result.exit_code == 4
     assert [row["status"] for row in table(result.stdout)] == ["error", "ok", "ok", "ok"]
-    assert "Errors     1: damaged 1" in result.stderr
+    assert "Unreadable 1: damaged 1" in result.stderr
 
 
 @pytest.mark.parametrize("format", ["csv", "json", "jsonl", "parquet"])
@@ -92,12 +123,12 @@ def test_long_gives_a_row_for_each_rank(photos: Path, invoke: Invoke) -> None:
     assert [row["rank"] for row in table(result.stdout)] == ["1", "2", "3"] * 3
 
 
-def test_threshold_empties_columns(photos: Path, invoke: Invoke) -> None:
-    rows = table(invoke("classify", "photos", "--threshold", "0.5", "-k", "2").stdout)
+def test_a_minimum_score_empties_columns(photos: Path, invoke: Invoke) -> None:
+    rows = table(invoke("classify", "photos", "--min-score", "0.5", "-k", "2").stdout)
     assert all(row["label_1"] and not row["label_2"] for row in rows)
 
 
-def test_table_shows_labels_errors_and_thresholds(photos: Path, invoke: Invoke) -> None:
+def test_table_shows_labels_errors_and_minimum_scores(photos: Path, invoke: Invoke) -> None:
     (photos / "img3.jpg").write_text("text")
     result = invoke("classify", "photos", "-f", "table", "-k", "2")
     lines = [line.split() for line in result.stdout.splitlines()]
@@ -107,8 +138,8 @@ def test_table_shows_labels_errors_and_thresholds(photos: Path, invoke: Invoke) 
     assert ["ostrich", "5.0", "%"] in [line[:3] for line in lines]
     assert "not an image: a text file" in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
-    result = invoke("classify", "photos", "-f", "table", "--threshold", "0.95")
-    assert "no label reaches the threshold" in result.stdout
+    result = invoke("classify", "photos", "-f", "table", "--min-score", "0.95")
+    assert "no label reaches the minimum score" in result.stdout
 
 
 def test_lists_come_from_a_file_or_stdin(photos: Path, invoke: Invoke) -> None:
@@ -149,12 +180,18 @@ def test_a_missing_path_among_others_is_a_row(photos: Path, invoke: Invoke) -> N
     ("args", "message"),
     [
         ((), "Name images or folders"),
-        (("nowhere",), "There is no file or folder 'nowhere'."),
-        (("nowhere", "nor", "here"), "There is no file or folder 'nowhere' (and 2 more)."),
+        (("nowhere",), "No such file or folder: 'nowhere'."),
+        (("nowhere", "nor", "here"), "No such file or folder: 'nowhere' (and 2 more)."),
         (("photos", "-0"), "--files-from"),
         (("photos", "--top", "0"), "--top"),
         (("photos", "--top", "1001"), "--top"),
-        (("photos", "--threshold", "1.1"), "--threshold"),
+        (("photos", "--min-score", "-0.1"), "--min-score"),
+        (("photos", "--min-score", "80"), "use 0.8."),
+        (("photos", "--rollup", "50%"), "use 0.5."),
+        (("photos", "--threshold", "0.5"), "--threshold was renamed: use --min-score."),
+        (("photos", "-f", "json", "-o", "x.csv"), "use --format csv, or a name that ends in .json"),
+        (("photos", "-f", "csv", "-o", "x.JSONL", "--force"), "use --format jsonl, or a name"),
+        (("photos", "--retry-errors", "-o", "x.csv"), "--retry-errors requires --resume."),
         (("photos", "--fit", "fill"), "--fit"),
         (("photos", "--alpha", "1.3", "--size", "96"), "no weights are published"),
         (("photos", "--size", "223"), "no weights are published"),
@@ -163,10 +200,10 @@ def test_a_missing_path_among_others_is_a_row(photos: Path, invoke: Invoke) -> N
         (("photos", "-o", "out.xls"), "does not end in .csv, .json"),
         (("photos", "-o", "no/out.csv"), "there is no folder 'no'"),
         (("photos", "-o", "photos/img2.jpg", "-f", "csv", "--force"), "name of an image"),
-        (("photos", "-o", "out.csv", "-f", "table"), "A table is for the terminal"),
-        (("photos", "-f", "parquet"), "Parquet is not text"),
+        (("photos", "-o", "out.csv", "-f", "table"), "--format table is for terminals"),
+        (("photos", "-f", "parquet"), "--format parquet is not text"),
         (("photos", "--long", "-f", "json"), "--long is for csv and parquet"),
-        (("photos", "--files-from", "l.csv", "-o", "l.csv", "--force"), "which is read"),
+        (("photos", "--files-from", "l.csv", "-o", "l.csv", "--force"), "overwrite the input"),
         (("photos", "--engine", "keras", "--precision", "int8"), "int8 needs the litert engine"),
         (("photos", "--calibrate", "photos"), "--calibrate is for int8"),
         (("photos", "--files-from", "none"), "none"),
@@ -212,10 +249,10 @@ def test_no_images_exit_3_before_the_network_loads(
     (photos / "empty").mkdir()
     result = invoke("classify", "photos/empty", "-o", "out.csv")
     assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr == "Error: no images found\nThe folders are empty.\n"
+    assert result.stderr == "Error: no images found\nThe inputs contain no files.\n"
     assert not Path("out.csv").exists()
     result = invoke("classify", "photos", "--include", "*.gif", "--exclude", "img1*")
-    assert result.exit_code == 3 and "add --all-files" in result.stderr
+    assert result.exit_code == 3 and "To try every file, add --all-files." in result.stderr
     assert invoke("classify", "photos/*.gif").exit_code == 3
     assert invoke("classify", "--files-from", "-", input="").exit_code == 3
 
@@ -241,10 +278,11 @@ def test_interrupt_exits_130_with_a_readable_file(
     result = invoke("classify", "photos", "-o", "out.json")
     assert result.exit_code == 130
     assert len(json.loads(Path("out.json").read_text())) == 2
-    assert "2, then interrupted" in result.stderr and "Traceback" not in result.stderr
+    assert "Images     2 in " in result.stderr and ", then interrupted" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
-def test_a_broken_list_is_told(photos: Path, invoke: Invoke) -> None:
+def test_a_list_that_is_not_text_is_refused(photos: Path, invoke: Invoke) -> None:
     result = invoke("classify", "photos", "--files-from", "-", input=b"x" * 100_000)
     assert result.exit_code == 2 and "longer than any path" in result.stderr
 
@@ -277,7 +315,7 @@ def test_version_and_bare_command(invoke: Invoke) -> None:
     from mnv2cli import __version__
 
     assert invoke("--version").stdout == f"mnv2 {__version__}\n"
-    assert "mnv2 classify photos --top 3" in invoke("--help").stdout
+    assert "mnv2 classify photos -o labels.csv" in invoke("--help").stdout
 
 
 def test_errors_have_their_message_and_hint() -> None:

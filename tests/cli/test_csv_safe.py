@@ -1,4 +1,4 @@
-"""``--csv-safe`` is an option: texts of results are no formulas."""
+"""``--csv-safe`` keeps cells from being run as formulas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C waits for the end of what must be done whole."""
+"""Ctrl-C waits for the end of a block that must not be interrupted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def ctrl_c() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_ctrl_c_in_a_held_block_ends_it_after_its_last_line() -> None:
+def test_ctrl_c_in_a_deferred_block_ends_it_after_its_last_line() -> None:
     interrupts, done = Interrupts(), []
     with pytest.raises(KeyboardInterrupt), interrupts.handling():
         with interrupts.deferred():
@@ -25,7 +25,7 @@ def test_ctrl_c_in_a_held_block_ends_it_after_its_last_line() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_second_ctrl_c_ends_a_held_block_at_once() -> None:
+def test_a_second_ctrl_c_ends_a_deferred_block_at_once() -> None:
     interrupts, done = Interrupts(), []
     with pytest.raises(KeyboardInterrupt), interrupts.handling(), interrupts.deferred():
         ctrl_c()
@@ -35,7 +35,7 @@ def test_a_second_ctrl_c_ends_a_held_block_at_once() -> None:
     assert done == ["whole"]
 
 
-def test_ctrl_c_outside_a_held_block_ends_at_once() -> None:
+def test_ctrl_c_outside_a_deferred_block_ends_at_once() -> None:
     with pytest.raises(KeyboardInterrupt), Interrupts().handling():
         ctrl_c()
         pytest.fail("not reached")

@@ -1,4 +1,4 @@
-"""What only a process of its own shows: imports, signals, pipes, and the terminal."""
+"""What only a separate process shows: imports, signals, pipes, and the terminal."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.conftest import draw
 
 HEAVY = {"numpy", "pandas", "keras", "tensorflow", "PIL", "pyarrow", "h5py", "rich", "tqdm"}
 
-# The command line with the fake network of the tests, slowed down where that is asked for.
-# Tests that run in the background are born deaf to Ctrl-C, and so would be their children.
+# The command line with the fake network of the tests, which sleeps {delay} seconds per batch.
+# Tests that run in the background inherit an ignored SIGINT, and so would their children.
 FAKE = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -118,7 +118,7 @@ def test_sigint_ends_a_run_that_waits_for_its_list(tmp_path: Path, source: str) 
     assert len(out.read_text().splitlines()) == 2
 
 
-def test_closed_streams_are_no_tracebacks(tmp_path: Path) -> None:
+def test_closed_streams_give_no_traceback(tmp_path: Path) -> None:
     draw(tmp_path / "a.png")
     command = f"{sys.executable} -c '{FAKE.format(delay=0)}' classify {tmp_path}"
     for closing, code, rows, message in [
@@ -155,7 +155,30 @@ def test_sigint_leaves_a_readable_file_and_exits_130(tmp_path: Path, format: str
     else:
         count = len([json.loads(line) for line in text.splitlines()])
     assert 0 < count < 100
-    assert f"Images     {count}, then interrupted" in stderr
+    assert f"Images     {count} in " in stderr and ", then interrupted\n" in stderr
+
+
+def test_an_interrupted_run_cleans_up_and_waits_for_no_library(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png")
+    busy = (
+        "import atexit, pathlib, threading, time\n"
+        f"atexit.register(pathlib.Path({str(tmp_path / 'clean')!r}).touch)\n"
+        "def open_slowly(*args, **kwargs):\n"
+        "    threading.Thread(target=time.sleep, args=(600,)).start()\n"
+        "    print('loading', file=sys.stderr, flush=True)\n"
+        "    time.sleep(600)\n"
+        "mnv2cli.inference.classifier.open_engine = open_slowly\n"
+    )
+    before, run, _ = FAKE.format(delay=0).rpartition("mnv2cli.cli.run()")
+    process = subprocess.Popen(
+        [sys.executable, "-c", before + busy + run, "classify", str(tmp_path)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+    )  # fmt: skip
+    assert process.stderr is not None and process.stderr.readline() == "loading\n"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr) == (130, "Interrupted.\n")
+    assert (tmp_path / "clean").exists()
 
 
 def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:

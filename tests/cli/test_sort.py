@@ -165,7 +165,7 @@ def test_thresholds_templates_and_small_classes(
     [
         (["photos"], "Missing option '--into'"),
         (["--into", "out"], "Name images or folders"),
-        (["nowhere", "--into", "out"], "There is no file or folder 'nowhere'"),
+        (["nowhere", "--into", "out"], "No such file or folder: 'nowhere'"),
         (["photos", "--from", "r.csv", "--into", "out"], "choose one"),
         (["photos", "--into", "photos/0.png"], "is a file"),
         (["photos", "--into", "out", "--by", "label", "--template", "{label}"], "choose one"),

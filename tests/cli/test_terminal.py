@@ -1,4 +1,4 @@
-"""Nothing from files, names or results steers the terminal."""
+"""Nothing in files, names or results controls the terminal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Invoke = Callable[..., Result]
 
 
 def clean(result: Result, *, but: str = "") -> str:
-    """Check that no control character came out, and return what did."""
+    """Check that the output has no control characters, and return it."""
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     for text in (result.stdout, result.stderr):
         odd = {c for c in text if not c.isprintable() and c not in "\n" + but}
@@ -75,7 +75,7 @@ def test_sort_and_undo_print_no_control_characters(evil: Path, invoke: Invoke, o
     clean(invoke("undo", dest, "--dry-run", "-v"))
     for path in Path(dest).rglob("*.png"):
         if not path.is_symlink():
-            path.write_text("changed")  # is kept, and told
+            path.write_text("changed")  # is kept, and reported
     clean(invoke("undo", dest, "-v"))
 
 
@@ -229,6 +229,23 @@ def test_results_for_programs_are_printable_on_a_terminal_alone(
     assert data.endswith(os.fsencode(f"a\nb{EVIL}\n"))
     if format == "json":
         assert json.loads(data[: data.rindex(b"]\n") + 1])[0]["path"] == f"a\nb{EVIL}"
+
+
+def test_long_rows_are_lines_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", Terminal(raw, encoding="utf-8"))
+    writer = load_format("csv").writer(data_stream(), Layout("csv", 2, long=True))
+    writer.begin()
+    predictions = (Prediction("n1", "cat", 0.5), Prediction("n2", 'a "dog"', 0.25))
+    writer.write(Record('a\n"b".jpg', predictions, model="m"))
+    writer.finish()
+    text = raw.getvalue().decode()
+    monkeypatch.undo()
+    assert text.splitlines() == [
+        "path,status,rank,label,wnid,score,error,model",
+        r'"a\n""b"".jpg",ok,1,cat,n1,0.5,,m',
+        r'"a\n""b"".jpg",ok,2,"a ""dog""",n2,0.25,,m',
+    ]
 
 
 def test_plain_results_are_the_same_on_a_terminal() -> None:

@@ -1,4 +1,4 @@
-"""Which photos int8 is calibrated on."""
+"""The images to calibrate int8 on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.decoders import children
 SMALL = ModelOptions(alpha=0.35, size=96)
 
 
-def test_photos_to_calibrate_on_are_isolated_too(hostile: Path, fake_engine: FakeEngine) -> None:
+def test_calibration_images_are_isolated_too(hostile: Path, fake_engine: FakeEngine) -> None:
     before = children()
     classifier = Classifier(
         images=ImageOptions(isolate=True, timeout=1), engine=EngineOptions(precision="int8")
@@ -29,7 +29,7 @@ def test_photos_to_calibrate_on_are_isolated_too(hostile: Path, fake_engine: Fak
 
 
 @pytest.mark.usefixtures("random_weights")
-def test_int8_is_calibrated_anew_for_other_photos(tmp_path: Path) -> None:
+def test_int8_is_calibrated_again_for_other_images(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         draw(tmp_path / folder / "x.png", (1, 2, 3))
     keys = set()
@@ -45,7 +45,7 @@ def test_int8_is_calibrated_anew_for_other_photos(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("random_weights")
-def test_a_sample_is_even_and_the_same_each_time(tmp_path: Path) -> None:
+def test_a_sample_is_even_and_reproducible(tmp_path: Path) -> None:
     for i in range(500):
         (tmp_path / f"{i}.jpg").write_bytes(b"")
     classifier = Classifier(model=SMALL)
@@ -56,7 +56,7 @@ def test_a_sample_is_even_and_the_same_each_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("random_weights")
-def test_a_list_gives_its_first_images_as_sample(
+def test_a_list_is_sampled_from_its_first_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = [str(draw(tmp_path / f"{i}.png", (i, 0, 0), (4, 4))) for i in range(250)]

@@ -1,10 +1,10 @@
-"""The classifier: values it refuses, and runs that are broken off."""
+"""The classifier: its inputs, the values it refuses, and runs that stop early."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,10 @@ import pytest
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import InputError
 from mnv2cli.inference.classifier import Classifier
+from mnv2cli.inference.timings import Timings
 from mnv2cli.labels.options import LabelOptions
 from mnv2cli.models.options import ModelOptions
+from mnv2cli.records import Source
 from tests.conftest import FakeEngine, picture
 from tests.decoders import children
 from tests.hosts import Site, answer, hold
@@ -32,9 +34,7 @@ def test_the_run_stops_at_once_while_a_host_is_slow(site: Site, fake_engine: Fak
     over.set()
 
 
-def test_a_run_that_is_broken_off_ends_its_processes(
-    hostile: Path, fake_engine: FakeEngine
-) -> None:
+def test_a_run_that_stops_early_ends_its_processes(hostile: Path, fake_engine: FakeEngine) -> None:
     before = children()
     classifier = Classifier(engine=EngineOptions(threads=2, batch_size=1))
     classifier.isolate = True
@@ -44,14 +44,33 @@ def test_a_run_that_is_broken_off_ends_its_processes(
     assert children() == before
 
 
+@pytest.mark.parametrize("make", [list, tuple, iter])
+def test_a_run_takes_any_iterable_of_sources(
+    photos: Path, fake_engine: FakeEngine, make: Callable[[list[Source]], Iterable[Source]]
+) -> None:
+    paths = [str(photos / "img2.jpg"), str(photos / "img10.png")]
+    records = list(Classifier().run(make([Source(path) for path in paths])))
+    assert [record.path for record in records] == paths
+
+
+@pytest.mark.parametrize(("threads", "workers"), [(0, FakeEngine.workers), (1, 1), (5, 5)])
+def test_timings_know_the_number_of_workers(
+    photos: Path, fake_engine: FakeEngine, threads: int, workers: int
+) -> None:
+    timings = Timings()
+    classifier = Classifier(engine=EngineOptions(threads=threads))
+    list(classifier.run([Source(str(photos / "img2.jpg"))], timings))
+    assert timings.workers == workers
+
+
 @pytest.mark.usefixtures("random_weights")
 @pytest.mark.parametrize(
     "make",
     [
         lambda: Classifier(top=0),
         lambda: Classifier(top=1001),
-        lambda: Classifier(labels=LabelOptions(threshold=-0.1)),
-        lambda: Classifier(labels=LabelOptions(threshold=2)),
+        lambda: Classifier(labels=LabelOptions(min_score=-0.1)),
+        lambda: Classifier(labels=LabelOptions(min_score=2)),
         lambda: Classifier(model=ModelOptions(size=225)),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,24 @@ needs_offline = pytest.mark.skipif(
 @pytest.fixture(autouse=True)
 def keras_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_HOME", str(SHARED / "keras"))
+
+
+@pytest.mark.parametrize("engine", ["litert", "keras"])
+def test_python_programs_see_no_messages_of_libraries(
+    home: Path, tmp_path: Path, engine: str
+) -> None:
+    code = (
+        "from mnv2cli import Classifier, ModelOptions\n"
+        f"model, engine = ModelOptions(alpha=0.35, size=96), {engine!r}\n"
+        f"records = Classifier(top=1, model=model, engine=engine).classify({str(tmp_path)!r})\n"
+        "print([record.status for record in records])\n"
+    )
+    draw(tmp_path / "a.png")
+    environment = {**os.environ, "KERAS_HOME": str(home), "MNV2_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("['ok']\n", "", 0)
 
 
 @needs_offline

@@ -23,7 +23,7 @@ def test_counts_and_return_codes() -> None:
     assert report.skipped == {"no image suffix": 1}
 
 
-def test_the_rate_leaves_loading_out() -> None:
+def test_the_rate_excludes_loading() -> None:
     report = Report(images=10, started=100.0, stopped=107.0)
     report.timings.loading = 5.0
-    assert report.seconds == 7.0 and report.rate == 5.0
+    assert report.seconds == 7.0 and report.classifying == 2.0 and report.rate == 5.0

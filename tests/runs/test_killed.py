@@ -69,7 +69,7 @@ def test_a_signal_finishes_current_images_and_prints_the_resume_command(
     rows = list(csv.reader(output.read_text().splitlines()))
     assert 20 < len(rows) < 200 and {len(row) for row in rows} == {len(rows[0])}
     assert events(output) == ["begin", "stopped"]
-    command = next(x for x in stderr.splitlines() if x.startswith("To go on")).split(None, 3)[3]
+    command = next(x for x in stderr.splitlines() if x.startswith("Resume ")).split(None, 1)[1]
     assert command == f"mnv2 classify '{tmp_path}/my photos' -o {output} --resume"
     assert ended(*args[:-1], "--resume") == 0
     assert ended(*args[:2], "-o", str(tmp_path / "b.csv")) == 0

@@ -36,7 +36,7 @@ def test_a_hostile_log_does_not_redirect_writes(album: Path, invoke: Invoke) -> 
     target.write_text("precious")
     (album / ".a.csv.mnv2").unlink()
     (album / ".a.csv.mnv2").symlink_to(target)
-    assert "Warning: this run cannot be gone on with" in run(invoke, "a.csv", "--force").stderr
+    assert "Warning: this run will not be resumable" in run(invoke, "a.csv", "--force").stderr
     assert "cannot write" in run(invoke, "a.csv", "--resume", code=1).stderr
     assert target.read_text() == "precious"
     (album / ".a.csv.mnv2").unlink()
@@ -71,7 +71,7 @@ def test_another_file_named_like_the_log_is_not_overwritten(album: Path, invoke:
     (album / ".a.csv.mnv2").unlink()
     os.mkfifo(album / ".a.csv.mnv2")
     result = invoke("classify", "album", "-q", "-k", "2", "-o", "a.csv")
-    assert result.exit_code == 4 and "cannot be gone on with" in result.stderr
+    assert result.exit_code == 4 and "will not be resumable" in result.stderr
     run(invoke, "a.csv", "--resume", code=1)
 
 

@@ -72,12 +72,12 @@ def test_only_images_without_a_row_are_classified(
     cut(album / "a.csv", whole, len(whole) - 3)
     result = invoke("classify", "album", "-k", "2", "-o", "a.csv", "--resume")
     assert sum(fake_engine.batches) == 1
-    assert "Kept       8 that were there" in result.stderr
-    assert "1 damaged or half-written rows are done again" in result.stderr
-    assert result.exit_code == 4  # for the kept rows that are errors
+    assert "Kept       8 rows of earlier runs" in result.stderr
+    assert "Classifying the images of 1 damaged or incomplete row again" in result.stderr
+    assert result.exit_code == 4  # of the rows that were kept
     fake_engine.batches.clear()
     result = invoke("classify", "album", "-k", "2", "-o", "a.csv", "--resume")
-    assert "Images     nothing was left to do" in result.stderr and result.exit_code == 4
+    assert "Images     nothing new to classify" in result.stderr and result.exit_code == 4
     assert not fake_engine.batches and (album / "a.csv").read_bytes() == whole
     assert events(album / "a.csv") == ["begin", "resume", "finished", "finished"]
 

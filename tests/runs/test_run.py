@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("fake_engine")
 @pytest.mark.parametrize(
     ("args", "difference"),
     [(("--top", "3"), "written with --top 2, now with --top 3"),
-     (("--fit", "pad", "--threshold", "0.5"),
+     (("--fit", "pad", "--min-score", "0.5"),
       "with --min-score 0.0, now with --min-score 0.5; with --fit crop, now with --fit pad"),
      (("--category",), "without --category, now with --category"),
      (("--long",), "without --long, now with --long"),
@@ -42,8 +42,8 @@ def test_other_settings_are_refused_and_named(
     ("args", "words"),
     [(("-o", "a.json", "--resume"), ".csv or .jsonl"), (("--resume",), "with -o"),
      (("-o", "/dev/null", "-f", "csv", "--resume"), ".csv or .jsonl"),
-     (("-o", "a.csv", "--retry-errors"), "add --resume"),
-     (("-o", "a.csv", "--resume", "--force"), "choose one"),
+     (("-o", "a.csv", "--retry-errors"), "requires --resume"),
+     (("-o", "a.csv", "--resume", "--force"), "--force cannot be combined"),
      (("-o", "a.jsonl", "--csv-safe"), "--csv-safe is for csv")],
 )  # fmt: skip
 def test_options_that_cannot_be_resumed_are_refused(
@@ -74,7 +74,7 @@ def test_other_versions_of_libraries_cause_a_warning(album: Path, invoke: Invoke
     begun = json.loads(log.read_text())
     begun["libraries"]["pillow"] = "1.0"
     log.write_text(json.dumps(begun) + "\n")
-    assert "Warning: scores may move" in run(invoke, "a.csv", "--resume").stderr
+    assert "Warning: new scores may differ" in run(invoke, "a.csv", "--resume").stderr
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.parquet"])

@@ -14,16 +14,16 @@ from tests.sources.helpers import Invoke, table
 @pytest.mark.parametrize(
     ("url", "text"),
     [
-        ("zip://none.zip", "There is no archive 'none.zip'."),
-        ("zip://a.png::none.zip", "There is no archive 'none.zip'."),
-        ("tar://./none.tar.gz", "There is no archive './none.tar.gz'."),
-        ("zip://a.png::file:///none/a.zip", "There is no archive 'file:///none/a.zip'."),
-        ("tar://::zip://in.tar::none.zip", "There is no archive 'none.zip'."),
+        ("zip://none.zip", "No such archive: 'none.zip'."),
+        ("zip://a.png::none.zip", "No such archive: 'none.zip'."),
+        ("tar://./none.tar.gz", "No such archive: './none.tar.gz'."),
+        ("zip://a.png::file:///none/a.zip", "No such archive: 'file:///none/a.zip'."),
+        ("tar://::zip://in.tar::none.zip", "No such archive: 'none.zip'."),
         ("zip://photos.tar", "'photos.tar' is not a zip archive."),
         ("tar://photos.zip", "'photos.zip' is not a tar archive."),
         ("tar://damaged.tar.gz", "'damaged.tar.gz' is not a tar archive."),
         ("zip://folder", "'folder' is a folder, not a zip archive."),
-        ("file:///none/a.png", "There is no file or folder 'file:///none/a.png'."),
+        ("file:///none/a.png", "No such file or folder: 'file:///none/a.png'."),
     ],
 )
 def test_a_missing_archive_is_a_usage_error_as_a_missing_folder_is(

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
 import click
 
+from mnv2cli.cli.terminal.suggest import did_you_mean
+
 _SHORT_EXAMPLES = 3
-_ALL = "mnv2.help_all"  # in the context: the whole help is wanted
+_ALL = "mnv2.help_all"  # key in the context: set while --help-all is shown
+_RANGE = re.compile(r"(; |\[)[\d.]*<?=?x(?:[<>]=?[\d.]+)?\]$")  # click's, as in [0<=x<=1]
 
 
 class SectionOption(click.Option):
-    """An option with its place in the help.
+    """An option that belongs to a section of the help.
 
     Args:
-        section: The heading it stands under.
-        advanced: Whether it is left to ``--help-all``.
+        section: The heading above it.
+        advanced: Show it in ``--help-all`` only.
     """
 
     def __init__(
@@ -27,9 +31,20 @@ class SectionOption(click.Option):
         self.section = section
         self.advanced = advanced
 
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the names, with ``--[no-]x`` for two, and the help without a number's range."""
+        record = super().get_help_record(ctx)
+        if record is None:
+            return None
+        names, help = record
+        help = _RANGE.sub(lambda found: "]" if found[1] == "; " else "", help)
+        if self.opts[-1].replace("--", "--no-") in self.secondary_opts:
+            names = self.opts[-1].replace("--", "--[no-]")
+        return names, help.rstrip()
+
 
 class _WithExamples(click.Command):
-    """Help that ends with examples.
+    """A command whose help ends with examples.
 
     Args:
         examples: Pairs of a purpose and a command line, the most useful first.
@@ -42,30 +57,55 @@ class _WithExamples(click.Command):
         self.examples = examples
 
     def examples_shown(self, ctx: click.Context) -> tuple[tuple[str, str], ...]:
-        """Return the examples of the help that was asked for."""
+        """Return the examples to show."""
         return self.examples
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples as they are typed, each below its purpose."""
+        """Write each example below its purpose."""
         with formatter.section("Examples"):
             for purpose, line in self.examples_shown(ctx):
                 formatter.write(f"{'':{formatter.current_indent}}# {purpose}\n")
                 formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
+    def unknown_option(self, name: str, ctx: click.Context) -> str:
+        """Return the error for an option that does not exist."""
+        names = [option for param in self.get_params(ctx) for option in _names(param)]
+        return f"No such option {name!r}.{did_you_mean(name, names)}"
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the command line; for a mistyped option, suggest only one that is near."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise click.UsageError(self.unknown_option(error.option_name, ctx), ctx) from None
+
 
 class ExampleCommand(_WithExamples):
-    """A command whose help has its options in sections and ends with examples.
+    """A command with its options in sections, and examples at the end of its help.
 
-    A command with advanced options has two helps: ``--help`` fits one screen, with the first
-    paragraph of its text, the common options and three examples; ``--help-all`` shows everything.
+    A command with advanced options has two helps: ``--help`` fits one screen and shows the first
+    paragraph of the text, the common options and three examples; ``--help-all`` shows everything.
+
+    Args:
+        renamed: Former names of options, with their new names.
     """
 
+    def __init__(self, *args: Any, renamed: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._renamed = renamed or {}
+
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the parameters; ``--help-all`` is one of them if there is more to show."""
+        """Return the parameters, with ``--help-all`` if there are advanced options."""
         params = super().get_params(ctx)
         if self._advanced_count():
             params.append(_HELP_ALL)
         return params
+
+    def unknown_option(self, name: str, ctx: click.Context) -> str:
+        """Return the error for an option that does not exist, or no longer under this name."""
+        if new := self._renamed.get(name):
+            return f"{name} was renamed: use {new}."
+        return super().unknown_option(name, ctx)
 
     def examples_shown(self, ctx: click.Context) -> tuple[tuple[str, str], ...]:
         """Return all examples, or the first three."""
@@ -82,7 +122,7 @@ class ExampleCommand(_WithExamples):
             self.help = help
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, a section at a time, in the order of their declaration."""
+        """Write the options section by section, in the order of declaration, in one column."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             if getattr(param, "advanced", False) and not self._is_whole(ctx):
@@ -90,15 +130,22 @@ class ExampleCommand(_WithExamples):
             record = param.get_help_record(ctx)
             if record is not None and isinstance(param, click.Option):
                 sections.setdefault(getattr(param, "section", "Terminal"), []).append(record)
+        width = max(len(names) for records in sections.values() for names, _ in records)
         for section, records in sections.items():
             with formatter.section(section):
-                formatter.write_dl(records)
+                formatter.write_dl([(f"{names:{width}}", help) for names, help in records])
 
     def _advanced_count(self) -> int:
         return sum(getattr(param, "advanced", False) for param in self.params)
 
     def _is_whole(self, ctx: click.Context) -> bool:
         return bool(ctx.meta.get(_ALL)) or not self._advanced_count()
+
+
+def _names(param: click.Parameter) -> list[str]:
+    if not isinstance(param, click.Option) or param.hidden:
+        return []
+    return [*param.opts, *param.secondary_opts]
 
 
 def _show_whole_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -114,15 +161,15 @@ _HELP_ALL = click.Option(
     expose_value=False,
     is_eager=True,
     callback=_show_whole_help,
-    help="Show every option, all examples and the exit codes.",
+    help="Show all options, examples and exit codes.",
 )
 
 
 class LazyCommand(NamedTuple):
-    """A command that is imported when it is run.
+    """A command that is imported when it runs.
 
     Attributes:
-        target: Where it is, as ``module:name``.
+        target: Its place, as ``module:name``.
         short_help: Its line in the help of its group.
     """
 
@@ -131,10 +178,10 @@ class LazyCommand(NamedTuple):
 
 
 class LazyGroup(_WithExamples, click.Group):
-    """A group that shows its help, with examples at the end, without importing its commands.
+    """A group whose help lists its commands without importing them, and ends with examples.
 
     Args:
-        lazy: The commands by their names, in the order of the help.
+        lazy: The commands by name, in the order of the help.
     """
 
     def __init__(
@@ -144,11 +191,11 @@ class LazyGroup(_WithExamples, click.Group):
         self._lazy = lazy or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands, as declared."""
+        """Return the names of the commands, in the order of the help."""
         return list(self._lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, importing its module if that is not imported yet."""
+        """Return a command, importing its module if necessary."""
         return self._import(cmd_name) if cmd_name in self._lazy else None
 
     def _import(self, name: str) -> click.Command:
@@ -161,9 +208,9 @@ class LazyGroup(_WithExamples, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that is meant; for one that is not there, click suggests another."""
-        if args and args[0] not in self._lazy:
-            self.commands.update({name: self._import(name) for name in self._lazy})
+        """Return the command to run; for a mistyped name, suggest only one that is near."""
+        if args and args[0] not in self._lazy and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}.{did_you_mean(args[0], self._lazy)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM between two rows, never within one."""
+"""Ctrl-C and SIGTERM take effect between two rows, never within one."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ from types import FrameType
 from mnv2cli.errors import ExitCode
 
 _USUAL = (signal.default_int_handler, signal.SIG_DFL)
+_STOPPING = "Finishing current images; press Ctrl-C again to stop now."
+_CLEAR_LINE = "\r\x1b[K"  # the terminal has echoed ^C behind the bar, or on the next line
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: the same as Ctrl-C, but for the exit code."""
+    """SIGTERM: like Ctrl-C, with another exit code."""
 
 
 def exit_code(error: KeyboardInterrupt) -> ExitCode:
-    """Return the exit code of a run that was interrupted so."""
+    """Return the exit code for an interrupt."""
     return ExitCode.TERMINATED if isinstance(error, Terminated) else ExitCode.INTERRUPTED
 
 
 def raise_interrupt(number: int, frame: FrameType | None = None) -> None:
-    """Raise what stands for a signal; a handler of signals."""
+    """Raise the exception for a signal; usable as a signal handler."""
     raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
 class Interrupts:
-    """Lets a piece of work be done whole before Ctrl-C or SIGTERM ends the run.
+    """Delay Ctrl-C and SIGTERM until a unit of work is complete.
 
-    A second one ends it at once: what is done may wait for somebody, such as a pipe's reader.
+    A second signal interrupts at once, as the work may be blocked by, say, the reader of a pipe.
 
     Attributes:
-        stop_requested: Set by the first signal in :meth:`graceful_stop`.
+        stop_requested: Set by the first signal within :meth:`graceful_stop`.
     """
 
     def __init__(self) -> None:
@@ -45,13 +47,13 @@ class Interrupts:
 
     @contextmanager
     def handling(self) -> Iterator[None]:
-        """Take over both signals, where they have their usual meaning; they end the block."""
+        """Handle both signals in the block, unless other handlers are installed."""
         with _installed(self._handle):
             yield
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Put off a signal to the end of the block."""
+        """Defer a signal to the end of the block."""
         self._deferring = True
         try:
             yield
@@ -63,10 +65,7 @@ class Interrupts:
 
     @contextmanager
     def graceful_stop(self) -> Iterator[None]:
-        """Let the first signal only ask for an end, at which what is in hand is done.
-
-        The block goes through, and ends with what stands for the signal.
-        """
+        """Set :attr:`stop_requested` at the first signal, and raise it at the end of the block."""
         with _installed(self._ask):
             yield
             if self.stop_requested.is_set():
@@ -82,18 +81,17 @@ class Interrupts:
             raise_interrupt(number)
         self._pending = number
         self.stop_requested.set()
-        # Python's own streams may be in the middle of a line; the system's are not.
+        # A handler may run while sys.stderr writes a line; the file descriptor is always usable.
         with suppress(OSError, ValueError):
             if sys.stderr.isatty():
-                text = "\nFinishing what is in hand; Ctrl-C again stops at once.\n"
-                os.write(sys.stderr.fileno(), text.encode())
+                os.write(sys.stderr.fileno(), f"{_CLEAR_LINE}{_STOPPING}\n".encode())
 
 
 @contextmanager
 def _installed(handler: signal._HANDLER) -> Iterator[None]:
     before = {}
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Ignored signals, as of a job in the background, stay ignored.
+        # Leave ignored signals alone, as those of a background job.
         if signal.getsignal(number) in (*_USUAL, raise_interrupt):
             before[number] = signal.signal(number, handler)
     try:

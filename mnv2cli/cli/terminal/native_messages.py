@@ -1,4 +1,4 @@
-"""Messages that C libraries write to stderr."""
+"""Messages that native libraries write to stderr."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import sys
 
 
 def hide_native_messages() -> None:
-    """Keep what C libraries write to stderr off the terminal.
+    """Hide what native libraries write to stderr, for the rest of the process.
 
-    TensorFlow prints lines that no setting of its own holds back. File descriptor 2 goes to the
-    null device, and Python's stderr to a copy of the real one.
+    TensorFlow prints lines whatever its log level is. File descriptor 2 is redirected to the null
+    device; Python's ``sys.stderr`` writes to a copy of the real one.
     """
     try:
         is_real = sys.stderr.fileno() == 2
     except (AttributeError, OSError, ValueError):
-        is_real = False  # replaced by somebody, such as a test
+        is_real = False  # replaced, as in tests
     if not is_real:
         return
     sys.stderr.flush()
@@ -27,4 +27,4 @@ def hide_native_messages() -> None:
     sys.stderr = open(  # noqa: SIM115
         real, "w", buffering=1, encoding=sys.stderr.encoding, errors="replace", closefd=False
     )
-    faulthandler.enable(sys.stderr)  # a crash of a decoder is still told
+    faulthandler.enable(sys.stderr)  # a crash must still be visible

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from mnv2cli.cli.terminal.console import PlainConsole
+from mnv2cli.cli.terminal.console import PlainConsole, has_pager, is_stdout_stored
 from mnv2cli.cli.terminal.native_messages import hide_native_messages
 from mnv2cli.cli.terminal.summary import Line, format_summary
 from mnv2cli.cli.terminal.text import printable
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
 
 
 class Screen:
-    """A run's voice on stderr.
+    """The messages of a command on stderr.
 
     Args:
-        quiet: Say nothing but errors.
-        verbose: Also show what is skipped and what cannot be read, as it is met, and let the
-            libraries' own messages through.
+        quiet: Show only errors and warnings; an unreadable image is an error.
+        verbose: Show each skipped and each unreadable file, and messages of libraries.
     """
 
     def __init__(self, *, quiet: bool, verbose: bool) -> None:
@@ -36,7 +35,7 @@ class Screen:
             hide_native_messages()
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="replace")  # a sign that a terminal lacks is no failure
+                stream.reconfigure(errors="replace")  # the terminal may lack a character
         self._quiet = quiet
         self._verbose = verbose
         self._console = PlainConsole(stderr=True, highlight=False, quiet=quiet)
@@ -44,19 +43,44 @@ class Screen:
         self._download_bar: tqdm[Any] | None = None
         self._status: Status | None = None
 
+    @property
+    def verbose(self) -> bool:
+        """Whether to show each file, not only counts."""
+        return self._verbose
+
     def notice(self, text: str, style: str = "dim") -> None:
-        """Say something by the way."""
+        """Show a line of information."""
         with self.printing():
             self._console.print(Text(printable(text), style=style), soft_wrap=True)
 
-    @property
-    def verbose(self) -> bool:
-        """Whether each thing is shown, not only how many."""
-        return self._verbose
+    def warning(self, text: str) -> None:
+        """Show a warning, even in a quiet run."""
+        self._show("Warning", text, "yellow")
+
+    def error(self, text: str) -> None:
+        """Show an error that does not end the run, even in a quiet run."""
+        self._show("Error", text, "red")
+
+    def _show(self, kind: str, text: str, style: str) -> None:
+        with self.printing():
+            console = PlainConsole(stderr=True, highlight=False)
+            console.print(Text(f"{kind}: {printable(text)}", style=style), soft_wrap=True)
+
+    def skipped(self, path: str, reason: str) -> None:
+        """Show a skipped file or folder, if the run is verbose."""
+        if self._verbose:
+            self.notice(f"skipped    {path}: {reason}")
+
+    def unreadable(self, path: str, error: str) -> None:
+        """Show an unreadable image, if the run is verbose or quiet; else the summary counts it."""
+        if self._verbose:
+            self.notice(f"unreadable {path}: {error}", "red")
+        elif self._quiet:
+            self.error(f"{path}: {error}")
 
     def lines(self, lines: list[Line]) -> None:
-        """Show what a run came to: a name, a text and a style for each line."""
-        if not self._console.is_terminal:  # into a log: a line each, not filled up with blanks
+        """Show a summary: a name, a text and a style for each line."""
+        if not self._console.is_terminal:  # into a log: without padding or wrapping
             for name, text, _ in lines:
                 self._console.print(f"{name:10} {printable(text)}", soft_wrap=True, markup=False)
             return
@@ -71,7 +95,15 @@ class Screen:
 
     @contextmanager
     def counting(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Show how far a piece of work of known length is; yields what is called with each step."""
+        """Show the progress of a known number of files.
+
+        Args:
+            name: What is done, such as ``sorting``.
+            total: The number of files.
+
+        Yields:
+            A function to call with the number of files done since its last call.
+        """
         from tqdm import tqdm
 
         with tqdm(
@@ -84,23 +116,17 @@ class Screen:
 
             yield step
 
-    def warning(self, text: str) -> None:
-        """Say what changes results; a quiet run says it too."""
-        with self.printing():
-            console = PlainConsole(stderr=True, highlight=False)
-            console.print(Text(f"Warning: {printable(text)}", style="yellow"), soft_wrap=True)
-
-    def skipped(self, path: str, reason: str) -> None:
-        """Show what is skipped, if the run is verbose."""
-        if self._verbose:
-            self.notice(f"left out  {path}: {reason}")
-
     @contextmanager
-    def loading(self, name: str) -> Iterator[None]:
-        """Show that the network is being loaded, as long as it is."""
+    def loading(self, name: str, *, rows_to_stdout: bool = False) -> Iterator[None]:
+        """Show that the model is being loaded during the block.
+
+        Args:
+            name: The network.
+            rows_to_stdout: Results will go to standard output.
+        """
         if self._verbose:
-            self.notice(f"loading {name}")
-        if self._console.is_terminal and not (self._quiet or self._verbose):
+            self.notice(f"loading    {name}")
+        if self._may_draw(rows_to_stdout) and self._console.is_terminal and not self._verbose:
             self._status = self._console.status(Text(f"Loading {printable(name)} …"))
             self._status.start()
         try:
@@ -119,13 +145,13 @@ class Screen:
             self._status.update(Text(printable(text)))
 
     def download(self, name: str, done: int, total: int | None) -> None:
-        """Show how a download goes."""
+        """Show the progress of a download, in bytes."""
         if self._download_bar is None:
             from tqdm import tqdm
 
             if self._status is not None:
-                self._status.stop()  # a bar and a spinner do not share a line
-            self.notice(f"Downloading {name}, once")
+                self._status.stop()  # a bar and a spinner cannot share a line
+            self.notice(f"Downloading {name} (only once)")
             self._download_bar = tqdm(
                 desc="weights", total=total, unit="B", unit_scale=True, unit_divisor=1024,
                 file=sys.stderr, disable=True if self._quiet else None, dynamic_ncols=True,
@@ -141,22 +167,41 @@ class Screen:
             if self._status is not None:
                 self._status.start()
 
+    def _may_draw(self, rows_to_stdout: bool) -> bool:
+        """Return whether a bar or spinner may be drawn.
+
+        Rows on standard output are progress enough where they appear: on the terminal itself, or
+        through a pipe whose last program, such as ``head``, ``less`` or ``jq``, may write there.
+        """
+        if self._quiet or not sys.stderr.isatty():
+            return False
+        return not rows_to_stdout or is_stdout_stored()
+
     @contextmanager
     def progress(
-        self, count: Callable[[Event], int | None] | None, done: int = 0
+        self,
+        count: Callable[[Event], int | None] | None,
+        done: int = 0,
+        *,
+        rows_to_stdout: bool = False,
     ) -> Iterator[Callable[[Record], None]]:
-        """Show progress; yields what is to be called with each record.
+        """Show the progress of a run.
 
         Args:
-            count: Counts the images in the background, or None if nobody can.
-            done: Images that were done before.
+            count: Counts the images in a background thread until its event is set; None if they
+                cannot be counted.
+            done: The number of images that have a row from an earlier run.
+            rows_to_stdout: Results go to standard output.
+
+        Yields:
+            A function to call with each record.
         """
 
         def report(record: Record) -> None:
-            if record.error and self._verbose:
-                self.notice(f"error     {record.path}: {record.error}", "red")
+            if record.error:
+                self.unreadable(record.path, record.error)
 
-        if self._quiet or not sys.stderr.isatty():  # nobody looks: the library is not imported
+        if not self._may_draw(rows_to_stdout):
             yield report
             return
         from tqdm import tqdm
@@ -187,9 +232,9 @@ class Screen:
                 bar.leave = False
 
     @contextmanager
-    def printing(self, *, to_stdout: bool = False) -> Iterator[None]:
-        """Clear the progress bar while something is printed to the same terminal."""
-        if self._bar is None or (to_stdout and not sys.stdout.isatty()):
+    def printing(self) -> Iterator[None]:
+        """Clear the progress bar while the block prints to the terminal."""
+        if self._bar is None:
             yield
             return
         from tqdm import tqdm
@@ -206,7 +251,9 @@ class Screen:
         interrupted: bool = False,
         resume_command: str = "",
     ) -> None:
-        """Show what the run came to, and the command that resumes it."""
+        """Show the summary of a run, and the command that resumes it."""
+        if output is None and has_pager():
+            return  # it would be drawn over the pager's text
         lines = format_summary(
             report, engine, output, interrupted=interrupted, resume_command=resume_command
         )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
-from mnv2cli.cli.terminal.text import printable
+from mnv2cli.cli.terminal.text import printable, seconds_text
 from mnv2cli.inference.report import Report
-from mnv2cli.system.hardware import usable_cores
+from mnv2cli.inference.timings import Timings
+from mnv2cli.system.messages import count
 
 Line = tuple[str, str, str]
 """A name, a text and a style."""
 
 _MAX_SHOWN = 5
+_NOTEWORTHY = 0.1  # seconds for finding images; less is not worth a reader's time
 
 
 def format_summary(
@@ -22,46 +24,55 @@ def format_summary(
     interrupted: bool = False,
     resume_command: str = "",
 ) -> list[Line]:
-    """Return the lines of what a run came to.
+    """Return the lines that sum up a run.
 
     Args:
         report: Counts and times of the run.
-        engine: The network and what ran it; empty if nothing was left to do.
-        output: The file that was written; None for standard output.
+        engine: The model and its engine; empty if there was nothing to classify.
+        output: The results file; None for standard output.
         interrupted: The run was interrupted.
-        resume_command: The command that resumes it; empty for none.
+        resume_command: The command that resumes it; empty if it cannot be resumed.
     """
     timings = report.timings
-    count = f"{report.images:,}" + (", then interrupted," if interrupted else "")
-    by = f"{report.rate:,.1f} images/s, {engine}"
-    text = f"{count} in {report.seconds:,.1f} s ({by})" if engine else "nothing was left to do"
-    lines = [("Images", text, "")]
+    text = "nothing new to classify"
+    if engine:
+        seconds = seconds_text(report.classifying)
+        text = f"{report.images:,} in {seconds} ({report.rate:,.1f} images/s)"
+    lines = [("Images", text + (", then interrupted" if interrupted else ""), "")]
     if report.kept:
-        lines.append(("Kept", f"{report.kept:,} that were there", ""))
+        lines.append(("Kept", f"{count(report.kept, 'row')} of earlier runs", ""))
     if report.errors:
-        lines.append(("Errors", f"{report.unreadable:,}: {_counts(report.errors)}", "red"))
+        lines.append(("Unreadable", f"{report.unreadable:,}: {_counts(report.errors)}", "red"))
     labels: Counter[str] = Counter()
     for (_, label), count_of_label in report.labels.items():
         labels[label] += count_of_label
     if max(labels.values(), default=0) > 1:
-        lines.append(("Most seen", _counts(labels), ""))
+        lines.append(("Top labels", _counts(labels), ""))
     if report.skipped:
-        lines.append(("Left out", _counts(report.skipped), ""))
+        lines.append(("Skipped", f"{report.skipped.total():,}: {_counts(report.skipped)}", ""))
     if engine:
-        times = (
-            f"loading {timings.loading:.1f} s, finding {timings.finding:.1f} s, decoding "
-            f"{timings.decoding:.1f} s (over {usable_cores()} threads), predicting "
-            f"{timings.predicting:.1f} s"
-        )
-        lines.append(("Time", times, ""))
+        lines.append(("Model", f"{engine}, loaded in {seconds_text(timings.loading)}", ""))
+        lines.append(("Work", _work(timings), ""))
     if output is not None and report.images:
         lines.append(("Written", printable(output), ""))
     if resume_command:
-        lines.append(("To go on", resume_command, ""))
+        lines.append(("Resume", resume_command, ""))
     return lines
 
 
+def _work(timings: Timings) -> str:
+    """Return the seconds of the workers; their sum may exceed the duration of the run."""
+    text = (
+        f"decoding {seconds_text(timings.decoding)}, predicting {seconds_text(timings.predicting)}"
+    )
+    if timings.workers > 1:
+        text += f", summed over {timings.workers:,} workers"
+    if timings.finding >= _NOTEWORTHY:
+        text += f"; finding {seconds_text(timings.finding)}"
+    return text
+
+
 def _counts(counter: Counter[str]) -> str:
-    shown = [f"{printable(text)} {count:,}" for text, count in counter.most_common(_MAX_SHOWN)]
+    shown = [f"{printable(text)} {number:,}" for text, number in counter.most_common(_MAX_SHOWN)]
     more = len(counter) - len(shown)
     return " · ".join(shown) + (f" · {more:,} more" if more else "")

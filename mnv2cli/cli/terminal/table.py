@@ -1,4 +1,4 @@
-"""Results as a table on a terminal, a row at a time."""
+"""Results as a table on a terminal, row by row."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from mnv2cli.results.schema import Layout
 _GAP = 2
 _SCORE = 7
 _BAR = 12
-_WIDE = 64  # from this width on there is room for bars
+_WIDE = 64  # the narrowest terminal with bars beside the scores
 _LEAST = 8
 
 
 class TableWriter:
-    """Shows each record as it comes: widths are fixed, so nothing has to be held back."""
+    """Prints each record at once; fixed column widths make that possible."""
 
     def __init__(self, stream: IO[bytes], layout: Layout) -> None:
         self._console = PlainConsole(highlight=False)
         width = self._console.width
-        self._bar = _BAR if width >= _WIDE else 0  # scores matter more
+        self._bar = _BAR if width >= _WIDE else 0
         rest = max(width - _SCORE - self._bar - 4 * _GAP, 2 * _LEAST)
         self._label = min(rest * 2 // 5, 32)  # paths are longer than labels
         self._path = min(rest - self._label, 80)
@@ -36,10 +36,10 @@ class TableWriter:
         self._header = True
 
     def begin(self) -> None:
-        """The header is shown with the first record, which names the network."""
+        """Do nothing: the header comes with the first record, which names the network."""
 
     def write(self, record: Record) -> None:
-        """Print a record: a line for each label, the path on the first."""
+        """Print a record: one line per label, the path on the first."""
         path = Text(shorten(printable(record.path), self._path), style="cyan")
         if self._header:
             self._header = False
@@ -67,11 +67,11 @@ class TableWriter:
             if record.error:
                 table.add_row(path, Text(printable(record.error), style="red"))
             else:
-                table.add_row(path, Text("no label reaches the threshold", style="dim"))
+                table.add_row(path, Text("no label reaches the minimum score", style="dim"))
         self._console.print(table)
 
     def finish(self) -> None:
-        """Nothing is missing from the table."""
+        """Do nothing: the table has no end."""
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, _GAP, 0, 0))
@@ -92,4 +92,4 @@ class TableWriter:
 
 
 TABLE = Format("table", TableWriter)
-"""What the command line shows on a terminal; it is not a format of files."""
+"""The format for terminals; files cannot have it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
@@ -89,8 +89,8 @@ class ClusterClassifier(Classifier):
 
     def run(
         self,
-        sources: Iterator[Source],
-        timings: Timings,
+        sources: Iterable[Source],
+        timings: Timings | None = None,
         sample: Sample | None = None,
         stop_requested: Event | None = None,
     ) -> Generator[Record, None, None]:
@@ -106,6 +106,8 @@ class ClusterClassifier(Classifier):
             ClusterError: The cluster cannot be reached, or a run on it fails.
             WeightsError: The weights are missing, or differ between machines.
         """
+        timings = Timings() if timings is None else timings
+        sources = iter(sources)
         first = list(islice(sources, 1))
         if not first:
             return
@@ -119,6 +121,7 @@ class ClusterClassifier(Classifier):
         with connected(self._address, self._workers, verbose=self._verbose):
             job = self._job(spec)
             self.events.status(f"Loading the network on {count(self._workers, 'worker')} …")
+            timings.workers = self._workers
             timings.loading += perf_counter() - start
             with closing(job):
                 yield from _records(
