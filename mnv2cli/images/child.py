@@ -16,7 +16,6 @@ from mnv2cli.images.protocol import (
     DECODE,
     ERROR,
     LONGEST_TEXT,
-    NO_MEMORY,
     PIXELS,
     READY,
     TEXT,
@@ -24,6 +23,7 @@ from mnv2cli.images.protocol import (
     message,
     read_header,
 )
+from mnv2cli.images.unreadable import NO_MEMORY
 
 BYTES_PER_PIXEL = 32
 """Address space for each pixel that is allowed; a float TIFF, the worst, takes 21."""

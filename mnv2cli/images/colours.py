@@ -19,7 +19,7 @@ def to_8_bit(image: Image.Image) -> Image.Image:
     mode = image.mode
     tags: Any = getattr(image, "tag_v2", {})
     if mode == "RGB" and tags.get(284) == 2 and 16 in tags.get(258, ()):
-        raise ImageError("unsupported", "TIFF with 16-bit colours in planes")
+        raise ImageError("not supported", "TIFF with 16-bit colours in planes")
     if mode.startswith("I;16") or mode in ("I", "F"):
         return _scaled(image)
     if mode == "LAB":

@@ -7,12 +7,12 @@ import re
 from typing import IO, TYPE_CHECKING
 
 from mnv2cli.errors import ImageError
-from mnv2cli.images.formats import JPEG, identify
+from mnv2cli.images.formats import JPEG, ImageFormat, identify
 from mnv2cli.images.opening import open_regular
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.resize import least_size, to_input
 from mnv2cli.images.signatures import HEAD_BYTES
-from mnv2cli.images.unreadable import broken, decoder_error, file_error, too_many_pixels
+from mnv2cli.images.unreadable import decoder_error, file_error, format_error, too_many_pixels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,8 +72,6 @@ def decode_file(
         raise
     except OSError as error:
         raise file_error(path, error) from error
-    except MemoryError as error:
-        raise ImageError("not enough memory", "the image is too large to decode here") from error
     except Exception as error:  # decoders raise anything at all on damaged files
         raise decoder_error(error) from error
 
@@ -101,6 +99,8 @@ def _load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
         raise ImageError("empty file", "zero bytes")
     image_format = identify(head)
     image_format.load_decoder()
+    if image_format.check:
+        image_format.check(file)
     source: IO[bytes] = file
     file.seek(0)
     if image_format is JPEG and options.allow_truncated:
@@ -115,7 +115,7 @@ def _load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
         numbers = [int(number) for number in re.findall("[0-9]+", str(error))]
         raise too_many_pixels(*numbers[:2]) from error
     except Exception as error:
-        raise broken(image_format, file, error) from error
+        raise format_error(image_format, file, error) from error
     width, height = image.size
     if width * height > options.max_pixels:
         raise too_many_pixels(width * height, options.max_pixels)
@@ -125,9 +125,16 @@ def _load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
     try:
         image.load()
     except Exception as error:
-        reason = broken(image_format, file, error)
-        has_pixels = getattr(image, "_im", None) is not None
-        if not (options.allow_truncated and reason.reason == "truncated" and has_pixels):
-            raise reason from error
+        # No variable may hold what is raised: in a cycle with this frame it would keep the image.
+        if not (options.allow_truncated and _is_usable(image, image_format, file, error)):
+            raise format_error(image_format, file, error) from error
         image.tile = []  # nothing more to decode: what is there is the image
     return image
+
+
+def _is_usable(
+    image: ImageFile, image_format: ImageFormat, file: IO[bytes], error: Exception
+) -> bool:
+    """Check whether an image that could not be loaded is truncated, with some pixels decoded."""
+    found = format_error(image_format, file, error)
+    return found.reason == "truncated" and getattr(image, "_im", None) is not None

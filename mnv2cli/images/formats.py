@@ -7,20 +7,23 @@ asked, so that no exotic format of Pillow's (PostScript runs a program) gets nea
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import IO, TYPE_CHECKING
 
+from mnv2cli.images.raw import refuse_raw
 from mnv2cli.images.signatures import (
     boxes_length,
     has_brand,
     is_bmp,
+    is_dib,
     is_webp,
-    not_an_image,
     riff_length,
     starts_with,
 )
+from mnv2cli.images.unsupported import unreadable_kind
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -45,6 +48,7 @@ class ImageFormat:
         codec: The library that Pillow must be built with for it, as ``PIL.features`` names it.
         register: Adds the decoder to Pillow, where it is another library's.
         length: Returns the length that a file has as it says itself; None where it does not.
+        check: Called with a file, raises ImageError if it is of a kind that is not read.
     """
 
     name: str
@@ -54,6 +58,7 @@ class ImageFormat:
     codec: str = ""
     register: Callable[[], None] | None = None
     length: Callable[[IO[bytes]], int] | None = None
+    check: Callable[[IO[bytes]], None] | None = None
 
     def load_decoder(self) -> None:
         """Import the decoder, if it is not imported yet."""
@@ -67,9 +72,13 @@ class ImageFormat:
         Raises:
             Exception: Anything at all, where the header is damaged.
         """
-        from PIL import Image
+        from PIL import Image, UnidentifiedImageError
 
-        return Image.open(file, formats=(self.plugin,))
+        with suppress(UnidentifiedImageError):
+            return Image.open(file, formats=(self.plugin,))
+        # Pillow keeps the decoder's reason to itself, and goes by the first of several brands.
+        file.seek(0)
+        return Image.OPEN[self.plugin][0](file, "")
 
 
 JPEG = ImageFormat(  # and multi-picture files, which its decoder recognizes
@@ -97,6 +106,7 @@ FORMATS = (
         starts_with(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
         modules=("TiffImagePlugin",),
         codec="libtiff",
+        check=refuse_raw,
     ),
     ImageFormat(
         "WebP",
@@ -121,6 +131,7 @@ FORMATS = (
         register=_register_heif,
         length=boxes_length,
     ),
+    ImageFormat("DIB", "DIB", is_dib, modules=("BmpImagePlugin",)),
 )
 
 
@@ -131,12 +142,12 @@ def identify(head: bytes) -> ImageFormat:
         head: The first :data:`~mnv2cli.images.signatures.HEAD_BYTES` of it.
 
     Raises:
-        ImageError: It is none of ours; the detail says what it looks like.
+        ImageError: It is none of these; the detail says what the file looks like.
     """
     for image_format in FORMATS:
         if image_format.matches(head):
             return image_format
-    raise not_an_image(head)
+    raise unreadable_kind(head)
 
 
 @cache

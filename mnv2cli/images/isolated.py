@@ -23,7 +23,6 @@ from mnv2cli.images.protocol import (
     DECODE,
     ERROR,
     LONGEST_TEXT,
-    NO_MEMORY,
     PIXELS,
     READY,
     TAKEN_AT,
@@ -33,6 +32,7 @@ from mnv2cli.images.protocol import (
     read_header,
     to_arguments,
 )
+from mnv2cli.images.unreadable import NO_MEMORY
 from mnv2cli.system import messages
 
 if TYPE_CHECKING:

@@ -23,9 +23,6 @@ READY, PIXELS, TEXT, ERROR = b"r", b"p", b"t", b"e"
 LONGEST_TEXT = 10_000
 """Bytes of an answer that is no pixels."""
 
-NO_MEMORY = "not enough memory"
-"""The reason that earlier images of the same child may be to blame for."""
-
 HEADER_BYTES = 5
 
 

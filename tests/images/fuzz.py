@@ -12,6 +12,8 @@ import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms
 
+from tests.images.raws import MAKE, SENSOR, THUMBNAIL, tiff
+
 EXTREMES = (
     0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 900, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000,
     0xFFFFFFFF,
@@ -55,6 +57,7 @@ def bases() -> dict[str, bytes]:
         "bmp": (rgb, "BMP", {}),
         "bmp palette": (palette, "BMP", {}),
         "bmp alpha": (alpha, "BMP", {}),
+        "dib": (rgb, "DIB", {}),
         "tiff": (rgb, "TIFF", {"exif": exif}),
         "tiff lzw": (rgb, "TIFF", {"compression": "tiff_lzw"}),
         "tiff deflate": (rgb, "TIFF", {"compression": "tiff_deflate"}),
@@ -80,6 +83,7 @@ def bases() -> dict[str, bytes]:
     found["png interlaced"] = _interlaced_png()
     found["tiff tiled"] = _tiled_tiff(pixels)
     found["bmp run-length"] = _run_length_bmp()
+    found["tiff raw photo"] = tiff(THUMBNAIL | {MAKE: "NIKON CORPORATION"}, SENSOR)
     return found
 
 
