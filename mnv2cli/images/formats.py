@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 def _register_heif() -> None:
     import pillow_heif
 
-    pillow_heif.register_heif_opener(thumbnails=False)
+    # Workers fill the cores already: more threads for one image cost memory and save no time.
+    pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
+from mnv2cli.images import formats
 from tests.conftest import draw
 from tests.images.pixels import COLOUR, close, pixels_of, reason
 
@@ -169,3 +170,10 @@ def test_the_brand_that_counts_may_be_the_second(tmp_path: Path, suffix: str) ->
     data[8:12] = b"miaf"
     (tmp_path / "b").write_bytes(data)
     assert close(pixels_of(tmp_path / "b"), COLOUR)
+
+
+def test_a_heic_is_decoded_by_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pillow_heif.options, "DECODE_THREADS", 4)
+    formats._register_heif.cache_clear()
+    assert close(pixels_of(draw(tmp_path / "a.heic", COLOUR)), COLOUR)
+    assert pillow_heif.options.DECODE_THREADS == 1
