@@ -16,7 +16,7 @@ from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from mnv2cli.engines import Engine
-from mnv2cli.errors import ImageError
+from mnv2cli.errors import ImageError, Mnv2Error
 from mnv2cli.inference.labelling import Labelling
 from mnv2cli.inference.timings import Timings
 from mnv2cli.records import Record, Source
@@ -148,6 +148,12 @@ class _Batch:
             self.results.append(result)
             self.age = 0.0
             return True
+
+    def set_age(self, seconds: float) -> None:
+        """Set the age, unless the worker that asks for it was left behind."""
+        with self.lock:
+            if self.worker is threading.current_thread():
+                self.age = seconds
 
 
 class _Run:
@@ -331,9 +337,9 @@ class _Run:
         if source.error:
             return source.error
         try:
-            batch.age = float("-inf")  # who waits for others does not grow older
+            batch.set_age(float("-inf"))  # waiting for a fetch does not count
             self._reader.wait(source.path)
-            batch.age = 0.0
+            batch.set_age(0.0)
             return self._reader.decode(source.path)
         except ImageError as error:
             return str(error)
@@ -354,8 +360,19 @@ class _Run:
         batch.age = 0.0
         old, new = batch.worker, self._worker(batch)
         batch.worker = new
+        try:
+            new.start()
+        except RuntimeError as error:  # the system's limit of threads
+            self._watched.discard(batch)
+            self._report(
+                batch.number,
+                Mnv2Error(
+                    f"cannot start another thread: {error}",
+                    "Run again with --isolate, which ends images that hang.",
+                ),
+            )
+            return
         self._workers = [new if worker is old else worker for worker in self._workers]
-        new.start()
 
     def _records_of(self, batch: _Batch) -> list[Record]:
         import numpy as np
