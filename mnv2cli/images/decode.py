@@ -1,4 +1,4 @@
-"""From a file to the pixels that the network sees, or the reason why not."""
+"""Decode a file to the network's input, or raise the reason why it is unreadable."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def decode(path: str, size: int, options: ImageOptions) -> NDArray[np.uint8]:
     """Read an image file as the network's input.
 
     EXIF orientation is applied, transparency is composed over white, every colour mode becomes
-    8-bit RGB, and of an animation the first frame is taken. With ``fit="stretch"`` and
+    8-bit RGB, and the first frame of an animation is used. With ``fit="stretch"`` and
     ``interpolation="nearest"`` the pixels are those of ``keras.utils.load_img(path,
-    target_size=(size, size))``, which knows no orientation and drops transparency.
+    target_size=(size, size))``, which ignores orientation and drops transparency.
 
     Args:
-        path: A regular file; anything else is refused without opening it.
+        path: A regular file; anything else is refused without being opened.
         size: Side of the square result in pixels.
-        options: Fit, interpolation and limits; ``isolate`` and ``timeout`` are the caller's.
+        options: Fit, interpolation and limits; ``isolate`` and ``timeout`` are up to the caller.
 
     Returns:
         uint8 [size, size, 3], RGB.
 
     Raises:
-        ImageError: Whatever keeps this file from being an image, in plain words.
+        ImageError: The file is unreadable; the reason is in plain words.
     """
     try:
         with open_regular(path) as file:
@@ -52,16 +52,16 @@ def decode_file(
     """Read an open file as the network's input, as :func:`decode` does.
 
     Args:
-        file: Any that can be read and sought in; it stays open.
+        file: Readable and seekable; it stays open.
         size: Side of the square result in pixels.
-        options: Fit, interpolation and limits; ``isolate`` and ``timeout`` are the caller's.
-        path: Its name if it is on this machine, to say why it cannot be read.
+        options: Fit, interpolation and limits; ``isolate`` and ``timeout`` are up to the caller.
+        path: Its name if it is on this machine, for errors; else empty.
 
     Returns:
         uint8 [size, size, 3], RGB.
 
     Raises:
-        ImageError: Whatever keeps this file from being an image, in plain words.
+        ImageError: The file is unreadable; the reason is in plain words.
     """
     import numpy as np
 
@@ -72,15 +72,15 @@ def decode_file(
         raise
     except OSError as error:
         raise file_error(path, error) from error
-    except Exception as error:  # decoders raise anything at all on damaged files
+    except Exception as error:  # decoders raise any exception on damaged files
         raise decoder_error(error) from error
 
 
 def set_process_limit(max_pixels: int) -> None:
-    """Set Pillow's own guard to the same limit, for a process that is all ours.
+    """Set Pillow's own limits to match, in a process that runs nothing else.
 
-    Pillow's guard is global and sits inside some decoders, where it would refuse images that
-    ``max_pixels`` allows. A library must not change it; a command may.
+    Pillow's pixel limit is global and checked inside some decoders, where it would refuse images
+    that ``max_pixels`` allows. A command may change it; a library must not.
     """
     from PIL import Image
 
@@ -88,12 +88,12 @@ def set_process_limit(max_pixels: int) -> None:
 
     from PIL import PngImagePlugin
 
-    # Editors put megabytes of history into PNGs: no reason to lose the pixels.
+    # Editors store megabytes of history in PNGs; their pixels are still good.
     PngImagePlugin.MAX_TEXT_CHUNK = 64 << 20
 
 
 def _load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
-    """Open, check and load an image; a JPEG at the smallest scale that is large enough."""
+    """Open, check and load an image; a JPEG at the smallest scale that is still large enough."""
     head = file.read(HEAD_BYTES)
     if not head:
         raise ImageError("empty file", "zero bytes")
@@ -104,8 +104,8 @@ def _load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
     source: IO[bytes] = file
     file.seek(0)
     if image_format is JPEG and options.allow_truncated:
-        # A JPEG decoder gives out the last rows, and a progressive one anything at all, only
-        # when it meets the end marker.
+        # Without the end marker, a JPEG decoder withholds the last rows, and all rows of a
+        # progressive image.
         source = io.BytesIO(file.read() + b"\xff\xd9")
     from PIL.Image import DecompressionBombError
 
@@ -120,15 +120,16 @@ def _load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
     if width * height > options.max_pixels:
         raise too_many_pixels(width * height, options.max_pixels)
     if image_format is JPEG and options.interpolation != "nearest":
-        # Nearest picks single pixels of the full image, so there nothing may be averaged before.
+        # Nearest picks single pixels of the full image, which must not be averaged before.
         image.draft(None, least_size(image.size, size, options))
     try:
         image.load()
     except Exception as error:
-        # No variable may hold what is raised: in a cycle with this frame it would keep the image.
+        # A local variable for the error would form a cycle with this frame and keep the image
+        # in memory until the next garbage collection.
         if not (options.allow_truncated and _is_usable(image, image_format, file, error)):
             raise format_error(image_format, file, error) from error
-        image.tile = []  # nothing more to decode: what is there is the image
+        image.tile = []  # use the pixels decoded so far
     return image
 
 

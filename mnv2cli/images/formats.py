@@ -1,7 +1,7 @@
 """The image formats that are read: an entry each in :data:`FORMATS`.
 
-The format is decided by the content, never by the suffix. Only the decoders listed here are ever
-asked, so that no exotic format of Pillow's (PostScript runs a program) gets near a file.
+The content decides the format, never the suffix. Only the decoders listed here are used, so no
+other decoder of Pillow's (PostScript runs a program) ever opens a file.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class ImageFormat:
     """An image format, and what decodes it.
 
     Attributes:
-        name: As people write it.
+        name: The name shown to users.
         plugin: Pillow's name of the decoder.
         matches: Called with the first bytes of a file, returns whether it has this format.
         modules: Pillow's modules that hold the decoder.
-        codec: The library that Pillow must be built with for it, as ``PIL.features`` names it.
-        register: Adds the decoder to Pillow, where it is another library's.
-        length: Returns the length that a file has as it says itself; None where it does not.
+        codec: The library that Pillow must be built with, as ``PIL.features`` names it.
+        register: Adds the decoder of another library to Pillow.
+        length: Returns the length in bytes that a file states; None for formats without one.
         check: Called with a file, raises ImageError if it is of a kind that is not read.
     """
 
@@ -62,22 +62,22 @@ class ImageFormat:
     check: Callable[[IO[bytes]], None] | None = None
 
     def load_decoder(self) -> None:
-        """Import the decoder, if it is not imported yet."""
+        """Import the decoder if it is not imported yet."""
         _load_decoders()
         if self.register:
             self.register()
 
     def open(self, file: IO[bytes]) -> ImageFile:
-        """Read the header of a file by this format's decoder alone, which is loaded.
+        """Read the header of a file with the decoder of this format alone, which must be loaded.
 
         Raises:
-            Exception: Anything at all, where the header is damaged.
+            Exception: Any, if the header is damaged.
         """
         from PIL import Image, UnidentifiedImageError
 
         with suppress(UnidentifiedImageError):
             return Image.open(file, formats=(self.plugin,))
-        # Pillow keeps the decoder's reason to itself, and goes by the first of several brands.
+        # Pillow hides the decoder's reason, and looks only at the first of several brands.
         file.seek(0)
         return Image.OPEN[self.plugin][0](file, "")
 
@@ -137,7 +137,7 @@ FORMATS = (
 
 
 def identify(head: bytes) -> ImageFormat:
-    """Return the format of a file, by its first bytes.
+    """Return the format of a file by its first bytes.
 
     Args:
         head: The first :data:`~mnv2cli.images.signatures.HEAD_BYTES` of it.
@@ -153,7 +153,7 @@ def identify(head: bytes) -> ImageFormat:
 
 @cache
 def _load_decoders() -> None:
-    """Import Pillow's decoders, all at once: later there may be little memory left."""
+    """Import all of Pillow's decoders at once: later, memory may be short."""
     for image_format in FORMATS:
         for module in image_format.modules:
             import_module(f"PIL.{module}")

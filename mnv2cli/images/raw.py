@@ -1,7 +1,7 @@
-"""Raw photos that are TIFF files: which they are, by their tags.
+"""Recognize raw photos among TIFF files by their tags.
 
-The image that a TIFF decoder finds in them is a thumbnail, and the photo itself is the sensor's
-data in another directory. Sources: TIFF 6.0, TIFF/EP (ISO 12234-2), DNG 1.7.
+A TIFF decoder reads only their thumbnail; the photo itself is sensor data in another directory.
+Sources: TIFF 6.0, TIFF/EP (ISO 12234-2), DNG 1.7.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The signatures of the formats that are read, and the length that a file says it has."""
+"""Signatures of the formats that are read, and the length that a file states."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ HEAD_BYTES = 512
 
 
 def starts_with(*signatures: bytes) -> Callable[[bytes], bool]:
-    """Return a test of a file's first bytes: do they start with one of some signatures?"""
+    """Return a test for first bytes that start with one of the signatures."""
     return lambda head: head.startswith(signatures)
 
 
 def is_bmp(head: bytes) -> bool:
-    """Check for a BMP; the two letters alone may as well begin a text."""
+    """Check for a BMP; its two letters alone may also begin a text."""
     return head.startswith(b"BM") and head[15:18] == b"\0\0\0"
 
 
@@ -33,17 +33,17 @@ def is_dib(head: bytes) -> bool:
 
 
 def is_webp(head: bytes) -> bool:
-    """Check for a RIFF container with WebP in it."""
+    """Check for a RIFF container of a WebP."""
     return head.startswith(b"RIFF") and head[8:12] == b"WEBP"
 
 
 def has_brand(*wanted: bytes) -> Callable[[bytes], bool]:
-    """Return a test of a file's first bytes: is it an ISO base media file of one of some brands?"""
+    """Return a test for the first bytes of an ISO base media file with one of the brands."""
     return lambda head: not brands(head).isdisjoint(wanted)
 
 
 def brands(head: bytes) -> set[bytes]:
-    """Return the brands that the first box of an ISO base media file lists; none if it is not."""
+    """Return the brands listed in the first box of an ISO base media file; none for other files."""
     if head[4:8] != b"ftyp":
         return set()
     end = min(int.from_bytes(head[:4], "big"), len(head))
@@ -51,13 +51,13 @@ def brands(head: bytes) -> set[bytes]:
 
 
 def riff_length(file: IO[bytes]) -> int:
-    """Return the length of a RIFF file, as its header says."""
+    """Return the length of a RIFF file according to its header."""
     file.seek(4)
     return 8 + int.from_bytes(file.read(4), "little")
 
 
 def boxes_length(file: IO[bytes]) -> int:
-    """Return where the last box of an ISO base media file ends, as far as the file goes."""
+    """Return where the last box of an ISO base media file ends, even beyond its end."""
     total, end = file.seek(0, os.SEEK_END) or file.tell(), 0
     while end < total:
         file.seek(end)
@@ -65,7 +65,7 @@ def boxes_length(file: IO[bytes]) -> int:
         size = int.from_bytes(head[:4], "big")
         if size == 1:
             size = int.from_bytes(head[8:16], "big")
-        if len(head) < 8 or size < 8:  # the end, or a last box without a size
+        if len(head) < 8 or size < 8:  # the end, or a last box of unknown size
             break
         end += size
     return end

@@ -1,4 +1,4 @@
-"""Why an image is unreadable, in plain words that images with the same trouble share."""
+"""Errors for unreadable images, in plain words shared by images with the same problem."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mnv2cli.images.formats import ImageFormat
 from mnv2cli.system.messages import reason
 
 NO_MEMORY = "not enough memory"
-"""The reason that earlier images of the same process may be to blame for."""
+"""The reason for which earlier images in the same process may be to blame."""
 
 _NO_MEMORY = "out of memory|memory allocation error"
 
@@ -25,7 +25,7 @@ _UNCLEAR = (
     "^decoder error|^cannot load this image|could not create decoder|decoder plugin generated"
     "|failed to decode image|security limit"
 )
-"""What decoders say of damaged images and of those of a kind that they do not know alike."""
+"""Messages that decoders use for damaged images and for unsupported kinds alike."""
 
 _HEADER_ERRORS = (EOFError, IndexError, KeyError, TypeError, struct.error)
 """What Pillow's decoders raise on a damaged header where they have no words for it."""
@@ -35,8 +35,8 @@ def file_error(path: str, error: OSError) -> ImageError:
     """Return the error for a file that cannot be opened or read.
 
     Args:
-        path: The file; empty if it has no name on this machine.
-        error: What the system says.
+        path: The file; empty if it is not on this machine.
+        error: The error of the operating system.
     """
     if error.errno is None:  # Pillow's decoders raise bare OSError
         return decoder_error(error)
@@ -80,7 +80,7 @@ def decoder_error(error: Exception, name: str = "") -> ImageError:
 
 
 def format_error(image_format: ImageFormat, file: IO[bytes], error: Exception) -> ImageError:
-    """Return the error for a file that has the first bytes of a format, but cannot be decoded."""
+    """Return the error for a file that begins as its format does, but cannot be decoded."""
     found = decoder_error(error, image_format.name)
     if found.reason == NO_MEMORY:
         return found
@@ -89,6 +89,11 @@ def format_error(image_format: ImageFormat, file: IO[bytes], error: Exception) -
     if length > size:
         return ImageError("truncated", f"{size:,} of {length:,} bytes")
     return found
+
+
+def took_too_long(limit: float) -> ImageError:
+    """Return the error for an image over the limit of seconds."""
+    return ImageError("took too long", f"over {limit:g} second" + "s" * (limit != 1))
 
 
 def too_many_pixels(pixels: int, limit: int) -> ImageError:

@@ -1,4 +1,4 @@
-"""What a file is that no decoder here reads: an image of another format, or no image at all."""
+"""Names for files that are not read: images of other formats, and files of other kinds."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ _RAW = (
     (rb"FOVb", "X3F"),
     (rb"(?:II|MM).{4}HEAPCCDR", "CRW"),
 )
-"""Regular expressions of the first bytes of raw photos, and the format. Those that are TIFFs as
-well have a module of their own, :mod:`mnv2cli.images.raw`."""
+"""Regular expressions of the first bytes of raw photos, and the format. Those based on
+TIFF are in :mod:`mnv2cli.images.raw`."""
 
 _OTHERS = (
     (b"%PDF", "a PDF document"),

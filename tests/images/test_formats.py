@@ -1,4 +1,4 @@
-"""Every format is told from its content, and so is what is not an image."""
+"""The content of a file decides its format, and names what is not read."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def mutator() -> Mutator:
 
 @dataclass
 class Found:
-    """What a thread found out."""
+    """The findings of one thread."""
 
     reasons: Counter[str] = field(default_factory=Counter)
     forms: Counter[str] = field(default_factory=Counter)
@@ -55,7 +55,7 @@ class Found:
 
 
 def peak_memory(decoders: IsolatedDecoders) -> int:
-    """Return the most memory that the children have ever had, in bytes, where Linux tells it."""
+    """Return the peak memory of the children in bytes; 0 except on Linux."""
     peaks = [0]
     for child in list(decoders._children):
         try:
@@ -67,7 +67,7 @@ def peak_memory(decoders: IsolatedDecoders) -> int:
 
 
 def run(mutator: Mutator, numbers: range, options: ImageOptions, folder: Path) -> Found:
-    """Decode damaged images in a process of their own, and keep those that go wrong."""
+    """Decode damaged images in a separate process, and keep those that misbehave."""
     found = Found()
     with closing(IsolatedDecoders(SIZE, options)) as decoders:
         path = folder / f"{numbers.start}"

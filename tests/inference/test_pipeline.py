@@ -35,16 +35,16 @@ def rank(scores: NDArray[np.float32]) -> tuple[Prediction, ...]:
 
 
 class Images:
-    """Images that a function makes up."""
+    """A reader that returns what a function makes."""
 
     def __init__(self, decode: Callable[[str], Pixels]) -> None:
         self.decode = decode
 
     def wait(self, path: str) -> None:
-        """They are there."""
+        """Return at once."""
 
     def close(self) -> None:
-        """Nobody waits for them."""
+        """Do nothing."""
 
 
 def classify(
@@ -245,7 +245,7 @@ def test_threads_that_are_stuck_do_not_keep_a_run_from_ending() -> None:
     )
     start = time.monotonic()
     records = list(run)
-    assert [r.error for r in records] == ["", "", "", "took too long: over 1 seconds", *[""] * 8]
+    assert [r.error for r in records] == ["", "", "", "took too long: over 1 second", *[""] * 8]
     run = classify(
         sources(*range(30)), decode=stuck, engine=FakeEngine(), rank=rank, batch_size=1,
         threads=2, limit=1.0,
