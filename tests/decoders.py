@@ -1,4 +1,4 @@
-"""Decoders that do what the name of the file says, and the processes that this one has."""
+"""Decoders that do what the name of the file says, and the children of this process."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def command() -> list[str]:
 
 
 def children() -> set[int]:
-    """Return the processes that this one has started, zombies too."""
+    """Return the processes that this one has started, including zombies."""
     while True:
         found = set()
         try:

@@ -1,6 +1,7 @@
-"""A file -> uint8 RGB of the network's size, or the reason why not.
+"""From a file to uint8 RGB of the network's input size, or the reason why it is unreadable.
 
-The way of a file: ``reader`` (fetched if it must be) -> ``decode``, here or in an ``isolated``
-process -> ``opening`` (regular files alone) -> ``signatures`` and ``formats`` (which decoder) ->
-``exif``, ``colours`` and ``resize`` (the network's input). ``unreadable`` has the reasons.
+A file passes through ``reader`` (which fetches it if it is remote), ``decode``, in this process or
+an ``isolated`` one, ``opening`` (regular files only), ``signatures`` and ``formats`` (which select
+the decoder), then ``exif``, ``colours`` and ``resize`` (which make the network's input).
+``unsupported``, ``raw`` and ``unreadable`` name the reasons for what is not read.
 """

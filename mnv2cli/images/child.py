@@ -1,4 +1,4 @@
-"""The program of an isolated decoder: decodes what its parent asks for, until that ends."""
+"""The program of an isolated decoder: answer the requests of the parent process until it ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from mnv2cli.images.protocol import (
     DECODE,
     ERROR,
     LONGEST_TEXT,
-    NO_MEMORY,
     PIXELS,
     READY,
     TEXT,
@@ -24,30 +23,31 @@ from mnv2cli.images.protocol import (
     message,
     read_header,
 )
+from mnv2cli.images.unreadable import NO_MEMORY
 
 BYTES_PER_PIXEL = 32
-"""Address space for each pixel that is allowed; a float TIFF, the worst, takes 21."""
+"""Address space for each pixel of the limit; the worst case, a float TIFF, takes 21."""
 
 BASE_BYTES = 1 << 30
-"""Address space for all else: interpreter and libraries."""
+"""Address space for the interpreter and the libraries."""
 
 THREAD_BYTES = 16 << 20
-"""Address space for each core, as some decoders start a thread for each."""
+"""Address space for each core, as some decoders start a thread per core."""
 
 _ORPHAN_SECONDS = 5.0
 
 
 def main() -> None:
-    """Decode what standard input asks for, until it ends."""
+    """Answer the requests on standard input until it ends."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the parent decides
     size, options = from_arguments(sys.argv[1:])
-    # What C libraries print must not get between the answers.
+    # Output of C libraries must not mix with the answers.
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
-    import numpy as np  # noqa: F401  # before memory is scarce
+    import numpy as np  # noqa: F401  # before memory is limited
 
     set_process_limit(options.max_pixels)
     limit_memory(options.max_pixels)
@@ -55,10 +55,10 @@ def main() -> None:
 
 
 def limit_memory(max_pixels: int) -> None:
-    """Limit this process's address space to what images of so many pixels need.
+    """Limit the address space of this process to what images of ``max_pixels`` need.
 
-    Beyond it there is no memory, which is an error of that file; no core is dumped either.
-    Windows knows no such limit, and macOS does not enforce it.
+    Beyond the limit an allocation fails, which is an error of one image. Core dumps are turned off.
+    Windows has no such limit, and macOS does not enforce it.
     """
     if sys.platform == "win32":
         return
@@ -86,7 +86,7 @@ def serve(requests: IO[bytes], answers: IO[bytes], size: int, options: ImageOpti
             kind, length = read_header(requests)
             path = os.fsdecode(requests.read(length))
             if options.timeout:
-                # The parent watches the time; this ends a child whose parent is no more.
+                # The parent watches the time; this ends a child whose parent is gone.
                 faulthandler.dump_traceback_later(
                     2 * options.timeout + _ORPHAN_SECONDS, exit=True, file=nowhere
                 )
@@ -109,5 +109,5 @@ def _answer(kind: bytes, path: str, size: int, options: ImageOptions) -> tuple[b
         return ERROR, text.encode("utf-8", "replace")
     except MemoryError:
         return ERROR, NO_MEMORY.encode()
-    except Exception as error:  # the file of a date is gone, or whatever else
+    except Exception as error:  # such as a file deleted while its date is read
         return ERROR, f"cannot be read\0{type(error).__name__}".encode()

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def to_8_bit(image: Image.Image) -> Image.Image:
-    """Return the image as RGB, L, or with alpha as RGBA: the modes that resize as they should.
+    """Convert an image to RGB or L, or to RGBA if it has alpha: the modes that resize correctly.
 
     Raises:
-        ImageError: Its colours would come out wrong.
+        ImageError: Its colours would be wrong.
     """
     mode = image.mode
     tags: Any = getattr(image, "tag_v2", {})
     if mode == "RGB" and tags.get(284) == 2 and 16 in tags.get(258, ()):
-        raise ImageError("unsupported", "TIFF with 16-bit colours in planes")
+        raise ImageError("not supported", "TIFF with 16-bit colours in planes")
     if mode.startswith("I;16") or mode in ("I", "F"):
         return _scaled(image)
     if mode == "LAB":
@@ -32,7 +32,7 @@ def to_8_bit(image: Image.Image) -> Image.Image:
 
 
 def over_white(image: Image.Image) -> Image.Image:
-    """Return an RGB, L or RGBA image as RGB, composed over white where it is transparent."""
+    """Convert an RGB, L or RGBA image to RGB, composed over white where it is transparent."""
     if image.mode != "RGBA":
         return image.convert("RGB")
     from PIL import Image
@@ -45,9 +45,9 @@ def over_white(image: Image.Image) -> Image.Image:
 def _scaled(image: Image.Image) -> Image.Image:
     """Scale 16-bit, 32-bit and float grey to 8 bits.
 
-    16-bit files have white at 65535. Others do not say what is white. Taken is the smallest usual
-    range that holds all but the outliers, for floats overshoot: [0, 1] for floats, then [0, 255]
-    and [0, 65535]; else the values' own range.
+    In 16-bit files white is 65535. Other files do not define white: the range is the smallest
+    common one that holds all values except outliers, as floats overshoot: [0, 1] for floats, then
+    [0, 255] and [0, 65535]; otherwise from the lowest value to the highest.
     """
     import numpy as np
     from PIL import Image
@@ -55,7 +55,7 @@ def _scaled(image: Image.Image) -> Image.Image:
     tags: Any = getattr(image, "tag_v2", {})
     pixels = np.asarray(image)
     if image.mode == "I" and tags.get(258) == (32,) and tags.get(339, (1,)) == (1,):
-        pixels = pixels.view(np.uint32)  # Pillow has no unsigned mode of that width
+        pixels = pixels.view(np.uint32)  # Pillow has no unsigned 32-bit mode
     if image.mode.startswith("I;16"):
         grey = (np.minimum(pixels, 65535 - 128) + 128) // 257  # rounds, and stays within 16 bits
         key = image.info.get("transparency")
@@ -74,7 +74,7 @@ def _scaled(image: Image.Image) -> Image.Image:
             pixels = pixels - low
             white = max(high - low, 1e-12)
         grey = np.rint(np.clip(pixels * (255.0 / white), 0, 255))
-    if tags.get(262) == 0:  # WhiteIsZero, which Pillow turns round in 8 bits only
+    if tags.get(262) == 0:  # WhiteIsZero, which Pillow inverts in 8-bit images only
         grey = 255 - grey
     return Image.fromarray(grey.astype(np.uint8))
 

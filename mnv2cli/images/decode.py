@@ -1,4 +1,4 @@
-"""From a file to the pixels that the network sees, or the reason why not."""
+"""Decode a file to the network's input, or raise the reason why it is unreadable."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import re
 from typing import IO, TYPE_CHECKING
 
 from mnv2cli.errors import ImageError
-from mnv2cli.images.formats import JPEG, identify
+from mnv2cli.images.formats import JPEG, ImageFormat, identify
 from mnv2cli.images.opening import open_regular
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.resize import least_size, to_input
 from mnv2cli.images.signatures import HEAD_BYTES
-from mnv2cli.images.unreadable import broken, decoder_error, file_error, too_many_pixels
+from mnv2cli.images.unreadable import decoder_error, file_error, format_error, too_many_pixels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,20 +24,20 @@ def decode(path: str, size: int, options: ImageOptions) -> NDArray[np.uint8]:
     """Read an image file as the network's input.
 
     EXIF orientation is applied, transparency is composed over white, every colour mode becomes
-    8-bit RGB, and of an animation the first frame is taken. With ``fit="stretch"`` and
+    8-bit RGB, and the first frame of an animation is used. With ``fit="stretch"`` and
     ``interpolation="nearest"`` the pixels are those of ``keras.utils.load_img(path,
-    target_size=(size, size))``, which knows no orientation and drops transparency.
+    target_size=(size, size))``, which ignores orientation and drops transparency.
 
     Args:
-        path: A regular file; anything else is refused without opening it.
+        path: A regular file; anything else is refused without being opened.
         size: Side of the square result in pixels.
-        options: Fit, interpolation and limits; ``isolate`` and ``timeout`` are the caller's.
+        options: Fit, interpolation and limits; ``isolate`` and ``timeout`` are up to the caller.
 
     Returns:
         uint8 [size, size, 3], RGB.
 
     Raises:
-        ImageError: Whatever keeps this file from being an image, in plain words.
+        ImageError: The file is unreadable; the reason is in plain words.
     """
     try:
         with open_regular(path) as file:
@@ -52,16 +52,16 @@ def decode_file(
     """Read an open file as the network's input, as :func:`decode` does.
 
     Args:
-        file: Any that can be read and sought in; it stays open.
+        file: Readable and seekable; it stays open.
         size: Side of the square result in pixels.
-        options: Fit, interpolation and limits; ``isolate`` and ``timeout`` are the caller's.
-        path: Its name if it is on this machine, to say why it cannot be read.
+        options: Fit, interpolation and limits; ``isolate`` and ``timeout`` are up to the caller.
+        path: Its name if it is on this machine, for errors; else empty.
 
     Returns:
         uint8 [size, size, 3], RGB.
 
     Raises:
-        ImageError: Whatever keeps this file from being an image, in plain words.
+        ImageError: The file is unreadable; the reason is in plain words.
     """
     import numpy as np
 
@@ -72,17 +72,15 @@ def decode_file(
         raise
     except OSError as error:
         raise file_error(path, error) from error
-    except MemoryError as error:
-        raise ImageError("not enough memory", "the image is too large to decode here") from error
-    except Exception as error:  # decoders raise anything at all on damaged files
+    except Exception as error:  # decoders raise any exception on damaged files
         raise decoder_error(error) from error
 
 
 def set_process_limit(max_pixels: int) -> None:
-    """Set Pillow's own guard to the same limit, for a process that is all ours.
+    """Set Pillow's own limits to match, in a process that runs nothing else.
 
-    Pillow's guard is global and sits inside some decoders, where it would refuse images that
-    ``max_pixels`` allows. A library must not change it; a command may.
+    Pillow's pixel limit is global and checked inside some decoders, where it would refuse images
+    that ``max_pixels`` allows. A command may change it; a library must not.
     """
     from PIL import Image
 
@@ -90,22 +88,24 @@ def set_process_limit(max_pixels: int) -> None:
 
     from PIL import PngImagePlugin
 
-    # Editors put megabytes of history into PNGs: no reason to lose the pixels.
+    # Editors store megabytes of history in PNGs; their pixels are still good.
     PngImagePlugin.MAX_TEXT_CHUNK = 64 << 20
 
 
 def _load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
-    """Open, check and load an image; a JPEG at the smallest scale that is large enough."""
+    """Open, check and load an image; a JPEG at the smallest scale that is still large enough."""
     head = file.read(HEAD_BYTES)
     if not head:
         raise ImageError("empty file", "zero bytes")
     image_format = identify(head)
     image_format.load_decoder()
+    if image_format.check:
+        image_format.check(file)
     source: IO[bytes] = file
     file.seek(0)
     if image_format is JPEG and options.allow_truncated:
-        # A JPEG decoder gives out the last rows, and a progressive one anything at all, only
-        # when it meets the end marker.
+        # Without the end marker, a JPEG decoder withholds the last rows, and all rows of a
+        # progressive image.
         source = io.BytesIO(file.read() + b"\xff\xd9")
     from PIL.Image import DecompressionBombError
 
@@ -115,19 +115,27 @@ def _load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
         numbers = [int(number) for number in re.findall("[0-9]+", str(error))]
         raise too_many_pixels(*numbers[:2]) from error
     except Exception as error:
-        raise broken(image_format, file, error) from error
+        raise format_error(image_format, file, error) from error
     width, height = image.size
     if width * height > options.max_pixels:
         raise too_many_pixels(width * height, options.max_pixels)
     if image_format is JPEG and options.interpolation != "nearest":
-        # Nearest picks single pixels of the full image, so there nothing may be averaged before.
+        # Nearest picks single pixels of the full image, which must not be averaged before.
         image.draft(None, least_size(image.size, size, options))
     try:
         image.load()
     except Exception as error:
-        reason = broken(image_format, file, error)
-        has_pixels = getattr(image, "_im", None) is not None
-        if not (options.allow_truncated and reason.reason == "truncated" and has_pixels):
-            raise reason from error
-        image.tile = []  # nothing more to decode: what is there is the image
+        # A local variable for the error would form a cycle with this frame and keep the image
+        # in memory until the next garbage collection.
+        if not (options.allow_truncated and _is_usable(image, image_format, file, error)):
+            raise format_error(image_format, file, error) from error
+        image.tile = []  # use the pixels decoded so far
     return image
+
+
+def _is_usable(
+    image: ImageFile, image_format: ImageFormat, file: IO[bytes], error: Exception
+) -> bool:
+    """Check whether an image that could not be loaded is truncated, with some pixels decoded."""
+    found = format_error(image_format, file, error)
+    return found.reason == "truncated" and getattr(image, "_im", None) is not None

@@ -1,4 +1,4 @@
-"""What the EXIF of a photo says: which way is up, and when it was taken. Source: EXIF 2.3."""
+"""Read the orientation and the date of a photo from its EXIF. Source: EXIF 2.3."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _DATE_TIME_ORIGINAL = 0x9003  # in the EXIF part
 
 
 def upright_turn(image: Image.Image) -> Image.Transpose | None:
-    """Return how to turn an image upright (orientation, values 2 to 8); None if it is."""
+    """Return the transposition that turns an image upright; None if it is upright."""
     try:
         value = image.getexif().get(_ORIENTATION)
-    except Exception:  # EXIF is written by anything at all; the pixels are still good
+    except Exception:  # EXIF is often malformed; the pixels are still good
         return None
     from PIL.Image import Transpose
 
@@ -39,9 +39,9 @@ def upright_turn(image: Image.Image) -> Image.Transpose | None:
 
 
 def taken_at(path: str) -> str:
-    """Return when a photo was taken: ``YYYY:MM:DD hh:mm:ss``; empty where its EXIF has no date.
+    """Return when a photo was taken as ``YYYY:MM:DD hh:mm:ss``; empty without a date in its EXIF.
 
-    That is DateTimeOriginal, else DateTime.
+    The date is DateTimeOriginal, or DateTime if there is none.
 
     Raises:
         ImageError: It is not an image.
@@ -56,6 +56,6 @@ def taken_at(path: str) -> str:
                 exif = image.getexif()
                 original = exif.get_ifd(_EXIF_PART).get(_DATE_TIME_ORIGINAL)
                 text = str(original or exif.get(_DATE_TIME) or "")
-        except Exception:  # EXIF is written by anything at all
+        except Exception:  # EXIF is often malformed
             return ""
     return text[:19] if re.match(r"(?:19|20)\d\d:(?:0[1-9]|1[0-2]):\d\d", text) else ""

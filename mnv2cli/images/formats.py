@@ -1,26 +1,29 @@
 """The image formats that are read: an entry each in :data:`FORMATS`.
 
-The format is decided by the content, never by the suffix. Only the decoders listed here are ever
-asked, so that no exotic format of Pillow's (PostScript runs a program) gets near a file.
+The content decides the format, never the suffix. Only the decoders listed here are used, so no
+other decoder of Pillow's (PostScript runs a program) ever opens a file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import IO, TYPE_CHECKING
 
+from mnv2cli.images.raw import refuse_raw
 from mnv2cli.images.signatures import (
     boxes_length,
     has_brand,
     is_bmp,
+    is_dib,
     is_webp,
-    not_an_image,
     riff_length,
     starts_with,
 )
+from mnv2cli.images.unsupported import unreadable_kind
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
 def _register_heif() -> None:
     import pillow_heif
 
-    pillow_heif.register_heif_opener(thumbnails=False)
+    # Workers fill the cores already: more threads for one image cost memory and save no time.
+    pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,14 @@ class ImageFormat:
     """An image format, and what decodes it.
 
     Attributes:
-        name: As people write it.
+        name: The name shown to users.
         plugin: Pillow's name of the decoder.
         matches: Called with the first bytes of a file, returns whether it has this format.
         modules: Pillow's modules that hold the decoder.
-        codec: The library that Pillow must be built with for it, as ``PIL.features`` names it.
-        register: Adds the decoder to Pillow, where it is another library's.
-        length: Returns the length that a file has as it says itself; None where it does not.
+        codec: The library that Pillow must be built with, as ``PIL.features`` names it.
+        register: Adds the decoder of another library to Pillow.
+        length: Returns the length in bytes that a file states; None for formats without one.
+        check: Called with a file, raises ImageError if it is of a kind that is not read.
     """
 
     name: str
@@ -54,22 +59,27 @@ class ImageFormat:
     codec: str = ""
     register: Callable[[], None] | None = None
     length: Callable[[IO[bytes]], int] | None = None
+    check: Callable[[IO[bytes]], None] | None = None
 
     def load_decoder(self) -> None:
-        """Import the decoder, if it is not imported yet."""
+        """Import the decoder if it is not imported yet."""
         _load_decoders()
         if self.register:
             self.register()
 
     def open(self, file: IO[bytes]) -> ImageFile:
-        """Read the header of a file by this format's decoder alone, which is loaded.
+        """Read the header of a file with the decoder of this format alone, which must be loaded.
 
         Raises:
-            Exception: Anything at all, where the header is damaged.
+            Exception: Any, if the header is damaged.
         """
-        from PIL import Image
+        from PIL import Image, UnidentifiedImageError
 
-        return Image.open(file, formats=(self.plugin,))
+        with suppress(UnidentifiedImageError):
+            return Image.open(file, formats=(self.plugin,))
+        # Pillow hides the decoder's reason, and looks only at the first of several brands.
+        file.seek(0)
+        return Image.OPEN[self.plugin][0](file, "")
 
 
 JPEG = ImageFormat(  # and multi-picture files, which its decoder recognizes
@@ -97,6 +107,7 @@ FORMATS = (
         starts_with(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
         modules=("TiffImagePlugin",),
         codec="libtiff",
+        check=refuse_raw,
     ),
     ImageFormat(
         "WebP",
@@ -121,27 +132,28 @@ FORMATS = (
         register=_register_heif,
         length=boxes_length,
     ),
+    ImageFormat("DIB", "DIB", is_dib, modules=("BmpImagePlugin",)),
 )
 
 
 def identify(head: bytes) -> ImageFormat:
-    """Return the format of a file, by its first bytes.
+    """Return the format of a file by its first bytes.
 
     Args:
         head: The first :data:`~mnv2cli.images.signatures.HEAD_BYTES` of it.
 
     Raises:
-        ImageError: It is none of ours; the detail says what it looks like.
+        ImageError: It is none of these; the detail says what the file looks like.
     """
     for image_format in FORMATS:
         if image_format.matches(head):
             return image_format
-    raise not_an_image(head)
+    raise unreadable_kind(head)
 
 
 @cache
 def _load_decoders() -> None:
-    """Import Pillow's decoders, all at once: later there may be little memory left."""
+    """Import all of Pillow's decoders at once: later, memory may be short."""
     for image_format in FORMATS:
         for module in image_format.modules:
             import_module(f"PIL.{module}")

@@ -1,8 +1,8 @@
 """Decoding in separate processes: an image that crashes a decoder is lost, not the run.
 
-A child that dies, takes too long or answers nonsense is ended, and the next image gets a new one.
-Time is watched from the parent, which also ends a decoder that holds the interpreter's lock or
-has stopped; memory is limited by the system, as a limit on the child's address space.
+A child that dies, takes too long or gives an invalid answer is killed, and the next image gets a
+new one. The parent watches the time, so that it can also end a decoder that holds the interpreter
+lock or is stopped. The system limits memory, as the child's address space.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from mnv2cli.images.protocol import (
     DECODE,
     ERROR,
     LONGEST_TEXT,
-    NO_MEMORY,
     PIXELS,
     READY,
     TAKEN_AT,
@@ -33,19 +32,20 @@ from mnv2cli.images.protocol import (
     read_header,
     to_arguments,
 )
+from mnv2cli.images.unreadable import NO_MEMORY, took_too_long
 from mnv2cli.system import messages
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_START_SECONDS = 60.0  # a machine that is busy needs seconds to start a process
+_START_SECONDS = 60.0  # a busy machine needs seconds to start a process
 _END_SECONDS = 5.0
 
 # Address space is scarce: numpy's threads and the allocator's arenas would take much of it.
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
-# A child looks for modules where its parent does, and never in the current folder, where whoever
+# A child looks for modules where its parent does, but never in the current folder, where whoever
 # packed the photos may have put a numpy.py.
 _PROGRAM = (
     f"import sys; sys.path[:] = sys.argv.pop(1).split({os.pathsep!r}); "
@@ -56,7 +56,10 @@ _PROGRAM = (
 def default_command() -> list[str]:
     """Return the command that starts a child, without the options of decoding."""
     if not sys.executable:
-        raise Mnv2Error("there is no Python to start for decoding", "Decode without isolation.")
+        raise Mnv2Error(
+            "cannot start a decoding process: the Python interpreter is unknown",
+            "Run again without --isolate.",
+        )
     root = str(Path(__file__).resolve().parents[2])
     folders = [os.path.abspath(path) for path in sys.path if path]
     if root not in folders:
@@ -65,16 +68,16 @@ def default_command() -> list[str]:
 
 
 class IsolatedDecoders:
-    """Decodes in child processes, one for each thread that asks at the same time.
+    """Decode in child processes, one for each thread that decodes at the same time.
 
-    Children are started when they are first needed, and end with :meth:`close` or with this
-    process, however that ends. Relative paths are seen from the folder that is current now.
+    Children start when they are first needed, and end with :meth:`close` or with this process,
+    however it ends. Relative paths are relative to the folder that is current at construction.
 
     Args:
-        size: Side of the decoded images in pixels; of no matter where only dates are asked for.
-        options: How to decode. Time during which this process is stopped (Ctrl-Z) does not count
+        size: Side of the decoded images in pixels; unused if only dates are read.
+        options: How images are decoded. Time while this process is stopped (Ctrl-Z) does not count
             towards ``timeout``.
-        command: Starts a child instead of :func:`default_command`; the options are appended.
+        command: Replaces :func:`default_command`; the options are appended.
     """
 
     def __init__(
@@ -97,8 +100,8 @@ class IsolatedDecoders:
         """Decode a file: uint8 [size, size, 3]; as :func:`mnv2cli.images.decode.decode`.
 
         Raises:
-            ImageError: The file is no image, crashed the decoder, or took too long.
-            Mnv2Error: No child can be started.
+            ImageError: The file is unreadable, crashed the decoder or took too long.
+            Mnv2Error: A child cannot be started.
         """
         import numpy as np
 
@@ -110,7 +113,7 @@ class IsolatedDecoders:
         return self._ask(TAKEN_AT, path).decode("ascii", "replace")
 
     def close(self) -> None:
-        """End all children, those that are busy too."""
+        """End all children, including busy ones."""
         self._closed.set()
         with self._lock:
             children, self._idle = list(self._children), []
@@ -120,7 +123,7 @@ class IsolatedDecoders:
             self._watcher.join()
 
     def _ask(self, operation: bytes, path: str) -> bytes:
-        """Have a child answer; one that others may have damaged gets a fresh one's help."""
+        """Return the answer of a child; ask a fresh one if earlier files may be to blame."""
         request = os.fsencode(path)
         child = self._borrow()
         while True:
@@ -131,7 +134,7 @@ class IsolatedDecoders:
                 if child.killed or child.process.poll() is not None:
                     self._retire(child)
                 elif error.reason == NO_MEMORY:
-                    self._retire(child)  # earlier files may have left holes in its memory
+                    self._retire(child)  # earlier files may have fragmented its memory
                 else:
                     self._give_back(child)
                     raise
@@ -139,14 +142,14 @@ class IsolatedDecoders:
                     raise
                 child = self._start()
                 continue
-            except BaseException:  # Ctrl-C, with an answer under way that is nobody's
+            except BaseException:  # Ctrl-C, with an answer pending that nobody will read
                 self._retire(child)
                 raise
             self._give_back(child)
             return answer
 
     def _pixel_bytes(self, operation: bytes) -> int:
-        """Return the length of pixels in bytes, or 0 where text is the answer."""
+        """Return the length of the pixels in bytes; 0 if the answer is text."""
         return 3 * self._size**2 if operation == DECODE else 0
 
     def _borrow(self) -> _Child:
@@ -156,7 +159,7 @@ class IsolatedDecoders:
         return self._start()
 
     def _give_back(self, child: _Child) -> None:
-        if child.killed:  # just when it had answered
+        if child.killed:  # right after it answered
             self._retire(child)
             return
         with self._lock:
@@ -187,7 +190,7 @@ class IsolatedDecoders:
         return child
 
     def _watch(self) -> None:
-        # Steps are counted, not the clock, which goes on while the machine sleeps.
+        # Steps are counted because the clock keeps running while the machine sleeps.
         step = min(0.25, self._limit / 4)
         while not self._closed.wait(step):
             with self._lock:
@@ -197,10 +200,10 @@ class IsolatedDecoders:
 
 
 class _Child:
-    """A process that decodes one file after the other."""
+    """A process that decodes one file after another."""
 
     def __init__(self, command: list[str], folder: str) -> None:
-        own_group: dict[str, Any]  # Ctrl-C is for the parent
+        own_group: dict[str, Any]  # the parent alone handles Ctrl-C
         if sys.platform == "win32":
             own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         else:
@@ -210,17 +213,17 @@ class _Child:
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # what decoders print may quote the file
+                stderr=subprocess.DEVNULL,  # output of decoders may quote the file
                 cwd=folder,
                 env={**os.environ, **_ENVIRONMENT},
                 **own_group,
             )
         except OSError as error:
             why = messages.reason(error, lower=False)
-            raise Mnv2Error(f"a process for decoding cannot be started: {why}") from error
+            raise Mnv2Error(f"cannot start a decoding process: {why}") from error
         _widen(_stream(self.process.stdout))
         self.used = False  # for an earlier file
-        self.killed = False  # by us, for the time it took
+        self.killed = False  # by the watcher, for taking too long
         self.limit = 0.0
         self._busy = False
         self._age = 0.0
@@ -238,12 +241,12 @@ class _Child:
             self._stop_clock()
         if kind != READY:
             raise Mnv2Error(
-                "a process for decoding does not start",
-                f"It ended with code {self.end()}. Decode without isolation, or make room for it.",
+                f"cannot start a decoding process: {_death(self.end())}",
+                "Free some memory, or run again without --isolate.",
             )
 
     def ask(self, operation: bytes, request: bytes, pixels: int) -> bytes:
-        """Return the answer to a request; ``pixels`` is the length it has if it is an image."""
+        """Return the answer to a request; ``pixels`` is its length if it is an image, else 0."""
         try:
             self._start_clock()
             stdin = _stream(self.process.stdin)
@@ -262,17 +265,17 @@ class _Child:
             return answer
         code = self.end()
         if self.killed:
-            raise ImageError("took too long", f"over {self.limit:g} seconds")
-        raise ImageError("crashed the decoder", _death(code) if not kind else "a senseless answer")
+            raise took_too_long(self.limit)
+        raise ImageError("crashed the decoder", _death(code) if not kind else "invalid answer")
 
     def end(self) -> int:
-        """End the process, if it has not ended, and return its exit code."""
+        """End the process if it is still running, and return its exit code."""
         with self._ending:
             if self.process.returncode is None:
-                self.process.kill()  # it holds nothing that would need an orderly end
+                self.process.kill()  # it holds nothing that needs an orderly end
                 try:
                     self.process.wait(_END_SECONDS)
-                except subprocess.TimeoutExpired:  # it sits in the system, on a dead drive
+                except subprocess.TimeoutExpired:  # stuck in the kernel, on a dead drive
                     return 1
         for stream in (self.process.stdin, self.process.stdout):
             with suppress(OSError, ValueError):
@@ -280,12 +283,12 @@ class _Child:
         return self.process.returncode
 
     def grow_older(self, seconds: float) -> None:
-        """Count time; too much of it for one file ends the process."""
+        """Count time; end the process once a file exceeds the limit."""
         with self._lock:
             self._age += seconds
             if self._busy and self.limit and self._age > self.limit:
                 self.killed = True
-                self.process.kill()  # who waits for the answer, sees it end
+                self.process.kill()  # the thread waiting for the answer sees it end
 
     def _start_clock(self) -> None:
         with self._lock:
@@ -309,11 +312,11 @@ def _stream(stream: IO[bytes] | None) -> IO[bytes]:
 
 
 def _widen(pipe: IO[bytes]) -> None:
-    """Let a pipe hold an image, so that a child need not wait while it writes one."""
+    """Let a pipe hold a whole image, so that a child never waits while writing one."""
     if sys.platform == "linux":
         import fcntl
 
-        with suppress(OSError, AttributeError):  # the system's limits; Python 3.10 on old systems
+        with suppress(OSError, AttributeError):  # system limits; Python 3.10 on old systems
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 18)
 
 

@@ -1,4 +1,4 @@
-"""Open regular files and nothing else: a folder, a pipe or a device is refused, and never waits."""
+"""Open regular files only: a folder, pipe or device is refused without waiting."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ def open_regular(path: str) -> IO[bytes]:
     """Open a regular file for reading bytes.
 
     Raises:
-        ImageError: It is something else, which is not opened.
+        ImageError: It is not a regular file; it is not opened.
         OSError: It cannot be opened.
     """
     try:
         _refuse_irregular(os.stat(path).st_mode)
         file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115
     except ValueError as error:  # a NUL byte in the name
-        raise ImageError("no such file", "the name holds a NUL byte") from error
+        raise ImageError("no such file", "the name contains a NUL byte") from error
     try:
-        _refuse_irregular(os.fstat(file.fileno()).st_mode)  # it may be another file by now
+        _refuse_irregular(os.fstat(file.fileno()).st_mode)  # the path may name another file by now
     except ImageError:
         file.close()
         raise
@@ -30,7 +30,7 @@ def open_regular(path: str) -> IO[bytes]:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    # Without O_NONBLOCK, opening a FIFO waits for a writer for ever.
+    # Without O_NONBLOCK, opening a FIFO waits for a writer forever.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 

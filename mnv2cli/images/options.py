@@ -1,4 +1,4 @@
-"""How images become the network's input, as the user asks for it."""
+"""Options for turning images into the network's input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT_MAX_PIXELS = 256_000_000
 """More than any camera's photo (200 megapixels); 0.8 GB as RGB."""
 
 LONGEST_TIMEOUT = 86_400
-"""Seconds that one image may take at most, where there is a limit at all: a day."""
+"""Largest limit of seconds for one image: a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class ImageOptions:
             to the size, grey around; ``stretch``: both sides to the size.
         interpolation: All but ``nearest`` are antialiased when shrinking.
         max_pixels: Larger images (width times height) are refused before they are decoded. From
-            Python, Pillow's own ``PIL.Image.MAX_IMAGE_PIXELS`` holds as well, at twice its value.
+            Python, twice Pillow's own ``PIL.Image.MAX_IMAGE_PIXELS`` is a limit as well.
         allow_truncated: Accept a JPEG, PNG, GIF, BMP or plain TIFF that ends early.
         isolate: Decode in separate processes, so that a crash loses one image, not the run.
-        timeout: Seconds for decoding one image, which is an error after that; 0 for no limit.
+        timeout: Seconds for decoding one image, after which it is an error; 0 for no limit.
 
     Raises:
-        InputError: A value is none of these.
+        InputError: A value is not allowed.
     """
 
     fit: Fit = "crop"
@@ -58,11 +58,11 @@ class ImageOptions:
             )
 
     def pixels_key(self, size: int) -> str:
-        """Return a text for everything that decides the pixels of an image.
+        """Return a text of all options that decide the pixels of an image.
 
-        Its digest is part of the key of compiled int8 models and is stored in run logs. So the
-        text never changes, nor does the name in it: calibrated models would be compiled again,
-        and runs would not be resumable.
+        Its digest is part of the key of compiled int8 models and is stored in run logs. The text
+        must never change, nor the name in it: calibrated models would be compiled again, and
+        runs would not be resumable.
 
         Args:
             size: Side of the network's input in pixels.

@@ -1,9 +1,9 @@
-"""What a process and its isolated decoders say to each other.
+"""The messages between a process and its isolated decoders.
 
-The options are on the child's command line. Then requests come through its standard input and
-answers through its standard output. Both are messages: a byte for the kind, uint32 little-endian
-length, content. The content of a request is the path's bytes; that of an answer is pixels or UTF-8
-text, and of an error its reason and detail with a NUL between them.
+The options are on the child's command line. The child reads requests from its standard input and
+writes answers to its standard output. Both are messages: one byte for the kind, the length as
+little-endian uint32, the content. The content of a request is the path in bytes; that of an answer
+is pixels or UTF-8 text, and that of an error its reason and detail, separated by a NUL byte.
 """
 
 from __future__ import annotations
@@ -18,19 +18,16 @@ DECODE, TAKEN_AT = b"d", b"t"
 """Kinds of requests."""
 
 READY, PIXELS, TEXT, ERROR = b"r", b"p", b"t", b"e"
-"""Kinds of answers; the first one is ``READY``, when a child has started."""
+"""Kinds of answers; a child sends ``READY`` once it has started."""
 
 LONGEST_TEXT = 10_000
-"""Bytes of an answer that is no pixels."""
-
-NO_MEMORY = "not enough memory"
-"""The reason that earlier images of the same child may be to blame for."""
+"""Limit in bytes for an answer other than pixels."""
 
 HEADER_BYTES = 5
 
 
 def message(kind: bytes, content: bytes) -> bytes:
-    """Return a message of some kind."""
+    """Return a message of the given kind."""
     return kind + len(content).to_bytes(4, "little") + content
 
 
@@ -38,17 +35,17 @@ def read_header(file: IO[bytes]) -> tuple[bytes, int]:
     """Read the kind and the length of the next message.
 
     Raises:
-        EOFError: There is none.
+        EOFError: The input has ended.
     """
     header = read_exactly(file, HEADER_BYTES)
     return header[:1], int.from_bytes(header[1:], "little")
 
 
 def read_exactly(file: IO[bytes], count: int) -> bytes:
-    """Read some bytes.
+    """Read exactly ``count`` bytes.
 
     Raises:
-        EOFError: There are not so many.
+        EOFError: The input ends before that.
     """
     data = file.read(count)
     if len(data) < count:
@@ -57,12 +54,12 @@ def read_exactly(file: IO[bytes], count: int) -> bytes:
 
 
 def to_arguments(size: int, options: ImageOptions) -> list[str]:
-    """Return what a child's command line says of the options."""
+    """Return the options as arguments for a child's command line."""
     return [f"{name}={value}" for name, value in {"size": size, **asdict(options)}.items()]
 
 
 def from_arguments(arguments: Sequence[str]) -> tuple[int, ImageOptions]:
-    """Return the size and the options that a child's command line says."""
+    """Return the size and the options from a child's command line."""
     given = dict(argument.split("=", 1) for argument in arguments)
     return int(given["size"]), ImageOptions(
         fit=given["fit"],  # type: ignore[arg-type]  # checked when made

@@ -1,4 +1,4 @@
-"""Read images wherever they are: remote ones are fetched ahead of their turn, then decoded."""
+"""Read images wherever they are; remote ones are fetched ahead of their turn."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 AT_ONCE = 16
-"""Files that are fetched at the same time."""
+"""Files fetched at the same time."""
 
 AHEAD = 64
-"""Files that are being fetched or wait to be decoded."""
+"""Files being fetched or waiting to be decoded."""
 
 MAX_BUFFERED_BYTES = 1 << 30
-"""Bytes of files that wait to be decoded; beyond that no more are fetched ahead."""
+"""Bytes of files waiting to be decoded; beyond this, no more files are fetched ahead."""
 
 _STEP = 0.5  # seconds
 
 
 class _Job:
-    """A file to fetch: it is there, or has an error, once ``done`` is set."""
+    """A file to fetch: once ``done`` is set, it has content or an error."""
 
     __slots__ = ("beat", "done", "error", "file", "size", "started")
 
@@ -54,16 +54,16 @@ class ImageReader(AbstractContextManager["ImageReader"]):
     """Decode images wherever they are; remote ones are fetched ahead.
 
     :meth:`submit` names images that :meth:`decode` will be called with. They are fetched in that
-    order, ``at_once`` at a time, and no more than ``ahead`` of them wait to be decoded. Both
-    methods may be called from any thread; images on this machine pass through.
+    order, ``at_once`` at a time, and at most ``ahead`` of them wait to be decoded. Both methods
+    may be called from any thread. Images on this machine are not fetched.
 
     Args:
         size: Side of the decoded images in pixels.
         options: How images are decoded.
-        ahead: Files that are being fetched or wait to be decoded.
-        at_once: Files that are fetched at the same time; 0 to fetch none ahead.
-        decoder: Decodes a file of this machine in place of
-            :func:`mnv2cli.images.decode.decode`, such as in another process.
+        ahead: Files being fetched or waiting to be decoded.
+        at_once: Files fetched at the same time; 0 to fetch none ahead.
+        decoder: Replaces :func:`mnv2cli.images.decode.decode` for files on this machine, such as
+            by one in another process.
     """
 
     def __init__(
@@ -90,14 +90,14 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         self._bytes = 0
 
     def ahead(self, sources: Iterable[Source]) -> Iterator[Source]:
-        """Yield sources unchanged, and have their images fetched meanwhile."""
+        """Yield the sources unchanged, and start to fetch their images."""
         for source in sources:
             if not source.error:
                 self.submit(source.path)
             yield source
 
     def submit(self, path: str) -> None:
-        """Name an image that will be decoded later; never waits."""
+        """Name an image that will be decoded later; return without waiting."""
         if not self._at_once or not is_url(path):
             return
         from mnv2cli.sources.remote.fetch import local_path
@@ -111,7 +111,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
             self._start()
 
     def wait(self, path: str) -> None:
-        """Wait until an image is fetched, if it must be; this thread decodes it next.
+        """Wait until an image is fetched, if it is remote; this thread decodes it next.
 
         Raises:
             ImageError: It cannot be fetched.
@@ -123,7 +123,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         """Read an image as the network's input: uint8 [size, size, 3], RGB.
 
         Raises:
-            ImageError: It cannot be fetched, or is not an image.
+            ImageError: It cannot be fetched or is unreadable.
         """
         local = self._local(path) if "://" in path else path
         if local is not None:
@@ -139,7 +139,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
                 return self._decoder(path_here)
 
     def _local(self, path: str) -> str | None:
-        """Return the path on this machine, or None for an image that must be fetched."""
+        """Return the path on this machine; None for an image that must be fetched."""
         if not is_url(path):
             return path
         from mnv2cli.sources.remote.fetch import local_path
@@ -150,7 +150,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
             raise ImageError("cannot be read", error.message) from error
 
     def close(self) -> None:
-        """Stop all fetching; a thread that waits in :meth:`decode` gets an ImageError."""
+        """Stop all fetching; a thread waiting in :meth:`decode` gets an ImageError."""
         self._stop.set()
         with self._lock:
             jobs = [job for jobs in self._jobs.values() for job in jobs]
@@ -170,7 +170,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         self.close()
 
     def _start(self) -> None:
-        """Start the jobs that may be started; called with the lock held."""
+        """Start as many jobs as the limits allow; called with the lock held."""
         while (
             self._waiting
             and self._running < self._at_once
@@ -185,11 +185,11 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         job.beat = time.monotonic()
         self._running += 1
         self._held += 1
-        # A thread each: one that hangs in a library holds up nothing, and dies with us.
+        # One thread per file: one that hangs in a library delays no other file, nor the exit.
         threading.Thread(target=self._run, args=(path, job), name="mnv2-fetch", daemon=True).start()
 
     def _run(self, path: str, job: _Job) -> None:
-        """Do a job: what its thread runs."""
+        """Run a job; the target of its thread."""
         file, failed = None, None
 
         def beat() -> None:
@@ -203,7 +203,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         except ImageError as error:
             failed = error
         with self._lock:
-            if job.done.is_set():  # nobody waits any more
+            if job.done.is_set():  # nobody is waiting for it
                 if file is not None:
                     file.close()
                 return
@@ -227,20 +227,20 @@ class ImageReader(AbstractContextManager["ImageReader"]):
             raise ImageError("cannot be read", type(error).__name__) from error
 
     def _take(self, path: str) -> IO[bytes]:
-        """Return the fetched file, waiting for it if need be."""
+        """Return the fetched file; wait for it if necessary."""
         with self._lock:
             jobs = self._jobs.get(path)
             job = jobs.popleft() if jobs else _Job()
             if not jobs:
                 self._jobs.pop(path, None)
-            if not job.started:  # waiting for its turn could be for ever: that may wait for us
+            if not job.started:  # its turn may depend on this image being decoded: do not wait
                 with suppress(ValueError):
                     self._waiting.remove((path, job))
                 self._launch(path, job)
         from mnv2cli.sources.remote.fetch import patience
 
-        # A library without a time limit of its own may hang: nobody waits for it for long. Steps
-        # are counted, not the clock, which goes on while the process is stopped.
+        # A library without a time limit may hang, so the wait is limited. Steps are counted because
+        # the clock keeps running while the process is stopped.
         silent, beat = 0.0, job.beat
         while not (job.done.wait(_STEP) or self._stop.is_set() or silent > patience()):
             silent = silent + _STEP if job.beat == beat else 0.0
@@ -260,12 +260,12 @@ class ImageReader(AbstractContextManager["ImageReader"]):
 
 @contextmanager
 def _named(content: IO[bytes]) -> Iterator[str]:
-    """Yield the path of a temporary file with some content, for another process to open.
+    """Yield the path of a temporary file with the content, for another process to open.
 
     Raises:
         ImageError: It cannot be written.
     """
-    by_number = os.path.isdir("/proc/self/fd")  # has no name that could stay behind
+    by_number = os.path.isdir("/proc/self/fd")  # leaves no file behind
     make = tempfile.TemporaryFile if by_number else tempfile.NamedTemporaryFile
     try:
         with make() as file:

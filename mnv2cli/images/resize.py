@@ -1,4 +1,4 @@
-"""From a decoded image to a square of the network's size: crop, pad or stretch, and upright."""
+"""Make a square of the network's size from a decoded image: crop, pad or stretch, upright."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from PIL import Image
 
 CROP_RATIO = 256 / 224
-"""Shorter side to input side before the centre crop: the usual ImageNet evaluation, 256 to 224."""
+"""Shorter side to input side before the centre crop: 256 to 224, as usual for ImageNet."""
 
 
 def least_size(image_size: tuple[int, int], size: int, options: ImageOptions) -> tuple[int, int]:
-    """Return the smallest image size that still has all the pixels which the fit asks for."""
+    """Return the smallest image size that still has all the pixels that the fit requires."""
     width, height = image_size
     if options.fit == "stretch":
         return size, size
@@ -30,7 +30,7 @@ def least_size(image_size: tuple[int, int], size: int, options: ImageOptions) ->
 def to_input(image: Image.Image, size: int, options: ImageOptions) -> Image.Image:
     """Resize to the network's input: RGB, upright, ``size`` pixels wide and high.
 
-    The box is symmetric, so turning the small result is turning the image, at no cost.
+    The box is symmetric, so the small result is turned instead of the image, at no cost.
     """
     from PIL import Image
 

@@ -1,9 +1,9 @@
-"""The way of the data: sources are found, decoded, predicted and ranked, in order.
+"""Find, decode, predict and rank sources; yield the records in order.
 
-One thread finds. Workers take a batch of sources each, decode it and have it predicted, so that
-decoding and inference share the cores without ever waiting for each other. All that is held is a
-window of batches, so memory does not grow with the number of images, and one slow image delays
-nothing but its own batch until the window is full.
+One thread finds the sources. Each worker takes a batch of them, decodes it and runs the engine on
+it, so that decoding and inference share the cores without waiting for each other. Only a window of
+batches is in memory, which therefore does not grow with the number of images. One slow image
+delays only its own batch until the window is full.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from mnv2cli.engines import Engine
-from mnv2cli.errors import ImageError
+from mnv2cli.errors import ImageError, Mnv2Error
+from mnv2cli.images.unreadable import took_too_long
 from mnv2cli.inference.labelling import Labelling
 from mnv2cli.inference.timings import Timings
 from mnv2cli.records import Record, Source
@@ -26,23 +27,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WINDOW = 128
-"""Images that may be on their way or wait for an earlier one, beyond a batch for each worker."""
+"""Images in progress or waiting for an earlier one, beyond one batch for each worker."""
 
 _JOIN_TIMEOUT = 5.0
-"""Seconds to wait for workers at the end of a run whose images have a limit of their own."""
+"""Seconds to wait for workers at the end of a run with a limit for each image."""
 
 _FORCED_JOIN_TIMEOUT = 0.2
 """Seconds to wait for workers after a second Ctrl-C."""
 
 _BATCH_WAIT = 0.05
-"""Seconds to wait for a slow list before the images at hand are predicted as a smaller batch."""
+"""Seconds to wait for a slow list before the images found so far become a smaller batch."""
 
 
 class Reader(Protocol):
-    """Reads images, such as :class:`mnv2cli.images.reader.ImageReader`; called by all workers."""
+    """Read images, as :class:`mnv2cli.images.reader.ImageReader` does; called by all workers."""
 
     def wait(self, path: str) -> None:
-        """Return when an image is there to be decoded; raises ImageError."""
+        """Wait until an image can be decoded; raises ImageError."""
         ...
 
     def decode(self, path: str) -> NDArray[np.uint8]:
@@ -50,19 +51,19 @@ class Reader(Protocol):
         ...
 
     def close(self) -> None:
-        """End what workers still wait for."""
+        """Stop everything that workers are waiting for."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineOptions:
-    """How the work is shared.
+    """How the work is divided.
 
     Attributes:
         batch_size: Images in a batch; 0 for the engine's own choice.
         threads: Workers; 0 for the engine's own choice.
-        limit: Seconds for decoding one image; 0 for no limit. A thread cannot be ended: one that
-            is over the limit is left behind, and another one continues its batch.
+        limit: Seconds for decoding one image; 0 for no limit. A thread cannot be killed: one that
+            exceeds the limit is abandoned, and another one continues its batch.
     """
 
     batch_size: int = 0
@@ -81,21 +82,21 @@ def classify(
 ) -> Generator[Record, None, None]:
     """Yield one record for each source, in the order of the sources.
 
-    A batch is predicted when it is full, or when no further source comes for a moment, so that a
-    slow list gets its answers at once. Images that cannot be read never reach the engine.
+    A batch is predicted when it is full, or when no further source is found for a moment, so that a
+    slow list gets its results without delay. Unreadable images never reach the engine.
 
     Args:
-        sources: Where the images are; consumed as the work proceeds.
+        sources: The images; consumed during the run.
         reader: Reads them; closed when the run ends.
-        engine: Predicts batches, called by all workers; which one it is, is not known here.
-        labelling: Makes records of scores.
+        engine: Predicts batches; called by all workers.
+        labelling: Makes records from scores.
         options: Batch size, workers and the limit for one image.
-        timings: Seconds are added to it.
-        stop_requested: Once set, no more images are started: those in progress still give their
+        timings: Receives the seconds of each stage.
+        stop_requested: Once set, no more images are started; those in progress still yield their
             records.
 
     Raises:
-        Mnv2Error: Whatever finding the sources or predicting raised.
+        Mnv2Error: Finding the sources or predicting failed.
     """
     options = options or PipelineOptions()
     options = replace(
@@ -121,15 +122,15 @@ def classify(
 
 
 class _Batch:
-    """A batch in the hands of a worker, and what became of its images so far.
+    """A batch that a worker is decoding, and the results so far.
 
     Attributes:
-        number: Its place in the run.
+        number: Its position in the run.
         sources: The images.
-        results: Pixels or an error for each source, as far as it has come.
-        worker: Who works on it. Whoever finds another thread here has been left behind.
-        age: Seconds that the next image has taken yet.
-        lock: Held to change any of these.
+        results: Pixels or an error for each source decoded so far.
+        worker: The thread that decodes it. A thread that finds another one here was abandoned.
+        age: Seconds spent so far on the next image.
+        lock: Held while any of these changes.
     """
 
     def __init__(self, number: int, sources: list[Source]) -> None:
@@ -141,7 +142,7 @@ class _Batch:
         self.lock = threading.Lock()
 
     def add(self, result: NDArray[np.uint8] | str) -> bool:
-        """Add the result of the next image; a worker that was left behind has none to add."""
+        """Add the result of the next image; return False in a worker that was abandoned."""
         with self.lock:
             if self.worker is not threading.current_thread():
                 return False
@@ -149,9 +150,15 @@ class _Batch:
             self.age = 0.0
             return True
 
+    def set_age(self, seconds: float) -> None:
+        """Set the age, unless the calling worker was abandoned."""
+        with self.lock:
+            if self.worker is threading.current_thread():
+                self.age = seconds
+
 
 class _Run:
-    """A run's threads and what they share."""
+    """The threads of a run and what they share."""
 
     def __init__(
         self,
@@ -170,12 +177,12 @@ class _Run:
         self._batch_size = batch_size = options.batch_size
         self._limit = options.limit
         self._timings = timings
-        # From the finder to the workers. None ends it, an exception as well.
+        # From the finder to the workers; None or an exception ends it.
         self._found: queue.Queue[Source | BaseException | None] = queue.Queue(2 * batch_size)
-        self._taking = threading.Lock()  # held while a batch is taken, which gives it its number
+        self._taking = threading.Lock()  # held while a batch is taken and numbered
         self._taken = 0
         self._ended = False
-        self._end: list[Record] | BaseException = []  # what comes after the last batch
+        self._end: list[Record] | BaseException = []  # comes after the last batch
         # From the workers to the caller, by number.
         self._done: dict[int, list[Record] | BaseException] = {}
         self._news = threading.Condition()
@@ -183,11 +190,11 @@ class _Run:
         self._at_once = threading.Semaphore(engine.at_once)
         self._stop_requested = stop_requested
         self._stopping = threading.Event()
-        # The finder may hang in a list that never ends: nobody waits for it.
+        # The finder may hang in a list that never ends, so it is never joined.
         self._finder = threading.Thread(target=self._find, name="mnv2-find", daemon=True)
         self._workers = [self._worker() for _ in range(options.threads)]
         self._watcher = threading.Thread(target=self._watch, name="mnv2-watch", daemon=True)
-        self._watched: set[_Batch] = set()  # those that are being decoded
+        self._watched: set[_Batch] = set()  # batches being decoded
 
     def start(self) -> None:
         self._finder.start()
@@ -197,10 +204,10 @@ class _Run:
             self._watcher.start()
 
     def stop(self) -> None:
-        """End all threads; each worker finishes what it has in hand.
+        """End all threads; each worker finishes its current image.
 
-        With a limit for an image, one that does not come to its end is left behind; so is any
-        where the user has asked twice for an end.
+        A worker that does not finish is abandoned if there is a limit for each image, or if the
+        user has asked twice to stop.
         """
         self._stopping.set()
         if self._limit:
@@ -217,7 +224,7 @@ class _Run:
             worker.join(max(0.0, until - monotonic()) if timeout else None)
 
     def records(self) -> Iterator[Record]:
-        """Yield the records of one batch after the other."""
+        """Yield the records of one batch after another."""
         number = 0
         while True:
             with self._news:
@@ -261,7 +268,7 @@ class _Run:
         return threading.Thread(target=self._work, args=(batch,), name="mnv2-work", daemon=True)
 
     def _work(self, batch: _Batch | None) -> None:
-        """Work on batches until there are no more; first on one that another has begun."""
+        """Work on batches until there are no more, first on the one of an abandoned worker."""
         while True:
             if batch is None:
                 self._window.acquire()
@@ -290,7 +297,7 @@ class _Run:
             self._news.notify()
 
     def _take(self) -> list[Source]:
-        """Take a batch of sources; an empty one means that there will be no more."""
+        """Take a batch of sources; an empty one means that there are no more."""
         batch: list[Source] = []
         while len(batch) < self._batch_size and not (self._ended or self._stop_requested.is_set()):
             try:
@@ -308,7 +315,7 @@ class _Run:
         return batch
 
     def _decode_all(self, batch: _Batch) -> bool:
-        """Decode the rest of a batch; False if there is nothing more for this worker to do."""
+        """Decode the rest of a batch; return False if this worker must end."""
         start = perf_counter()
         self._watched.add(batch)
         try:
@@ -318,7 +325,7 @@ class _Run:
         except BaseException:
             if batch.worker is threading.current_thread():
                 raise
-            return False  # whatever it is, it comes too late
+            return False  # too late: the batch has another worker
         finally:
             with batch.lock:
                 if batch.worker is threading.current_thread():
@@ -327,20 +334,20 @@ class _Run:
         return True
 
     def _decoded(self, source: Source, batch: _Batch) -> NDArray[np.uint8] | str:
-        """Return pixels, or why there are none."""
+        """Return the pixels of an image, or its error."""
         if source.error:
             return source.error
         try:
-            batch.age = float("-inf")  # who waits for others does not grow older
+            batch.set_age(float("-inf"))  # waiting for a fetch does not count
             self._reader.wait(source.path)
-            batch.age = 0.0
+            batch.set_age(0.0)
             return self._reader.decode(source.path)
         except ImageError as error:
             return str(error)
 
     def _watch(self) -> None:
-        """Leave behind workers that sit in one image for too long."""
-        # Steps are counted, not the clock, which goes on while the machine sleeps.
+        """Replace workers that exceed the limit on one image."""
+        # Steps are counted because the clock keeps running while the machine sleeps.
         step = min(0.25, self._limit / 4)
         while not self._stopping.wait(step):
             for batch in list(self._watched):
@@ -350,12 +357,23 @@ class _Run:
                         self._replace_worker(batch)
 
     def _replace_worker(self, batch: _Batch) -> None:
-        batch.results.append(f"took too long: over {self._limit:g} seconds")
+        batch.results.append(str(took_too_long(self._limit)))
         batch.age = 0.0
         old, new = batch.worker, self._worker(batch)
         batch.worker = new
+        try:
+            new.start()
+        except RuntimeError as error:  # the system's limit of threads
+            self._watched.discard(batch)
+            self._report(
+                batch.number,
+                Mnv2Error(
+                    f"cannot start another thread: {error}",
+                    "Run again with --isolate, which ends images that hang.",
+                ),
+            )
+            return
         self._workers = [new if worker is old else worker for worker in self._workers]
-        new.start()
 
     def _records_of(self, batch: _Batch) -> list[Record]:
         import numpy as np

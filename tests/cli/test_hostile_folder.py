@@ -64,7 +64,7 @@ KINDS: dict[str, tuple[Callable[[Path], object], str | tuple[str, ...] | None]] 
     "binary.jpg": (lambda p: p.write_bytes(bytes(range(256)) * 9), "not an image"),
     "zeros.png": (lambda p: p.write_bytes(bytes(5000)), "not an image"),
     "page.jpg": (lambda p: p.write_text("<!DOCTYPE html>"), "not an image: a web page"),
-    "drawing.png": (lambda p: p.write_text("<svg/>"), "not an image: an SVG drawing"),
+    "drawing.png": (lambda p: p.write_text("<svg/>"), "not supported: SVG drawing"),
     "paper.jpg": (lambda p: p.write_bytes(b"%PDF-1.4"), "not an image: a PDF document"),
     "script.jpg": (lambda p: p.write_text("%!PS\n(x) run"), "not an image: a PostScript document"),
     "film.heic": (
@@ -81,7 +81,7 @@ KINDS: dict[str, tuple[Callable[[Path], object], str | tuple[str, ...] | None]] 
     "header-only.tif": (lambda p: p.write_bytes(b"II*\0\xff\xff\xff\xff"), "damaged: TIFF"),
     "header-only.bmp": (
         lambda p: p.write_bytes(b"BM" + b"\xff" * 12 + b"\x28\0\0\0" + b"\xff" * 40),
-        ("damaged", "truncated"),
+        ("damaged", "truncated", "not supported: BMP"),
     ),
     "cut.jpg": (lambda p: cut(saved(p)), "truncated"),
     "cut-progressive.jpg": (lambda p: cut(saved(p, progressive=True)), "truncated"),

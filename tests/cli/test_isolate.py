@@ -29,7 +29,7 @@ def test_isolate_gives_every_file_its_row(
     }
     assert rows == {
         "boom.jpg": "crashed the decoder: signal 11, SIGSEGV",
-        "hang.jpg": "took too long: over 1 seconds",
+        "hang.jpg": "took too long: over 1 second",
         "img1.webp": "",
         "img2.jpg": "",
         "img10.png": "",

@@ -1,4 +1,4 @@
-"""Images of every kind that is read, and ways to damage them."""
+"""Images of every supported kind, and ways to damage them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms
+
+from tests.images.raws import MAKE, SENSOR, THUMBNAIL, tiff
 
 EXTREMES = (
     0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 900, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000,
@@ -55,6 +57,7 @@ def bases() -> dict[str, bytes]:
         "bmp": (rgb, "BMP", {}),
         "bmp palette": (palette, "BMP", {}),
         "bmp alpha": (alpha, "BMP", {}),
+        "dib": (rgb, "DIB", {}),
         "tiff": (rgb, "TIFF", {"exif": exif}),
         "tiff lzw": (rgb, "TIFF", {"compression": "tiff_lzw"}),
         "tiff deflate": (rgb, "TIFF", {"compression": "tiff_deflate"}),
@@ -80,6 +83,7 @@ def bases() -> dict[str, bytes]:
     found["png interlaced"] = _interlaced_png()
     found["tiff tiled"] = _tiled_tiff(pixels)
     found["bmp run-length"] = _run_length_bmp()
+    found["tiff raw photo"] = tiff(THUMBNAIL | {MAKE: "NIKON CORPORATION"}, SENSOR)
     return found
 
 
@@ -135,7 +139,7 @@ def _run_length_bmp() -> bytes:
 
 
 class Mutator:
-    """Damages images, in the same way each time for the same number."""
+    """Damage images, the same way each time for the same number."""
 
     def __init__(self, images: dict[str, bytes]) -> None:
         self._images = images
@@ -144,7 +148,7 @@ class Mutator:
                       self._remove, self._splice)  # fmt: skip
 
     def make(self, number: int) -> tuple[str, bytes]:
-        """Return the name of the image that was damaged, and what it has become."""
+        """Return the name of the image and its damaged content."""
         rng = random.Random(number)
         name = self._names[number % len(self._names)]  # all kinds alike
         data = bytearray(self._images[name])
@@ -156,7 +160,7 @@ class Mutator:
         return name, bytes(data)
 
     def _place(self, rng: random.Random, data: bytearray) -> int:
-        """Return a place, rather in the header than anywhere."""
+        """Return a position, more often in the header than elsewhere."""
         return rng.randrange(min(len(data), rng.choice((40, 120, 400, len(data), len(data)))))
 
     def _flip(self, rng: random.Random, data: bytearray, name: str) -> None:
@@ -189,7 +193,7 @@ class Mutator:
 
 
 def _with_right_sums(data: bytearray) -> bytearray:
-    """Make a PNG's checksums right, or no decoder would look any further."""
+    """Correct the checksums of a PNG, or decoders would stop at them."""
     place = 8
     while place + 12 <= len(data):
         length = int.from_bytes(data[place : place + 4], "big")

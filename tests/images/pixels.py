@@ -1,4 +1,4 @@
-"""What tests of decoding have in common."""
+"""Helpers for tests of decoding."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLOUR = (200, 100, 50)
 
 
 def pixels_of(path: Path | str, size: int = 32, **options: Any) -> np.ndarray:
-    """Decode an image, with the default options but for some."""
+    """Decode an image with default options except those given."""
     return decode(str(path), size, ImageOptions(**options))
 
 
@@ -29,7 +29,7 @@ def reason(path: Path | str, **options: Any) -> str:
 
 
 def close(pixels: np.ndarray, colour: tuple[int, ...], within: int = 6) -> bool:
-    """Check that all pixels have a colour, more or less."""
+    """Check that all pixels have a colour, within a tolerance."""
     return bool(np.abs(pixels.astype(int) - np.array(colour)).max() <= within)
 
 

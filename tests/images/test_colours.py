@@ -120,7 +120,7 @@ def test_deep_tiffs_of_odd_kinds_are_read_rightly_or_refused(tmp_path: Path) -> 
     rgb.save(tmp_path / "planes.tif")
     with Image.open(tmp_path / "planes.tif") as image:
         image.tag_v2[284], image.tag_v2[258] = 2, (16, 16, 16)  # type: ignore[attr-defined]
-        with pytest.raises(ImageError, match="unsupported: TIFF with 16-bit colours in planes"):
+        with pytest.raises(ImageError, match="not supported: TIFF with 16-bit colours in planes"):
             to_8_bit(image)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pillow_heif
 import pytest
 from PIL import Image, PngImagePlugin
 
+from mnv2cli.errors import ImageError
 from mnv2cli.images.decode import set_process_limit
 from mnv2cli.images.options import DEFAULT_MAX_PIXELS
 from tests.conftest import draw
@@ -124,11 +127,63 @@ def test_a_decompression_bomb_costs_nothing(tmp_path: Path) -> None:
     assert reason(tmp_path / "a.png").startswith("too many pixels: 3,600,000,000 is over ")
 
 
-def test_want_of_memory_is_an_error_of_one_image(
+@pytest.mark.parametrize(
+    ("stage", "error"),
+    [
+        ("mnv2cli.images.decode.to_input", MemoryError()),
+        ("PIL.ImageFile.ImageFile.load", MemoryError()),
+        ("PIL.Image.open", MemoryError()),
+        ("PIL.ImageFile.ImageFile.load", OSError("out of memory when reading image file")),
+        ("PIL.ImageFile.ImageFile.load", RuntimeError("Pixel allocation failed: Out of memory")),
+        (
+            "PIL.ImageFile.ImageFile.load",
+            RuntimeError("Memory allocation error: Unspecified: Allocating 90000015 bytes failed"),
+        ),
+    ],
+)
+def test_too_little_memory_is_an_error_of_one_image_and_not_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, error: Exception
+) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise error
+
+    path = draw(tmp_path / "a.png")
+    pixels_of(path)
+    monkeypatch.setattr(stage, refuse)
+    assert reason(path) == "not enough memory: the image is too large to decode here"
+
+
+def test_a_limit_of_a_decoder_is_not_too_little_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*args: object) -> None:
-        raise MemoryError
+        raise RuntimeError("Memory allocation error: Security limit exceeded: too many tiles")
 
-    monkeypatch.setattr("mnv2cli.images.decode.to_input", refuse)
-    assert reason(draw(tmp_path / "a.png")).startswith("not enough memory")
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", refuse)
+    assert reason(draw(tmp_path / "a.png")).startswith("cannot be decoded: PNG, damaged or of a ")
+
+
+def images_and_errors() -> list[object]:
+    return [x for x in gc.get_objects() if isinstance(x, (Image.Image, ImageError))]
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "bmp", "tif", "webp", "avif", "heic"])
+def test_an_image_that_cannot_be_decoded_is_freed_at_once(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    noise = np.random.default_rng(5).integers(0, 256, (60, 80, 3), np.uint8)
+    Image.fromarray(noise).save(path)
+    whole = path.read_bytes()
+    bad = bytearray(whole)
+    bad[len(bad) // 2 :] = bytes(len(bad) - len(bad) // 2)
+    gc.collect()
+    before = set(map(id, images_and_errors()))
+    gc.disable()
+    try:
+        for data in (whole[: len(whole) * 2 // 3], bytes(bad)):
+            path.write_bytes(data)
+            for allow_truncated in (False, True):
+                with suppress(ImageError):
+                    pixels_of(path, allow_truncated=allow_truncated)
+        assert [x for x in images_and_errors() if id(x) not in before] == []
+    finally:
+        gc.enable()

@@ -1,7 +1,9 @@
-"""Every format is told from its content, and so is what is not an image."""
+"""The content of a file decides its format, and names what is not read."""
 
 from __future__ import annotations
 
+import struct
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +11,16 @@ import pillow_heif
 import pytest
 from PIL import Image
 
+from mnv2cli.images import formats
 from tests.conftest import draw
 from tests.images.pixels import COLOUR, close, pixels_of, reason
 
 pillow_heif.register_heif_opener()
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "bmp", "tif", "webp", "avif", "heic"])
+@pytest.mark.parametrize(
+    "suffix", ["jpg", "png", "gif", "bmp", "tif", "webp", "avif", "heic", "dib"]
+)
 def test_every_format_gives_its_colour_whatever_its_suffix(tmp_path: Path, suffix: str) -> None:
     path = draw(tmp_path / f"a.{suffix}", COLOUR)
     pixels = pixels_of(path)
@@ -50,20 +55,125 @@ def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path, suffix: str) -
         (b"%PDF-1.7\n", "not an image: a PDF document"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not an image: a PostScript document"),
         (b"PK\x03\x04....", "not an image: a ZIP archive or office document"),
-        (b"<svg xmlns=''/>", "not an image: an SVG drawing"),
+        (b"<?xml version='1.0'?><a/>", "not an image: an XML file"),
         (b"  <!DOCTYPE HTML>", "not an image: a web page"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "not an image: a video (MP4 or QuickTime)"),
-        (
-            b"\xff\xd8\xff\xe0",
-            "damaged: JPEG, its header cannot be read, or is of a kind not supported",
-        ),
-        (b"GIF89a", "damaged: GIF, its header cannot be read, or is of a kind not supported"),
+        (b"\xff\xd8\xff\xe0", "damaged: JPEG, its header cannot be read"),
+        (b"GIF89a", "damaged: GIF, its header cannot be read"),
         (b"BMW is a car", "not an image: a text file"),
-        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "not an image: a raw file of a camera"),
         (b"RIFF\xff\xff\0\0WEBPVP8 ", "truncated: 16 of 65,543 bytes"),
+        (
+            b"\0\0\0\x10ftypavif\0\0\0\0\0\0\0\1mdat" + b"\x7f" * 8,
+            "truncated: 32 of 9,187,201,950,435,737,487 bytes",
+        ),
     ],
 )
 def test_what_is_no_image_says_why(tmp_path: Path, data: bytes, wanted: str) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(data)
     assert reason(path) == wanted
+
+
+def jp2_boxes(kind: bytes) -> bytes:
+    return b"\0\0\0\x0c" + kind + b"\r\n\x87\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"\xff\x0a\xfa\x1f", "JPEG XL image"),
+        (jp2_boxes(b"JXL "), "JPEG XL image"),
+        (jp2_boxes(b"jP  "), "JPEG 2000 image"),
+        (b"\xff\x4f\xff\x51\0", "JPEG 2000 image"),
+        (b"8BPS\0\1", "Photoshop image (PSD)"),
+        (b"P6\n# made by hand\n3 2 255\n", "PNM image"),
+        (b"P3 3 2 255\n1 2 3", "PNM image"),
+        (b"P7\nWIDTH 3\n", "PAM image"),
+        (b"\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0", "icon (ICO or CUR)"),
+        (b"\0\0\2" + bytes(9) + b"\3\0\2\0\x18\0" + bytes(18), "TGA image"),
+        (b"\0\1\1\0\0\0\1\x18\0\0\0\0\3\0\2\0\x08\0" + bytes(18), "TGA image"),
+        (b"qoif\0\0\0\3", "QOI image"),
+        (b"DDS |\0\0\0", "DDS texture"),
+        (bytes(128) + b"DICM\2\0", "DICOM image"),
+        (b"<svg xmlns=''/>", "SVG drawing"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- x -->\n<svg>", "SVG drawing"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "raw photo (CR3)"),
+        (b"FUJIFILMCCD-RAW 0201", "raw photo (RAF)"),
+        (b"IIU\0\x18\0\0\0", "raw photo (RW2)"),
+        (b"IIRO\x08\0\0\0", "raw photo (ORF)"),
+        (b"II\x1a\0\0\0HEAPCCDR\2\0", "raw photo (CRW)"),
+        (b"FOVb\1\0\2\0", "raw photo (X3F)"),
+    ],
+)
+def test_an_image_of_another_format_is_named_and_not_called_damaged(
+    tmp_path: Path, data: bytes, kind: str
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(data)
+    advice = "convert it to JPEG or PNG"
+    if "raw photo" in kind or "SVG" in kind:
+        advice = "export it as " + ("JPEG" if "raw photo" in kind else "PNG")
+    assert reason(path) == f"not supported: {kind}; {advice}"
+
+
+@pytest.mark.parametrize("form", ["JPEG2000", "PPM", "TGA", "ICO", "PCX", "SGI", "DDS", "ICNS"])
+def test_formats_that_pillow_writes_and_are_not_read_are_named(tmp_path: Path, form: str) -> None:
+    for mode in ("RGB", "RGBA", "L"):
+        image = Image.new("RGB", (64, 64), COLOUR).convert(mode)
+        with suppress(OSError, KeyError, ValueError):  # not all of them write all modes
+            image.save(tmp_path / "a", form)
+    assert reason(tmp_path / "a").startswith("not supported: ")
+
+
+@pytest.mark.parametrize(
+    ("head", "bits"), [(12, 24), (12, 4), (40, 1), (40, 8), (40, 24), (40, 32), (124, 24)]
+)
+def test_a_dib_without_the_header_of_a_bmp_file_is_read(
+    tmp_path: Path, head: int, bits: int
+) -> None:
+    width = height = 40
+    numbers = "<IHHHH" if head == 12 else "<IiiHH"
+    header = struct.pack(numbers, head, width, height, 1, bits).ljust(head, b"\0")
+    entry = bytes(reversed(COLOUR)) + b"\0" * (head != 12)
+    palette = entry * (1 << bits) if bits <= 8 else b""
+    row = bytes(-(-width * bits // 32) * 4)
+    if bits > 8:
+        row = (bytes(reversed(COLOUR)) + b"\xff" * (bits == 32)) * width
+    path = tmp_path / "a.dib"
+    path.write_bytes(header + palette + row * height)
+    assert close(pixels_of(path), COLOUR, 0)
+    path.write_bytes(path.read_bytes()[:-200])
+    assert reason(path).startswith("truncated")
+
+
+def test_what_a_decoder_refuses_is_said_in_its_words(tmp_path: Path) -> None:
+    path = draw(tmp_path / "a.bmp", COLOUR)
+    data = bytearray(path.read_bytes())
+    data[28] = 2
+    path.write_bytes(data)
+    assert reason(path) == "not supported: BMP, unsupported BMP pixel depth (2)"
+    data = bytearray(draw(tmp_path / "a.avif", COLOUR).read_bytes())
+    place = data.index(b"iloc")
+    data[place : place + 4] = b"free"
+    (tmp_path / "a.avif").write_bytes(data)
+    assert reason(tmp_path / "a.avif").startswith(
+        "cannot be decoded: AVIF, damaged or of a kind not supported ("
+    )
+
+
+@pytest.mark.parametrize("suffix", ["avif", "heic"])
+def test_the_brand_that_counts_may_be_the_second(tmp_path: Path, suffix: str) -> None:
+    data = bytearray(draw(tmp_path / f"a.{suffix}", COLOUR).read_bytes())
+    brand = data[8:12]
+    size = int.from_bytes(data[:4], "big")
+    assert brand in data[16:size]
+    data[8:12] = b"miaf"
+    (tmp_path / "b").write_bytes(data)
+    assert close(pixels_of(tmp_path / "b"), COLOUR)
+
+
+def test_a_heic_is_decoded_by_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pillow_heif.options, "DECODE_THREADS", 4)
+    formats._register_heif.cache_clear()
+    assert close(pixels_of(draw(tmp_path / "a.heic", COLOUR)), COLOUR)
+    assert pillow_heif.options.DECODE_THREADS == 1

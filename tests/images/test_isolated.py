@@ -1,4 +1,4 @@
-"""Decoders in processes of their own: what they survive, and how they end."""
+"""Decoders in separate processes: what they survive, and how they end."""
 
 from __future__ import annotations
 
@@ -101,11 +101,11 @@ def test_images_over_pillows_own_limit_are_decoded(
         ("boom.jpg", "crashed the decoder: signal 11, SIGSEGV"),
         ("abort.jpg", "crashed the decoder: signal 6, SIGABRT"),
         ("exit.jpg", "crashed the decoder: exit code 7"),
-        ("wrong.png", "crashed the decoder: a senseless answer"),
+        ("wrong.png", "crashed the decoder: invalid answer"),
         ("greedy.jpg", "not enough memory"),
-        ("hang.jpg", "took too long: over 1 seconds"),
-        ("lock.jpg", "took too long: over 1 seconds"),
-        ("stop.jpg", "took too long: over 1 seconds"),
+        ("hang.jpg", "took too long: over 1 second"),
+        ("lock.jpg", "took too long: over 1 second"),
+        ("stop.jpg", "took too long: over 1 second"),
     ],
 )
 def test_a_file_that_ends_its_decoder_is_an_error_and_the_next_is_decoded(
@@ -227,7 +227,7 @@ def test_a_child_imports_nothing_from_the_current_folder(
 def test_a_child_that_does_not_start_is_told() -> None:
     for start in (["/nowhere/python"], [sys.executable, "-c", "exit(3)"], ["/bin/echo", "x" * 99]):
         decoders = IsolatedDecoders(SIZE, NO_LIMIT, command=start)
-        with closing(decoders), pytest.raises(Mnv2Error, match="a process for decoding"):
+        with closing(decoders), pytest.raises(Mnv2Error, match="cannot start a decoding process"):
             decoders("image.png")
 
 

@@ -35,7 +35,7 @@ def test_a_file_that_turns_into_a_pipe_does_not_hang(
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     assert reason(tmp_path / "a.jpg") == "no such file"
     assert reason("") == "no such file"
-    assert reason("a\0b.jpg") == "no such file: the name holds a NUL byte"
+    assert reason("a\0b.jpg") == "no such file: the name contains a NUL byte"
     (tmp_path / "l.jpg").symlink_to("nowhere")
     assert reason(tmp_path / "l.jpg") == "broken link: its target does not exist"
     (tmp_path / "loop.jpg").symlink_to("loop.jpg")

@@ -1,4 +1,4 @@
-"""The reader of images: those elsewhere are fetched ahead of their turn."""
+"""The reader of images: remote ones are fetched ahead of their turn."""
 
 from __future__ import annotations
 

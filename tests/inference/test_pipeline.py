@@ -35,16 +35,16 @@ def rank(scores: NDArray[np.float32]) -> tuple[Prediction, ...]:
 
 
 class Images:
-    """Images that a function makes up."""
+    """A reader that returns what a function makes."""
 
     def __init__(self, decode: Callable[[str], Pixels]) -> None:
         self.decode = decode
 
     def wait(self, path: str) -> None:
-        """They are there."""
+        """Return at once."""
 
     def close(self) -> None:
-        """Nobody waits for them."""
+        """Do nothing."""
 
 
 def classify(
@@ -245,7 +245,7 @@ def test_threads_that_are_stuck_do_not_keep_a_run_from_ending() -> None:
     )
     start = time.monotonic()
     records = list(run)
-    assert [r.error for r in records] == ["", "", "", "took too long: over 1 seconds", *[""] * 8]
+    assert [r.error for r in records] == ["", "", "", "took too long: over 1 second", *[""] * 8]
     run = classify(
         sources(*range(30)), decode=stuck, engine=FakeEngine(), rank=rank, batch_size=1,
         threads=2, limit=1.0,
@@ -264,3 +264,63 @@ def test_a_limit_that_nothing_reaches_changes_nothing() -> None:
     assert [r.path for r in run if not r.error] == [str(i) for i in range(200) if i != 13]
     time.sleep(0.2)
     assert threading.active_count() <= before
+
+
+def test_an_image_that_had_to_be_waited_for_has_its_limit_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The watcher reads the age while an image is waited for, and writes it when it is decoded."""
+    waiting, decoding, let_go = threading.Event(), threading.Event(), threading.Event()
+
+    class Batch(pipeline._Batch):
+        _age = 0.0
+
+        @property
+        def age(self) -> float:
+            age = self._age
+            if age < 0 and threading.current_thread().name == "mnv2-watch":
+                waiting.set()
+                decoding.wait(0.5)
+            return age
+
+        @age.setter
+        def age(self, age: float) -> None:
+            self._age = age
+            if waiting.is_set() and age == 0:
+                decoding.set()
+
+    class Remote(Images):
+        def wait(self, path: str) -> None:
+            waiting.wait(10)
+
+    def stuck(path: str) -> Pixels:
+        let_go.wait(10)
+        return np.zeros((8, 8, 3), np.uint8)
+
+    monkeypatch.setattr(pipeline, "_Batch", Batch)
+    (record,) = pipeline.classify(
+        sources(1), Remote(stuck), FakeEngine(), Labelling(rank), PipelineOptions(limit=0.2)
+    )
+    let_go.set()
+    assert record.error == "took too long: over 0.2 seconds"
+
+
+def test_a_worker_that_cannot_be_replaced_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_go = threading.Event()
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if threading.current_thread().name == "mnv2-watch":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    def stuck(path: str) -> Pixels:
+        let_go.wait(10)
+        return decode(path)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    run = classify(sources(1, 2), decode=stuck, engine=FakeEngine(), rank=rank, limit=0.2)
+    threading.Timer(8, let_go.set).start()
+    with pytest.raises(Mnv2Error, match="cannot start another thread"):
+        list(run)
+    let_go.set()

@@ -1,0 +1,146 @@
+"""Names for files that are not read: images of other formats, and files of other kinds."""
+
+from __future__ import annotations
+
+import re
+
+from mnv2cli.errors import ImageError
+from mnv2cli.images.signatures import brands
+
+_CONVERT = "convert it to JPEG or PNG"
+
+_IMAGES = (
+    (b"\xff\x0a", "JPEG XL image"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL image"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000 image"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000 image"),
+    (b"II\xbc\x01", "JPEG XR image"),
+    (b"8BPS", "Photoshop image (PSD)"),
+    (b"gimp xcf", "GIMP image (XCF)"),
+    (b"DDS ", "DDS texture"),
+    (b"qoif", "QOI image"),
+    (b"icns", "Apple icon (ICNS)"),
+    (b"v/1\x01", "OpenEXR image"),
+    (b"#?RADIANCE", "Radiance HDR image"),
+    (b"#?RGBE", "Radiance HDR image"),
+    (b"SIMPLE  =", "FITS image"),
+    (b"\x59\xa6\x6a\x95", "Sun raster image"),
+    (b"\x8aMNG\r\n\x1a\n", "MNG image"),
+    (b"\x8bJNG\r\n\x1a\n", "JNG image"),
+    (b"BPG\xfb", "BPG image"),
+    (b"FLIF", "FLIF image"),
+    (b"farbfeld", "farbfeld image"),
+    (b"AT&TFORM", "DjVu image"),
+    (b"\xd7\xcd\xc6\x9a", "Windows metafile (WMF)"),
+    (b"/* XPM */", "XPM image"),
+)
+"""First bytes of images, and their kind."""
+
+_PATTERNS = (
+    (rb"P[1-6Ff]\s(?:\s|#[^\n]*\n)*-?\d+\s", "PNM image"),
+    (rb"P7(?:\n(?:#|WIDTH|HEIGHT)| 332)", "PAM image"),
+    (rb"\0\0[\x01\x02]\0[^\0]\0...\0", "icon (ICO or CUR)"),
+    (rb"\x01\xda[\x00\x01][\x01\x02]", "SGI image"),
+    (rb"\x0a[\x00\x02-\x05]\x01[\x01\x02\x04\x08]", "PCX image"),
+    (rb".{128}DICM", "DICOM image"),
+    (rb"\x01\0\0\0.{36} EMF", "Windows metafile (EMF)"),
+    (rb"#define\s+\w+_width\s", "XBM image"),
+)
+"""The same as regular expressions."""
+
+_RAW = (
+    (rb"FUJIFILMCCD-RAW", "RAF"),
+    (rb"IIU\0", "RW2"),
+    (rb"II(?:RO|RS)|MMOR", "ORF"),
+    (rb"\0MRM", "MRW"),
+    (rb"FOVb", "X3F"),
+    (rb"(?:II|MM).{4}HEAPCCDR", "CRW"),
+)
+"""Regular expressions of the first bytes of raw photos, and the format. Those based on
+TIFF are in :mod:`mnv2cli.images.raw`."""
+
+_OTHERS = (
+    (b"%PDF", "a PDF document"),
+    (b"%!PS", "a PostScript document"),
+    (b"\xc5\xd0\xd3\xc6", "a PostScript document"),
+    (b"PK\x03\x04", "a ZIP archive or office document"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"<?xml", "an XML file"),
+    (b"<!doctype html", "a web page"),
+    (b"<html", "a web page"),
+    (b"\x1aE\xdf\xa3", "a Matroska or WebM video"),
+)
+"""First bytes of what is not an image, in either case."""
+
+
+def unsupported(kind: str, advice: str = _CONVERT) -> ImageError:
+    """Return the error for an image of a kind that is not read."""
+    return ImageError("not supported", f"{kind}; {advice}")
+
+
+def unsupported_raw(raw_format: str) -> ImageError:
+    """Return the error for a raw photo; ``raw_format`` may be empty."""
+    kind = f"raw photo ({raw_format})" if raw_format else "raw photo"
+    return unsupported(kind, "export it as JPEG")
+
+
+def unreadable_kind(head: bytes) -> ImageError:
+    """Return the error for a file of no format that is read; its detail names the kind.
+
+    Args:
+        head: The first :data:`~mnv2cli.images.signatures.HEAD_BYTES` of the file.
+    """
+    return _other_image(head) or ImageError("not an image", _other_kind(head))
+
+
+def _other_image(head: bytes) -> ImageError | None:
+    """Return the error for an image of a format that is not read; None for anything else."""
+    for pattern, raw_format in _RAW:
+        if re.match(pattern, head, re.DOTALL):
+            return unsupported_raw(raw_format)
+    if b"crx " in brands(head):
+        return unsupported_raw("CR3")
+    for signature, name in _IMAGES:
+        if head.startswith(signature):
+            return unsupported(name)
+    for pattern, name in _PATTERNS:
+        if re.match(pattern, head, re.DOTALL):
+            return unsupported(name)
+    if _is_tga(head):
+        return unsupported("TGA image")
+    lowered = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if lowered.startswith(b"<svg") or (lowered.startswith((b"<?xml", b"<!")) and b"<svg" in head):
+        return unsupported("SVG drawing", "export it as PNG")
+    return None
+
+
+def _other_kind(head: bytes) -> str:
+    """Return what a file is that is not an image; empty if unknown."""
+    if brands(head):
+        return "a video (MP4 or QuickTime)"
+    lowered = head.lstrip().lower()
+    for signature, kind in _OTHERS:
+        if lowered.startswith(signature.lower()):
+            return kind
+    try:
+        text = head[:256].decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    return "" if "\0" in text else "a text file"
+
+
+def _is_tga(head: bytes) -> bool:
+    """Check for a TGA, which has no signature: are all fields of its header possible?
+
+    Source: Truevision TGA File Format Specification 2.0, page 6.
+    """
+    if len(head) < 18:
+        return False
+    has_map, kind, depth = head[1], head[2], head[16]
+    width, height = (int.from_bytes(head[i : i + 2], "little") for i in (12, 14))
+    if not (width and height) or head[17] & 0xC0:
+        return False
+    if kind in (1, 9):
+        return has_map == 1 and head[7] in (15, 16, 24, 32) and depth in (8, 16)
+    depths = {2: (15, 16, 24, 32), 10: (15, 16, 24, 32), 3: (8, 16), 11: (8, 16)}
+    return has_map == 0 and not any(head[3:8]) and depth in depths.get(kind, ())

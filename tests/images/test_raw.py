@@ -1,0 +1,106 @@
+"""Raw photos are refused by name; other TIFFs are read, whatever their directories look like."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnv2cli.errors import ImageError
+from mnv2cli.images.decode import decode
+from mnv2cli.images.options import ImageOptions
+from tests.images.pixels import COLOUR, close, pixels_of, reason
+from tests.images.raws import DNG_VERSION, FULL, MAKE, SENSOR, THUMBNAIL, Layout, Tags, tiff
+
+LAYOUTS = [Layout(order, big) for order in "<>" for big in (False, True)]
+
+
+def written(folder: Path, data: bytes, name: str = "a.tif") -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("first", "wanted"),
+    [
+        ({DNG_VERSION: 0x0401}, "raw photo (DNG)"),
+        ({MAKE: "EASTMAN KODAK COMPANY"}, "raw photo (KDC)"),
+        ({MAKE: "Kodak"}, "raw photo (DCR)"),
+        ({MAKE: "NIKON CORPORATION"}, "raw photo (NEF)"),
+        ({MAKE: "SONY"}, "raw photo (ARW)"),
+        ({MAKE: "PENTAX Corporation"}, "raw photo (PEF)"),
+        ({MAKE: "Nobody"}, "raw photo"),
+        ({}, "raw photo"),
+    ],
+)
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+def test_a_raw_photo_is_not_its_thumbnail(
+    tmp_path: Path, first: Tags, wanted: str, layout: Layout
+) -> None:
+    path = written(tmp_path, tiff(THUMBNAIL | first, SENSOR, layout=layout), "a.dng")
+    assert reason(path) == f"not supported: {wanted}; export it as JPEG"
+
+
+def test_sensor_data_anywhere_makes_a_raw_photo(tmp_path: Path) -> None:
+    wanted = "not supported: raw photo (PEF); export it as JPEG"
+    for directories in ((SENSOR,), (FULL, SENSOR), (FULL, None, SENSOR)):
+        first, *others = directories
+        data = tiff((first or {}) | {MAKE: "PENTAX"}, *others)
+        assert reason(written(tmp_path, data)) == wanted
+
+
+def test_raw_photos_are_known_by_their_first_bytes_too(tmp_path: Path) -> None:
+    plain = tiff(FULL)
+    for mark, wanted in ((b"CR\2\0", "CR2"), (b"IIII", "IIQ")):
+        path = written(tmp_path, plain[:8] + mark + plain[12:])
+        assert reason(path) == f"not supported: raw photo ({wanted}); export it as JPEG"
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[:3], ids=str)  # Pillow reads no big-endian BigTIFF
+def test_other_tiffs_are_read(tmp_path: Path, layout: Layout) -> None:
+    made = {MAKE: "NIKON CORPORATION"}
+    for directories in ((FULL | made,), (FULL, THUMBNAIL), (FULL, None, THUMBNAIL), (THUMBNAIL,)):
+        path = written(tmp_path, tiff(*directories, layout=layout))
+        assert close(pixels_of(path), (100, 100, 100), within=1)
+
+
+def test_the_first_of_several_pages_is_read(tmp_path: Path) -> None:
+    pages = [Image.new("RGB", (40, 40), c) for c in (COLOUR, (0, 0, 255), (0, 255, 0))]
+    path = tmp_path / "a.tif"
+    pages[0].save(path, save_all=True, append_images=pages[1:], tiffinfo={271: "Canon"})
+    assert close(pixels_of(path), COLOUR)
+
+
+def test_directories_that_go_round_in_circles_or_nowhere_end(tmp_path: Path) -> None:
+    data = bytearray(tiff(FULL))
+    end = 600 + 2 + 12 * (len(FULL) + 1)
+    for following in (600, 8, 2**31, 2**32 - 1, len(data) - 1):
+        data[end : end + 4] = following.to_bytes(4, "little")
+        assert close(pixels_of(written(tmp_path, bytes(data))), (100, 100, 100), within=1)
+
+
+def test_damaged_raw_photos_give_pixels_or_a_reason(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    reasons = set()
+    for number in range(400):
+        layout = LAYOUTS[number % 4]
+        data = bytearray(tiff(THUMBNAIL | {MAKE: "NIKON CORPORATION"}, SENSOR, FULL, layout=layout))
+        for _ in range(rng.choice((1, 3, 10))):
+            place = rng.randrange(len(data)) if rng.random() < 0.3 else rng.randrange(600, 750)
+            data[place] = rng.choice((0, 1, 255, rng.randrange(256)))
+        if rng.random() < 0.2:
+            del data[rng.randrange(len(data)) :]
+        try:
+            pixels = decode(str(written(tmp_path, bytes(data))), 8, ImageOptions(max_pixels=10**6))
+            assert pixels.dtype == np.uint8
+        except ImageError as error:
+            reasons.add(error.reason)
+    assert "not supported" in reasons
+    assert reasons <= {
+        "not supported", "not an image", "damaged", "truncated", "cannot be decoded",
+        "too many pixels", "empty file",
+    }  # fmt: skip
