@@ -5,17 +5,12 @@ from __future__ import annotations
 import os
 import re
 
+from mnv2cli.system.urls import redact
+
+__all__ = ["LOCAL_SCHEMES", "absolute", "is_url", "redact", "scheme_of", "split_chain"]
+
 # Two letters at least: C:// is a drive of Windows.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
-# What has no host has no user either: an @ is in a name there.
-_USER = re.compile(
-    r"(?<!zip)(?<!tar)(?<!memory)(?<!file)(?<!local)(://)[^/?#@]*(?:@[^/?#@]*)*@", re.IGNORECASE
-)
-_SECRET = re.compile(
-    r"([?&#][^=&#\s]*(?:sig|token|secret|passw|pwd|credential|auth|session|jwt|api[-_]?key)"
-    r"[^=&#\s]*=|[?&#](?:key|code|access[-_]?key|awsaccesskeyid|googleaccessid)=)[^&#\s]+",
-    re.IGNORECASE,
-)
 
 LOCAL_SCHEMES = ("file", "local")
 
@@ -29,17 +24,6 @@ def scheme_of(url: str) -> str:
     """Return a URL's scheme in lower case, such as ``s3``; empty for what is none."""
     match = _URL.match(url)
     return match[1].lower() if match else ""
-
-
-def redact(text: str) -> str:
-    """Return a URL, or text with URLs, without what must not be seen.
-
-    A user and password become ``***``, and so does the value of each query parameter whose name
-    speaks of a secret, such as a signature or token. Other text stays as it is.
-    """
-    if "://" not in text:
-        return text
-    return _SECRET.sub(r"\1***", _USER.sub(r"\1***@", text))
 
 
 def absolute(name: str, folder: str) -> str:
