@@ -54,7 +54,7 @@ def test_an_engine_is_added_by_a_module_and_a_line(toy: None) -> None:
     engine = open_engine(EngineOptions("toy"), Stub(), notify=said.append)
     assert isinstance(engine, FakeEngine) and said == ["toy runs Stub"]
     assert engine.predict(np.zeros((2, 96, 96, 3), np.uint8)).shape == (2, 1000)
-    with pytest.raises(InputError, match="int8 needs the litert engine"):
+    with pytest.raises(InputError, match="--precision int8 requires --engine litert"):
         open_engine(EngineOptions("toy", "int8"), Stub())
 
 
@@ -85,11 +85,11 @@ def test_an_engine_that_cannot_run_here_says_why(monkeypatch: pytest.MonkeyPatch
 
 
 def test_engines_that_do_not_exist_are_refused() -> None:
-    with pytest.raises(InputError, match="no engine 'onnx', only auto, litert, keras"):
+    with pytest.raises(InputError, match="unknown engine 'onnx': choose from auto, litert, keras"):
         open_engine(EngineOptions("onnx"), Stub())
-    with pytest.raises(InputError, match="int8 needs the litert engine") as caught:
+    with pytest.raises(InputError, match="--precision int8 requires --engine litert") as caught:
         open_engine(EngineOptions("keras", "int8"), Stub())
-    assert caught.value.hint == "Leave out --engine keras."
+    assert caught.value.hint == "Omit --engine keras."
 
 
 def test_the_names_are_in_order_and_cost_nothing_heavy() -> None:
@@ -139,7 +139,7 @@ def test_auto_takes_keras_where_litert_cannot_compile(monkeypatch: pytest.Monkey
     monkeypatch.setattr("mnv2cli.engines.litert.is_available", lambda: True)
     monkeypatch.setattr("mnv2cli.engines.auto.tensorflow_has_gpu", lambda: False)
     assert open_engine(EngineOptions(), Stub(), notify=said.append) == "keras"
-    assert said == ["Using Keras, which is slower: it cannot be compiled."]
+    assert said == ["Using the keras engine, which is slower: it cannot be compiled."]
     for options in (EngineOptions("litert"), EngineOptions(precision="int8")):
         with pytest.raises(CompileError):
             open_engine(options, Stub())
