@@ -297,7 +297,7 @@ def test_import_refuses_what_does_not_fit(
     empty: Path, tmp_path: Path, good: bytes, invoke: Invoke, kind: str
 ) -> None:
     carried, options = tmp_path / "mine.h5", SMALL
-    message = {"cut": "is cut short", "text": "is not in HDF5", "width": "does not fit"}.get(kind)
+    message = {"cut": "is truncated", "text": "is not in HDF5", "width": "does not fit"}.get(kind)
     if kind == "cut":
         carried.write_bytes(good[: len(good) // 2])
     elif kind == "text":
@@ -306,7 +306,7 @@ def test_import_refuses_what_does_not_fit(
         carried.write_bytes(good)
         options = ("--alpha", "0.5", "--size", "96")
     else:
-        carried, options, message = tmp_path / "lite0.pth", (), "is cut short"
+        carried, options, message = tmp_path / "lite0.pth", (), "is truncated"
         carried.write_bytes(checkpoint(random_lite0())[:-9])
     result = invoke("models", "import", carried, *options)
     line = one_line(result)

@@ -45,5 +45,5 @@ def test_only_published_weights_are_found_and_removed(folder: Path) -> None:
     assert downloaded_weights() == [str(folder / WEIGHTS)]
     remove_weights(downloaded_weights())
     assert os.listdir(folder) == ["mine.h5"]
-    with pytest.raises(OutputError, match="cannot be removed"):
+    with pytest.raises(OutputError, match="cannot remove"):
         remove_weights([str(folder / WEIGHTS)])

@@ -31,11 +31,11 @@ def test_the_name_or_the_user_says_it(
 @pytest.mark.parametrize(
     ("path", "given", "message"),
     [
-        (PUBLISHED, ModelOptions(alpha=1.0), "is for alpha 0.5 and size 160 by its name"),
-        (PUBLISHED, ModelOptions(size=96), "is for alpha 0.5 and size 160 by its name"),
-        ("own.h5", ModelOptions(), "'own.h5' does not say what it is for"),
+        (PUBLISHED, ModelOptions(alpha=1.0), "is for --alpha 0.5 --size 160 by its name"),
+        (PUBLISHED, ModelOptions(size=96), "is for --alpha 0.5 --size 160 by its name"),
+        ("own.h5", ModelOptions(), "cannot tell the network from the name 'own.h5'"),
         ("own.h5", ModelOptions(alpha=1.0), "add --alpha and --size"),
-        (f"{PUBLISHED}.gz", ModelOptions(), "does not say what it is for"),
+        (f"{PUBLISHED}.gz", ModelOptions(), "cannot tell the network from the name"),
     ],
 )
 def test_contradictions_and_gaps_are_errors(path: str, given: ModelOptions, message: str) -> None:

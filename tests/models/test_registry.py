@@ -121,12 +121,12 @@ def test_the_registry_imports_no_family() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"name": "resnet"}, "no model 'resnet', only mobilenet_v2, efficientnet_lite0"),
-        ({"name": 5}, "no model 5, only mobilenet_v2"),
-        ({"name": "efficientnet_lite0", "alpha": 0.5}, "has alpha 1.0 and size 224 alone"),
-        ({"name": "efficientnet_lite0", "size": 96}, "has alpha 1.0 and size 224 alone"),
-        ({"name": "efficientnet_lite0", "refresh": True}, "comes with a package"),
-        ({"name": "efficientnet_lite0", "weights": "no.pth"}, "no weights file 'no.pth'"),
+        ({"name": "resnet"}, "unknown model 'resnet': choose from mobilenet_v2, eff"),
+        ({"name": 5}, "unknown model 5: choose from mobilenet_v2"),
+        ({"name": "efficientnet_lite0", "alpha": 0.5}, "has only alpha 1.0 and size 224"),
+        ({"name": "efficientnet_lite0", "size": 96}, "has only alpha 1.0 and size 224"),
+        ({"name": "efficientnet_lite0", "refresh": True}, "its weights come in a package"),
+        ({"name": "efficientnet_lite0", "weights": "no.pth"}, "weights file not found: no.pth"),
         ({"alpha": 0.4}, "no weights are published"),
         ({"alpha": 0}, "no weights are published"),
     ],
