@@ -241,3 +241,9 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNV2_CACHE", str(tmp_path_factory.mktemp("compiled")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def not_warned_today(own_cache: None) -> None:
+    """Forget that another test was warned of a network that replaces the default one."""
+    (Path(os.environ["MNV2_CACHE"]) / "mnv2-warned.txt").unlink(missing_ok=True)

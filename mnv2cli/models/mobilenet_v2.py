@@ -187,6 +187,10 @@ class MobileNetV2:
         return f"mnv2 models download --alpha {self.alpha} --size {self.size}"
 
     @property
+    def _again(self) -> str:
+        return f"Download it again with: {self.how_to_get}"
+
+    @property
     def origin(self) -> Origin:
         """The URL of the published weights and their path in Keras's cache."""
         from mnv2cli.models.download import Origin, published_at
@@ -215,6 +219,17 @@ class MobileNetV2:
             download(self.origin, self.progress)
             self.refresh = False  # only once
         return self.weights or self.cached
+
+    def check_file(self, path: str) -> None:
+        """Check that a weights file is intact and safe, without Keras.
+
+        Args:
+            path: The file.
+
+        Raises:
+            WeightsError: It is not.
+        """
+        store.check_file(path, _FILE_HINT if self.weights else f"{self._again} --refresh")
 
     def check(self, path: str, hint: str = "", what: str = "") -> None:
         """Check that a weights file fits this network, by loading it.

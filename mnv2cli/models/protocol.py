@@ -76,6 +76,17 @@ class Model(Protocol):
         """
         ...
 
+    def check_file(self, path: str) -> None:
+        """Check that a weights file is intact and safe, without Keras: quicker than ``check``.
+
+        Args:
+            path: The file.
+
+        Raises:
+            WeightsError: It is not; its hint says how to replace the file.
+        """
+        ...
+
     def check(self, path: str, hint: str = "", what: str = "") -> None:
         """Check that a weights file fits this network, by loading it.
 

@@ -171,7 +171,7 @@ def test_other_files_are_told_from_checkpoints(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"PK\x03\x04", "newer ZIP format"),
         (b"<html>", "not a PyTorch checkpoint|refused"),
-        (b"x" * (LARGEST + 1), "far more than such weights"),
+        (b"x" * (LARGEST + 1), "far too large for these weights"),
     ]:
         with pytest.raises(ValueError, match=message):
             read(tmp_path / "w.pth", content)

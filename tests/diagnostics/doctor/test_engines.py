@@ -37,11 +37,11 @@ def test_advice_follows_from_what_works() -> None:
         for probes in ((silent, works), (told, works), (silent, told))
         for check in check_engines(dict(zip(("litert", "keras"), probes, strict=True)))
     ]
-    other = "The other engine works, and is taken."
+    other = "Runs use the other engine, which works."
     fine = ("ok", "one image in 10 ms with a network", "")
     assert found == [
         ("warn", "failed: no word", other), fine,
         ("warn", "crashed (SIGILL)", f"Lacks AVX. {other}"), fine,
         ("fail", "failed: no word", found[4][2]), ("fail", "crashed (SIGILL)", "Lacks AVX."),
     ]  # fmt: skip
-    assert found[4][2].startswith("Install the libraries again: pip install")
+    assert found[4][2].startswith("Reinstall the libraries: pip install")
