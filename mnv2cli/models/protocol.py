@@ -83,7 +83,7 @@ class Model(Protocol):
             path: The file.
 
         Raises:
-            WeightsError: It is not; its hint says how to replace the file.
+            WeightsError: It is not; its hint advises how to replace the file.
         """
         ...
 

@@ -29,7 +29,7 @@ META = """{
  },
  "check": "f1489af8af0eb67d2fd37d1671c9e4adadd61009529961bdef212db0a2b8af0b"
 }"""
-"""What the version that introduced layout 4 writes for the entry below."""
+"""The description that the version with the first layout 4 writes for the entry below."""
 
 
 class Stub:
@@ -85,7 +85,9 @@ def test_descriptions_stay_as_they_were_so_that_compiled_models_are_still_opened
     assert compiled_as(Stub(), [listed]) == ["float32"]
 
 
-def test_the_key_covers_all_that_matters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_covers_everything_that_matters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, other = tmp_path / "one.h5", tmp_path / "other.h5"
     one.write_bytes(b"a")
     other.write_bytes(b"b")
@@ -127,7 +129,7 @@ def test_the_entry_that_was_used_last_is_removed_last(
     assert oldest.exists() and [other.exists() for other in others] == [False] * 2 + [True] * 22
 
 
-def test_an_entry_of_a_read_only_cache_is_used_all_the_same(
+def test_an_entry_of_a_read_only_cache_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*args: object) -> None:

@@ -1,4 +1,4 @@
-"""Options of engines that clash."""
+"""Engine options that cannot be combined."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def test_clashing_options_are_refused(bad: dict[str, Any]) -> None:
         ({"calibrate": "."}, "--calibrate requires --precision int8"),
     ],
 )
-def test_values_that_cannot_be_used_are_refused(bad: dict[str, Any], message: str) -> None:
+def test_invalid_values_are_refused(bad: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         EngineOptions(**bad)

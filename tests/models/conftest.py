@@ -1,4 +1,4 @@
-"""Weights of the networks, good ones and none."""
+"""Weights of the networks: intact, damaged or missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks are described as the papers describe them."""
+"""Networks are described as in their papers."""
 
 from __future__ import annotations
 

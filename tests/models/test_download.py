@@ -1,4 +1,4 @@
-"""Weights are downloaded whole or not at all, from the published host or a mirror."""
+"""Weights are downloaded completely or not at all, from their host or a mirror."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_reach_returns_why_a_file_cannot_be_downloaded(nothing_here: str) -> Non
 
 
 def guarded(body: bytes, user: str, password: str) -> Handler:
-    """Answer with the body to those who log in, with 401 to others."""
+    """Answer requests with this login with the body, others with 401."""
     token = base64.b64encode(f"{user}:{password}".encode()).decode()
 
     def handle(request: BaseHTTPRequestHandler) -> None:

@@ -62,7 +62,7 @@ class Touch:
         return os.system, (f"touch {self._path}",)
 
 
-def test_evil_and_cut_checkpoints_are_one_clear_error(
+def test_malicious_and_truncated_checkpoints_are_one_clear_error(
     tmp_path: Path, tensors: dict[str, Tensor], lite0_file: Path
 ) -> None:
     ran, path = tmp_path / "ran", tmp_path / "w.pth"

@@ -1,4 +1,4 @@
-"""Which model a weights file is for."""
+"""The model of a weights file is found by its name or the options."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PUBLISHED = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.5_160.h5"
         ("lite.pth", ModelOptions(alpha=0.5), ModelOptions("efficientnet_lite0", 0.5)),
     ],
 )
-def test_the_name_or_the_user_says_it(
+def test_the_name_or_the_options_give_the_model(
     path: str, given: ModelOptions, expected: ModelOptions
 ) -> None:
     assert options_of_file(path, given) == expected

@@ -1,4 +1,4 @@
-"""MobileNetV2: the published files by Keras's names, and weights of one's own."""
+"""MobileNetV2 with published weights and with the user's own."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_weights_that_are_not_finite_are_refused(home: Path, tmp_path: Path) -> 
         MobileNetV2(alpha=0.35, size=96, weights=str(path)).build()
 
 
-def test_a_damaged_cached_file_is_named_and_refreshed(
+def test_a_damaged_cached_file_is_named_and_can_be_refreshed(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = (home / "models" / NAME).read_bytes()

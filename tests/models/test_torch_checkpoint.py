@@ -1,4 +1,4 @@
-"""Checkpoints are read, and nothing that they ask for is run."""
+"""Checkpoints are read without running code in them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_tensors_come_with_their_strides_and_offsets(tmp_path: Path) -> None:
 
 
 class Evil:
-    """Runs a command when it is unpickled in the usual way."""
+    """Runs a command when Python unpickles it."""
 
     def __init__(self, call: Any, *arguments: Any) -> None:
         self._call = call, arguments
@@ -58,7 +58,7 @@ class Evil:
     ("call", "name"),
     [(os.system, "posix.system"), (eval, "__builtin__.eval"), (getattr, "__builtin__.getattr")],
 )
-def test_a_pickle_that_asks_for_a_function_is_refused(
+def test_a_pickle_that_names_a_function_is_refused(
     tmp_path: Path, place: str, call: Any, name: str
 ) -> None:
     ran = tmp_path / "ran"
@@ -73,7 +73,7 @@ def test_a_pickle_that_asks_for_a_function_is_refused(
     assert not ran.exists()
 
 
-def test_evil_among_the_tensors_is_refused(tmp_path: Path) -> None:
+def test_malicious_pickles_among_the_tensors_are_refused(tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     state = dump(OrderedDict({**good(), "evil": Evil(os.system, f"touch {ran}")}))
     with pytest.raises(ValueError, match="refused"):
@@ -95,7 +95,7 @@ def test_evil_among_the_tensors_is_refused(tmp_path: Path) -> None:
         (b"\xff\xff\xff", "is damaged or not a PyTorch checkpoint"),
         (b"\x80\x02" + b"N0" * 10 + b".", "POP: refused"),
         (b"\x80\x02" + b"N" * 250_000 + b".", "far too many instructions"),
-        # A tuple of tuples of tuples: hashing or printing it would never end.
+        # Deeply nested tuples: hashing or printing them would never end.
         (b"\x80\x02})" + b"q\x000h\x00h\x00\x86" * 60 + b"K\x01s.", "POP: refused|is damaged"),
         (b"\x80\x02}" + b")" + b"q\x00h\x00\x86" * 60 + b"K\x01s.", "is damaged"),
         (b"\x80\x02}]K\x01s.", "is damaged"),
@@ -166,7 +166,7 @@ def test_parts_that_do_not_fit_are_refused(
         read(tmp_path / "w.pth", checkpoint(good(), edit=edit))
 
 
-def test_other_files_are_told_from_checkpoints(tmp_path: Path) -> None:
+def test_other_files_are_distinguished_from_checkpoints(tmp_path: Path) -> None:
     for content, message in [
         (b"", "is empty"),
         (b"PK\x03\x04", "newer ZIP format"),
@@ -177,7 +177,7 @@ def test_other_files_are_told_from_checkpoints(tmp_path: Path) -> None:
             read(tmp_path / "w.pth", content)
 
 
-def test_the_evil_pickles_of_these_tests_are_evil(tmp_path: Path) -> None:
+def test_the_malicious_pickles_of_these_tests_work(tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     evil = pickle.dumps(Evil(os.system, f"touch {ran}"), protocol=2)
     assert any(op.name == "REDUCE" for op, _, _ in pickletools.genops(evil))

@@ -1,4 +1,4 @@
-"""Weights files that would run code or read other files: refused, and nothing was run."""
+"""Weights files that would run code or read other files are refused, and run nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.conftest import draw
 
 
 class Malicious:
-    """A pickle of it runs a command when it is read."""
+    """Runs a command when its pickle is read."""
 
     def __init__(self, command: str) -> None:
         self.command = command
@@ -36,7 +36,7 @@ class Malicious:
 
 @pytest.fixture
 def marker(tmp_path: Path) -> Path:
-    """The file that appears when the attack works."""
+    """The file that appears if the attack works."""
     return tmp_path / "was-run"
 
 
@@ -78,7 +78,7 @@ def test_a_lambda_layer_is_refused_and_not_run(tmp_path: Path, marker: Path, suf
     marker.unlink(missing_ok=True)
     refused(path, "contains a Lambda layer, which is Python code: refused")
     assert not marker.exists()
-    # The attack is real: loaded without care, the same file does run.
+    # The attack is real: Keras without safe mode runs the same file.
     import_keras().models.load_model(path, safe_mode=False)
     assert marker.exists()
 
@@ -147,7 +147,7 @@ def test_pickles_in_an_archive_are_refused_and_not_run(tmp_path: Path, marker: P
         ({"class_name": "Conv2D", "module": "keras.layers", "config": {}}, ""),
     ],
 )  # fmt: skip
-def test_what_an_archive_asks_for_must_be_kerass(
+def test_an_archive_may_only_name_parts_of_keras(
     tmp_path: Path, config: object, message: str
 ) -> None:
     path = str(archive(tmp_path / "own.keras", config))
@@ -212,7 +212,7 @@ def test_hdf5_that_reads_other_files_is_refused(tmp_path: Path) -> None:
     refused(tmp_path / "evil.keras", "refers to data in other files: refused")
 
 
-def test_honest_files_of_keras_are_taken(tmp_path: Path, model: Any) -> None:
+def test_valid_files_of_keras_are_accepted(tmp_path: Path, model: Any) -> None:
     model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     for name in ("own.keras", "own.h5", "own.weights.h5"):
         path = tmp_path / name

@@ -43,7 +43,7 @@ def test_kerass_folder_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert keras_home() == "/home/me/.keras"
 
 
-def test_another_backend_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_backend_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     keras = import_keras()
     monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
     with pytest.raises(WeightsError, match="with the backend 'torch'"):

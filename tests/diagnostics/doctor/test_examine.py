@@ -1,4 +1,4 @@
-"""``mnv2 doctor`` tells what works, and what to do about the rest."""
+"""``mnv2 doctor`` reports what works, and what to do about the rest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WORKS = EngineProbe(True, seconds=0.01, network="a network")
 
 @pytest.fixture
 def engines(monkeypatch: pytest.MonkeyPatch) -> dict[str, EngineProbe]:
-    """Have engines answer at once, as the test says."""
+    """Replace the probes by results that the test sets."""
     probes: dict[str, EngineProbe] = {"litert": WORKS, "keras": WORKS}
     monkeypatch.setattr(examine, "probe_engine", lambda name: probes[name])
     monkeypatch.setenv("MNV2_WEIGHTS_URL", "http://127.0.0.1:9/")
@@ -46,7 +46,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "keras" / "models"
 
 
-def test_all_is_well(
+def test_a_machine_that_is_ready_passes(
     bare: Path,
     home: Path,
     engines: dict[str, EngineProbe],
@@ -66,7 +66,7 @@ def test_all_is_well(
     assert max(map(len, shown.stdout.splitlines())) <= 80
 
 
-def test_without_weights_and_host_it_fails_and_says_what_to_do(
+def test_without_weights_and_host_it_fails_with_advice(
     bare: Path, engines: dict[str, EngineProbe], invoke: Invoke
 ) -> None:
     found = checks(invoke, 1)
@@ -167,7 +167,7 @@ def test_a_processor_without_avx_fails(
     assert found["Machine memory"].state == "warn"
 
 
-def test_a_folder_that_cannot_be_written_is_told(
+def test_a_folder_that_cannot_be_written_is_a_warning(
     bare: Path, tmp_path: Path, engines: dict[str, EngineProbe], invoke: Invoke,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
