@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -98,19 +97,17 @@ def _terminal() -> Iterator[Check]:
 
 
 def _print(checks: Iterable[Check], status: Status) -> list[Check]:
-    """Print each group of checks as soon as it is complete, and return all checks."""
+    """Print each check as soon as it is done, and return all checks."""
     from mnv2cli.cli.terminal.console import PlainConsole
 
     console = PlainConsole(highlight=False)
-    printed = []
-    for _, each in groupby(checks, key=lambda check: check.group):
-        group = list(each)
+    print_check = _print_paragraph if console.width < _NARROW else _print_row
+    printed: list[Check] = []
+    for check in checks:
+        is_first = not printed or printed[-1].group != check.group
         with _paused(status):
-            if console.width < _NARROW:
-                _print_list(console, group)
-            else:
-                _print_table(console, group)
-        printed += group
+            print_check(console, check, is_first=is_first)
+        printed.append(check)
     status.stop()
     _print_end(console, printed)
     return printed
@@ -124,20 +121,20 @@ def _paused(status: Status) -> Iterator[None]:
     status.start()
 
 
-def _print_list(console: Console, checks: list[Check]) -> None:
+def _print_paragraph(console: Console, check: Check, *, is_first: bool) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
     from mnv2cli.cli.terminal.text import home_text, printable
 
-    for check in checks:
-        sign, style = _SIGNS[check.state]
-        console.print(Text.assemble((sign, style), f" {check.group}, {check.name}"))
-        for line in filter(None, [check.text, check.advice]):
-            console.print(Padding(Text(printable(home_text(line)), overflow="fold"), (0, 2)))
+    sign, style = _SIGNS[check.state]
+    console.print(Text.assemble((sign, style), f" {check.group}, {check.name}"))
+    for line in filter(None, [check.text, check.advice]):
+        console.print(Padding(Text(printable(home_text(line)), overflow="fold"), (0, 2)))
 
 
-def _print_table(console: Console, checks: list[Check]) -> None:
+def _print_row(console: Console, check: Check, *, is_first: bool) -> None:
+    """Print a check as a row; the first row of a group starts with its name."""
     from rich.table import Table
     from rich.text import Text
 
@@ -146,18 +143,15 @@ def _print_table(console: Console, checks: list[Check]) -> None:
 
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(width=9, style="bold")
-    table.add_column(no_wrap=True, min_width=max(map(len, MODELS)))  # the same in each table
+    table.add_column(no_wrap=True, width=max(map(len, MODELS)))  # the longest name of a check
     table.add_column(width=7)
     table.add_column(overflow="fold")
-    for i, check in enumerate(checks):
-        sign, style = _SIGNS[check.state]
-        text = Text(printable(home_text(check.text)))
-        if check.advice:
-            text.append(
-                f"\n{printable(check.advice)}", style="" if check.state == "fail" else "dim"
-            )
-        heading = "" if i else check.group
-        table.add_row(heading, check.name, Text(sign, style=style), text)
+    sign, style = _SIGNS[check.state]
+    text = Text(printable(home_text(check.text)))
+    if check.advice:
+        text.append(f"\n{printable(check.advice)}", style="" if check.state == "fail" else "dim")
+    heading = check.group if is_first else ""
+    table.add_row(heading, check.name, Text(sign, style=style), text)
     console.print(table)
 
 
