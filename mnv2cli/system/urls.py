@@ -40,7 +40,7 @@ def redact_address(address: str) -> str:
     A password with a slash, or an address without its scheme, hides its user from :func:`redact`:
     of a malformed URL everything before the last ``@`` goes.
     """
-    if is_web_address(address):
+    if is_web_address(address) or address.lower().startswith("file:"):
         return redact(address)
     scheme, separator, _ = address.partition("://")
     start = scheme + separator if separator and "@" not in scheme else ""

@@ -15,6 +15,7 @@ from mnv2cli.system.urls import redact, redact_address, split_login
         ("https://me:pa/ss@host/", "https://***@host/"),
         ("me:pass@host/", "***@host/"),
         ("https://host/?token=abc", "https://host/?token=***"),
+        ("file:///photos/a@b/", "file:///photos/a@b/"),
         ("https://host:8080/", "https://host:8080/"),
         ("/a folder/of mine", "/a folder/of mine"),
     ],
