@@ -170,8 +170,8 @@ def test_archives_that_are_bombs_or_reach_outside_are_refused(
         refused(path, "a path outside of it")
     refused(archive(path, **{str(i): b"" for i in range(1_000)}), "duplicate ones")
     monkeypatch.setattr("mnv2cli.models.untrusted._LARGEST_WEIGHTS", 1_000_000)
-    refused(archive(path, assets__a=bytes(600_000), assets__b=bytes(600_000)), "claims to hold")
-    refused(archive(path, assets__a=bytes(1_000_001)), "claims 1,000,001 bytes")
+    refused(archive(path, assets__a=bytes(600_000), assets__b=bytes(600_000)), "is far too large")
+    refused(archive(path, assets__a=bytes(1_000_001)), "far too large: 1,000,001 bytes")
 
 
 def test_damaged_archives_are_refused(tmp_path: Path) -> None:
