@@ -18,7 +18,7 @@ def host(handle: Handler, *, head: bool = False) -> Iterator[str]:
             handle(self)
 
         if head:
-            do_HEAD = do_GET
+            do_HEAD = do_GET  # noqa: N815
 
         def log_message(self, *args: object) -> None:
             pass
