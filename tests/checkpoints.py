@@ -1,4 +1,4 @@
-"""Write PyTorch's old checkpoint format without PyTorch, good ones and bad ones."""
+"""Write checkpoints in PyTorch's old format without PyTorch, valid and invalid ones."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ MAGIC = 0x1950A86A20F9469CFC6C
 
 
 class Storage:
-    """Stands for a storage in the pickle; its content follows after it."""
+    """A storage in the pickle; its content follows the pickle."""
 
     def __init__(self, key: str, kind: str, numbers: NDArray[Any]) -> None:
         self.key, self.kind, self.numbers = key, kind, numbers
 
 
 class Tensor:
-    """Pickled as PyTorch does: a call of ``torch._utils._rebuild_tensor_v2``."""
+    """Pickles like PyTorch's tensors, as a call of ``torch._utils._rebuild_tensor_v2``."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Tensor:
 
 
 def tensor(key: str, array: NDArray[Any]) -> Tensor:
-    """Return a tensor whose storage holds an array's memory as it lies, transposed or not."""
+    """Return a tensor whose storage holds an array's memory unchanged, transposed or not."""
     base = array if array.base is None else array.base
     assert isinstance(base, np.ndarray) and base.flags.c_contiguous
     kind = {"f": "FloatStorage", "i": "LongStorage"}[array.dtype.kind]
@@ -53,7 +53,7 @@ def tensor(key: str, array: NDArray[Any]) -> Tensor:
 
 
 def dump(content: Any) -> bytes:
-    """Pickle with PyTorch's names in it, which need not be installed."""
+    """Pickle with PyTorch's names, without PyTorch."""
     torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
     for kind in ("FloatStorage", "LongStorage", "HalfStorage"):
         setattr(torch, kind, type(kind, (), {"__module__": "torch"}))
@@ -83,7 +83,7 @@ def checkpoint(
     state: bytes | None = None,
     edit: Callable[[dict[str, bytes]], None] = lambda parts: None,
 ) -> bytes:
-    """Return a whole file.
+    """Return a complete file.
 
     Args:
         tensors: By name.
@@ -133,7 +133,7 @@ def random_lite0(seed: int = 0) -> dict[str, Tensor]:
             add(f"{prefix}.num_batches_tracked", np.array([7]))
             continue
         shape = tuple(layer.weights[0].shape)
-        # As Keras has them in memory, and seen with PyTorch's axes: strides that are not in order.
+        # In Keras's memory order but with PyTorch's axes, so that strides are not sorted.
         array = random.normal(0, (2 / np.prod(shape[:-1])) ** 0.5, shape).astype("f4")
         axes = {2: (1, 0), 4: (2, 3, 0, 1) if kind == "DepthwiseConv2D" else (3, 2, 0, 1)}
         add(f"{prefix}.weight", array.transpose(axes[array.ndim]))
@@ -143,7 +143,7 @@ def random_lite0(seed: int = 0) -> dict[str, Tensor]:
 
 
 def place_lite0(lite0_file: Path) -> None:
-    """Put a checkpoint of EfficientNet-Lite0 where the command looks for it."""
+    """Copy a checkpoint of EfficientNet-Lite0 to its place in Keras's cache."""
     target = Path(EfficientNetLite0().cached)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.symlink_to(lite0_file)

@@ -12,10 +12,13 @@ Handler = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextlib.contextmanager
-def host(handle: Handler) -> Iterator[str]:
+def host(handle: Handler, *, head: bool = False) -> Iterator[str]:
     class Server(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             handle(self)
+
+        if head:
+            do_HEAD = do_GET  # noqa: N815
 
         def log_message(self, *args: object) -> None:
             pass

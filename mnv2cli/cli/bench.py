@@ -1,4 +1,4 @@
-"""``mnv2 bench``: how fast this machine is, beside what people do today."""
+"""``mnv2 bench``: measure how fast this machine is, compared with other scripts."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from mnv2cli.models.options import ModelOptions
 
 EXAMPLES = (
-    ("on your own photos", "mnv2 bench photos"),
-    ("on drawn images, for a script", "mnv2 bench --json > bench.json"),
+    ("measure on photos", "mnv2 bench photos"),
+    ("measure on drawn images, for a script", "mnv2 bench --json > bench.json"),
 )
 
 
@@ -34,14 +34,15 @@ _measuring = section("Measuring")
     type=click.IntRange(1, 100_000),
     default=300,
     metavar="N",
-    help="Images for each measurement; fewer are repeated.",
+    help="Images per measurement; fewer images are repeated.",
 )
 @_measuring(
     "--rounds",
     type=click.IntRange(1, 20),
     default=2,
     metavar="N",
-    help="Measure everything so often, in turn; the best of each counts.",
+    advanced=True,
+    help="Rounds of all measurements; the best of each counts.",
 )
 @_measuring(
     "--json",
@@ -53,12 +54,14 @@ _measuring = section("Measuring")
 def bench(
     paths: tuple[str, ...], images: int, rounds: int, as_json: bool, model: ModelOptions
 ) -> None:  # fmt: skip
-    """Measure decoding, inference and all of it, on your images or on drawn ones.
+    """Measure decoding, inference and whole runs, on your images or drawn ones.
 
-    Every engine and precision that works here is measured beside the usual tutorial's loop and a
-    batched Keras script: "x loop" and "x batch" are how many times as many images a second mnv2
-    does. "whole s" are seconds from process start to end. Each case runs in a process of its own.
-    It takes some minutes.
+    Each engine and precision is compared with the usual tutorial's loop and a batched Keras
+    script: "x loop" and "x batch" are the ratios of images per second. "whole s" is the time in
+    seconds from process start to end. Each case runs in a separate process. This takes some
+    minutes.
+
+    Exit codes: 0 if everything was measured; 1 if a case failed.
     """
     from rich.text import Text
 
@@ -98,21 +101,21 @@ def _print(measured: BenchResults) -> None:
     for name in ("images/s", "x loop", "x batch", "whole s", "peak MB"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, result in measured.results.items():
-        ours = name.startswith("mnv2 ")
+        is_mnv2 = name.startswith("mnv2 ")
         table.add_row(
             title_of(name),
             _number(result.rate, 1),
-            _number(measured.ratio(name, "tutorial"), 1) if ours else "",
-            _number(measured.ratio(name, "batched"), 1) if ours else "",
+            _number(measured.ratio(name, "tutorial"), 1) if is_mnv2 else "",
+            _number(measured.ratio(name, "batched"), 1) if is_mnv2 else "",
             _number(result.seconds, 1),
             _number(result.megabytes, 0),
-            style="bold" if ours else "",
+            style="bold" if is_mnv2 else "",
         )
     console.print(table)
     for engine, limit in measured.as_object()["limits"].items():
         console.print(
-            f"mnv2 {engine} reaches {limit['reached']:.0%} of {limit['images_per_second']:.1f} "
-            "images/s, its limit by decoding and inference alone.",
+            f"mnv2 {engine} reaches {limit['reached']:.0%} of its limit, "
+            f"{limit['images_per_second']:.1f} images/s for decoding and inference alone.",
             soft_wrap=True,
         )
     for line in measured.advice():

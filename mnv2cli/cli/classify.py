@@ -37,7 +37,8 @@ from mnv2cli.results.schema import Layout, extras
 from mnv2cli.runs.options import RunOptions
 from mnv2cli.runs.run import Run
 from mnv2cli.runs.shards import Shard
-from mnv2cli.sources.urls import is_url, redact
+from mnv2cli.sources.urls import is_url
+from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen

@@ -21,8 +21,9 @@ from mnv2cli.results.output import Output, VanishedError
 from mnv2cli.runs.own_files import without_own_files
 from mnv2cli.runs.shards import Counted, Shard
 from mnv2cli.sources.finder import Finder
-from mnv2cli.sources.urls import is_url, redact
+from mnv2cli.sources.urls import is_url
 from mnv2cli.system.messages import count
+from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen

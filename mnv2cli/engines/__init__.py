@@ -1,4 +1,4 @@
-"""What runs a network on batches: LiteRT on a compiled model, or Keras, behind one Protocol."""
+"""Run a network on batches, with LiteRT on a compiled model or with Keras, behind one Protocol."""
 
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.engines.protocol import Engine, Network

@@ -1,4 +1,4 @@
-"""The engine that suits this machine: LiteRT on a CPU, Keras on a GPU or where LiteRT cannot."""
+"""Choose the engine for this machine: LiteRT on a CPU, Keras on a GPU or without LiteRT."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ COMPILES = True
 
 
 def unavailable(precision: Precision) -> InputError | None:
-    """Return why no engine computes in this precision here; float32 is there everywhere."""
+    """Return why no engine here supports a precision; float32 always works."""
     return None if precision == "float32" else litert.unavailable(precision)
 
 
 def create(
     options: EngineOptions, network: Network, calibration: Calibration | None, notify: Notice
 ) -> Engine:
-    """Return LiteRT on a CPU, and Keras where TensorFlow has a GPU or LiteRT does not work.
+    """Return LiteRT on a CPU, or Keras if TensorFlow has a GPU or LiteRT does not work.
 
     Raises:
-        WeightsError: The network's weights cannot be had.
-        CompileError: The network cannot be compiled to int8, which Keras does not have.
+        WeightsError: The network's weights cannot be loaded.
+        CompileError: The network cannot be compiled to int8, which Keras does not support.
     """
     only_litert = options.precision != "float32"
     if only_litert or not (tensorflow_has_gpu() or litert.unavailable(options.precision)):
@@ -39,5 +39,5 @@ def create(
         except CompileError as error:
             if only_litert:
                 raise
-            notify(f"Using Keras, which is slower: {error.message}.")
+            notify(f"Using the keras engine, which is slower: {error.message}.")
     return keras_engine.create(options, network, calibration, notify)

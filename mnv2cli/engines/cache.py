@@ -1,7 +1,7 @@
-"""The cache of compiled models: how entries are named, described, checked, listed and removed.
+"""The cache of compiled models: name, describe, check, list and remove its entries.
 
-An entry is a folder named by a digest of all that its content depends on. Its description lists
-its files with their digests, so that what is damaged is not opened.
+An entry is a folder named by a digest of everything its content depends on. Its description lists
+its files with their digests, so that a damaged entry is never opened.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from mnv2cli.errors import OutputError
 from mnv2cli.system.files import content_digest
+from mnv2cli.system.folders import cache_folder
+from mnv2cli.system.messages import count
 from mnv2cli.system.packages import installed_version
 
 if TYPE_CHECKING:
@@ -24,31 +26,38 @@ if TYPE_CHECKING:
     from mnv2cli.engines.options import Precision
     from mnv2cli.engines.protocol import Network
 
+__all__ = [
+    "HEAD", "LAYOUT", "MODEL", "CacheEntry", "Compiled", "basis_of", "cache_folder",
+    "compiled_as", "describe_entry", "entries", "entry_key", "make_room", "mark_used",
+    "open_entry", "remove_all",
+]  # fmt: skip
+
 LAYOUT = 4
-"""Raised when the content of an entry changes, so that older ones are not opened."""
+"""Version of an entry's content; raise it when that changes, so that older entries are ignored."""
 
 MODEL, HEAD = "model.tflite", "head.tflite"
-"""The files of an entry; the head for int8 alone."""
+"""The files of an entry; only int8 has a head."""
 
 _META = "meta.json"
 _ENTRY_NAME = re.compile(
     r"(mnv2-[0-9a-f]{32})(\.tmp\w*|\.lock)?"
-)  # the cache may be a folder with other things
-_MAX_KEPT = 24  # entries of 8 to 25 MB
+)  # the cache folder may hold other files
+_MAX_KEPT = 24  # entries of 8 to 25 MB each
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """An entry, checked: files that LiteRT may open.
+    """A checked entry: files that LiteRT can open.
 
     Attributes:
-        model: From uint8 [1, size, size, 3] to scores and features, or for int8 to features.
-        head: For int8, from features to scores in float32; else empty.
+        model: Path of the model from uint8 [1, size, size, 3] to scores and features; for int8,
+            to features only.
+        head: For int8, path of the model from features to float32 scores; else empty.
         scores: Index of the output that has the scores; of the head, if there is one.
-        divisor: For int8, whose input is quantised, not scaled: the input is
+        divisor: For int8, whose input is quantised but not scaled: the network's input is
             ``pixel / divisor - shift``.
         shift: See ``divisor``.
-        temporary: Keeps a folder alive that goes away with the process.
+        temporary: Keeps a temporary folder alive, which is removed with the process.
     """
 
     model: str
@@ -59,20 +68,11 @@ class Compiled:
     temporary: Any = field(default=None, compare=False)
 
 
-def cache_folder() -> str:
-    """Return the folder of compiled models: ``MNV2_CACHE``, else the user's cache folder."""
-    if named := os.environ.get("MNV2_CACHE"):
-        return os.path.abspath(os.path.expanduser(named))
-    from platformdirs import user_cache_dir
-
-    return os.path.join(user_cache_dir("mnv2", appauthor=False), "compiled")
-
-
 def entry_key(network: Network, precision: Precision, calibration: Calibration | None) -> str:
-    """Return the digest of all that a compiled model depends on; imports neither Keras nor LiteRT.
+    """Return the name of a compiled model's entry, without importing Keras or LiteRT.
 
-    It covers the weights' content, the network's shape and scaling, the precision with its
-    calibration, and the versions of the libraries that write the file.
+    It is a digest of the weights' content, the network's shape and scaling, the precision with
+    its calibration, and the versions of the libraries that write the file.
     """
     parts = [basis_of(network), precision, calibration.key if calibration else ""]
     return f"mnv2-{_digest(parts)[:32]}"
@@ -89,11 +89,11 @@ def _digest(content: Any) -> str:
 
 
 def describe_entry(folder: str, network: Network, scores: int, files: list[str]) -> None:
-    """Write the description of an entry, its last file: with it the entry is whole.
+    """Write the description of an entry, its last file: it marks the entry as complete.
 
     Args:
-        folder: The entry's, with the files in it.
-        network: What is compiled.
+        folder: The entry's folder, with its files.
+        network: The compiled network.
         scores: Index of the output that has the scores.
         files: The names of the files.
     """
@@ -113,7 +113,7 @@ def describe_entry(folder: str, network: Network, scores: int, files: list[str])
 
 
 def open_entry(folder: str) -> Compiled | None:
-    """Return the entry in a folder, or None where there is none or it is damaged."""
+    """Return the entry in a folder, or None if it is missing or damaged."""
     try:
         with open(os.path.join(folder, _META), encoding="utf-8") as file:
             meta = json.load(file)
@@ -130,30 +130,40 @@ def open_entry(folder: str) -> Compiled | None:
         return None
 
 
+def mark_used(folder: str) -> None:
+    """Record that an entry is used now, so that it is among the last to be removed.
+
+    The record is the modification time of its description: access times are not kept everywhere,
+    and are changed by backups. A read-only cache removes nothing, and needs no record.
+    """
+    with suppress(OSError):
+        os.utime(os.path.join(folder, _META))
+
+
 def make_room(cache: str, key: str) -> None:
-    """Remove a damaged entry, what killed processes left of it, and the oldest other entries.
+    """Remove a damaged entry, leftovers of killed processes, and the least recently used entries.
 
     The entry's lock must be held.
     """
     for name in os.listdir(cache):
         if name == key or name.startswith(f"{key}.tmp"):
             shutil.rmtree(os.path.join(cache, name), ignore_errors=True)
-    kept = sorted(entries(), key=lambda entry: entry.made)
-    for entry in kept[: -(_MAX_KEPT - 1)]:  # of older libraries, or of photos long gone
+    kept = sorted(entries(), key=lambda entry: entry.used)
+    for entry in kept[: -(_MAX_KEPT - 1)]:  # of older libraries, or calibrated on old photos
         shutil.rmtree(entry.folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """A compiled model in the cache, as its description says; not checked.
+    """A compiled model in the cache, as its description says; its files are not checked.
 
     Attributes:
-        folder: Where it is.
+        folder: Its folder.
         network: The name of the network.
         precision: ``float32`` or ``int8``.
-        basis: What it shares with other compiled forms of the same network.
-        size: Bytes.
-        made: When, in seconds since 1970.
+        basis: The digest it shares with other compiled forms of the same network.
+        size: Size in bytes.
+        used: When it was last used, in seconds since 1970.
     """
 
     folder: str
@@ -161,11 +171,11 @@ class CacheEntry:
     precision: Precision
     basis: str
     size: int
-    made: float
+    used: float
 
 
 def entries() -> list[CacheEntry]:
-    """Return the compiled models in the cache, whole or not."""
+    """Return the compiled models in the cache, including damaged ones."""
     cache = cache_folder()
     found = []
     try:
@@ -184,35 +194,35 @@ def entries() -> list[CacheEntry]:
             network, basis = "damaged", ""
         try:
             sizes = [item.stat().st_size for item in os.scandir(folder)]
-            made = os.path.getmtime(os.path.join(folder, _META))
+            used = os.path.getmtime(os.path.join(folder, _META))
         except OSError:  # removed meanwhile
             continue
         precision: Precision = "int8" if os.path.exists(os.path.join(folder, HEAD)) else "float32"
-        found.append(CacheEntry(folder, network, precision, basis, sum(sizes), made))
+        found.append(CacheEntry(folder, network, precision, basis, sum(sizes), used))
     return found
 
 
 def compiled_as(network: Network, among: list[CacheEntry]) -> list[Precision]:
-    """Return the precisions that a network is compiled in; its weights must be there."""
+    """Return the precisions that a network is compiled in; its weights must exist."""
     basis = basis_of(network)
     return sorted({entry.precision for entry in among if entry.basis == basis})
 
 
 def remove_all(*, dry_run: bool = False) -> tuple[int, int]:
-    """Remove all compiled models and what killed processes left; nothing else in the folder.
+    """Remove all compiled models and leftovers of killed processes, and no other file.
 
-    One that is being compiled right now stays.
+    Entries that another process is compiling stay.
 
     Returns:
-        How many, and how many bytes.
+        The number of entries and their size in bytes.
 
     Raises:
-        OutputError: Some of it cannot be removed.
+        OutputError: An entry cannot be removed.
     """
     from filelock import FileLock, Timeout
 
     cache = cache_folder()
-    count = size = 0
+    removed = size = 0
     kept: list[str] = []
     try:
         names = [name for name in os.listdir(cache) if _ENTRY_NAME.fullmatch(name)]
@@ -235,14 +245,14 @@ def remove_all(*, dry_run: bool = False) -> tuple[int, int]:
             continue
         try:
             for folder in folders:
-                bytes_of = _bytes_in(folder)
+                folder_size = _size_of(folder)
                 if not dry_run:
                     shutil.rmtree(folder, ignore_errors=True)
                 if not dry_run and os.path.lexists(folder):
                     kept.append(folder)
                     continue
-                count += 1
-                size += bytes_of
+                removed += 1
+                size += folder_size
             if not dry_run:
                 with suppress(OSError):
                     os.unlink(lock.lock_file)
@@ -250,13 +260,13 @@ def remove_all(*, dry_run: bool = False) -> tuple[int, int]:
             lock.release()
     if kept:
         raise OutputError(
-            f"{len(kept)} compiled models cannot be removed, such as {kept[0]}",
-            f"{count} were removed. Look at the permissions of {cache}.",
+            f"cannot remove {count(len(kept), 'compiled model')}, such as {kept[0]}",
+            f"Removed {count(removed, 'other')}. Check the permissions of {cache}.",
         )
-    return count, size
+    return removed, size
 
 
-def _bytes_in(folder: str) -> int:
+def _size_of(folder: str) -> int:
     try:
         return sum(item.stat().st_size for item in os.scandir(folder) if item.is_file())
     except OSError:

@@ -1,4 +1,4 @@
-"""The images that int8 is calibrated on: how many, whose, and what too few of them mean."""
+"""The images that int8 is calibrated on: their number, their origin, and when they are too few."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnv2cli.errors import CompileError
+from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
     from mnv2cli.events import Notice
 
 CALIBRATION_IMAGES = 200
-"""How many images int8 is calibrated on at the most."""
+"""Maximum number of images that int8 is calibrated on."""
 
 RELIABLE_IMAGES = 50
-"""With fewer of a run's images than this an int8 model serves its run, but is not kept."""
+"""Minimum number of a run's own images for an int8 model to be kept beyond that run."""
 
 
 class NothingToCalibrateError(CompileError):
-    """int8 has no readable image to be calibrated on."""
+    """There is no readable image to calibrate int8 on."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,10 @@ class Calibration:
     """The images that int8 is calibrated on.
 
     Attributes:
-        key: Identifies this set.
-        images: Returns them, uint8 [n, size, size, 3], n up to :data:`CALIBRATION_IMAGES`; called
-            only when there is something to compile.
-        own: The images are the run's own, not a folder that the user chose for this.
+        key: Identifies this set of images.
+        images: Returns the images, uint8 [n, size, size, 3], n up to :data:`CALIBRATION_IMAGES`;
+            called only to compile.
+        own: The images are the run's own, not from a folder given with ``--calibrate``.
     """
 
     key: str
@@ -41,26 +42,33 @@ class Calibration:
     own: bool = True
 
     def is_reliable(self, count: int) -> bool:
-        """Return whether a model that is calibrated on so many images may be kept."""
+        """Return whether a model calibrated on this number of images may be kept."""
         return count >= RELIABLE_IMAGES or not self.own
 
 
 def load_images(calibration: Calibration, notify: Notice) -> NDArray[np.uint8]:
     """Return the images to calibrate on, uint8 [n, size, size, 3], n at least 1.
 
+    Args:
+        calibration: The images.
+        notify: Called if they are few.
+
     Raises:
-        NothingToCalibrateError: None of them could be read.
+        NothingToCalibrateError: None of them is readable.
     """
     images = calibration.images()
     if not len(images):
         raise NothingToCalibrateError(
-            "int8 needs images to be calibrated on, and none could be read",
-            "Name a folder of typical photos with --calibrate.",
+            "cannot calibrate int8: no readable image",
+            "Give a folder of typical photos with --calibrate DIR.",
         )
     if len(images) < RELIABLE_IMAGES:
         notify(
-            f"int8 is calibrated on {len(images)} images only, which takes half a minute and is "
-            f"not kept if they are the run's: better is --calibrate with a folder of "
-            f"{CALIBRATION_IMAGES} typical photos."
+            f"Calibrating int8 on {count(len(images), 'image')} only: scores may be inaccurate, "
+            f"and every run compiles anew. Use --calibrate DIR with {CALIBRATION_IMAGES} typical "
+            "photos."
+            if calibration.own
+            else f"Calibrating int8 on {count(len(images), 'image')} only: scores may be "
+            f"inaccurate. Use --calibrate DIR with {CALIBRATION_IMAGES} typical photos."
         )
     return images

@@ -1,7 +1,7 @@
-"""Compile a network once and keep it, so that later runs start at once.
+"""Compile a network once and keep it, so that later runs start immediately.
 
-An entry is written beside its place in the cache, proven to score like Keras, and renamed when it
-is whole, so that neither a killed process nor two at once leave anything but a whole entry or none.
+An entry is written beside its place in the cache, checked against Keras's scores, and renamed when
+it is complete. Neither a killed process nor two concurrent ones can leave an incomplete entry.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mnv2cli.engines.cache import Compiled, cache_folder, entry_key, make_room, open_entry
+from mnv2cli.engines.cache import (
+    Compiled,
+    cache_folder,
+    entry_key,
+    make_room,
+    mark_used,
+    open_entry,
+)
 from mnv2cli.engines.calibration import load_images
 from mnv2cli.engines.export import export
 from mnv2cli.errors import CompileError
@@ -39,18 +46,19 @@ def find_or_compile(
     calibration: Calibration | None,
     notify: Notice,
 ) -> Compiled:
-    """Return the compiled form of a network: from the cache, or made now and kept there.
+    """Return the compiled form of a network from the cache; compile it first if it is missing.
 
-    A cache that cannot be written costs a warning and the time to compile, nothing else.
+    If the cache cannot be written, the model is compiled for this process only, with a notice.
 
     Raises:
-        WeightsError: The network's weights cannot be had.
-        CompileError: The export fails, or its result does not score like the network.
+        WeightsError: The network's weights cannot be loaded.
+        CompileError: The export fails, or the compiled model's scores differ from Keras's.
     """
     key = entry_key(network, precision, calibration)
     cache = cache_folder()
     folder = os.path.join(cache, key)
     if entry := open_entry(folder):
+        mark_used(folder)
         return entry
 
     from filelock import FileLock, Timeout
@@ -61,7 +69,7 @@ def find_or_compile(
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            notify("Another mnv2 is compiling this model: waiting for it.")
+            notify("Waiting for another mnv2 process, which is compiling this model.")
             lock.acquire(timeout=_LOCK_WAIT)
         try:
             if entry := open_entry(folder):
@@ -71,8 +79,11 @@ def find_or_compile(
         finally:
             lock.release()
     except (OSError, Timeout) as error:
-        why = getattr(error, "strerror", None) or str(error)  # a lock may time out, too
-        notify(f"The compiled model cannot be kept in {cache} ({why}): it is made for this run.")
+        why = "another process holds the lock" if isinstance(error, Timeout) else reason(error)
+        notify(
+            f"Compiling for this run only: cannot write to {cache}: {why}. "
+            "Set MNV2_CACHE to a writable folder."
+        )
     model = network.build()
     images = load_images(calibration, notify) if calibration else None
     return _in_temporary(model, network, images)
@@ -92,11 +103,10 @@ def _compile_into(
     if calibration and images is not None and not calibration.is_reliable(len(images)):
         return _in_temporary(model, network, images)
     notify(
-        f"Compiling {network.name} to {precision} with TensorFlow: "
-        f"{'half a minute' if precision == 'int8' else 'ten to thirty seconds'}, only this once; "
-        "later runs start at once."
+        f"Compiling {network.name} to {precision}, once: takes "
+        f"{'about 30' if precision == 'int8' else '10 to 30'} seconds."
     )
-    # Beside its final place: a rename does not cross file systems.
+    # Beside its final place, because a rename cannot cross file systems.
     part = tempfile.mkdtemp(prefix=f"{os.path.basename(folder)}.tmp", dir=os.path.dirname(folder))
     try:
         export(model, network, images, part)
@@ -107,28 +117,28 @@ def _compile_into(
         raise
     entry = open_entry(folder)
     if entry is None:
-        raise OSError("what was written cannot be read back")
+        raise OSError("the compiled model cannot be read back")
     return entry
 
 
 def _in_temporary(model: Any, network: Network, images: NDArray[np.uint8] | None) -> Compiled:
-    """Compile for this process alone."""
+    """Compile for this process only."""
     try:
         temporary = _TemporaryFolder()
         export(model, network, images, temporary.name)
     except OSError as error:
         raise CompileError(
-            f"the compiled model cannot be written: {reason(error, lower=False)}",
-            "Free some space in the cache or the temporary folder, or use --engine keras.",
+            f"cannot write the compiled model: {reason(error)}",
+            "Free some space in the temporary folder (TMPDIR), or use --engine keras.",
         ) from error
     entry = open_entry(temporary.name)
     if entry is None:
-        raise CompileError("the compiled model cannot be read back", "Use --engine keras.")
+        raise CompileError("cannot read the compiled model back", "Use --engine keras.")
     return replace(entry, temporary=temporary)
 
 
 class _TemporaryFolder:
-    """A folder that goes away with this object, or with the process."""
+    """A folder that is removed with this object, or at the end of the process."""
 
     def __init__(self) -> None:
         self.name = tempfile.mkdtemp(prefix="mnv2-")

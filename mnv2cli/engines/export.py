@@ -1,4 +1,4 @@
-"""Export a network by Keras's own LiteRT export, and prove that the result scores like Keras."""
+"""Export a network with Keras's own LiteRT export, and check its scores against Keras's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
 
 def export(model: Any, network: Network, images: NDArray[np.uint8] | None, folder: str) -> None:
-    """Write an entry: the model by Keras's own export, proven, then the mark that it is whole."""
+    """Write an entry: export the model, check its scores, then write its description.
+
+    Args:
+        model: The Keras model of the network.
+        network: What it is.
+        images: For int8, the images to calibrate on, uint8 [n, size, size, 3]; None for float32.
+        folder: The entry's folder.
+
+    Raises:
+        CompileError: The export fails, or the compiled model's scores differ from Keras's.
+        OSError: A file cannot be written.
+    """
     from mnv2cli.models.weights import import_keras
 
     keras = import_keras()
@@ -36,9 +47,9 @@ def export(model: Any, network: Network, images: NDArray[np.uint8] | None, folde
             whole = keras.Model(pixels, outputs)
             _write(whole, os.path.join(folder, MODEL))
         else:
-            # The last layer stays in float32: quantised softmax has steps of 1/256, so that all
-            # but the first few classes would tie at zero. The input is quantised as it comes: a
-            # scaling layer in int8 would round twice.
+            # The last layer stays in float32: a quantised softmax has steps of 1/256, so all but
+            # the first few classes would tie at zero. The input is quantised without a scaling
+            # layer, which would round twice.
             body = keras.Model(model.inputs, last.input)
             scaled_images = images.astype(np.float32) / network.divisor - network.shift
             _write(body, os.path.join(folder, MODEL), scaled_images)
@@ -47,18 +58,18 @@ def export(model: Any, network: Network, images: NDArray[np.uint8] | None, folde
             files.append(HEAD)
     except OSError:
         raise
-    except Exception as error:  # the converter raises many kinds
+    except Exception as error:  # the converter raises many types
         text = " ".join(str(error).split())[:300]
-        hint = "Use --engine keras, and --precision float32."
+        hint = "Use --engine keras with --precision float32."
         if "No space left" in text:
-            text = f"no space left in the temporary folder {tempfile.gettempdir()}"
-            hint = "Free some space there, or name another folder with TMPDIR."
-        raise CompileError(f"Keras cannot export {network.name} to LiteRT: {text}", hint) from error
+            text = f"no space left on device: {tempfile.gettempdir()}"
+            hint = "Free some space there, or set TMPDIR to another folder."
+        raise CompileError(f"cannot export {network.name} to LiteRT: {text}", hint) from error
     describe_entry(folder, network, prove(model, network, images, folder), files)
 
 
 def _write(model: Any, path: str, images: NDArray[np.float32] | None = None) -> None:
-    """Export a Keras model, quantised to int8 per channel where images are given."""
+    """Export a Keras model; with images, quantise it to int8 per channel."""
     import tensorflow as tf
 
     options: dict[str, Any] = {}
@@ -71,7 +82,7 @@ def _write(model: Any, path: str, images: NDArray[np.float32] | None = None) -> 
     if tuple(map(int, installed_version("keras").split(".")[:2])) >= (3, 13):
         model.export(path, format="litert", verbose=False, **options)
         return
-    # Keras 3.12, the last one for Python 3.10, has the first half of that export only.
+    # Keras 3.12, the last release for Python 3.10, exports to SavedModel but not to LiteRT.
     with tempfile.TemporaryDirectory() as saved:
         model.export(saved, format="tf_saved_model", verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(saved)
@@ -82,10 +93,19 @@ def _write(model: Any, path: str, images: NDArray[np.float32] | None = None) -> 
 
 
 def prove(model: Any, network: Network, images: NDArray[np.uint8] | None, folder: str) -> int:
-    """Return which output has the scores, once they are seen to be those of Keras.
+    """Check a compiled model's scores against Keras's, and return which output has them.
 
-    float32 must agree within 1e-4. int8 moves scores, so there they must only be scores: finite,
-    and with the sum 1.
+    float32 scores must agree within 1e-4. int8 changes scores, so these need only be scores:
+    finite, with the sum 1.
+
+    Args:
+        model: The Keras model of the network.
+        network: What it is.
+        images: The images that int8 is calibrated on, uint8 [n, size, size, 3]; None for float32.
+        folder: The entry's folder, with its files.
+
+    Raises:
+        CompileError: The scores differ.
     """
     import numpy as np
 
@@ -113,7 +133,7 @@ def prove(model: Any, network: Network, images: NDArray[np.uint8] | None, folder
                 best, least = index, worst
     if best < 0:
         raise CompileError(
-            f"the compiled form of {network.name} does not score like Keras",
+            f"the compiled {network.name} does not score like Keras",
             "Use --engine keras.",
         )
     return best

@@ -1,4 +1,4 @@
-"""The reference: Keras on TensorFlow, on a CPU or a GPU."""
+"""The reference engine: Keras on TensorFlow, on a CPU or a GPU."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ COMPILES = False
 
 
 def unavailable(precision: Precision) -> InputError | None:
-    """Return None: Keras and TensorFlow are installed with the package."""
+    """Return None: Keras and TensorFlow are dependencies of this package."""
     return None
 
 
 def create(
     options: EngineOptions, network: Network, calibration: Calibration | None, notify: Notice
 ) -> KerasEngine:
-    """Return Keras on a network, in float32.
+    """Return a Keras engine on a network, in float32.
 
     Raises:
-        WeightsError: The network's weights cannot be had.
+        WeightsError: The network's weights cannot be loaded.
     """
     return KerasEngine(network)
 
@@ -39,13 +39,13 @@ def create(
 class KerasEngine:
     """Run a Keras model as one compiled TensorFlow function.
 
-    The function has a free batch dimension, so that it is traced once and the last, smaller batch
-    costs nothing extra; ``model.predict`` in a loop traces and leaks. Batches travel as uint8 and
-    are scaled on the device.
+    The function's batch dimension is free, so it is traced once, and the last, smaller batch costs
+    nothing extra; ``model.predict`` in a loop retraces and leaks memory. Batches are sent as uint8
+    and scaled on the device.
 
-    On a CPU one batch at a time uses all cores, and the other workers decode meanwhile. On a GPU
-    two are under way, so that one batch travels to the device while the other is computed. (The
-    GPU's part is written after TensorFlow's documentation and has not run on one.)
+    On a CPU one batch at a time uses all cores while the other workers decode. On a GPU two
+    batches overlap: one is sent to the device while the other is computed. (The code for GPUs
+    follows TensorFlow's documentation and has not been tested on one.)
     """
 
     name = "keras"

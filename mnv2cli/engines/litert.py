@@ -1,4 +1,4 @@
-"""The fast one on a CPU: LiteRT runs a compiled model, an interpreter for each worker."""
+"""The fast engine on a CPU: LiteRT runs a compiled model, with an interpreter for each worker."""
 
 from __future__ import annotations
 
@@ -26,42 +26,45 @@ COMPILES = True
 
 
 def is_available() -> bool:
-    """Return whether LiteRT is installed; it has no wheel for some machines."""
+    """Return whether LiteRT is installed; some platforms have no wheel."""
     return find_spec("ai_edge_litert") is not None
 
 
 def unavailable(precision: Precision) -> InputError | None:
-    """Return the error that LiteRT is not installed; None if it is."""
+    """Return an error if LiteRT is not installed, else None."""
     if is_available():
         return None
     return InputError(
-        "LiteRT is not installed" + (", and int8 needs it" if precision == "int8" else ""),
-        "Install it with: pip install ai-edge-litert (where it has a wheel).",
+        "cannot compute in int8: LiteRT is not installed"
+        if precision == "int8"
+        else "LiteRT is not installed",
+        "Install it with: pip install ai-edge-litert (not available for every platform), or use "
+        "--engine keras with --precision float32.",
     )
 
 
 def create(
     options: EngineOptions, network: Network, calibration: Calibration | None, notify: Notice
 ) -> LiteRTEngine:
-    """Return LiteRT on the compiled form of a network, which is compiled now if need be.
+    """Return a LiteRT engine on a network's compiled model, compiling it first if necessary.
 
     Raises:
-        WeightsError: The network's weights cannot be had.
-        CompileError: The network cannot be compiled, or the compiled model not be opened.
+        WeightsError: The network's weights cannot be loaded.
+        CompileError: The network cannot be compiled, or its compiled model cannot be opened.
     """
     try:
         compiled = find_or_compile(network, options.precision, calibration, notify)
     except NothingToCalibrateError as error:
         if not (calibration and calibration.own):
             raise
-        # Perhaps there is no good image at all, and each still gets its row.
-        notify(f"Using float32: {error.message}.")
+        # Perhaps no image is readable at all; each still gets its row.
+        notify(f"Using --precision float32: {error.message}.")
         compiled = find_or_compile(network, "float32", None, notify)
     return LiteRTEngine(compiled)
 
 
 class LiteRTEngine:
-    """Run a compiled model on as many sessions as there are workers in ``predict``."""
+    """Run a compiled model in one session for each worker that calls ``predict``."""
 
     name = "litert"
     batch_size = 8
@@ -71,12 +74,12 @@ class LiteRTEngine:
         self.compiled = compiled
         self.precision = "int8" if compiled.head else "float32"
         try:
-            # Opening a session takes as long as several images: they are kept.
+            # Opening a session takes as long as several images, so sessions are kept.
             self._idle = [Session(compiled)]
         except Exception as error:  # LiteRT raises ValueError and RuntimeError
             raise CompileError(
-                f"LiteRT cannot open {compiled.model}: {' '.join(str(error).split())[:200]}",
-                "Remove its folder, or use --engine keras.",
+                f"cannot open {compiled.model} with LiteRT: {' '.join(str(error).split())[:200]}",
+                "Remove it with: mnv2 models clean, or use --engine keras.",
             ) from error
 
     def predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""How a network is run, as the user asks for it."""
+"""Options for the engine that runs a network."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Precision = Literal["float32", "int8"]
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """How a network is run.
+    """The engine that runs a network, and how.
 
     Attributes:
-        name: One of the registered engines, or ``auto``.
+        name: A registered engine, or ``auto``.
         precision: ``float32``, or ``int8`` for smaller models and slightly different scores.
-        calibrate: A folder of typical photos to calibrate int8 on; empty for a sample of the run.
-        batch_size: Images in a batch; 0 for the engine's own choice.
-        threads: Workers that decode and predict; 0 for the engine's own choice.
+        calibrate: Folder of typical photos to calibrate int8 on; empty for a sample of the run.
+        batch_size: Images per batch; 0 for the engine's default.
+        threads: Workers that decode and predict; 0 for the engine's default.
 
     Raises:
-        InputError: A value that cannot be used.
+        InputError: A value is invalid.
     """
 
     name: str = "auto"
@@ -34,11 +34,11 @@ class EngineOptions:
     def __post_init__(self) -> None:
         if self.precision not in get_args(Precision):
             raise InputError(
-                f"precision is {self.precision!r}, but must be one of {get_args(Precision)}"
+                f"precision must be {' or '.join(get_args(Precision))}, not {self.precision!r}"
             )
         if not (isinstance(self.batch_size, int) and isinstance(self.threads, int)):
             raise InputError("batch_size and threads must be whole numbers")
         if min(self.batch_size, self.threads) < 0:
-            raise InputError("batch_size and threads must be at least 1, or 0 for the best")
+            raise InputError("batch_size and threads must be at least 1, or 0 for the default")
         if self.calibrate and self.precision != "int8":
-            raise InputError("--calibrate is for int8", "Add --precision int8.")
+            raise InputError("--calibrate requires --precision int8")

@@ -1,4 +1,4 @@
-"""What the room is built around: the network that is run, the engine that runs it."""
+"""The interfaces of this package: an engine, and the network it runs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Engine(Protocol):
-    """Turns batches of pixels into scores.
+    """An engine turns batches of pixels into scores.
 
     Attributes:
-        name: As users see it, such as ``keras``.
+        name: The name that users see, such as ``keras``.
         precision: ``float32`` or ``int8``.
-        batch_size: The batch that measurements favour.
-        workers: How many threads should decode and call ``predict``.
-        at_once: How many of them may be in ``predict`` at a time.
+        batch_size: The default batch size, the fastest one measured.
+        workers: Default number of threads that decode and call ``predict``.
+        at_once: Maximum number of threads in ``predict`` at a time.
     """
 
     name: str
@@ -32,24 +32,24 @@ class Engine(Protocol):
     at_once: int
 
     def predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return softmax scores; ``at_once`` threads may call at a time.
+        """Return softmax scores; up to ``at_once`` threads may call this concurrently.
 
         Args:
-            batch: uint8 [n, size, size, 3], RGB, n from 1 up; scaling is the engine's work.
+            batch: uint8 [n, size, size, 3], RGB, n at least 1; the engine scales it.
 
         Returns:
-            float32 [n, classes], each row in [0, 1] with the sum 1.
+            float32 [n, classes], each value in [0, 1], each row with the sum 1.
         """
         ...
 
 
 class Network(Protocol):
-    """A network with its weights, ready to be built; engines need no more than this.
+    """A network with its weights, ready to be built: everything an engine needs.
 
     Attributes:
-        name: As users see it, such as ``MobileNetV2 1.0 (224 x 224)``.
+        name: The name that users see, such as ``MobileNetV2 1.0 (224 x 224)``.
         size: Side of the square input in pixels.
-        divisor: Inputs are ``pixel / divisor - shift``.
+        divisor: The network's input is ``pixel / divisor - shift``.
         shift: See ``divisor``.
     """
 
@@ -63,26 +63,26 @@ class Network(Protocol):
     def shift(self) -> float: ...
 
     def identity(self) -> dict[str, str | float]:
-        """Return all that identifies this network, its weights' content too.
+        """Return everything that identifies this network, including its weights' content.
 
-        Cheap enough for every start: nothing heavy is imported. Missing weights are downloaded.
+        It is called at every start, so it imports nothing heavy. Missing weights are downloaded.
 
         Raises:
-            WeightsError: The weights cannot be had.
+            WeightsError: The weights cannot be loaded.
         """
         ...
 
     def build(self) -> object:
-        """Return the Keras model: float32 [n, size, size, 3], scaled, to [n, classes]."""
+        """Return the Keras model, from scaled float32 [n, size, size, 3] to [n, classes]."""
         ...
 
 
 class EngineModule(Protocol):
-    """What the module of an engine offers to the registry; it must be cheap to import.
+    """The module of an engine, as the registry uses it; it must be cheap to import.
 
     Attributes:
-        PRECISIONS: The precisions that the engine computes in.
-        COMPILES: It runs models that are compiled once and kept.
+        PRECISIONS: The precisions that the engine supports.
+        COMPILES: Whether it runs models that are compiled once and kept.
     """
 
     @property
@@ -91,7 +91,7 @@ class EngineModule(Protocol):
     def COMPILES(self) -> bool: ...  # noqa: N802
 
     def unavailable(self, precision: Precision) -> InputError | None:
-        """Return why the engine cannot run here, as the error to raise; None if it can."""
+        """Return an error if the engine cannot run here, else None."""
         ...
 
     def create(
@@ -101,16 +101,16 @@ class EngineModule(Protocol):
         calibration: Calibration | None,
         notify: Notice,
     ) -> Engine:
-        """Return the engine on a network; this is where the heavy libraries are imported.
+        """Return the engine on a network; imports the heavy libraries.
 
         Args:
-            options: How to run it; precision and availability are checked already.
-            network: What to run.
-            calibration: The images for int8.
-            notify: Called with what takes long, and what does not go as wished.
+            options: How to run it; precision and availability are already checked.
+            network: The network to run.
+            calibration: The images to calibrate int8 on.
+            notify: Called when something takes long, or another engine or precision is used.
 
         Raises:
-            WeightsError: The network's weights cannot be had.
-            CompileError: The engine cannot compile the network.
+            WeightsError: The network's weights cannot be loaded.
+            CompileError: The network cannot be compiled.
         """
         ...

@@ -1,4 +1,4 @@
-"""The engines by name; a new one is a module here and a line in ``ENGINES``."""
+"""The engines by name; to add one, add a module here and a line to ``ENGINES``."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ ENGINES: dict[str, str] = {
     "litert": "mnv2cli.engines.litert",
     "keras": "mnv2cli.engines.keras_engine",
 }
-"""The engines that a user may name, and the module of each, an ``EngineModule``."""
+"""The engines that users can choose, each with its module, an ``EngineModule``."""
 
 
 def register(name: str, module: str) -> None:
-    """Add an engine, or replace one.
+    """Add or replace an engine.
 
     Args:
-        name: What users call it.
-        module: The full name of its module, which is imported when the engine is first asked for.
+        name: The name that users give.
+        module: The full name of its module, which is imported on first use.
     """
     ENGINES[name] = module
 
 
 def engine_names() -> list[str]:
-    """Return the names of the engines themselves, without ``auto``, which chooses one."""
+    """Return the names of the engines, without ``auto``, which only chooses one."""
     return [name for name in ENGINES if name != "auto"]
 
 
@@ -40,26 +40,26 @@ def engine_module(name: str) -> EngineModule:
     """Return the module of an engine.
 
     Raises:
-        InputError: There is no such engine.
+        InputError: The engine is unknown.
     """
     if name not in ENGINES:
-        raise InputError(f"there is no engine {name!r}, only {', '.join(ENGINES)}")
+        raise InputError(f"unknown engine {name!r}: choose from {', '.join(ENGINES)}")
     return cast("EngineModule", import_module(ENGINES[name]))
 
 
 def check_precision(options: EngineOptions) -> None:
-    """Check that the engine exists and computes in the precision, before anything heavy loads.
+    """Check that the engine exists and supports the precision, before anything heavy loads.
 
     Raises:
-        InputError: It does not.
+        InputError: It is unknown or does not support it.
     """
     if options.precision not in engine_module(options.name).PRECISIONS:
         able = [
             name for name in engine_names() if options.precision in engine_module(name).PRECISIONS
         ]
         raise InputError(
-            f"{options.precision} needs the {' or '.join(able)} engine",
-            f"Leave out --engine {options.name}.",
+            f"--precision {options.precision} requires --engine {' or '.join(able)}",
+            f"Omit --engine {options.name}.",
         )
 
 
@@ -69,18 +69,18 @@ def open_engine(
     calibration: Calibration | None = None,
     notify: Notice = ignore_notice,
 ) -> Engine:
-    """Open an engine on a network; this is where the heavy libraries are imported.
+    """Open an engine on a network; imports the heavy libraries.
 
     Args:
-        options: Which engine, and how it runs.
-        network: What to run.
-        calibration: The images for int8.
-        notify: Called with what takes long, and what does not go as wished.
+        options: The engine, and how it runs.
+        network: The network to run.
+        calibration: The images to calibrate int8 on.
+        notify: Called when something takes long, or another engine or precision is used.
 
     Raises:
-        InputError: There is no such engine, or it cannot run here or not in this precision.
-        WeightsError: The network's weights cannot be had.
-        CompileError: The engine that is asked for cannot compile the network.
+        InputError: The engine is unknown, or cannot run here or in this precision.
+        WeightsError: The network's weights cannot be loaded.
+        CompileError: The network cannot be compiled for the given engine.
     """
     check_precision(options)
     module = engine_module(options.name)

@@ -1,4 +1,4 @@
-"""A LiteRT interpreter of a compiled model."""
+"""A LiteRT interpreter for a compiled model."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _has_opened = Event()
 
 
 class Session:
-    """One interpreter of a compiled model, for one thread at a time.
+    """An interpreter for a compiled model, used by one thread at a time.
 
-    Images are predicted one by one: measured, larger batches are no faster and only cost memory,
-    and one session of one thread for each core is no slower than one of many threads.
+    Images are predicted one by one: in measurements larger batches only cost memory, and one
+    single-threaded session for each core matches one session with many threads.
     """
 
     def __init__(self, compiled: Compiled) -> None:
@@ -54,12 +54,12 @@ class Session:
         return scores
 
     def close(self) -> None:
-        """Free the interpreter, so that its file may be removed."""
+        """Free the interpreter, so that its file can be removed."""
         del self._model, self._head
 
 
 def _quantised(compiled: Compiled, step: float, zero: int) -> NDArray[np.uint8] | None:
-    """Return what a quantised input has for each pixel value, or None where it has the same."""
+    """Return the quantised input for each pixel value; None if it equals the pixel value."""
     import numpy as np
 
     if not step:  # not quantised: scaled in the graph

@@ -16,7 +16,8 @@ from mnv2cli.errors import ImageError
 from mnv2cli.events import Notice
 from mnv2cli.records import Source
 from mnv2cli.sources.finder import Finder
-from mnv2cli.sources.urls import is_url, redact
+from mnv2cli.sources.urls import is_url
+from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
     import numpy as np

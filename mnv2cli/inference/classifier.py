@@ -35,7 +35,7 @@ from mnv2cli.models.weights import digest
 from mnv2cli.records import Record, Source
 from mnv2cli.sources.finder import Finder, OnSkip
 from mnv2cli.sources.options import Filters
-from mnv2cli.sources.urls import redact
+from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
     from mnv2cli.labels.categories import Categories

@@ -1,4 +1,4 @@
-"""Which network, with which weights: families, the models they publish, and how these are had."""
+"""Networks and their weights: families, the models they publish, and how to get these."""
 
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.protocol import Family, Model

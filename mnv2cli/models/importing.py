@@ -1,4 +1,4 @@
-"""Take in a weights file that was carried over by hand: which model it is for, and the copy."""
+"""Import a weights file from another machine: find its model, check and copy it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def options_of_file(path: str, given: ModelOptions) -> ModelOptions:
-    """Return which model a weights file is for: as its name says, else as the user does.
+    """Return the model that a weights file is for, by its name or else by the given options.
 
     Args:
-        path: The file; a name that no family knows is of the default's.
-        given: The width and size that the user named.
+        path: The file; a name that no family recognises means the default family.
+        given: The width and size that the user gave.
 
     Raises:
-        InputError: The name and the user contradict each other, or neither says it.
+        InputError: The name contradicts the options, or neither gives width and size.
     """
     name = os.path.basename(path)
     for family in families():
@@ -36,53 +36,58 @@ def options_of_file(path: str, given: ModelOptions) -> ModelOptions:
             return replace(said, alpha=given.alpha, size=given.size)
         alpha, size = said.alpha, said.size
         if (given.alpha or alpha, given.size or size) != (alpha, size):
-            raise InputError(f"{name!r} is for alpha {alpha} and size {size} by its name.")
+            raise InputError(
+                f"{name!r} is for --alpha {alpha} --size {size} by its name: omit other values."
+            )
         return said
     if given.alpha is None or given.size is None:
-        raise InputError(f"{name!r} does not say what it is for: add --alpha and --size.")
+        raise InputError(f"cannot tell the network from the name {name!r}: add --alpha and --size.")
     return replace(given, name=DEFAULT_MODEL)
 
 
 def import_weights(path: str, model: Model, *, force: bool) -> bool:
-    """Copy a weights file to where the model's published weights belong, once it is checked.
+    """Check a weights file and copy it to the place of the model's published weights.
 
     Args:
         path: The file.
-        model: What it is for.
-        force: Replace other weights that are there.
+        model: The model it is for.
+        force: Replace different weights there.
 
     Returns:
-        Whether it was copied; not, if the very same file is there already.
+        Whether it was copied; False if the same file already exists there.
 
     Raises:
-        InputError: It is no weights file, or another one is there already.
+        InputError: It is not a weights file, or a different one already exists there.
         OutputError: It cannot be copied.
-        WeightsError: It is not this model's.
+        WeightsError: It does not fit the model.
     """
     what, target = f"the file {path}", model.cached
     if not os.path.isfile(path) or os.path.getsize(path) > LARGEST_FILE:
-        raise InputError(f"{what} is no weights file: it is no regular file, or far too large")
+        raise InputError(f"{what} is not a weights file: not a regular file, or far too large")
     try:
         if os.path.exists(target):
             if content_digest(target) == content_digest(path):
                 return False
             if not force:
                 raise InputError(
-                    f"{target} is already there, and is another file", "Replace it with --force."
+                    f"{target} already exists with other content", "Replace it with --force."
                 )
         os.makedirs(os.path.dirname(target), exist_ok=True)
         part = AtomicFile(target, ".part" + os.path.splitext(target)[1])
     except OSError as error:
-        raise OutputError(f"{target} cannot be written: {reason(error, lower=False)}") from error
+        raise OutputError(
+            f"cannot write {target}: {reason(error)}",
+            "Set KERAS_HOME to a writable folder with free space.",
+        ) from error
     try:
         with open(path, "rb") as source:
             while block := source.read(1 << 20):
                 part.file.write(block)
         part.file.flush()
-        model.check(part.name, "", what)  # what is checked is what is kept
+        model.check(part.name, "", what)  # check the copy, which is what will be used
         part.commit()
     except OSError as error:
-        raise OutputError(f"{what} cannot be taken in: {reason(error, lower=False)}") from error
+        raise OutputError(f"cannot import {what}: {reason(error)}") from error
     finally:
         part.discard()
     return True

@@ -1,4 +1,4 @@
-"""Which network a run uses, as the user asks for it."""
+"""Options for the network that a run uses."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from mnv2cli.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """The network that the user asks for.
+    """The network to use.
 
     Attributes:
-        name: One of the registered families; empty for the default, which may fall back.
-        alpha: Width of MobileNetV2; None for its default.
+        name: A registered family; empty for the default, which another may replace offline.
+        alpha: Width multiplier of MobileNetV2; None for its default.
         size: Side of the input in pixels; None for its default.
         weights: Path of a weights file; None for the published ImageNet weights.
         refresh: Download the published weights again.
 
     Raises:
-        InputError: The size is no whole number.
+        InputError: The size is not a whole number.
     """
 
     name: str = ""
@@ -34,5 +34,5 @@ class ModelOptions:
 
     @property
     def is_explicit(self) -> bool:
-        """Whether the user asked for this very network, so that no other may stand in."""
+        """Whether the user chose this network, so that no other may replace it."""
         return bool(self.name or self.alpha or self.size or self.weights or self.refresh)

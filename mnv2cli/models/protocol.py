@@ -1,4 +1,4 @@
-"""What the room is built around: a model that can be run, and the family that it comes from."""
+"""The interfaces of this package: a model that engines can run, and its family."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 class Model(Protocol):
-    """A network of one width and size with its weights, wherever these are; nothing is loaded.
+    """A network of one width and size and the place of its weights; nothing is loaded yet.
 
     Attributes:
-        family: What users call the network, whatever its width and size.
+        family: The name that users give with ``--model``, for every width and size.
         name: The name that users see, such as ``MobileNetV2 1.0 (224 x 224)``.
-        model: The name that results carry; the user's own weights are named in it.
+        model: The name in results; it includes the name of the user's own weights.
         alpha: Width multiplier.
         size: Side of the square input in pixels.
-        weights: The user's own weights file; empty for the published ones.
-        divisor: Inputs are ``pixel / divisor - shift``.
+        weights: The user's own weights file; empty for the published weights.
+        divisor: The network's input is ``pixel / divisor - shift``.
         shift: See ``divisor``.
-        ideas: What makes the network what it is: titles and texts.
-        packaged: The published weights come with a Python package, not by download.
-        how_to_get: The command that fetches the published weights.
-        cached: Where the published weights belong in Keras's cache, an absolute path.
+        ideas: The ideas behind the network: titles and texts.
+        packaged: Whether the published weights come in a Python package, not as a download.
+        how_to_get: The command that installs or downloads the published weights.
+        cached: Absolute path of the published weights in Keras's cache.
     """
 
     @property
@@ -57,63 +57,74 @@ class Model(Protocol):
 
     @property
     def origin(self) -> Origin:
-        """Where the published weights come from and where they belong.
+        """The URL of the published weights and their path in Keras's cache.
 
         Raises:
-            InputError: They are not downloaded, or the user's mirror has no address.
+            InputError: They are not available for download, or the mirror's URL is invalid.
         """
         ...
 
     def find(self) -> str:
-        """Return where the weights are, or nothing if they are not on this machine."""
+        """Return the path of the weights; empty if they are not on this machine."""
         ...
 
     def fetch(self) -> str:
-        """Return where the weights are, once they are there.
+        """Return the path of the weights, downloading them first if necessary.
 
         Raises:
-            WeightsError: They cannot be had; DownloadError, if a download failed.
+            WeightsError: They are not available; DownloadError if a download failed.
+        """
+        ...
+
+    def check_file(self, path: str) -> None:
+        """Check that a weights file is intact and safe, without Keras: quicker than ``check``.
+
+        Args:
+            path: The file.
+
+        Raises:
+            WeightsError: It is not; its hint advises how to replace the file.
         """
         ...
 
     def check(self, path: str, hint: str = "", what: str = "") -> None:
-        """Check that a weights file is this network's, by loading it.
+        """Check that a weights file fits this network, by loading it.
 
         Args:
             path: The file.
-            hint: What errors advise.
-            what: What errors call the file.
+            hint: The hint of errors.
+            what: The name of the file in errors.
 
         Raises:
-            WeightsError: It is not.
+            WeightsError: It does not fit.
         """
         ...
 
     def identity(self) -> dict[str, str | float]:
-        """Return all that identifies this model, its weights' content too.
+        """Return everything that identifies this model, including its weights' content.
 
-        It never changes for the same network and weights: compiled models are kept by it.
+        It never changes for the same network and weights, because it names compiled models.
 
         Raises:
-            WeightsError: The weights cannot be had.
+            WeightsError: The weights are not available.
         """
         ...
 
     def build(self) -> Any:
-        """Return the Keras model: float32 [n, size, size, 3], scaled, to [n, classes].
+        """Return the Keras model, from scaled float32 [n, size, size, 3] to [n, classes].
 
         Raises:
-            WeightsError: The weights cannot be had, or are not this network's.
+            WeightsError: The weights are not available, or do not fit this network.
         """
         ...
 
     def build_untrained(self) -> Any:
-        """Return the Keras model with random weights, for those who look at its shape alone."""
+        """Return the Keras model with random weights, to examine its layers."""
         ...
 
 
 class Family(Protocol):
-    """What the module of a family offers to the registry; it must be cheap to import.
+    """The module of a family, as the registry uses it; it must be cheap to import.
 
     Attributes:
         SUFFIX: The suffix of its published weights files, with the dot.
@@ -123,10 +134,10 @@ class Family(Protocol):
     def SUFFIX(self) -> str: ...  # noqa: N802
 
     def create(self, options: ModelOptions, progress: DownloadProgress) -> Model:
-        """Return the model that is asked for; nothing is loaded yet.
+        """Return the requested model; nothing is loaded yet.
 
         Args:
-            options: Width, size and weights; the name is that of this family, or empty.
+            options: Width, size and weights; the name is this family's, or empty.
             progress: Called with the progress of a download.
 
         Raises:
@@ -139,8 +150,8 @@ class Family(Protocol):
         ...
 
     def options_of_file(self, file_name: str) -> ModelOptions | None:
-        """Return which model a weights file is for by its name; None if the name does not say.
+        """Return the model that the name of a weights file stands for; None if it stands for none.
 
-        Width and size are None where any that the user names will do.
+        Width and size are None if the name leaves them open.
         """
         ...

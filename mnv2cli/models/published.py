@@ -1,4 +1,4 @@
-"""What is published about each network, as far as it cannot be asked of the network quickly."""
+"""Published figures of each network, which would be slow or impossible to compute."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from importlib.resources import files
 
 @dataclass(frozen=True)
 class Published:
-    """Figures of one network; None where there are none.
+    """Figures of one network; None where unknown.
 
     Attributes:
-        top1: Per cent of ImageNet's 50,000 validation images whose first label is right. Source:
+        top1: Percentage of ImageNet's 50,000 validation images whose first label is right. Source:
             tensorflow/models, research/slim/nets/mobilenet (MobileNetV2), and tensorflow/tpu,
             models/official/efficientnet/lite.
-        parameters: Numbers that were trained, as :func:`mnv2cli.models.describe.describe` counts
-            them; a test compares.
-        multiply_adds: Multiply-adds for one image, likewise.
+        parameters: Number of trained parameters, as :func:`mnv2cli.models.describe.describe`
+            counts them; a test compares.
+        multiply_adds: Number of multiply-adds for one image, likewise.
     """
 
     top1: float | None
@@ -27,12 +27,12 @@ class Published:
 
 
 UNKNOWN = Published(None, None, None)
-"""Of a network without published figures."""
+"""The figures of a network without published ones."""
 
 
 @cache
 def published() -> dict[str, Published]:
-    """Return the figures of every network by the name that its results carry."""
+    """Return the figures of every network, by its name in results."""
     text = files("mnv2cli.models").joinpath("data/published.csv").read_text(encoding="utf-8")
     return {
         row["model"]: Published(

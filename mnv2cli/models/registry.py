@@ -1,14 +1,18 @@
-"""The network families by name; a new one is a module here and a line in ``MODELS``."""
+"""The network families by name; to add one, add a module here and a line to ``MODELS``."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib import import_module
+from time import time
 from typing import TYPE_CHECKING, cast
 
 from mnv2cli.errors import DownloadError, InputError
 from mnv2cli.events import DownloadProgress, ignore_download
 from mnv2cli.models.options import ModelOptions
+from mnv2cli.system.folders import cache_folder
 
 if TYPE_CHECKING:
     from mnv2cli.models.protocol import Family, Model
@@ -16,21 +20,24 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "mobilenet_v2"
 
 STAND_IN = "efficientnet_lite0"
-"""Used instead of the default where only this one's weights can be had."""
+"""Replaces the default network if that cannot be downloaded and this one is installed."""
+
+_WARNED = "mnv2-warned.txt"  # in the cache folder: the last warning that a model is replaced
+_DAY = 86_400.0  # seconds
 
 MODELS: dict[str, str] = {
     "mobilenet_v2": "mnv2cli.models.mobilenet_v2",
     "efficientnet_lite0": "mnv2cli.models.efficientnet_lite0",
 }
-"""The families that a user may name, and the module of each, a ``Family``."""
+"""The families that users can choose, each with its module, a ``Family``."""
 
 
 def register(name: str, module: str) -> None:
-    """Add a family, or replace one.
+    """Add or replace a family.
 
     Args:
-        name: What users call it.
-        module: The full name of its module, which is imported when the family is first asked for.
+        name: The name that users give.
+        module: The full name of its module, which is imported on first use.
     """
     MODELS[name] = module
 
@@ -39,10 +46,10 @@ def family(name: str) -> Family:
     """Return the module of a family.
 
     Raises:
-        InputError: There is no such family.
+        InputError: The family is unknown.
     """
     if not isinstance(name, str) or name not in MODELS:
-        raise InputError(f"there is no model {name!r}, only {', '.join(MODELS)}")
+        raise InputError(f"unknown model {name!r}: choose from {', '.join(MODELS)}")
     return cast("Family", import_module(MODELS[name]))
 
 
@@ -52,14 +59,14 @@ def families() -> Iterator[Family]:
 
 
 def open_model(options: ModelOptions, progress: DownloadProgress = ignore_download) -> Model:
-    """Return the model that the user asks for; nothing is loaded yet.
+    """Return the requested model; nothing is loaded yet.
 
     Args:
-        options: Which one; an empty name is the default.
+        options: The model; an empty name means the default.
         progress: Called with the progress of a download.
 
     Raises:
-        InputError: There is no such family, or it has no such model.
+        InputError: The family is unknown, or has no such model.
     """
     return family(options.name or DEFAULT_MODEL).create(options, progress)
 
@@ -71,18 +78,18 @@ def all_models() -> Iterator[Model]:
 
 
 def available(model: Model, *, named: bool, warn: Callable[[str], None]) -> Model:
-    """Return a model whose weights are on this machine, downloading them if need be.
+    """Return a model whose weights are on this machine, downloading them if necessary.
 
-    That is the one given; or, if the user named none and its weights cannot be had,
-    :data:`STAND_IN` where that is installed.
+    It is the given model; or :data:`STAND_IN`, if the user chose no model, the download fails and
+    that one is installed.
 
     Args:
         model: The model.
-        named: The user asked for this one.
-        warn: Called with the warning that it is another one.
+        named: The user chose this model.
+        warn: Called at most once a day when another model is used.
 
     Raises:
-        WeightsError: The weights cannot be had.
+        WeightsError: The weights are not available.
     """
     try:
         model.fetch()
@@ -93,12 +100,26 @@ def available(model: Model, *, named: bool, warn: Callable[[str], None]) -> Mode
         if not other.find():
             raise DownloadError(
                 error.message,
-                f"{error.hint}\nOr take {other.name} in its place, from the Python Package Index "
-                f"or a mirror of it: {other.how_to_get}",
+                f"{error.hint}\nOr use {other.name}, which comes from the Python Package Index: "
+                f"{other.how_to_get}",
             ) from error
-        warn(
-            f"{error.message}. Using {other.name} instead of {model.name}, whose scores differ. "
-            f"To choose: --model {STAND_IN} or --model {DEFAULT_MODEL}, or set MNV2_MODEL."
-        )
+        if _is_new_today(f"{model.model} {other.model}"):
+            warn(f"cannot download {model.family}: using {other.family}; see mnv2 doctor")
         return other
     return model
+
+
+def _is_new_today(text: str) -> bool:
+    """Return whether a warning was not given in the last 24 hours, and record that it is now.
+
+    If it cannot be recorded, because the cache folder is read-only, every run warns.
+    """
+    record = os.path.join(cache_folder(), _WARNED)
+    with suppress(OSError, ValueError), open(record, encoding="utf-8") as file:
+        if file.read() == text and abs(time() - os.fstat(file.fileno()).st_mtime) < _DAY:
+            return False
+    with suppress(OSError):
+        os.makedirs(os.path.dirname(record), exist_ok=True)
+        with open(record, "w", encoding="utf-8") as file:
+            file.write(text)
+    return True

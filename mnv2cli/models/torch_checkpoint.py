@@ -1,11 +1,11 @@
-"""Read PyTorch's old checkpoint files without PyTorch, and without running what they ask for.
+"""Read PyTorch's old checkpoint files without PyTorch, and without running code in them.
 
-Such a file is a row of pickles (a magic number, a version, the writer's machine, the tensors by
-name, the list of storage keys) and then, for each key, an int64 count and so many little-endian
-numbers. Pickles are programs: Python's own reader would call what they name, and can be made to
-loop or to fill the memory. So they are read here by a small machine that knows thirty
-instructions, four names and no calls: all it can make is numbers, texts, lists, and descriptions
-of tensors.
+Such a file is a sequence of pickles (a magic number, a version, the writer's machine, the tensors
+by name, the list of storage keys) and then, for each key, an int64 count and that many
+little-endian numbers. Pickles are programs: Python's own reader calls what they name, and a
+malicious file can make it loop or exhaust memory. This reader is a small machine with thirty
+instructions, four names and no calls: it can only make numbers, strings, lists and descriptions of
+tensors.
 
 Source: ``torch/serialization.py``, ``_legacy_save``, the format before PyTorch 1.6; and Python's
 ``pickletools`` for the instructions.
@@ -35,13 +35,13 @@ _MARK = object()
 
 
 class _Name(NamedTuple):
-    """A name that a pickle asks for; it is never looked up."""
+    """A name in a pickle; it is never looked up."""
 
     text: str
 
 
 class _Storage(NamedTuple):
-    """Numbers in the file, known by a key, that tensors are views of."""
+    """Numbers in the file, identified by a key, that tensors are views of."""
 
     key: str
     dtype: str
@@ -49,7 +49,7 @@ class _Storage(NamedTuple):
 
 
 class _Tensor(NamedTuple):
-    """A view of a storage; in numbers, not in bytes."""
+    """A view of a storage; offset and strides count numbers, not bytes."""
 
     storage: _Storage
     offset: int
@@ -58,7 +58,7 @@ class _Tensor(NamedTuple):
 
 
 class _RefusedError(ValueError):
-    """The file asks for what no tensor needs."""
+    """The file requests something that no tensor needs."""
 
 
 def read_checkpoint(path: str, largest: int) -> dict[str, NDArray[Any]]:
@@ -66,22 +66,22 @@ def read_checkpoint(path: str, largest: int) -> dict[str, NDArray[Any]]:
 
     Args:
         path: The file.
-        largest: Bytes that the file may have at the most.
+        largest: Maximum size of the file in bytes.
 
     Raises:
-        ValueError: It is no such checkpoint, is cut short, or asks for anything but tensors. Its
-            text says what is wrong, as the end of "the file ...".
+        ValueError: It is not such a checkpoint, is truncated, or contains anything but tensors.
+            The message is a predicate, to follow a name of the file.
         OSError: It cannot be read.
     """
     size = os.path.getsize(path)
     if size > largest:
-        raise ValueError(f"has {size:,} bytes, far more than such weights")
+        raise ValueError(f"is far too large for these weights: {size:,} bytes")
     with open(path, "rb") as file:
         head = file.read(4)
         if not head:
             raise ValueError("is empty")
         if head == ZIP_SIGNATURE:
-            raise ValueError("is a newer PyTorch file (a zip archive); the older format is read")
+            raise ValueError("is in PyTorch's newer ZIP format; only the older format is supported")
         file.seek(0)
         magic = _unpickle(file)
         if not (_is_int(magic) and magic == MAGIC):
@@ -94,11 +94,11 @@ def read_checkpoint(path: str, largest: int) -> dict[str, NDArray[Any]]:
             raise ValueError("was not written on a little-endian machine")
         tensors, keys = _unpickle(file), _unpickle(file)
         if not (isinstance(tensors, dict) and isinstance(keys, list)):
-            raise ValueError("does not hold tensors by name")
+            raise ValueError("does not contain tensors by name")
         if not all(isinstance(key, str) for key in keys):
-            raise ValueError("does not hold tensors by name")
+            raise ValueError("does not contain tensors by name")
         if not all(isinstance(tensor, _Tensor) for tensor in tensors.values()):
-            raise ValueError("does not hold tensors by name")
+            raise ValueError("does not contain tensors by name")
         used = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
         numbers = {key: _numbers(file, used.get(key), size) for key in keys}
     arrays = {}
@@ -115,7 +115,7 @@ def _is_int(value: Any) -> bool:
 
 
 def _unpickle(file: IO[bytes]) -> Any:
-    """Return what the next pickle of the file describes."""
+    """Return the object that the next pickle in the file describes."""
     machine = _Machine()
     try:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
@@ -125,13 +125,13 @@ def _unpickle(file: IO[bytes]) -> Any:
         return machine.result()
     except _RefusedError:
         raise
-    except Exception as error:  # the file ended, or made no sense
-        kind = "is damaged, or no PyTorch checkpoint" if file.read(1) else "is cut short"
+    except Exception as error:  # the file ended, or is invalid
+        kind = "is damaged or not a PyTorch checkpoint" if file.read(1) else "is truncated"
         raise ValueError(kind) from error
 
 
 class _Machine:
-    """Does the instructions of one pickle; see :mod:`pickletools` for what they mean."""
+    """Executes the instructions of one pickle, which :mod:`pickletools` documents."""
 
     def __init__(self) -> None:
         self._stack: list[Any] = []
@@ -151,12 +151,12 @@ class _Machine:
             stack.append(self._memo[argument])
         elif name == "GLOBAL":
             if argument not in (_DICT, _TENSOR, *_STORAGES):
-                raise _RefusedError(f"asks for {argument.replace(' ', '.')[:100]!r}: refused")
+                raise _RefusedError(f"names {argument.replace(' ', '.')[:100]!r}: refused")
             stack.append(_Name(argument))
         elif name in _STEPS:
             _STEPS[name](self)
         elif name not in ("PROTO", "STOP"):
-            raise _RefusedError(f"has the instruction {name}: refused")
+            raise _RefusedError(f"contains the instruction {name}: refused")
 
     def _push(self, value: Any) -> None:
         self._stack.append(value)
@@ -200,21 +200,21 @@ class _Machine:
         elif name.text == _TENSOR:
             self._push(_tensor(*arguments))
         else:
-            raise _RefusedError("calls what cannot be called: refused")
+            raise _RefusedError("calls a function: refused")
 
     def _build(self) -> None:
-        """Drop what would become attributes: tensors have none that count here."""
+        """Ignore attributes: those of tensors do not matter here."""
         self._pop(1)
         if type(self._stack[-1]) is not dict:
-            raise _RefusedError("changes what cannot be changed: refused")
+            raise _RefusedError("sets attributes of an object: refused")
 
     def _persistent(self) -> None:
         (given,) = self._pop(1)
         kind, name, key, _, count, *view = given
         if type(name) is not _Name or name.text not in _STORAGES or view not in ([], [None]):
-            raise _RefusedError("has tensors of an unknown kind")
+            raise _RefusedError("contains tensors of an unknown type")
         if kind != "storage" or type(key) is not str or not _is_size(count):
-            raise _RefusedError("describes a tensor wrongly")
+            raise _RefusedError("contains an invalid tensor")
         self._push(_Storage(key, _STORAGES[name.text], count))
 
 
@@ -252,7 +252,7 @@ def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Te
         and all(map(_is_size, (offset, *shape, *strides)))
     )
     if not fits:
-        raise _RefusedError("describes a tensor wrongly")
+        raise _RefusedError("contains an invalid tensor")
     return _Tensor(storage, offset, shape, strides)
 
 
@@ -260,14 +260,14 @@ def _numbers(file: IO[bytes], storage: _Storage | None, size: int) -> NDArray[An
     import numpy as np
 
     if storage is None:
-        raise ValueError("has numbers that belong to no tensor")
+        raise ValueError("contains numbers that belong to no tensor")
     count = int.from_bytes(file.read(8), "little")
     dtype = np.dtype(storage.dtype)
     if count != storage.length:
-        raise ValueError("is cut short" if file.tell() >= size else "is damaged (counts differ)")
+        raise ValueError("is truncated" if file.tell() >= size else "is damaged (counts differ)")
     data = file.read(count * dtype.itemsize) if count <= size else b""
     if len(data) < count * dtype.itemsize:
-        raise ValueError("is cut short")
+        raise ValueError("is truncated")
     return np.frombuffer(data, dtype)
 
 
@@ -278,10 +278,10 @@ def _array(name: str, tensor: _Tensor, numbers: NDArray[Any]) -> NDArray[Any]:
         return np.empty(tensor.shape, numbers.dtype)
     pairs = zip(tensor.shape, tensor.strides, strict=True)
     last = tensor.offset + sum((length - 1) * stride for length, stride in pairs)
-    # A stride of 0 repeats numbers: a few bytes would become any amount of memory.
+    # A stride of 0 repeats numbers, so a few bytes could become any amount of memory.
     count = int(np.prod(tensor.shape, dtype=object))
     if last >= len(numbers) or count > len(numbers):
-        raise ValueError(f"describes {name[:100]!r} as larger than its numbers")
+        raise ValueError(f"contains an invalid tensor {name[:100]!r}: larger than its numbers")
     view: NDArray[np.generic] = np.lib.stride_tricks.as_strided(
         numbers[tensor.offset :],
         tensor.shape,

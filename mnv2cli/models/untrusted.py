@@ -1,9 +1,9 @@
-"""Keras files of unknown origin: refused, before Keras reads them, where they hold more than data.
+"""Refuse Keras files that contain more than data, before Keras reads them.
 
-A Keras file can name functions and classes, and Python code itself in Lambda layers, that loading
-it as a model would run. Only weights are ever read here, into a network that is built by our own
-code; a file that could do more is refused all the same, for nobody needs it for its weights, and
-so that no later version of Keras can be talked into running it.
+A Keras file can name functions and classes, and contain Python code in Lambda layers, which run
+when it is loaded as a model. This package only reads weights, into a network that it builds
+itself. It still refuses files that could run code: weights do not need it, and no later version
+of Keras can then be tricked into running it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LARGEST_WEIGHTS = 1 << 30
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".dill")
 
-# Modules of Keras that are about the process or about files, not about models.
+# Modules of Keras that act on the process or on files, not on models.
 _NOT_FOR_MODELS = ("keras.config", "keras.utils", "keras.saving", "keras.src.utils",
                    "keras.src.saving", "keras.src.backend.config", "keras.callbacks",
                    "keras.datasets")  # fmt: skip
@@ -34,12 +34,12 @@ def is_pickle(head: bytes) -> bool:
 
 
 def check_archive(path: str, what: str, hint: str) -> None:
-    """Check that a ``.keras`` archive holds a network's description and weights, and no code.
+    """Check that a ``.keras`` archive contains a network's description and weights, and no code.
 
     Args:
         path: A ZIP file.
-        what: What errors call it.
-        hint: What errors advise.
+        what: Its name in errors.
+        hint: The hint of errors.
 
     Raises:
         WeightsError: It is damaged, far too large, or could run code.
@@ -50,7 +50,7 @@ def check_archive(path: str, what: str, hint: str) -> None:
             if _CONFIG in archive.namelist():
                 check_config(archive.read(_CONFIG), what, hint)
             if _WEIGHTS not in archive.namelist():
-                raise WeightsError(f"{what} holds no {_WEIGHTS}", hint)
+                raise WeightsError(f"{what} does not contain {_WEIGHTS}", hint)
             check_hdf5(io.BytesIO(archive.read(_WEIGHTS)), what, hint)
     except WeightsError:
         raise
@@ -62,7 +62,9 @@ def _check_members(archive: zipfile.ZipFile, what: str, hint: str) -> None:
     members = archive.infolist()
     names = [member.filename for member in members]
     if len(names) > _MAX_MEMBERS or len(set(names)) < len(names):
-        raise WeightsError(f"{what} is not Keras's archive: odd members, {len(names):,}", hint)
+        raise WeightsError(
+            f"{what} is not a Keras archive: too many members, or duplicate ones", hint
+        )
     for member in members:
         name = member.filename
         if (
@@ -70,25 +72,26 @@ def _check_members(archive: zipfile.ZipFile, what: str, hint: str) -> None:
             or ":" in name
             or ".." in name.replace("\\", "/").split("/")
         ):
-            raise WeightsError(f"{what} has a member outside of it, {name!r}: not read", hint)
+            raise WeightsError(f"{what} contains {name!r}, a path outside of it: refused", hint)
         if name.lower().endswith(_PICKLES):
             raise WeightsError(
-                f"{what} holds a pickle, {name!r}, which can run code: not read", hint
+                f"{what} contains a pickle, {name!r}, which can run code: refused", hint
             )
     limits = {_CONFIG: _LARGEST_CONFIG, _METADATA: _LARGEST_CONFIG}
     for member in members:
         if member.file_size > limits.get(member.filename, _LARGEST_WEIGHTS):
             raise WeightsError(
-                f"{what} claims {member.file_size:,} bytes for {member.filename!r}: not read", hint
+                f"{what} contains {member.filename!r}, far too large: {member.file_size:,} bytes",
+                hint,
             )
     total = sum(member.file_size for member in members)
     if total > _LARGEST_WEIGHTS:
-        raise WeightsError(f"{what} claims to hold {total:,} bytes: not read", hint)
-    for member in members:  # once their sizes are known to be sensible
+        raise WeightsError(f"{what} is far too large: {total:,} bytes", hint)
+    for member in members:  # after checking their sizes
         with archive.open(member) as file:
             if is_pickle(file.read(2)):
                 raise WeightsError(
-                    f"{what} holds a pickle, {member.filename!r}, which can run code: not read",
+                    f"{what} contains a pickle, {member.filename!r}, which can run code: refused",
                     hint,
                 )
 
@@ -96,21 +99,26 @@ def _check_members(archive: zipfile.ZipFile, what: str, hint: str) -> None:
 def check_config(text: str | bytes, what: str, hint: str) -> None:
     """Check that a model's description in JSON names only layers and functions of Keras.
 
+    Args:
+        text: The description.
+        what: The name of its file in errors.
+        hint: The hint of errors.
+
     Raises:
-        WeightsError: It has Python code in it, or asks for a class or function from elsewhere.
+        WeightsError: It contains Python code, or names a class or function of another package.
     """
     try:
         config = json.loads(text)
         for found in _objects(config):
             reason = _refused(found)
             if reason:
-                raise WeightsError(f"{what} {reason}: not read", hint)
+                raise WeightsError(f"{what} {reason}: refused", hint)
     except (ValueError, RecursionError) as error:
-        raise WeightsError(f"{what} is damaged: its description is no JSON", hint) from error
+        raise WeightsError(f"{what} is damaged: its description is not JSON", hint) from error
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield all objects of JSON, however deep."""
+    """Yield all JSON objects in a value, at any depth."""
     waiting = [value]
     while waiting:
         value = waiting.pop()
@@ -122,26 +130,26 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _refused(found: dict[str, Any]) -> str:
-    """Return why an object of a description is refused, or nothing."""
+    """Return why an object of a description is refused; empty if it is not."""
     kind, module, registered = (
         str(found.get(name) or "") for name in ("class_name", "module", "registered_name")
     )
     if kind == "__lambda__" or kind.rpartition(">")[2] == "Lambda":
-        return "has a Lambda layer, which is Python code"
+        return "contains a Lambda layer, which is Python code"
     if not ("class_name" in found and "config" in found):
         return ""
     whole = f"{module}."
     is_keras = whole.startswith("keras.") and not any(
         whole.startswith(f"{other}.") for other in _NOT_FOR_MODELS
     )
-    # Keras writes its own functions, such as relu, as of "builtins".
+    # Keras writes its own functions, such as relu, as members of "builtins".
     is_function = module == "builtins" and kind == "function" and _is_plain(found["config"])
     if module and not (is_keras or is_function):
-        return f"asks for {kind[:80]!r} of the module {module[:80]!r}, which is not Keras's"
-    for name in (kind, registered):  # registered by somebody: "package>name"
+        return f"names {kind[:80]!r} of the module {module[:80]!r}, which is not part of Keras"
+    for name in (kind, registered):  # registered by a package: "package>name"
         package, separator, _ = name.rpartition(">")
         if separator and package.lower() != "keras":
-            return f"asks for {name[:80]!r}, which is not Keras's"
+            return f"names {name[:80]!r}, which is not part of Keras"
     return ""
 
 
@@ -152,7 +160,12 @@ def _is_plain(name: Any) -> bool:
 
 
 def check_hdf5(source: str | IO[bytes], what: str, hint: str) -> None:
-    """Check that an HDF5 file is whole, of a sensible size, stands for itself and holds no code.
+    """Check that an HDF5 file is complete, plausible in size, self-contained and free of code.
+
+    Args:
+        source: Its path, or the open file.
+        what: Its name in errors.
+        hint: The hint of errors.
 
     Raises:
         WeightsError: It is not.
@@ -166,11 +179,11 @@ def check_hdf5(source: str | IO[bytes], what: str, hint: str) -> None:
         if isinstance(item, h5py.Dataset):
             total += item.size * item.dtype.itemsize
             if item.external or item.is_virtual:
-                raise WeightsError(f"{what} takes data from other files: not read", hint)
+                raise WeightsError(f"{what} refers to data in other files: refused", hint)
             return
         for name in item:
             if item.get(name, getclass=True, getlink=True) is h5py.ExternalLink:
-                raise WeightsError(f"{what} links to other files: not read", hint)
+                raise WeightsError(f"{what} links to other files: refused", hint)
 
     try:
         with h5py.File(source, "r") as content:
@@ -181,9 +194,9 @@ def check_hdf5(source: str | IO[bytes], what: str, hint: str) -> None:
         raise
     except Exception as error:  # h5py raises OSError, RuntimeError, KeyError
         text = " ".join(str(error).split())
-        kind = "is cut short" if "truncated" in text else "is damaged"
-        raise WeightsError(f"{what} {kind} ({text[:200]})", hint) from error
+        kind = "is truncated" if "truncated" in text else f"is damaged ({text[:200]})"
+        raise WeightsError(f"{what} {kind}", hint) from error
     if total > _LARGEST_WEIGHTS:
-        raise WeightsError(f"{what} claims to hold {total:,} bytes: not MobileNetV2", hint)
+        raise WeightsError(f"{what} is far too large for MobileNetV2: {total:,} bytes", hint)
     if config is not None:
         check_config(config if isinstance(config, str | bytes) else str(config), what, hint)

@@ -8,7 +8,8 @@ import stat
 from mnv2cli.errors import InputError
 from mnv2cli.results.formats import load_format, suffixes
 from mnv2cli.sources.names import IMAGE_SUFFIXES
-from mnv2cli.sources.urls import is_url, redact
+from mnv2cli.sources.urls import is_url
+from mnv2cli.system.urls import redact
 
 _ELSEWHERE = "Name a file in a folder that you may write to."
 

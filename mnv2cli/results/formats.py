@@ -11,7 +11,7 @@ from typing import IO, NamedTuple, Protocol, cast
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record
 from mnv2cli.results.schema import Layout
-from mnv2cli.sources.urls import redact
+from mnv2cli.system.urls import redact
 
 
 class Writer(Protocol):

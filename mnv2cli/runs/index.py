@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 from mnv2cli.results.formats import Row
-from mnv2cli.sources.urls import absolute, redact
+from mnv2cli.sources.urls import absolute
+from mnv2cli.system.urls import redact
 
 
 class RowIndex:

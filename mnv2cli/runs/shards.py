@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import Source
-from mnv2cli.sources.urls import redact
+from mnv2cli.system.urls import redact
 
 LARGEST_COUNT = 100_000
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record, Source
-from mnv2cli.sources.urls import is_url, redact
+from mnv2cli.sources.urls import is_url
+from mnv2cli.system.urls import redact
 
 
 def check_local(path: str) -> None:

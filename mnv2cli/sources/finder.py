@@ -19,8 +19,9 @@ from mnv2cli.sources.local import LOCAL
 from mnv2cli.sources.names import IMAGE_SUFFIXES, natural_sorted, path_parts
 from mnv2cli.sources.options import Filters
 from mnv2cli.sources.patterns import matches
-from mnv2cli.sources.urls import is_url, redact
+from mnv2cli.sources.urls import is_url
 from mnv2cli.system.messages import reason
+from mnv2cli.system.urls import redact
 
 OnSkip = Callable[[str, str], None]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from mnv2cli.sources.patterns import is_glob
-from mnv2cli.sources.urls import ARCHIVE_SCHEMES, LOCAL_SCHEMES, is_url, redact, scheme_of
+from mnv2cli.sources.urls import ARCHIVE_SCHEMES, LOCAL_SCHEMES, is_url, scheme_of
+from mnv2cli.system.urls import redact
 
 
 def why_missing(given: str) -> str:

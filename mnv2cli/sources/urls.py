@@ -1,4 +1,4 @@
-"""Recognise URLs, and redact their secrets."""
+"""Recognise URLs, and take them apart."""
 
 from __future__ import annotations
 
@@ -7,15 +7,6 @@ import re
 
 # At least two letters: C:// is a drive on Windows.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
-# Schemes without a host have no user: there an @ is part of a name.
-_USER = re.compile(
-    r"(?<!zip)(?<!tar)(?<!memory)(?<!file)(?<!local)(://)[^/?#@]*(?:@[^/?#@]*)*@", re.IGNORECASE
-)
-_SECRET = re.compile(
-    r"([?&#][^=&#\s]*(?:sig|token|secret|passw|pwd|credential|auth|session|jwt|api[-_]?key)"
-    r"[^=&#\s]*=|[?&#](?:key|code|access[-_]?key|awsaccesskeyid|googleaccessid)=)[^&#\s]+",
-    re.IGNORECASE,
-)
 
 LOCAL_SCHEMES = ("file", "local")
 ARCHIVE_SCHEMES = ("zip", "tar")
@@ -30,17 +21,6 @@ def scheme_of(url: str) -> str:
     """Return the scheme of a URL in lower case, such as ``s3``; empty for other text."""
     match = _URL.match(url)
     return match[1].lower() if match else ""
-
-
-def redact(text: str) -> str:
-    """Replace the secrets in a URL, or in text that contains URLs, with ``***``.
-
-    These are user and password, and the value of each query parameter whose name suggests a
-    secret, such as a signature or token. Other text is returned unchanged.
-    """
-    if "://" not in text:
-        return text
-    return _SECRET.sub(r"\1***", _USER.sub(r"\1***@", text))
 
 
 def absolute(name: str, folder: str) -> str:

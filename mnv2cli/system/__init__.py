@@ -1,1 +1,1 @@
-"""This machine: files that appear whole, hardware, what is installed."""
+"""This machine: complete files, folders, hardware, installed packages, messages, URLs."""

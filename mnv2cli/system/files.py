@@ -1,4 +1,4 @@
-"""Files that get their name only when they are whole; reading files without a trace; digests."""
+"""Files that get their name only when complete; reading without changing access times; digests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import IO
 
 
 def content_digest(path: str) -> str:
-    """Return the SHA-256 of a file in hexadecimal; when it was last read stays, if possible."""
+    """Return the SHA-256 of a file in hexadecimal, keeping its access time if possible."""
     digest = hashlib.sha256()
     with open(path, "rb", buffering=0, opener=open_unnoticed) as file:
         while block := file.read(1 << 20):
@@ -20,7 +20,7 @@ def content_digest(path: str) -> str:
 
 
 def read_unnoticed(path: str) -> bytes:
-    """Return the content of a small file, without changing when it was last read if possible."""
+    """Return the content of a small file, keeping its access time if possible."""
     descriptor = open_unnoticed(path, os.O_RDONLY)
     try:
         blocks = []
@@ -32,19 +32,19 @@ def read_unnoticed(path: str) -> bytes:
 
 
 def open_unnoticed(path: str, flags: int) -> int:
-    """Open a file so that its access time stays, where that is possible; for ``open``."""
+    """Open a file, keeping its access time if possible; an opener for ``open``."""
     flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
         return os.open(path, flags | getattr(os, "O_NOATIME", 0))
-    except PermissionError:  # only for its owner
+    except PermissionError:  # only the owner may
         return os.open(path, flags)
 
 
 def sync_folder(path: str) -> None:
-    """Have a new name in a folder on disk, where the system can."""
+    """Write a folder's entries to disk, if the system supports it."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
+    except OSError:  # Windows cannot open folders
         return
     try:
         os.fsync(descriptor)
@@ -55,15 +55,15 @@ def sync_folder(path: str) -> None:
 
 
 class AtomicFile:
-    """A file written under a passing name beside its target, then moved there or thrown away.
+    """A file written under a temporary name beside its target, then moved there or discarded.
 
     Args:
-        target: The path it gets when it is whole.
-        suffix: The end of its passing name.
+        target: The path of the complete file.
+        suffix: The suffix of the temporary name.
 
     Attributes:
         file: The open file, for writing bytes.
-        name: Its passing name.
+        name: The temporary path.
     """
 
     def __init__(self, target: str, suffix: str = ".part") -> None:
@@ -75,7 +75,11 @@ class AtomicFile:
         self.file: IO[bytes] = os.fdopen(descriptor, "wb")
 
     def commit(self) -> None:
-        """Give the file its name, in place of an older one; it is on disk before that."""
+        """Write the file to disk and move it to its target, replacing an existing file.
+
+        Raises:
+            OSError: It cannot be written; the temporary file is removed.
+        """
         try:
             self.file.flush()
             os.fsync(self.file.fileno())
@@ -89,12 +93,12 @@ class AtomicFile:
 
     def _mode(self) -> int:
         try:
-            return stat.S_IMODE(os.stat(self._target).st_mode)  # as the file it replaces
+            return stat.S_IMODE(os.stat(self._target).st_mode)  # like the file it replaces
         except OSError:
             return 0o666 & ~_umask()
 
     def discard(self) -> None:
-        """Remove what was written."""
+        """Remove the temporary file."""
         with contextlib.suppress(OSError):
             self.file.close()
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What this machine has: cores, memory, processor, a GPU or not; found without heavy imports."""
+"""Cores, memory, processor and GPU of this machine, without heavy imports."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ import sys
 from mnv2cli.system.native_stderr import without_routine_messages
 from mnv2cli.system.packages import installed_names, is_installed
 
-NO_CUDNN = "there is a GPU, but cuDNN is not installed"
+NO_CUDNN = "GPU found, but cuDNN is not installed"
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may run on."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def may_have_gpu() -> bool:
-    """Return whether TensorFlow could have a GPU here; if not, it need not be asked."""
+    """Return whether TensorFlow could use a GPU here; if not, it need not be imported to check."""
     return not why_no_gpu()
 
 
 def why_no_gpu() -> str:
-    """Return why TensorFlow cannot have a GPU here; empty if it could.
+    """Return why TensorFlow cannot use a GPU here; empty if it could.
 
-    Looked at are the device files of the drivers (NVIDIA, also in WSL; AMD), then the library
-    without which TensorFlow cannot use them, and on macOS whether Apple's plug-in is installed.
-    TensorFlow has no GPU on Windows itself since 2.11.
+    This checks the device files of the drivers (NVIDIA, including WSL; AMD), then the library that
+    TensorFlow requires to use them; on macOS it checks for Apple's plug-in. TensorFlow does not
+    support GPUs on native Windows since version 2.11.
     """
     if sys.platform == "darwin":
         return "" if is_installed("tensorflow-metal") else "tensorflow-metal is not installed"
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1"):
-        return "CUDA_VISIBLE_DEVICES hides them all"
+        return "CUDA_VISIBLE_DEVICES hides all GPUs"
     if any(map(os.path.exists, ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg"))):
         return "" if _has_cudnn() else f"{NO_CUDNN}: pip install 'tensorflow[and-cuda]'"
     if os.path.exists("/dev/kfd"):
         return "" if is_installed("tensorflow-rocm") else "tensorflow-rocm is not installed"
-    return "no driver's device file"
+    return "no GPU driver found"
 
 
 def tensorflow_has_gpu() -> bool:
-    """Ask TensorFlow itself, which costs its import, but only where it could say yes."""
+    """Return whether TensorFlow can use a GPU; import it to check, but only if that is possible."""
     if not may_have_gpu():
         return False
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -54,7 +54,7 @@ def tensorflow_has_gpu() -> bool:
 
 
 def memory() -> int:
-    """Return how many bytes of memory this process may use: the machine's, or its container's."""
+    """Return the bytes of memory that this process may use: the machine's or its container's."""
     import psutil
 
     total = int(psutil.virtual_memory().total)
@@ -68,7 +68,7 @@ def memory() -> int:
 
 
 def processor() -> tuple[str, set[str]]:
-    """Return the processor's name, and its instruction sets where the system lists them (Linux)."""
+    """Return the processor's name, and its instruction sets if the system lists them (Linux)."""
     name, flags = platform.processor() or platform.machine(), set()
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
@@ -85,7 +85,7 @@ def processor() -> tuple[str, set[str]]:
 
 
 def _has_cudnn() -> bool:
-    """Look for cuDNN where ``pip install tensorflow[and-cuda]`` or the system puts it."""
+    """Return whether ``pip install tensorflow[and-cuda]`` or the system has installed cuDNN."""
     if any(name.startswith("nvidia-cudnn") for name in installed_names()):
         return True
     from ctypes.util import find_library

@@ -1,16 +1,16 @@
-"""Words of messages: the operating system's reason for an error, and counted nouns."""
+"""Parts of messages: the operating system's reason for an error, and counted nouns."""
 
 from __future__ import annotations
 
 
 def reason(error: OSError, *, lower: bool = True) -> str:
-    """Return why the operating system refused, such as ``no space left on device``.
+    """Return the operating system's reason for an error, such as ``no space left on device``.
 
     Args:
         error: The exception.
-        lower: Start with a small letter, to end a sentence of ours.
+        lower: Return it in lower case, to end one of this program's messages.
     """
-    text = error.strerror or str(error)
+    text = error.strerror or str(error) or type(error).__name__
     return text.lower() if lower else text
 
 
@@ -18,8 +18,8 @@ def count(number: int, noun: str, plural: str = "") -> str:
     """Return a counted noun, such as ``1 file`` or ``12,000 files``.
 
     Args:
-        number: How many.
+        number: The number.
         noun: The singular.
-        plural: The plural, if it is not the singular with an s.
+        plural: The plural; empty for the singular with an s.
     """
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -1,14 +1,14 @@
-"""Which packages are installed, and in which versions; asked without importing them."""
+"""Installed packages and their versions, without importing them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-# importlib.metadata takes some 10 ms to import, so it is imported where it is used.
+# importlib.metadata takes about 10 ms to import, so functions import it when they need it.
 
 
 def installed_version(name: str) -> str:
-    """Return the version of an installed package, such as ``2.18.0``; empty if it is not there."""
+    """Return the version of an installed package, such as ``2.18.0``; empty if none is."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -18,7 +18,7 @@ def installed_version(name: str) -> str:
 
 
 def is_installed(name: str) -> bool:
-    """Return whether a package is installed, whatever its version."""
+    """Return whether a package is installed in any version."""
     from importlib.metadata import PackageNotFoundError, distribution
 
     try:
@@ -29,7 +29,7 @@ def is_installed(name: str) -> bool:
 
 
 def installed_names() -> Iterator[str]:
-    """Yield the names of all installed packages, as they write them."""
+    """Yield the names of all installed packages, as their metadata spell them."""
     from importlib.metadata import distributions
 
     for found in distributions():

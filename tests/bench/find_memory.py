@@ -2,8 +2,8 @@
 
     python tests/bench/find_memory.py
 
-The files are hard links of a few images. Each case runs in a process of its own, and its peak
-resident memory is printed.
+The files are hard links to a few images. Each case runs in a separate process, whose peak resident
+memory is printed.
 """
 
 from __future__ import annotations

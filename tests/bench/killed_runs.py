@@ -1,11 +1,11 @@
-"""Kill a resumable run at random moments until it is done, and compare it with one that was not.
+"""Kill and resume a run at random moments, and compare it with an undisturbed one.
 
     python tests/bench/killed_runs.py PHOTOS [--images 2000] [--kills 100] [--form csv] [--seed 0]
 
-PHOTOS is a folder with some photos, which are linked as often as needed. Each run is killed with
-SIGKILL after a random time, now and then the file is cut as well, as a power cut does; then it is
-gone on with. Once it is done, the file is compared byte for byte, and another one is begun, until
-there were enough kills.
+PHOTOS is a folder with some photos, which are linked as often as necessary. Each run is killed with
+SIGKILL after a random time, and sometimes its file is truncated as by a power cut; then it is
+resumed. The complete file is compared byte for byte, and the next run starts, until the number of
+kills is reached.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def link(photos: Path, folder: Path, count: int) -> None:
 
 
 def killed_once(command: list[str], output: Path, rng: random.Random, longest: float) -> bool:
-    """Run for a random time; tell whether it had to be killed."""
+    """Run for a random time, and return whether the run was killed."""
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         process.wait(rng.uniform(0.2, longest))

@@ -2,9 +2,9 @@
 
     python tests/bench/run_memory.py PHOTOS [--images 200000] [OPTION]...
 
-PHOTOS is a folder with some photos; they are made small and linked. Printed are the peak memory
-beside that of a run over 2,000, and the images a second in each tenth of the run. Further options
-go to ``mnv2 classify``.
+PHOTOS is a folder with some photos, which are reduced and linked. The script prints the peak memory
+compared with a run over 2,000 photos, and the images per second in each tenth of the run. Other
+options are passed to ``mnv2 classify``.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Run for a long time over good and bad files, with kills and restarts, and look for what is lost.
+"""Run for a long time over good and bad files, with kills and restarts, and check for losses.
 
     python tests/bench/soak.py PHOTOS [--minutes 30] [--images 10000] [--seed 0]
 
-Every third image is a damaged one. A run goes on with ``--resume``, sometimes isolated, and is
-ended after a random time by SIGKILL, SIGTERM or SIGINT, until it is done; then its file is compared
-with that of a run that nobody disturbed. Memory and open files of each process are watched, and
-how they grow is fitted by a line.
+Every third image is damaged. A run is resumed again and again, sometimes isolated, and ended after
+a random time by SIGKILL, SIGTERM or SIGINT, until it is complete; then its file is compared with
+that of an undisturbed run. Memory and open files of each process are recorded, and their growth is
+fitted by a line.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-WARM = 15.0  # seconds until a process has all that it needs
+WARM = 15.0  # seconds until a process has loaded everything
 
 
 def mixed(photos: Path, folder: Path, count: int, rng: random.Random) -> None:
@@ -71,7 +71,7 @@ def watch(process: subprocess.Popen[bytes], seconds: float) -> list[tuple[float,
 
 
 def slope(times: list[float], values: list[float]) -> float:
-    """Return how much a value grows in a minute."""
+    """Return the growth of a value per minute."""
     return float(np.polyfit(times, values, 1)[0] * 60) if len(times) > 20 else float("nan")
 
 

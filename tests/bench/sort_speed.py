@@ -31,8 +31,8 @@ def main(count: int, rounds: int) -> None:
                 "--from", str(work / "r.csv"), "--into"]  # fmt: skip
         best = {"cp -r": 1e9, "copy": 1e9, "move": 1e9, "undo": 1e9}
         for turn in range(rounds):
-            # Folders of their own, and nothing is removed in between: ext4 is slow to give out
-            # inodes for some time after many were freed.
+            # Separate folders, and nothing is removed in between: ext4 allocates inodes slowly for
+            # some time after many were freed.
             for case, line in [
                 ("cp -r", ["cp", "-r", str(src), str(work / f"cp{turn}")]),
                 ("copy", [*sort, str(work / f"copy{turn}")]),

@@ -1,4 +1,4 @@
-"""``mnv2 bench`` prints what was measured."""
+"""``mnv2 bench`` prints its results."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ def test_bench_prints_a_table_or_json(
     result = invoke("bench", tmp_path, "--images", "9", "--alpha", "0.5")
     assert result.exit_code == 0
     assert "mnv2 litert float32" in result.stdout and "14.7" in result.stdout
-    assert "reaches 98% of 150.0 images/s" in result.stdout
+    assert "reaches 98% of its limit, 150.0 images/s" in result.stdout
     assert all(name in result.stdout for name in ("images/s", "x loop", "peak MB"))
     assert max(map(len, result.stdout.splitlines()[:9])) <= 80
-    told = json.loads(invoke("bench", tmp_path, "--images", "9", "--alpha", "0.5", "--json").stdout)
-    assert told["results"]["tutorial"]["rate"] == 10.0
+    measured = json.loads(
+        invoke("bench", tmp_path, "--images", "9", "--alpha", "0.5", "--json").stdout
+    )
+    assert measured["results"]["tutorial"]["rate"] == 10.0
     assert invoke("bench", "nowhere").exit_code == 2
     assert invoke("bench", "--alpha", "0.6").exit_code == 2
 

@@ -204,8 +204,11 @@ def test_a_missing_path_among_others_is_a_row(photos: Path, invoke: Invoke) -> N
         (("photos", "-f", "parquet"), "--format parquet is not text"),
         (("photos", "--long", "-f", "json"), "--long is for csv and parquet"),
         (("photos", "--files-from", "l.csv", "-o", "l.csv", "--force"), "overwrite the input"),
-        (("photos", "--engine", "keras", "--precision", "int8"), "int8 needs the litert engine"),
-        (("photos", "--calibrate", "photos"), "--calibrate is for int8"),
+        (
+            ("photos", "--engine", "keras", "--precision", "int8"),
+            "--precision int8 requires --engine litert",
+        ),
+        (("photos", "--calibrate", "photos"), "--calibrate requires --precision int8"),
         (("photos", "--files-from", "none"), "none"),
         (("photos", "--nonsense"), "--nonsense"),
     ],

@@ -9,6 +9,8 @@ import pytest
 
 from mnv2cli.cli.terminal.interrupts import Interrupts
 
+pytestmark = pytest.mark.usefixtures("ctrl_c_heard")
+
 
 def ctrl_c() -> None:
     os.kill(os.getpid(), signal.SIGINT)

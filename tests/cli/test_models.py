@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -30,7 +32,7 @@ SMALL = ("--alpha", "0.35", "--size", "96")
 
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nothing is on this machine; returns where weights belong."""
+    """Have no weights and no cache; return the folder of the weights."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("MNV2_WEIGHTS_URL", "http://127.0.0.1:9/")
@@ -54,7 +56,7 @@ def one_line(result: Result) -> str:
 # list
 
 
-def test_list_tells_what_there_is_and_what_is_missing(empty: Path, invoke: Invoke) -> None:
+def test_list_shows_all_networks_and_what_is_missing(empty: Path, invoke: Invoke) -> None:
     rows = json.loads(invoke("models", "list", "--json").stdout)
     assert len(rows) == 23 and not any(row["weights"] for row in rows)
     first = rows[0]
@@ -62,11 +64,12 @@ def test_list_tells_what_there_is_and_what_is_missing(empty: Path, invoke: Invok
     assert first["missing"] == "mnv2 models download --alpha 0.35 --size 96"
     assert rows[-1]["missing"] == "pip install 'mnv2cli[offline]'"
     shown = invoke("models", "list").stdout
-    assert "71.8 %" in shown and "not installed" in shown and str(empty) in shown
-    assert max(map(len, shown.splitlines()[:26])) <= 80
+    assert "71.8%" in shown and str(empty) in shown
+    assert "Install efficientnet_lite0: pip install 'mnv2cli[offline]'" in shown
+    assert "…" not in shown and max(map(len, shown.splitlines()[:26])) <= 80
 
 
-def test_list_tells_where_weights_are_and_what_is_compiled(
+def test_list_shows_where_weights_are_and_what_is_compiled(
     empty: Path, good: bytes, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     empty.mkdir(parents=True)
@@ -84,24 +87,26 @@ def test_list_tells_where_weights_are_and_what_is_compiled(
     rows = {r["model"]: r for r in json.loads(invoke("models", "list", "--json").stdout)}
     assert rows["mobilenet_v2_0.35_96"]["compiled"] == ["float32"]
     assert "float32" in invoke("models", "list").stdout
-    # What is compiled from other weights is another thing.
+    # A model compiled from other weights does not count.
     (empty / WEIGHTS).write_bytes(good + b"\0")
     rows = {r["model"]: r for r in json.loads(invoke("models", "list", "--json").stdout)}
     assert rows["mobilenet_v2_0.35_96"]["compiled"] == []
 
-    # And clean removes it, but nothing else.
+    # Clean removes it, and nothing else.
     other = Path(cache_folder()) / "photos"
     other.mkdir()
     (other / "meta.json").write_text("mine")
-    assert "1 compiled models would be removed" in invoke("models", "clean", "--dry-run").stderr
+    assert "Would remove 1 compiled model, " in invoke("models", "clean", "--dry-run").stderr
     assert os.path.isdir(done.stdout.strip())
-    assert "1 compiled models removed" in invoke("models", "clean").stderr
+    assert "Removed 1 compiled model, " in invoke("models", "clean").stderr
     assert os.listdir(other.parent) == ["photos"] and (other / "meta.json").exists()
 
 
-def test_compile_says_what_it_lacks(empty: Path, invoke: Invoke) -> None:
+def test_compile_says_what_is_missing(empty: Path, invoke: Invoke) -> None:
     assert "connection refused" in one_line(invoke("models", "compile"))
-    assert "add --calibrate" in one_line(invoke("models", "compile", "--precision", "int8"))
+    assert "requires --calibrate DIR" in one_line(
+        invoke("models", "compile", "--precision", "int8")
+    )
     assert "not installed" in one_line(invoke("models", "compile", "efficientnet_lite0"))
 
 
@@ -112,7 +117,7 @@ def test_compile_into_a_cache_that_cannot_be_written_is_an_error(
     engine.compiled = Compiled("model", "", 0, 1.0, 0.0, temporary=object())
     monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *args, **kwargs: engine)
     result = invoke("models", "compile", *SMALL)
-    assert result.exit_code == 1 and "cannot be kept in" in result.stderr
+    assert result.exit_code == 1 and "cannot keep the compiled model in" in result.stderr
     assert "MNV2_CACHE" in result.stderr and result.stdout == ""
 
 
@@ -134,7 +139,7 @@ def test_download_takes_the_published_name_from_a_mirror(
         assert result.exit_code == 0, result.output
         assert asked == [f"/mirror/{WEIGHTS}"] and (empty / WEIGHTS).read_bytes() == good
         assert str(empty / WEIGHTS) in result.stderr
-        assert "already there" in invoke("models", "download", *SMALL, "--from", folder).stderr
+        assert "already exists" in invoke("models", "download", *SMALL, "--from", folder).stderr
         invoke("models", "download", *SMALL, "--from", f"{folder}/x/my.h5", "--refresh")
         assert asked[1:] == ["/x/my.h5"]
     assert invoke("models", "path", *SMALL).stdout.strip() == str(empty / WEIGHTS)
@@ -215,7 +220,7 @@ def test_hosts_that_misbehave_leave_nothing_and_a_later_download_works(
     assert os.listdir(empty) == [WEIGHTS]
 
 
-def test_download_all_goes_on_after_a_failure(
+def test_download_all_continues_after_a_failure(
     empty: Path, good: bytes, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def only_ours(request: BaseHTTPRequestHandler) -> None:
@@ -225,15 +230,13 @@ def test_download_all_goes_on_after_a_failure(
     with host(only_ours) as url:
         monkeypatch.setenv("MNV2_WEIGHTS_URL", url.rpartition("/")[0])
         result = invoke("models", "download", "--all")
-    assert result.exit_code == 1 and "not all weights" in result.stderr
+    assert result.exit_code == 1 and "cannot download 21 of 22 weights files" in result.stderr
     assert os.listdir(empty) == [WEIGHTS]
     assert result.stderr.count("Warning: ") == 21
 
 
-def test_lite0_may_come_from_a_mirror_too(empty: Path, invoke: Invoke) -> None:
-    assert "comes with" in one_line(invoke("models", "download", "efficientnet_lite0")).replace(
-        "come with", "comes with"
-    )
+def test_lite0_can_come_from_a_mirror(empty: Path, invoke: Invoke) -> None:
+    assert "come in a package" in one_line(invoke("models", "download", "efficientnet_lite0"))
     with host(answer(checkpoint(random_lite0()))) as url:
         folder = url.rpartition("/")[0]
         result = invoke("models", "download", "efficientnet_lite0", "--from", folder)
@@ -243,12 +246,12 @@ def test_lite0_may_come_from_a_mirror_too(empty: Path, invoke: Invoke) -> None:
 
 def test_usage_errors_say_what_to_do(empty: Path, invoke: Invoke) -> None:
     for args, message in [
-        (["download", "--all", "--alpha", "0.5"], "leave out --alpha"),
+        (["download", "--all", "--alpha", "0.5"], "--all cannot be combined with --alpha"),
         (["download", "--all", "--from", "http://h/w.h5"], "--from names one file"),
-        (["download", "--from", "ftp://h/"], "cannot be fetched from"),
+        (["download", "--from", "ftp://h/"], "cannot download weights from"),
         (["download", "resnet"], "'resnet' is not one of"),
         (["path", "--alpha", "0.4"], "no weights are published"),
-        (["show", "--markdown", "--json"], "choose one"),
+        (["show", "--markdown", "--json"], "cannot be combined with --json"),
         (["import", "none.h5"], "does not exist"),
     ]:
         result = invoke("models", *args)
@@ -258,13 +261,13 @@ def test_usage_errors_say_what_to_do(empty: Path, invoke: Invoke) -> None:
 # path and import
 
 
-def test_path_tells_where_weights_belong_and_exits_1(empty: Path, invoke: Invoke) -> None:
+def test_path_prints_where_weights_belong_and_exits_1(empty: Path, invoke: Invoke) -> None:
     result = invoke("models", "path", *SMALL)
     assert result.exit_code == 1 and result.stdout.strip() == str(empty / WEIGHTS)
     assert "mnv2 models download --alpha 0.35 --size 96" in result.stderr
 
 
-def test_import_takes_a_checked_file_under_its_name(
+def test_import_copies_a_checked_file_under_its_name(
     empty: Path, tmp_path: Path, good: bytes, invoke: Invoke
 ) -> None:
     carried = tmp_path / WEIGHTS
@@ -274,15 +277,15 @@ def test_import_takes_a_checked_file_under_its_name(
     umask = os.umask(0)
     os.umask(umask)
     assert stat.S_IMODE((empty / WEIGHTS).stat().st_mode) == 0o666 & ~umask
-    assert "already there" in invoke("models", "import", carried).stderr
+    assert "already exists" in invoke("models", "import", carried).stderr
     assert "by its name" in one_line(invoke("models", "import", carried, "--alpha", "0.5"))
     (empty / WEIGHTS).write_bytes(b"another")
-    assert "is another file" in one_line(invoke("models", "import", carried))
+    assert "already exists with other content" in one_line(invoke("models", "import", carried))
     assert invoke("models", "import", carried, "--force").exit_code == 0
     assert (empty / WEIGHTS).read_bytes() == good
 
 
-def test_import_takes_other_names_with_alpha_and_size(
+def test_import_accepts_other_names_with_alpha_and_size(
     empty: Path, tmp_path: Path, good: bytes, invoke: Invoke
 ) -> None:
     carried = tmp_path / "mine.h5"
@@ -297,7 +300,7 @@ def test_import_refuses_what_does_not_fit(
     empty: Path, tmp_path: Path, good: bytes, invoke: Invoke, kind: str
 ) -> None:
     carried, options = tmp_path / "mine.h5", SMALL
-    message = {"cut": "is cut short", "text": "is not in HDF5", "width": "does not fit"}.get(kind)
+    message = {"cut": "is truncated", "text": "is not in HDF5", "width": "does not fit"}.get(kind)
     if kind == "cut":
         carried.write_bytes(good[: len(good) // 2])
     elif kind == "text":
@@ -306,7 +309,7 @@ def test_import_refuses_what_does_not_fit(
         carried.write_bytes(good)
         options = ("--alpha", "0.5", "--size", "96")
     else:
-        carried, options, message = tmp_path / "lite0.pth", (), "is cut short"
+        carried, options, message = tmp_path / "lite0.pth", (), "is truncated"
         carried.write_bytes(checkpoint(random_lite0())[:-9])
     result = invoke("models", "import", carried, *options)
     line = one_line(result)
@@ -325,33 +328,43 @@ def test_clean_asks_before_it_removes_weights(empty: Path, good: bytes, invoke: 
     assert result.exit_code == 1 and (empty / WEIGHTS).exists() and WEIGHTS in result.stderr
     assert invoke("models", "clean", "--weights", "--dry-run").exit_code == 0
     assert (empty / WEIGHTS).exists()
-    assert "1 weights files removed" in invoke("models", "clean", "--weights", "--yes").stderr
+    assert "Removed 1 weights file, " in invoke("models", "clean", "--weights", "--yes").stderr
     assert os.listdir(empty) == ["mine.h5"]
 
 
-def test_clean_leaves_what_is_being_compiled(empty: Path, invoke: Invoke) -> None:
+def test_clean_keeps_a_model_that_is_being_compiled(empty: Path, invoke: Invoke) -> None:
     from filelock import FileLock
 
     cache = Path(cache_folder())
     (cache / ("mnv2-" + "a" * 32 + ".tmp1")).mkdir(parents=True)
     (cache / ("mnv2-" + "b" * 32 + ".tmp1")).mkdir()
     with FileLock(cache / ("mnv2-" + "a" * 32 + ".lock")):
-        assert "1 compiled models removed" in invoke("models", "clean").stderr
+        assert "Removed 1 compiled model, " in invoke("models", "clean").stderr
     assert (cache / ("mnv2-" + "a" * 32 + ".tmp1")).exists() and not (
         cache / ("mnv2-" + "b" * 32 + ".tmp1")
     ).exists()
     shutil.rmtree(cache)
-    assert "0 compiled models removed, 0 bytes" in invoke("models", "clean").stderr
+    assert "Removed 0 compiled models, 0 bytes" in invoke("models", "clean").stderr
 
 
-def test_show_has_three_forms(empty: Path, invoke: Invoke) -> None:
-    told: dict[str, Any] = json.loads(invoke("models", "show", *SMALL, "--json").stdout)
-    assert told["model"] == "mobilenet_v2_0.35_96" and told["stages"][0]["size"] == 96
-    assert sum(stage["multiply_adds"] for stage in told["stages"]) == told["multiply_adds"]
+def test_show_imports_neither_tensorflow_nor_keras() -> None:
+    code = (
+        "import sys\nfrom mnv2cli.cli import main\n"
+        "main(['models', 'show'], standalone_mode=False)\n"
+        "print(*{'numpy', 'tensorflow', 'keras'} & set(sys.modules), file=sys.stderr)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "300,774,272 multiply-adds" in run.stdout and run.stderr.strip() == ""
+
+
+def test_show_prints_a_table_markdown_and_json(empty: Path, invoke: Invoke) -> None:
+    shown: dict[str, Any] = json.loads(invoke("models", "show", *SMALL, "--json").stdout)
+    assert shown["model"] == "mobilenet_v2_0.35_96" and shown["stages"][0]["size"] == 96
+    assert sum(stage["multiply_adds"] for stage in shown["stages"]) == shown["multiply_adds"]
     text = invoke("models", "show", *SMALL).stdout
-    assert "bottleneck" in text and f"{told['parameters']:,} parameters" in text
+    assert "bottleneck" in text and f"{shown['parameters']:,} parameters" in text
     assert "Linear bottlenecks" in text and max(map(len, text.splitlines())) <= 80
     lines = invoke("models", "show", *SMALL, "--markdown").stdout.splitlines()
     rows = [line for line in lines if line.startswith("|")]
-    assert len(rows) == 2 + len(told["stages"]) and len({row.count("|") for row in rows}) == 1
+    assert len(rows) == 2 + len(shown["stages"]) and len({row.count("|") for row in rows}) == 1
     assert invoke("models", "show", "efficientnet_lite0").stdout.startswith("EfficientNet-Lite0")

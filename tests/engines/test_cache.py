@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from mnv2cli.engines import cache
 from mnv2cli.engines.cache import compiled_as, describe_entry, entries, entry_key, open_entry
 from mnv2cli.engines.calibration import Calibration
+from mnv2cli.engines.compile import find_or_compile
+from mnv2cli.events import ignore_notice
 from mnv2cli.models.mobilenet_v2 import MobileNetV2
 
 VERSIONS = {"keras": "3.13.0", "tensorflow": "2.20.0", "ai-edge-litert": "2.1.0"}
@@ -26,7 +29,7 @@ META = """{
  },
  "check": "f1489af8af0eb67d2fd37d1671c9e4adadd61009529961bdef212db0a2b8af0b"
 }"""
-"""What the version that introduced layout 4 writes for the entry below."""
+"""The description that the version with the first layout 4 writes for the entry below."""
 
 
 class Stub:
@@ -82,7 +85,9 @@ def test_descriptions_stay_as_they_were_so_that_compiled_models_are_still_opened
     assert compiled_as(Stub(), [listed]) == ["float32"]
 
 
-def test_the_key_covers_all_that_matters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_covers_everything_that_matters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, other = tmp_path / "one.h5", tmp_path / "other.h5"
     one.write_bytes(b"a")
     other.write_bytes(b"b")
@@ -101,3 +106,37 @@ def test_the_key_covers_all_that_matters(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.undo()
     again = entry_key(MobileNetV2(alpha=0.35, size=96, weights=str(one)), "float32", None)
     assert again == keys[0]
+
+
+def write_entry(cache_folder: Path, name: str, used: int) -> Path:
+    """Write an entry that was last used at a time in seconds since 1970."""
+    folder = cache_folder / name
+    folder.mkdir()
+    (folder / "model.tflite").write_bytes(b"TFL3")
+    describe_entry(str(folder), Stub(), 1, ["model.tflite"])
+    os.utime(folder / "meta.json", (used, used))
+    return folder
+
+
+def test_the_entry_that_was_used_last_is_removed_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNV2_CACHE", str(tmp_path))
+    oldest = write_entry(tmp_path, entry_key(Stub(), "float32", None), 1_000)
+    others = [write_entry(tmp_path, f"mnv2-{i:032x}", 2_000 + i) for i in range(24)]
+    find_or_compile(Stub(), "float32", None, ignore_notice)
+    cache.make_room(str(tmp_path), "mnv2-new")
+    assert oldest.exists() and [other.exists() for other in others] == [False] * 2 + [True] * 22
+
+
+def test_an_entry_of_a_read_only_cache_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setenv("MNV2_CACHE", str(tmp_path))
+    folder = write_entry(tmp_path, entry_key(Stub(), "float32", None), 1_000)
+    monkeypatch.setattr(os, "utime", refuse)
+    found = find_or_compile(Stub(), "float32", None, pytest.fail)
+    assert found.model == str(folder / "model.tflite") and found.temporary is None

@@ -1,4 +1,4 @@
-"""Compiling on the real export, with random weights; and the cache under attack."""
+"""Compiling with the real export and random weights, and a damaged cache."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def images(n: int) -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="module")
 def entry(home: Path) -> Path:
-    """The one compiled model that most tests share."""
+    """The compiled model that most tests share."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_HOME", str(home))
         find_or_compile(network(), "float32", None, lambda text: None)
@@ -59,7 +59,7 @@ def entry(home: Path) -> Path:
 
 
 @pytest.fixture
-def said() -> list[str]:
+def notices() -> list[str]:
     return []
 
 
@@ -70,7 +70,7 @@ def no_export(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def copied(entry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The entry in a cache of its own, and an export that copies it, which takes no time."""
+    """The entry in a separate cache, and a quick export that copies it."""
     files = {path.name: path.read_bytes() for path in entry.iterdir()}
 
     def copy(model: Any, network: Any, images: Any, folder: str) -> None:
@@ -102,9 +102,9 @@ def test_scores_are_those_of_keras(entry: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_export")
-def test_an_entry_is_opened_without_compiling_again(entry: Path, said: list[str]) -> None:
-    assert find_or_compile(network(), "float32", None, said.append).model.startswith(str(entry))
-    assert said == []
+def test_an_entry_is_opened_without_compiling_again(entry: Path, notices: list[str]) -> None:
+    assert find_or_compile(network(), "float32", None, notices.append).model.startswith(str(entry))
+    assert notices == []
     assert sorted(p.name for p in entry.iterdir()) == ["meta.json", "model.tflite"]
 
 
@@ -121,13 +121,13 @@ def test_an_entry_is_opened_without_compiling_again(entry: Path, said: list[str]
     ],
 )
 def test_a_damaged_entry_is_noticed_and_made_again(
-    copied: Path, said: list[str], damage: Any
+    copied: Path, notices: list[str], damage: Any
 ) -> None:
     damage(copied)
     assert open_entry(str(copied)) is None
-    assert find_or_compile(network(), "float32", None, said.append).model.startswith(str(copied))
+    assert find_or_compile(network(), "float32", None, notices.append).model.startswith(str(copied))
     assert open_entry(str(copied)) is not None
-    assert len(said) == 1 and "only this once" in said[0]
+    assert len(notices) == 1 and "float32, once" in notices[0]
 
 
 def _edit(entry: Path, old: str, new: str) -> None:
@@ -138,7 +138,7 @@ def _edit(entry: Path, old: str, new: str) -> None:
     )
 
 
-def test_old_entries_make_room_for_new_ones(copied: Path, said: list[str]) -> None:
+def test_old_entries_make_room_for_new_ones(copied: Path, notices: list[str]) -> None:
     for i in range(40):
         other = _made(copied.with_name(f"mnv2-{i:032x}"))
         (other / "meta.json").write_text("{}")
@@ -147,7 +147,7 @@ def test_old_entries_make_room_for_new_ones(copied: Path, said: list[str]) -> No
     (theirs / "meta.json").write_text("{}")
     os.utime(theirs / "meta.json", (0, 0))
     (copied / "meta.json").unlink()
-    find_or_compile(network(), "float32", None, said.append)
+    find_or_compile(network(), "float32", None, notices.append)
     kept = {path.name for path in copied.parent.iterdir() if path.is_dir()}
     assert len(kept) == 25 and {copied.name, f"mnv2-{39:032x}", "photos"} <= kept
     assert f"mnv2-{0:032x}" not in kept
@@ -155,29 +155,29 @@ def test_old_entries_make_room_for_new_ones(copied: Path, said: list[str]) -> No
         shutil.rmtree(copied.parent / name)
 
 
-def test_int8_without_a_readable_image_gives_rows_all_the_same(
-    entry: Path, tmp_path: Path, said: list[str]
+def test_int8_without_a_readable_image_still_gives_rows(
+    entry: Path, tmp_path: Path, notices: list[str]
 ) -> None:
     (tmp_path / "bad.jpg").write_text("text")
     classifier = Classifier(
-        model=SMALL, engine=EngineOptions(precision="int8"), events=RunEvents(said.append)
+        model=SMALL, engine=EngineOptions(precision="int8"), events=RunEvents(notices.append)
     )
     (record,) = classifier.classify(tmp_path)
     assert record.error == "not an image: a text file"
-    assert classifier.load().precision == "float32" and "Using float32" in said[-1]
+    assert classifier.load().precision == "float32" and "Using --precision float32" in notices[-1]
 
 
-def test_what_killed_processes_left_is_removed(copied: Path, said: list[str]) -> None:
+def test_leftovers_of_killed_processes_are_removed(copied: Path, notices: list[str]) -> None:
     left = _made(copied.with_name(f"{copied.name}.tmpdead"))
     (left / "model.tflite").write_bytes(b"half")
     (copied / "meta.json").unlink()
-    find_or_compile(network(), "float32", None, said.append)
+    find_or_compile(network(), "float32", None, notices.append)
     assert sorted(p.name for p in copied.parent.iterdir()) == [copied.name, f"{copied.name}.lock"]
 
 
 @pytest.mark.parametrize("where", ["file in the way", "full disk"])
-def test_a_cache_that_cannot_be_written_costs_a_warning(
-    copied: Path, said: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
+def test_a_cache_that_cannot_be_written_gives_a_notice(
+    copied: Path, notices: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
 ) -> None:
     if where == "file in the way":
         (tmp_path / "file").write_text("")
@@ -192,15 +192,15 @@ def test_a_cache_that_cannot_be_written_costs_a_warning(
                 raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr(compile, "export", full)
-    found = find_or_compile(network(), "float32", None, said.append)
+    found = find_or_compile(network(), "float32", None, notices.append)
     assert os.path.exists(found.model) and not found.model.startswith(str(tmp_path / "full"))
-    assert "cannot be kept" in said[-1]
+    assert "this run only: cannot write to" in notices[-1]
     if where == "full disk":
         assert [p.suffix for p in (tmp_path / "full").iterdir()] == [".lock"]
 
 
 def test_no_room_anywhere_falls_back_to_keras(
-    copied: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+    copied: Path, notices: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -208,9 +208,9 @@ def test_no_room_anywhere_falls_back_to_keras(
     monkeypatch.setattr(compile, "export", full)
     (copied / "meta.json").unlink()
     monkeypatch.setattr("mnv2cli.engines.keras_engine.KerasEngine", lambda network: "keras")
-    assert open_engine(EngineOptions("auto"), network(), notify=said.append) == "keras"
-    assert "Using Keras, which is slower" in said[-1]
-    with pytest.raises(CompileError, match="No space left"):
+    assert open_engine(EngineOptions("auto"), network(), notify=notices.append) == "keras"
+    assert "Using the keras engine, which is slower" in notices[-1]
+    with pytest.raises(CompileError, match="no space left"):
         open_engine(EngineOptions("litert"), network())
 
 
@@ -225,16 +225,16 @@ def test_an_export_that_does_not_score_like_keras_is_not_kept(entry: Path, tmp_p
 
 
 def test_int8_is_calibrated_and_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notices: list[str]
 ) -> None:
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "cache"))
     for i in range(60):
         draw(tmp_path / "typical" / f"{i}.png", (4 * i, 255 - 4 * i, 100))
     (tmp_path / "typical" / "bad.jpg").write_bytes(b"")
     engine = EngineOptions(precision="int8", calibrate=str(tmp_path / "typical"))
-    classifier = Classifier(model=SMALL, engine=engine, events=RunEvents(said.append))
+    classifier = Classifier(model=SMALL, engine=engine, events=RunEvents(notices.append))
     records = list(classifier.classify(tmp_path / "typical" / "3.png"))
-    assert records[0].status == "ok" and len(said) == 1 and "int8" in said[0]
+    assert records[0].status == "ok" and len(notices) == 1 and "int8" in notices[0]
     (kept,) = (p for p in (tmp_path / "cache").iterdir() if p.is_dir())
     meta = json.loads((kept / "meta.json").read_text())
     assert sorted(meta["files"]) == ["head.tflite", "model.tflite"]
@@ -246,13 +246,13 @@ def test_int8_is_calibrated_and_kept(
     assert list(again.classify(tmp_path / "typical" / "3.png")) == records
 
 
-def test_int8_on_few_images_is_not_kept(copied: Path, said: list[str]) -> None:
+def test_int8_on_few_images_is_not_kept(copied: Path, notices: list[str]) -> None:
     few = Calibration("x", lambda: images(3))
-    find_or_compile(network(), "int8", few, said.append)
-    assert "calibrated on 3 images only" in said[0]
+    find_or_compile(network(), "int8", few, notices.append)
+    assert "Calibrating int8 on 3 images only" in notices[0]
     assert [p.name for p in copied.parent.iterdir() if p.is_dir()] == [copied.name]
-    with pytest.raises(CompileError, match="none could be read"):
-        find_or_compile(network(), "int8", Calibration("", lambda: images(0)), said.append)
+    with pytest.raises(CompileError, match="no readable image"):
+        find_or_compile(network(), "int8", Calibration("", lambda: images(0)), notices.append)
 
 
 # Processes
@@ -278,9 +278,9 @@ def test_killed_and_simultaneous_compiles_end_in_one_good_entry(tmp_path: Path) 
     assert list(cache.glob("*.tmp*")) and not (tmp_path / "k.csv").exists()
 
     both = [start(cache, tmp_path / f"{i}.csv", photo) for i in range(2)]
-    told = [process.communicate(timeout=300)[1] for process in both]
+    calls = [process.communicate(timeout=300)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert sum("Compiling" in text for text in told) == 1
+    assert sum("Compiling" in text for text in calls) == 1
     assert (tmp_path / "0.csv").read_text() == (tmp_path / "1.csv").read_text()
     assert [open_entry(str(p)) is not None for p in cache.iterdir() if p.is_dir()] == [True]
 

@@ -1,4 +1,4 @@
-"""How an engine is chosen, and how one is added."""
+"""Choosing and adding an engine."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def create(options, network, calibration, notify):
 
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Register an engine whose module lies in a folder of its own."""
+    """Register an engine whose module is in another folder."""
     (tmp_path / "mnv2_toy_engine.py").write_text(TOY)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("mnv2cli.engines.registry.ENGINES", dict(ENGINES))
@@ -50,15 +50,15 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_engine_is_added_by_a_module_and_a_line(toy: None) -> None:
-    said: list[str] = []
-    engine = open_engine(EngineOptions("toy"), Stub(), notify=said.append)
-    assert isinstance(engine, FakeEngine) and said == ["toy runs Stub"]
+    notices: list[str] = []
+    engine = open_engine(EngineOptions("toy"), Stub(), notify=notices.append)
+    assert isinstance(engine, FakeEngine) and notices == ["toy runs Stub"]
     assert engine.predict(np.zeros((2, 96, 96, 3), np.uint8)).shape == (2, 1000)
-    with pytest.raises(InputError, match="int8 needs the litert engine"):
+    with pytest.raises(InputError, match="--precision int8 requires --engine litert"):
         open_engine(EngineOptions("toy", "int8"), Stub())
 
 
-def test_the_benchmark_and_the_doctor_take_an_engine_from_the_registry(
+def test_the_benchmark_and_the_doctor_use_the_registry_of_engines(
     toy: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mnv2cli.diagnostics.bench.measure import plan_cases, usable_engines
@@ -74,7 +74,7 @@ def test_the_benchmark_and_the_doctor_take_an_engine_from_the_registry(
     assert found == ["litert", "keras", "toy", "GPU"]
 
 
-def test_an_engine_that_cannot_run_here_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_cannot_run_here_gives_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("mnv2_absent_engine")
     module.PRECISIONS = ("float32",)  # type: ignore[attr-defined]
     module.unavailable = lambda precision: InputError("no such chip")  # type: ignore[attr-defined]
@@ -85,11 +85,11 @@ def test_an_engine_that_cannot_run_here_says_why(monkeypatch: pytest.MonkeyPatch
 
 
 def test_engines_that_do_not_exist_are_refused() -> None:
-    with pytest.raises(InputError, match="no engine 'onnx', only auto, litert, keras"):
+    with pytest.raises(InputError, match="unknown engine 'onnx': choose from auto, litert, keras"):
         open_engine(EngineOptions("onnx"), Stub())
-    with pytest.raises(InputError, match="int8 needs the litert engine") as caught:
+    with pytest.raises(InputError, match="--precision int8 requires --engine litert") as caught:
         open_engine(EngineOptions("keras", "int8"), Stub())
-    assert caught.value.hint == "Leave out --engine keras."
+    assert caught.value.hint == "Omit --engine keras."
 
 
 def test_the_names_are_in_order_and_cost_nothing_heavy() -> None:
@@ -112,7 +112,7 @@ def test_the_names_are_in_order_and_cost_nothing_heavy() -> None:
     assert heavy == ""
 
 
-def test_engines_are_chosen_by_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_engines_are_chosen_by_hardware_and_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mnv2cli.engines.keras_engine.KerasEngine", lambda network: "keras")
     monkeypatch.setattr("mnv2cli.engines.litert.LiteRTEngine", lambda compiled: "litert")
     monkeypatch.setattr("mnv2cli.engines.litert.find_or_compile", lambda *_: None)
@@ -129,17 +129,17 @@ def test_engines_are_chosen_by_what_is_there(monkeypatch: pytest.MonkeyPatch) ->
             open_engine(EngineOptions(name, precision), Stub())  # type: ignore[arg-type]
 
 
-def test_auto_takes_keras_where_litert_cannot_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_uses_keras_if_litert_cannot_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise CompileError("it cannot be compiled")
 
-    said: list[str] = []
+    notices: list[str] = []
     monkeypatch.setattr("mnv2cli.engines.keras_engine.KerasEngine", lambda network: "keras")
     monkeypatch.setattr("mnv2cli.engines.litert.find_or_compile", fail)
     monkeypatch.setattr("mnv2cli.engines.litert.is_available", lambda: True)
     monkeypatch.setattr("mnv2cli.engines.auto.tensorflow_has_gpu", lambda: False)
-    assert open_engine(EngineOptions(), Stub(), notify=said.append) == "keras"
-    assert said == ["Using Keras, which is slower: it cannot be compiled."]
+    assert open_engine(EngineOptions(), Stub(), notify=notices.append) == "keras"
+    assert notices == ["Using the keras engine, which is slower: it cannot be compiled."]
     for options in (EngineOptions("litert"), EngineOptions(precision="int8")):
         with pytest.raises(CompileError):
             open_engine(options, Stub())

@@ -78,7 +78,7 @@ def test_packages_alone_classify_photos_rightly(
     assert coffee["label_1"] == "espresso" and float(coffee["score_1"]) > 0.8
     assert cat["model"] == coffee["model"] == "efficientnet_lite0"
     (warning,) = result.stderr.splitlines()
-    assert warning.startswith("Warning: ") and "Using EfficientNet-Lite0" in warning
+    assert warning.startswith("Warning: ") and "using efficientnet_lite0" in warning
 
 
 @needs_offline

@@ -1,4 +1,4 @@
-"""Weights of the networks, good ones and none."""
+"""Weights of the networks: intact, damaged or missing."""
 
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ def lite0_file(tensors: dict[str, Tensor], tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Have no weights, and a host that refuses connections; returns its address."""
+    """Have no weights, and a host that refuses connections; return its URL."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(efficientnet_lite0, "PACKAGE", "mnv2_no_such_package")
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

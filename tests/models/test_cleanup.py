@@ -1,4 +1,4 @@
-"""What of Keras's cache may go."""
+"""Downloaded weights and leftovers of downloads are found and removed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "models"
 
 
-def test_what_killed_downloads_left_is_found_once_it_is_old(folder: Path) -> None:
+def test_leftovers_of_killed_downloads_are_found_once_they_are_old(folder: Path) -> None:
     left = [folder / f".{WEIGHTS}.{name}.part.h5" for name in ("old", "new")]
     others = [folder / f".{WEIGHTS}.old", folder / ".mine.h5.x.part.h5", folder / WEIGHTS]
     for path in [*left, *others]:
@@ -45,5 +45,5 @@ def test_only_published_weights_are_found_and_removed(folder: Path) -> None:
     assert downloaded_weights() == [str(folder / WEIGHTS)]
     remove_weights(downloaded_weights())
     assert os.listdir(folder) == ["mine.h5"]
-    with pytest.raises(OutputError, match="cannot be removed"):
+    with pytest.raises(OutputError, match="cannot remove"):
         remove_weights([str(folder / WEIGHTS)])

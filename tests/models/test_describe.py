@@ -1,4 +1,4 @@
-"""Networks are described as the papers describe them."""
+"""Networks are described as in their papers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mnv2cli.models import efficientnet_lite0
-from mnv2cli.models.describe import describe
+from mnv2cli.models import all_models, efficientnet_lite0
+from mnv2cli.models.describe import describe, describe_model
 from mnv2cli.models.efficientnet_lite0 import EfficientNetLite0
 from mnv2cli.models.mobilenet_v2 import MobileNetV2
 from mnv2cli.models.published import published
@@ -25,6 +25,28 @@ def test_published_figures_are_those_of_the_keras_model(model: Any) -> None:
     assert described.parameters == figures.parameters
     assert described.multiply_adds == figures.multiply_adds
     assert described.parameters + described.statistics == built.count_params()
+    assert described == describe_model(model)
+
+
+def test_every_published_network_is_described_without_its_keras_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for model in all_models():
+        monkeypatch.setattr(type(model), "build_untrained", lambda self: pytest.fail("built"))
+        described, figures = describe_model(model), published()[model.model]
+        assert described.parameters == figures.parameters
+        assert described.multiply_adds == figures.multiply_adds
+        assert (described.stages[0].size, described.stages[-1].channels) == (model.size, 1000)
+
+
+def test_another_network_is_described_by_its_keras_model(model: Any) -> None:
+    class Other:
+        model = "other"
+
+        def build_untrained(self) -> Any:
+            return model
+
+    assert describe_model(Other()) == describe(model)  # type: ignore[arg-type]
 
 
 def test_mobilenet_v2_is_the_one_of_the_paper() -> None:

@@ -1,7 +1,8 @@
-"""Weights are downloaded whole or not at all, from the published host or a mirror."""
+"""Weights are downloaded completely or not at all, from their host or a mirror."""
 
 from __future__ import annotations
 
+import base64
 import os
 import socket
 import stat
@@ -32,11 +33,11 @@ def fails(handle: Handler, path: Path) -> WeightsError:
 
 def test_a_download_arrives_whole_with_progress(tmp_path: Path, hdf5: bytes) -> None:
     path = tmp_path / "models" / "w.h5"
-    told: list[tuple[str, int, int | None]] = []
+    calls: list[tuple[str, int, int | None]] = []
     with host(answer(hdf5)) as url:
-        download(Origin(url, str(path)), lambda *args: told.append(args))
+        download(Origin(url, str(path)), lambda *args: calls.append(args))
     assert path.read_bytes() == hdf5
-    assert told[0] == ("w.h5", 0, len(hdf5)) and told[-1] == ("w.h5", len(hdf5), len(hdf5))
+    assert calls[0] == ("w.h5", 0, len(hdf5)) and calls[-1] == ("w.h5", len(hdf5), len(hdf5))
     assert [p.name for p in path.parent.iterdir()] == ["w.h5"]
     umask = os.umask(0)
     os.umask(umask)
@@ -55,7 +56,7 @@ def test_a_download_arrives_whole_with_progress(tmp_path: Path, hdf5: bytes) -> 
         (b"\x89HDF\r\n\x1a\n" + b"x" * 3000, 200, None, "is damaged"),
     ],
 )
-def test_a_download_that_fails_says_all_and_leaves_nothing(
+def test_a_download_that_fails_gives_the_reason_and_leaves_nothing(
     tmp_path: Path, body: bytes, code: int, length: int | None, message: str
 ) -> None:
     path = tmp_path / "models" / "w.h5"
@@ -64,7 +65,7 @@ def test_a_download_that_fails_says_all_and_leaves_nothing(
     assert list(path.parent.iterdir()) == []
 
 
-def test_an_answer_without_length_or_content_is_told_at_once(tmp_path: Path) -> None:
+def test_an_answer_without_length_or_content_fails_at_once(tmp_path: Path) -> None:
     def nothing(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         request.end_headers()
@@ -120,7 +121,7 @@ def test_hosts_that_cannot_be_reached(tmp_path: Path, monkeypatch: pytest.Monkey
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(WeightsError, match="the host's name was not found"):
+    with pytest.raises(WeightsError, match="host name not found"):
         download(Origin("http://host.invalid/w.h5", str(tmp_path / "w.h5")))
 
 
@@ -142,7 +143,7 @@ def test_an_endless_download_is_cut_off(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(WeightsError, match="cannot be written") as caught:
+    with pytest.raises(WeightsError, match="cannot write to the weights folder") as caught:
         download(Origin("http://127.0.0.1:1/w.h5", str(tmp_path / "file" / "w.h5")))
     assert "KERAS_HOME" in caught.value.hint
 
@@ -157,7 +158,7 @@ def test_interrupting_a_download_leaves_nothing(tmp_path: Path, hdf5: bytes) -> 
     assert list((tmp_path / "m").iterdir()) == []
 
 
-def test_a_silent_host_is_noticed_soon_and_the_run_goes_on(
+def test_a_silent_host_is_noticed_soon_and_the_other_network_is_used(
     nothing_here: str, lite0_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place_lite0(lite0_file)
@@ -170,11 +171,13 @@ def test_a_silent_host_is_noticed_soon_and_the_run_goes_on(
             other.setblocking(False)
             other.connect_ex(deaf.getsockname())
         monkeypatch.setenv("MNV2_WEIGHTS_URL", f"http://127.0.0.1:{deaf.getsockname()[1]}/")
-        told: list[str] = []
-        available(MobileNetV2(), named=False, warn=told.append)
+        with pytest.raises(WeightsError, match=r"did not answer within 0\.3 seconds"):
+            MobileNetV2().fetch()
+        warnings: list[str] = []
+        available(MobileNetV2(), named=False, warn=warnings.append)
         for other in others:
             other.close()
-    assert "did not answer within 0.3 seconds" in told[0]
+    assert len(warnings) == 1
 
 
 def test_a_mirror_gives_the_published_file(
@@ -201,11 +204,11 @@ def test_a_mirror_may_be_a_folder(
 @pytest.mark.parametrize(
     "url", ["ftp://host/", "/folder", "http://", "http://host:x/", "data:,x", "http://a b/"]
 )
-def test_addresses_that_are_none_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InputError, match="weights cannot be fetched from"):
+def test_invalid_addresses_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="cannot download weights from"):
         address(url)
     monkeypatch.setenv("MNV2_WEIGHTS_URL", url)
-    with pytest.raises(InputError, match="weights cannot be fetched from"):
+    with pytest.raises(InputError, match="cannot download weights from"):
         published_at("https://host/", "w.h5")
 
 
@@ -214,11 +217,92 @@ def test_a_mirror_is_a_folder_or_the_file_itself() -> None:
     for mirror in ("http://host/a", "http://host/a/"):
         assert mirrored_at(mirror, "w.h5", suffixes) == "http://host/a/w.h5"
     assert mirrored_at("http://host/my.h5", "w.h5", suffixes) == "http://host/my.h5"
-    with pytest.raises(InputError, match="weights cannot be fetched from"):
+    with pytest.raises(InputError, match="cannot download weights from"):
         mirrored_at("ftp://host/", "w.h5", suffixes)
 
 
-def test_reach_tells_a_host_that_is_there(nothing_here: str) -> None:
-    with host(answer(b"", 404)) as url:
-        assert reach(url) == ""
+def test_reach_returns_why_a_file_cannot_be_downloaded(nothing_here: str) -> None:
+    for code in (200, 405, 503):
+        with host(answer(b"", code), head=True) as url:
+            assert reach(url) == ""
+    with host(answer(b"", 404), head=True) as url:
+        assert reach(url) == "the host answered 404 Not Found"
     assert reach(nothing_here) == "connection refused"
+
+
+def guarded(body: bytes, user: str, password: str) -> Handler:
+    """Answer requests with this login with the body, others with 401."""
+    token = base64.b64encode(f"{user}:{password}".encode()).decode()
+
+    def handle(request: BaseHTTPRequestHandler) -> None:
+        allowed = request.headers.get("Authorization") == f"Basic {token}"
+        answer(body if allowed else b"", 200 if allowed else 401)(request)
+
+    return handle
+
+
+def test_the_user_and_password_of_a_mirror_are_sent(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    model = MobileNetV2(alpha=0.35, size=96)
+    body = (home / "models" / model.file_name).read_bytes()
+    with host(guarded(body, "me@work", "s3cret/ü"), head=True) as url:
+        folder = url.rpartition("/")[0].replace("://", "://me%40work:s3cret%2F%C3%BC@")
+        monkeypatch.setenv("MNV2_WEIGHTS_URL", folder)
+        assert reach(model.origin.url) == ""
+        assert Path(model.fetch()).read_bytes() == body
+
+
+def test_the_user_and_password_of_a_mirror_are_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    pages = (guarded(b"", "me", "right"), answer(b"", 404), answer(b"<html>"), answer(b""))
+    for handle in pages:
+        with host(handle) as url:
+            folder = url.rpartition("/")[0].replace("://", "://me:s3cret@")
+            monkeypatch.setenv("MNV2_WEIGHTS_URL", folder)
+            model = MobileNetV2(alpha=0.35, size=96)
+            with pytest.raises(WeightsError) as caught:
+                model.fetch()
+            assert "s3cret" not in str(caught.value) + repr(model.origin)
+            assert f"{url.rpartition('/')[0].replace('://', '://***@')}/" in caught.value.hint
+    error = fails(guarded(b"", "me", "right"), tmp_path / "w.h5")
+    assert "401" in error.message and "USER:PASSWORD@" in error.hint
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://me:s3cret/x@host/", "https://me:s3cret#x@host/", "me:s3cret@host/", "ftp://me:s3cret@h/",
+     "http://me:s3cret@host:x/"],
+)  # fmt: skip
+def test_a_malformed_address_is_shown_without_its_password(url: str) -> None:
+    with pytest.raises(InputError) as caught:
+        address(url)
+    assert "s3cret" not in str(caught.value) and "***@h" in caught.value.message
+    assert "%2F" in caught.value.hint
+
+
+def test_the_user_and_password_are_not_sent_to_the_host_of_a_redirect(
+    tmp_path: Path, hdf5: bytes
+) -> None:
+    seen: list[str | None] = []
+
+    def elsewhere(request: BaseHTTPRequestHandler) -> None:
+        seen.append(request.headers.get("Authorization"))
+        answer(hdf5)(request)
+
+    with host(elsewhere) as other:
+
+        def redirect(request: BaseHTTPRequestHandler) -> None:
+            seen.append(request.headers.get("Authorization"))
+            request.send_response(302)
+            to = other if request.path == "/b.h5" else "/b.h5"
+            request.send_header("Location", to)
+            request.end_headers()
+
+        with host(redirect) as url:
+            with_login = url.replace("://", "://me:s3cret@")
+            download(Origin(with_login, str(tmp_path / "w.h5")))
+    assert seen[0] and seen[1] == seen[0] and seen[2] is None

@@ -1,4 +1,4 @@
-"""Which model a weights file is for."""
+"""The model of a weights file is found by its name or the options."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PUBLISHED = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.5_160.h5"
         ("lite.pth", ModelOptions(alpha=0.5), ModelOptions("efficientnet_lite0", 0.5)),
     ],
 )
-def test_the_name_or_the_user_says_it(
+def test_the_name_or_the_options_give_the_model(
     path: str, given: ModelOptions, expected: ModelOptions
 ) -> None:
     assert options_of_file(path, given) == expected
@@ -31,11 +31,11 @@ def test_the_name_or_the_user_says_it(
 @pytest.mark.parametrize(
     ("path", "given", "message"),
     [
-        (PUBLISHED, ModelOptions(alpha=1.0), "is for alpha 0.5 and size 160 by its name"),
-        (PUBLISHED, ModelOptions(size=96), "is for alpha 0.5 and size 160 by its name"),
-        ("own.h5", ModelOptions(), "'own.h5' does not say what it is for"),
+        (PUBLISHED, ModelOptions(alpha=1.0), "is for --alpha 0.5 --size 160 by its name"),
+        (PUBLISHED, ModelOptions(size=96), "is for --alpha 0.5 --size 160 by its name"),
+        ("own.h5", ModelOptions(), "cannot tell the network from the name 'own.h5'"),
         ("own.h5", ModelOptions(alpha=1.0), "add --alpha and --size"),
-        (f"{PUBLISHED}.gz", ModelOptions(), "does not say what it is for"),
+        (f"{PUBLISHED}.gz", ModelOptions(), "cannot tell the network from the name"),
     ],
 )
 def test_contradictions_and_gaps_are_errors(path: str, given: ModelOptions, message: str) -> None:

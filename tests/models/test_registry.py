@@ -1,4 +1,4 @@
-"""How a family of networks is chosen, and how one is added."""
+"""Choosing and adding a family of networks."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def options_of_file(file_name):
 
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Register a family whose module lies in a folder of its own."""
+    """Register a family whose module is in another folder."""
     (tmp_path / "mnv2_toy_family.py").write_text(TOY)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("mnv2cli.models.registry.MODELS", dict(MODELS))
@@ -68,9 +68,9 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_family_is_added_by_a_module_and_a_line(toy: None) -> None:
-    told: list[tuple[str, int, int | None]] = []
-    model = open_model(ModelOptions("toy"), lambda *args: told.append(args))
-    assert model.name == "Toy" and told == [("toy", 1, 1)]
+    calls: list[tuple[str, int, int | None]] = []
+    model = open_model(ModelOptions("toy"), lambda *args: calls.append(args))
+    assert model.name == "Toy" and calls == [("toy", 1, 1)]
     assert available(model, named=True, warn=pytest.fail) is model
     assert [each.model for each in all_models()][-1] == "toy"
     assert options_of_file("x/w.toy", ModelOptions()) == ModelOptions("toy")
@@ -121,12 +121,12 @@ def test_the_registry_imports_no_family() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"name": "resnet"}, "no model 'resnet', only mobilenet_v2, efficientnet_lite0"),
-        ({"name": 5}, "no model 5, only mobilenet_v2"),
-        ({"name": "efficientnet_lite0", "alpha": 0.5}, "has alpha 1.0 and size 224 alone"),
-        ({"name": "efficientnet_lite0", "size": 96}, "has alpha 1.0 and size 224 alone"),
-        ({"name": "efficientnet_lite0", "refresh": True}, "comes with a package"),
-        ({"name": "efficientnet_lite0", "weights": "no.pth"}, "no weights file 'no.pth'"),
+        ({"name": "resnet"}, "unknown model 'resnet': choose from mobilenet_v2, eff"),
+        ({"name": 5}, "unknown model 5: choose from mobilenet_v2"),
+        ({"name": "efficientnet_lite0", "alpha": 0.5}, "has only alpha 1.0 and size 224"),
+        ({"name": "efficientnet_lite0", "size": 96}, "has only alpha 1.0 and size 224"),
+        ({"name": "efficientnet_lite0", "refresh": True}, "its weights come in a package"),
+        ({"name": "efficientnet_lite0", "weights": "no.pth"}, "weights file not found: no.pth"),
         ({"alpha": 0.4}, "no weights are published"),
         ({"alpha": 0}, "no weights are published"),
     ],

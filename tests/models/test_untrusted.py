@@ -1,4 +1,4 @@
-"""Weights files that would run code or read other files: refused, and nothing was run."""
+"""Weights files that would run code or read other files are refused, and run nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.conftest import draw
 
 
 class Malicious:
-    """A pickle of it runs a command when it is read."""
+    """Runs a command when its pickle is read."""
 
     def __init__(self, command: str) -> None:
         self.command = command
@@ -36,7 +36,7 @@ class Malicious:
 
 @pytest.fixture
 def marker(tmp_path: Path) -> Path:
-    """The file that appears when the attack works."""
+    """The file that appears if the attack works."""
     return tmp_path / "was-run"
 
 
@@ -76,9 +76,9 @@ def test_a_lambda_layer_is_refused_and_not_run(tmp_path: Path, marker: Path, suf
     path = tmp_path / f"evil{suffix}"
     lambda_model(marker).save(path)
     marker.unlink(missing_ok=True)
-    refused(path, "has a Lambda layer, which is Python code: not read")
+    refused(path, "contains a Lambda layer, which is Python code: refused")
     assert not marker.exists()
-    # The attack is real: loaded without care, the same file does run.
+    # The attack is real: Keras without safe mode runs the same file.
     import_keras().models.load_model(path, safe_mode=False)
     assert marker.exists()
 
@@ -93,7 +93,7 @@ def test_the_command_refuses_a_lambda_layer_in_one_line(
     result = invoke("classify", photo, "--weights", path, "--alpha", "0.35", "--size", "96", "-q")
     assert result.exit_code == 1 and not marker.exists() and result.stdout == ""
     assert result.stderr.splitlines()[0] == (
-        f"Error: the weights file {path} has a Lambda layer, which is Python code: not read"
+        f"Error: the weights file {path} contains a Lambda layer, which is Python code: refused"
     )
 
 
@@ -113,7 +113,7 @@ def test_a_pickle_is_refused_and_not_run(
 def test_pickles_in_an_archive_are_refused_and_not_run(tmp_path: Path, marker: Path) -> None:
     data = pickle.dumps(Malicious(f"touch {marker}"))
     for name in ("data.pkl", "archive__data.pkl", "A.PICKLE", "assets__innocent.bin"):
-        refused(archive(tmp_path / "evil.keras", **{name: data}), "holds a pickle, .*run code")
+        refused(archive(tmp_path / "evil.keras", **{name: data}), "contains a pickle, .*run code")
     array = io.BytesIO()
     np.save(array, np.array([Malicious(f"touch {marker}")]), allow_pickle=True)
     path = tmp_path / "evil.keras"
@@ -123,15 +123,15 @@ def test_pickles_in_an_archive_are_refused_and_not_run(tmp_path: Path, marker: P
             inner.writestr("__root__.npy", array.getvalue())
         outer.writestr("config.json", "{}")
         outer.writestr("model.weights.npz", npz.getvalue())
-    refused(path, "holds no model.weights.h5")
+    refused(path, "does not contain model.weights.h5")
     assert not marker.exists()
 
 
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"class_name": "Lambda", "config": {}}, "has a Lambda layer"),
-        ([{"a": [{"class_name": "__lambda__", "config": {}}]}], "has a Lambda layer"),
+        ({"class_name": "Lambda", "config": {}}, "contains a Lambda layer"),
+        ([{"a": [{"class_name": "__lambda__", "config": {}}]}], "contains a Lambda layer"),
         ({"class_name": "system", "module": "os", "config": "id"}, "'system' of the module 'os'"),
         ({"class_name": "X", "module": "keras_evil", "config": {}}, "module 'keras_evil'"),
         ({"class_name": "function", "module": "builtins", "config": "eval"}, "module 'builtins'"),
@@ -142,12 +142,12 @@ def test_pickles_in_an_archive_are_refused_and_not_run(tmp_path: Path, marker: P
             "module 'keras.config'",
         ),
         ({"class_name": "get_file", "module": "keras.utils", "config": {}}, "module 'keras.utils'"),
-        ({"class_name": "Mine", "registered_name": "my>Mine", "config": {}}, "asks for 'my>Mine'"),
-        ({"class_name": "my>Mine", "config": {}}, "asks for 'my>Mine'"),
+        ({"class_name": "Mine", "registered_name": "my>Mine", "config": {}}, "names 'my>Mine'"),
+        ({"class_name": "my>Mine", "config": {}}, "names 'my>Mine'"),
         ({"class_name": "Conv2D", "module": "keras.layers", "config": {}}, ""),
     ],
 )  # fmt: skip
-def test_what_an_archive_asks_for_must_be_kerass(
+def test_an_archive_may_only_name_parts_of_keras(
     tmp_path: Path, config: object, message: str
 ) -> None:
     path = str(archive(tmp_path / "own.keras", config))
@@ -162,16 +162,16 @@ def test_archives_that_are_bombs_or_reach_outside_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "evil.keras"
-    refused(archive(path, "x" * (17 << 20)), "claims 17,825,794 bytes for 'config.json'")
+    refused(archive(path, "x" * (17 << 20)), "'config.json', far too large: 17,825,794 bytes")
     for name in ("../out", "/etc/passwd", "a/../../b", "C:\\x", "..\\x"):
         archive(path)
         with zipfile.ZipFile(path, "a") as file:
             file.writestr(name, b"")
-        refused(path, "has a member outside")
-    refused(archive(path, **{str(i): b"" for i in range(1_000)}), "odd members, 1,002")
+        refused(path, "a path outside of it")
+    refused(archive(path, **{str(i): b"" for i in range(1_000)}), "duplicate ones")
     monkeypatch.setattr("mnv2cli.models.untrusted._LARGEST_WEIGHTS", 1_000_000)
-    refused(archive(path, assets__a=bytes(600_000), assets__b=bytes(600_000)), "claims to hold")
-    refused(archive(path, assets__a=bytes(1_000_001)), "claims 1,000,001 bytes")
+    refused(archive(path, assets__a=bytes(600_000), assets__b=bytes(600_000)), "is far too large")
+    refused(archive(path, assets__a=bytes(1_000_001)), "far too large: 1,000,001 bytes")
 
 
 def test_damaged_archives_are_refused(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_damaged_archives_are_refused(tmp_path: Path) -> None:
     refused(path, "is damaged|does not fit")
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("config.json", "[" * 100_000)
-    refused(path, "its description is no JSON")
+    refused(path, "its description is not JSON")
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("model.weights.h5", b"\x89HDF\r\n\x1a\nxxxx")
     refused(path, "is damaged")
@@ -197,22 +197,22 @@ def test_hdf5_that_reads_other_files_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "evil.h5"
     with h5py.File(path, "w") as file:
         file.create_group("a")["link"] = h5py.ExternalLink("other.h5", "/x")
-    refused(path, "links to other files: not read")
+    refused(path, "links to other files: refused")
     with h5py.File(path, "w") as file:
         file.create_dataset("x", (100,), "f4", external=[(str(secret), 0, 400)])
-    refused(path, "takes data from other files: not read")
+    refused(path, "refers to data in other files: refused")
     with h5py.File(path, "w") as file:
         layout = h5py.VirtualLayout((100,), "f4")
         layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "x", (100,))
         file.create_virtual_dataset("x", layout)
-    refused(path, "takes data from other files: not read")
+    refused(path, "refers to data in other files: refused")
     inner = path.read_bytes()
     with zipfile.ZipFile(tmp_path / "evil.keras", "w") as outer:
         outer.writestr("model.weights.h5", inner)
-    refused(tmp_path / "evil.keras", "takes data from other files: not read")
+    refused(tmp_path / "evil.keras", "refers to data in other files: refused")
 
 
-def test_honest_files_of_keras_are_taken(tmp_path: Path, model: Any) -> None:
+def test_valid_files_of_keras_are_accepted(tmp_path: Path, model: Any) -> None:
     model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     for name in ("own.keras", "own.h5", "own.weights.h5"):
         path = tmp_path / name
@@ -233,4 +233,4 @@ def test_checking_imports_no_keras(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", code, str(path), *sys.path]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.stdout.rstrip().endswith("has a Lambda layer, which is Python code: not read")
+    assert result.stdout.rstrip().endswith("contains a Lambda layer, which is Python code: refused")

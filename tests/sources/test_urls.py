@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mnv2cli.sources.urls import is_url, redact
+from mnv2cli.sources.urls import is_url
+from mnv2cli.system.urls import redact
 from tests.conftest import draw
 from tests.sources.helpers import found, read
 

@@ -1,4 +1,4 @@
-"""Lines of CSV give back the very fields that went in."""
+"""Fields of CSV are read back unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files get their name only when they are whole."""
+"""Files get their name only when they are complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this machine has, as far as it can be told without heavy imports."""
+"""Cores, memory, processor and GPU are found without heavy imports."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_gpu_is_looked_for_without_tensorflow(monkeypatch: pytest.MonkeyPatch)
     assert not hardware.may_have_gpu()
 
 
-def test_cores_and_processor_are_told() -> None:
+def test_cores_and_processor_are_found() -> None:
     name, flags = hardware.processor()
     assert hardware.usable_cores() >= 1
     assert name and (flags or sys.platform != "linux")

@@ -1,4 +1,4 @@
-"""Words of messages: reasons of the operating system, and counted nouns."""
+"""Parts of messages: reasons of the operating system, and counted nouns."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mnv2cli.system.messages import count, reason
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "No space left on device"),
         (FileNotFoundError(errno.ENOENT, "No such file", "Holiday.jpg"), "No such file"),
         (OSError("Broken Stream"), "Broken Stream"),  # as libraries raise it
+        (TimeoutError(), "TimeoutError"),
     ],
 )
 def test_the_reason_is_the_systems_without_number_and_path(error: OSError, as_it_is: str) -> None:

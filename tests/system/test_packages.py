@@ -10,14 +10,14 @@ import pytest
 from mnv2cli.system.packages import installed_names, installed_version, is_installed
 
 
-def test_a_package_that_is_there_has_a_version_and_one_that_is_not_has_none() -> None:
+def test_an_installed_package_has_a_version_and_a_missing_one_has_none() -> None:
     assert installed_version("pytest") == pytest.__version__
     assert is_installed("pytest") and "pytest" in installed_names()
     assert installed_version("no-such-package") == ""
     assert not is_installed("no-such-package")
 
 
-def test_looking_at_packages_costs_nothing_until_it_is_asked_for() -> None:
+def test_importlib_metadata_is_imported_only_when_needed() -> None:
     code = (
         "import sys; sys.path[:] = sys.argv[1:]; before = set(sys.modules);"
         "import mnv2cli.system.hardware, mnv2cli.system.packages;"

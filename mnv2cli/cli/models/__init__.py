@@ -1,4 +1,4 @@
-"""``mnv2 models``: which networks there are, where their weights are, and how they are made."""
+"""``mnv2 models``: list networks, manage their weights and compiled models, show their layers."""
 
 from __future__ import annotations
 
@@ -8,35 +8,33 @@ from mnv2cli.cli.terminal.help import LazyCommand, LazyGroup
 
 COMMANDS = {
     "list": LazyCommand(
-        "mnv2cli.cli.models.list:list_models", "List all networks, and what is on this machine."
+        "mnv2cli.cli.models.list:list_models", "List all networks and what is on this machine."
     ),
     "download": LazyCommand(
-        "mnv2cli.cli.models.download:download", "Download published weights, checked."
+        "mnv2cli.cli.models.download:download", "Download and check published weights."
     ),
-    "path": LazyCommand("mnv2cli.cli.models.path:path", "Print where a network's weights are."),
+    "path": LazyCommand("mnv2cli.cli.models.path:path", "Print the path of a network's weights."),
     "import": LazyCommand(
-        "mnv2cli.cli.models.import_file:import_file", "Take in a weights file carried over by hand."
+        "mnv2cli.cli.models.import_file:import_file", "Import a weights file from another machine."
     ),
     "compile": LazyCommand(
-        "mnv2cli.cli.models.compile:compile_model", "Compile a network for this processor now."
+        "mnv2cli.cli.models.compile:compile_model", "Compile a network before the first run."
     ),
     "clean": LazyCommand("mnv2cli.cli.models.clean:clean", "Remove compiled models and leftovers."),
-    "show": LazyCommand(
-        "mnv2cli.cli.models.show:show", "Show how a network is made, stage by stage."
-    ),
+    "show": LazyCommand("mnv2cli.cli.models.show:show", "Show the layers of a network."),
 }
 """The commands in the order of the help, each with where it is and its line there."""
 
 EXAMPLES = (
-    ("what there is, and what is on this machine", "mnv2 models list"),
-    ("carry the weights to a machine without internet", 'cp "$(mnv2 models path)" /media/stick/'),
-    ("and take them in there", "mnv2 models import /media/stick/mobilenet_v2_*.h5"),
+    ("list networks and what is on this machine", "mnv2 models list"),
+    ("copy the weights for a machine without internet", 'cp "$(mnv2 models path)" /media/stick/'),
+    ("import them there", "mnv2 models import /media/stick/mobilenet_v2_*.h5"),
 )
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS, examples=EXAMPLES)
 def models() -> None:
-    """List, fetch, check, compile and look at the networks and their weights.
+    """List, download, import, compile and show networks and their weights.
 
-    MODEL is mobilenet_v2 or efficientnet_lite0; MNV2_MODEL in the environment names the default.
+    MODEL is mobilenet_v2 or efficientnet_lite0; MNV2_MODEL sets the default.
     """

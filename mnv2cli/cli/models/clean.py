@@ -1,4 +1,4 @@
-"""``mnv2 models clean``: what can be made or downloaded again."""
+"""``mnv2 models clean``: remove what can be compiled or downloaded again."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from mnv2cli.cli.terminal.text import printable
 @click.command(
     cls=ExampleCommand,
     examples=(
-        ("what there is to gain", "mnv2 models clean --dry-run"),
-        ("downloaded weights as well", "mnv2 models clean --weights"),
+        ("show how much space it would free", "mnv2 models clean --dry-run"),
+        ("remove downloaded weights, too", "mnv2 models clean --weights"),
     ),
 )
-@option("--weights", is_flag=True, help="Remove downloaded weights as well, once you confirm it.")
-@option("--dry-run", is_flag=True, help="Tell what would be removed, and remove nothing.")
-@option("-y", "--yes", is_flag=True, help="Do not ask.")
+@option("--weights", is_flag=True, help="Also remove downloaded weights, after confirmation.")
+@option("--dry-run", is_flag=True, help="Show what would be removed, and remove nothing.")
+@option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 def clean(weights: bool, dry_run: bool, yes: bool) -> None:
-    """Remove compiled models, which the next run makes again, and leftovers of killed runs.
+    """Remove compiled models and leftovers of killed runs; later runs compile again.
 
-    Nothing else in the cache folder is touched.
+    Other files in the cache folder stay.
     """
     from mnv2cli.cli.terminal.text import size_text
     from mnv2cli.engines.cache import remove_all
@@ -34,15 +34,16 @@ def clean(weights: bool, dry_run: bool, yes: bool) -> None:
         remove_downloads,
         remove_weights,
     )
+    from mnv2cli.system.messages import count
 
-    count, size = remove_all(dry_run=dry_run)
+    compiled, size = remove_all(dry_run=dry_run)
     left = interrupted_downloads()
     if not dry_run:
         remove_downloads(left)
-    done = "would be removed" if dry_run else "removed"
-    click.echo(f"{count} compiled models {done}, {size_text(size)}", err=True)
+    removed = "Would remove" if dry_run else "Removed"
+    click.echo(f"{removed} {count(compiled, 'compiled model')}, {size_text(size)}", err=True)
     if left:
-        click.echo(f"{len(left)} interrupted downloads {done}", err=True)
+        click.echo(f"{removed} {count(len(left), 'interrupted download')}", err=True)
     if not weights:
         return
     found = downloaded_weights()
@@ -51,8 +52,8 @@ def clean(weights: bool, dry_run: bool, yes: bool) -> None:
         for file in found:
             click.echo(printable(file), err=True)
         click.confirm(
-            f"Remove these {len(found)} weights files, {size_text(size)}?", abort=True, err=True
+            f"Remove {count(len(found), 'weights file')}, {size_text(size)}?", abort=True, err=True
         )
     if not dry_run:
         remove_weights(found)
-    click.echo(f"{len(found)} weights files {done}, {size_text(size)}", err=True)
+    click.echo(f"{removed} {count(len(found), 'weights file')}, {size_text(size)}", err=True)

@@ -1,4 +1,4 @@
-"""``mnv2 models compile``: a network for this processor, before the first run."""
+"""``mnv2 models compile``: compile a network before the first run."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     "compile",
     cls=ExampleCommand,
     examples=(
-        ("before the first run", "mnv2 models compile"),
-        ("for 8 bits", "mnv2 models compile --precision int8 --calibrate photos"),
+        ("compile the default network", "mnv2 models compile"),
+        ("compile it to int8", "mnv2 models compile --precision int8 --calibrate photos"),
     ),
 )
 @model_argument
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     "--precision",
     type=click.Choice(get_args(Precision)),
     default="float32",
-    help="What to compute in; int8 needs --calibrate.",
+    help="Number format; int8 is faster and requires --calibrate.",
 )
 @option(
     "--calibrate",
     type=click.Path(exists=True, file_okay=False),
     metavar="DIR",
-    help="Typical photos to calibrate int8 on, up to 200.",
+    help="Folder of typical photos to calibrate int8 on, up to 200.",
 )
 @terminal_options
 def compile_model(
@@ -47,9 +47,9 @@ def compile_model(
     calibrate: str | None,
     terminal: TerminalOptions,
 ) -> None:
-    """Compile a network for this processor now, so that the first run need not."""
+    """Compile a network now, so that the first run starts immediately."""
     if precision == "int8" and not calibrate:
-        raise click.UsageError("int8 needs typical photos: add --calibrate DIR.")
+        raise click.UsageError("--precision int8 requires --calibrate DIR.")
     from mnv2cli.engines.cache import cache_folder
     from mnv2cli.engines.litert import LiteRTEngine
     from mnv2cli.engines.options import EngineOptions
@@ -68,8 +68,12 @@ def compile_model(
     assert isinstance(engine, LiteRTEngine)
     if engine.compiled.temporary is not None:
         raise OutputError(
-            f"the compiled model cannot be kept in {cache_folder()}",
-            "Name a folder that can be written with MNV2_CACHE.",
+            f"cannot keep the compiled model in {cache_folder()}",
+            "Set MNV2_CACHE to a writable folder, or use more photos with --calibrate."
+            if precision == "int8"
+            else "Set MNV2_CACHE to a writable folder.",
         )
     print_path(os.path.dirname(engine.compiled.model))
-    screen.notice(f"{classifier.network.model} {precision}, {perf_counter() - start:.1f} s")
+    screen.notice(
+        f"{classifier.network.model} {precision}: ready in {perf_counter() - start:.1f} s"
+    )

@@ -1,4 +1,4 @@
-"""``mnv2 models download``: published weights into Keras's cache."""
+"""``mnv2 models download``: download published weights into Keras's cache."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mnv2cli.cli.options import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.errors import Mnv2Error, WeightsError
 from mnv2cli.models import DEFAULT_MODEL
+from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
@@ -21,21 +22,23 @@ if TYPE_CHECKING:
 @click.command(
     cls=ExampleCommand,
     examples=(
-        ("before going offline", "mnv2 models download"),
-        ("a small one", "mnv2 models download --alpha 0.35 --size 96"),
-        ("from a mirror", "mnv2 models download --from https://mirror.example.org/mobilenet_v2/"),
+        ("prepare to work offline", "mnv2 models download"),
+        ("download a small network", "mnv2 models download --alpha 0.35 --size 96"),
+        ("use a mirror", "mnv2 models download --from https://mirror.example.org/mobilenet_v2/"),
     ),
 )
 @model_argument
-@option("--all", "every", is_flag=True, help="All widths and sizes of MobileNetV2, 250 MB.")
+@option(
+    "--all", "every", is_flag=True, help="Download all widths and sizes of MobileNetV2, 250 MB."
+)
 @option(
     "--from",
     "mirror",
     metavar="URL",
-    help="The folder of a mirror, or the file itself; http, https or file.  [default: "
-    "MNV2_WEIGHTS_URL, else the host that Keras uses]",
+    help="Mirror folder, or the file itself (http, https or file URL).  [default: "
+    "MNV2_WEIGHTS_URL, else Keras's host]",
 )
-@option("--refresh", is_flag=True, help="Download again what is already there.")
+@option("--refresh", is_flag=True, help="Download again even if the weights exist.")
 @terminal_options
 def download(
     model: ModelOptions,
@@ -44,14 +47,15 @@ def download(
     refresh: bool,
     terminal: TerminalOptions,
 ) -> None:
-    """Download published weights into Keras's cache, each checked by loading it.
+    """Download published weights into Keras's cache, and check them.
 
-    A file appears in the cache only when it is whole and fits the network.
+    A file appears in the cache only when it is complete and fits the network. A URL may
+    contain a user and password: https://USER:PASSWORD@HOST/.
     """
     if every and (model.alpha is not None or model.size is not None):
-        raise click.UsageError("--all is all of them: leave out --alpha and --size.")
+        raise click.UsageError("--all cannot be combined with --alpha and --size.")
     if every and model.name != DEFAULT_MODEL:
-        raise click.UsageError(f"--all is about {DEFAULT_MODEL}.")
+        raise click.UsageError(f"--all requires the model {DEFAULT_MODEL}.")
     from mnv2cli.models import open_model
     from mnv2cli.models.registry import family
 
@@ -60,8 +64,9 @@ def download(
     if every:
         chosen = list(family(DEFAULT_MODEL).variants())
         if mirror and mirror.endswith(family(DEFAULT_MODEL).SUFFIX):
-            raise click.UsageError("--all needs a folder: --from names one file.")
+            raise click.UsageError("--all requires a folder: --from names one file.")
     failed: Mnv2Error | None = None
+    failures = 0
     for one in chosen:
         try:
             _download(one, mirror, refresh=refresh, screen=screen)
@@ -69,9 +74,13 @@ def download(
             if not every:
                 raise
             failed = error
-            screen.warning(error.message)
+            failures += 1
+            screen.warning(f"{one.model}: {error.message}")
     if failed:
-        raise WeightsError("not all weights could be downloaded", failed.hint)
+        raise WeightsError(
+            f"cannot download {failures} of {count(len(chosen), 'weights file')}",
+            failed.hint,
+        )
 
 
 def _download(model: Model, mirror: str | None, *, refresh: bool, screen: Screen) -> None:
@@ -79,7 +88,7 @@ def _download(model: Model, mirror: str | None, *, refresh: bool, screen: Screen
     from mnv2cli.models.registry import families
 
     if (path := model.find()) and not refresh:
-        screen.notice(f"{model.model} is already there: {path}", "")
+        screen.notice(f"{model.model} already exists: {path}", "")
         return
     if mirror:
         suffixes = tuple(each.SUFFIX for each in families())

@@ -1,4 +1,4 @@
-"""``mnv2 models import``: a weights file that was carried over by hand."""
+"""``mnv2 models import``: import a weights file from another machine."""
 
 from __future__ import annotations
 
@@ -19,29 +19,32 @@ if TYPE_CHECKING:
     "import",
     cls=ExampleCommand,
     examples=(
-        ("under its published name", "mnv2 models import mobilenet_v2_weights_tf_*_1.0_224.h5"),
-        ("under another name", "mnv2 models import narrow.h5 --alpha 0.35 --size 96"),
+        (
+            "import a file with its published name",
+            "mnv2 models import mobilenet_v2_weights_tf_*_1.0_224.h5",
+        ),
+        ("import a file with another name", "mnv2 models import narrow.h5 --alpha 0.35 --size 96"),
     ),
 )
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
 @variant_option_group
-@option("--force", is_flag=True, help="Replace weights that are already there.")
+@option("--force", is_flag=True, help="Replace existing weights.")
 def import_file(file: str, model: ModelOptions, force: bool) -> None:
-    """Take in a weights file that was carried over by hand, once it is checked.
+    """Check a weights file and copy it into Keras's cache.
 
-    The published name says which network, width and size it is for; otherwise say so. A .pth file
-    is taken for efficientnet_lite0.
+    The published name determines network, width and size; for another name give --alpha and
+    --size. A .pth file is for efficientnet_lite0.
     """
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.models import open_model
     from mnv2cli.models.importing import import_weights, options_of_file
 
-    Screen(quiet=False, verbose=False)  # keeps the libraries' own lines off the terminal
+    Screen(quiet=False, verbose=False)  # hides messages of the libraries
     try:
         options = options_of_file(file, model)
     except InputError as error:
         raise click.UsageError(error.message) from error
     chosen = open_model(options)
     copied = import_weights(file, chosen, force=force)
-    state = "" if copied else " is already there"
+    state = "" if copied else " already exists"
     click.echo(f"{chosen.model}{state}: {printable(chosen.cached)}", err=True)

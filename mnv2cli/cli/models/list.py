@@ -1,4 +1,4 @@
-"""``mnv2 models list``: all networks, and what of them is on this machine."""
+"""``mnv2 models list``: list all networks and what is on this machine."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ if TYPE_CHECKING:
     "list",
     cls=ExampleCommand,
     examples=(
-        ("what there is", "mnv2 models list"),
-        ("what is ready to run", "mnv2 models list --json | jq -r '.[] | select(.weights).model'"),
+        ("list all networks", "mnv2 models list"),
+        (
+            "list those ready to run",
+            "mnv2 models list --json | jq -r '.[] | select(.weights).model'",
+        ),
     ),
 )
 @json_option
 def list_models(as_json: bool) -> None:
-    """List all networks: cost, accuracy as published, and what is on this machine.
+    """List all networks: cost, published accuracy, and what is on this machine.
 
-    Parameters and multiply-adds (of one image) are in millions. Top-1 is the published share of
-    ImageNet's validation images whose first label is right.
+    Params and MAdds are millions of parameters and of multiply-adds for one image. Top-1 is the
+    published share of ImageNet's validation images whose first label is right.
     """
     from mnv2cli.models import all_models
 
@@ -44,7 +47,7 @@ def list_models(as_json: bool) -> None:
 
 
 def _rows(models: list[Model]) -> list[dict[str, Any]]:
-    """Return what is known of each network, and where it is on this machine."""
+    """Return the figures of each network, and its paths on this machine."""
     from mnv2cli.engines.cache import compiled_as, entries
     from mnv2cli.models.published import UNKNOWN, published
 
@@ -81,37 +84,35 @@ def _print(models: list[Model], rows: list[dict[str, Any]]) -> None:
     from mnv2cli.models.weights import keras_home
 
     console = PlainConsole(highlight=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Model", no_wrap=True)
     for name in ("Size", "Params", "MAdds", "Top-1"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("Weights", no_wrap=True)
     table.add_column("Compiled", no_wrap=True)
-    for model, row in zip(models, rows, strict=True):
+    for row in rows:
         where = "-"
         if row["weights"]:
             kept = row["weights"].startswith(keras_home() + os.sep)
-            where = size_text(os.path.getsize(row["weights"])) + ("" if kept else ", package")
-        elif model.packaged:
-            where = "not installed"
+            where = size_text(os.path.getsize(row["weights"])) if kept else "package"
         table.add_row(
             row["model"],
             str(row["size"]),
             "-" if row["parameters"] is None else f"{row['parameters'] / 1e6:.2f}",
             "-" if row["multiply_adds"] is None else f"{row['multiply_adds'] / 1e6:.0f}",
-            "-" if row["top1"] is None else f"{row['top1']:.1f} %",
+            "-" if row["top1"] is None else f"{row['top1']:.1f}%",
             where,
             ", ".join(row["compiled"]) or "-",
             style="" if row["weights"] else "dim",
         )
     console.print(table)
-    places = {"Weights": f"{keras_home()}{os.sep}models", "Compiled": cache_folder()}
-    for what, place in places.items():
-        text = f"{what} are in".ljust(17) + printable(home_text(place))
-        console.print(text, soft_wrap=True, markup=False)
-    for model, row in zip(models, rows, strict=True):
-        if row["missing"] and model.packaged:
-            text = printable(f"{row['model']}: {row['missing']}")
-            console.print(text, soft_wrap=True, markup=False)
-    if any(row["missing"] for row in rows):
-        console.print("mnv2 models download --alpha WIDTH --size PIXELS fetches what is missing.")
+    lines = [
+        f"\nWeights   {printable(home_text(keras_home()))}{os.sep}models",
+        f"Compiled  {printable(home_text(cache_folder()))}",
+    ]
+    missing = [model for model, row in zip(models, rows, strict=True) if row["missing"]]
+    lines += [f"Install {each.model}: {each.how_to_get}" for each in missing if each.packaged]
+    if not all(each.packaged for each in missing):
+        lines.append("Download others: mnv2 models download --alpha WIDTH --size PIXELS")
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)

@@ -1,4 +1,4 @@
-"""Arguments and options that the commands of ``mnv2 models`` share."""
+"""Arguments and options shared by the commands of ``mnv2 models``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mnv2cli.cli.options import variant_options
 from mnv2cli.models import DEFAULT_MODEL, MODELS, ModelOptions
 
 option = section("Options")
-json_option = option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 _argument = click.argument(
     "model",
@@ -25,7 +25,7 @@ def _model(*, alpha: float | None, size: int | None, model: str = "") -> ModelOp
 
 
 variant_option_group = grouped("model", _model, variant_options)
-"""Declares the options for width and size; the command gets them as ``model``."""
+"""Declares the options for width and size; the command receives them as ``model``."""
 
 model_argument = grouped("model", _model, _argument, variant_options)
-"""Declares the argument and the options that name a model; the command gets them as ``model``."""
+"""Declares the argument and options for a model; the command receives them as ``model``."""

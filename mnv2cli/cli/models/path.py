@@ -1,4 +1,4 @@
-"""``mnv2 models path``: where the weights of a network are."""
+"""``mnv2 models path``: print the path of a network's weights."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=ExampleCommand,
-    examples=(("onto a stick", 'cp "$(mnv2 models path)" /media/stick/'),),
+    examples=(("copy the weights to a USB stick", 'cp "$(mnv2 models path)" /media/stick/'),),
 )
 @model_argument
 def path(model: ModelOptions) -> None:
-    """Print where a network's weights are; exit 1 if they are not there yet."""
+    """Print the path of a network's weights; exit with 1 if they do not exist yet."""
     from mnv2cli.models import open_model
 
     chosen = open_model(model)
     found = chosen.find()
     print_path(found or chosen.cached)
     if not found:
-        click.echo(f"Not there yet. To get it: {chosen.how_to_get}", err=True)
+        click.echo(f"The file does not exist yet; get it with: {chosen.how_to_get}", err=True)
         click.get_current_context().exit(ExitCode.FAILED)

@@ -1,4 +1,4 @@
-"""``mnv2 models show``: how a network is made, stage by stage."""
+"""``mnv2 models show``: show the layers of a network."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 @click.command(
     cls=ExampleCommand,
     examples=(
-        ("the network of the paper", "mnv2 models show mobilenet_v2"),
-        ("for your notes", "mnv2 models show --alpha 0.5 --markdown > network.md"),
+        ("show the network of the paper", "mnv2 models show mobilenet_v2"),
+        ("write it to a Markdown file", "mnv2 models show --alpha 0.5 --markdown > network.md"),
     ),
 )
 @model_argument
-@option("--markdown", is_flag=True, help="Print it as Markdown.")
+@option("--markdown", is_flag=True, help="Print Markdown.")
 @json_option
 def show(model: ModelOptions, markdown: bool, as_json: bool) -> None:
-    """Show how a network is made, stage by stage, and the ideas behind it.
+    """Show the layers of a network, stage by stage, and the ideas behind it.
 
-    All figures are counted from the Keras model itself; its weights need not be there. MAdds are
-    the multiply-adds of one image.
+    All figures are counted from the Keras model; its weights are not needed. MAdds are the
+    multiply-adds for one image.
     """
     if markdown and as_json:
-        raise click.UsageError("--markdown and --json are two forms: choose one.")
+        raise click.UsageError("--markdown cannot be combined with --json.")
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.models import open_model
-    from mnv2cli.models.describe import describe
+    from mnv2cli.models.describe import describe_model
 
     screen = Screen(quiet=False, verbose=False)
     chosen = open_model(model)
     with screen.loading(chosen.name):
-        description = describe(chosen.build_untrained())
+        description = describe_model(chosen)
     if as_json:
         click.echo(json.dumps(_as_object(chosen, description), indent=1))
     elif markdown:
@@ -78,7 +78,7 @@ def _cells(description: Description) -> list[list[str]]:
 def _totals(description: Description) -> str:
     return (
         f"{description.parameters:,} parameters and {description.multiply_adds:,} multiply-adds. "
-        f"The batch norms hold {description.statistics:,} means and variances besides."
+        f"In addition, the batch norms hold {description.statistics:,} means and variances."
     )
 
 
@@ -117,13 +117,13 @@ def _print(model: Model, description: Description) -> None:
     console.print(model.name, style="bold")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for i, name in enumerate(_COLUMNS):
-        shown = name if wide else short.get(name, name)
-        table.add_column(shown, justify="left" if i < 2 else "right", no_wrap=True)
+        heading = name if wide else short.get(name, name)
+        table.add_column(heading, justify="left" if i < 2 else "right", no_wrap=True)
     for row in _cells(description):
         table.add_row(*row)
     console.print(table)
     if not wide:
-        legend = "k: kernel, t: expansion, c: channels, n: repeats, s: stride of the first"
+        legend = "k: kernel, t: expansion, c: channels, n: repeats, s: stride of the first repeat"
         console.print(legend, style="dim")
     console.print(_totals(description))
     for title, text in model.ideas:

@@ -1,6 +1,5 @@
-"""Measure this machine: every engine beside what people do today, each case in a separate process.
+"""Measure this machine: every engine compared with common scripts, each case in a new process.
 
-The cases are a registry in :mod:`mnv2cli.diagnostics.bench.cases`. A fresh Python runs each one
-(``python -m mnv2cli.diagnostics.bench CASE WORKLOAD``), so that no case warms up another, and each
-one's peak memory is its own.
+:mod:`mnv2cli.diagnostics.bench.cases` registers the cases. ``python -m mnv2cli.diagnostics.bench
+CASE WORKLOAD`` runs one, so that no case warms up another and each has its own peak memory.
 """

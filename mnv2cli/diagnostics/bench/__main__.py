@@ -1,4 +1,4 @@
-"""Run one case in this process, and print its timing as JSON."""
+"""Run one case in this process and print its timing as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mnv2cli.errors import Mnv2Error
 
 
 def main(name: str, workload: str) -> None:
-    """Run the case of a name on a workload, given as JSON."""
+    """Run a case, given by its name, on a workload, given as JSON."""
     run = case_named(name).run
     if run is None:
         sys.exit(f"Error: the case {name!r} has no function to run")

@@ -1,7 +1,7 @@
-"""What is measured: each case is a function here and a line in ``CASES``.
+"""The cases of the benchmark; to add one, add a function and a line to ``CASES``.
 
-A case's function runs in a fresh process, times its own loop and returns a :class:`Timing`. Heavy
-libraries are imported inside it, before the clock starts.
+A case's function runs in a new process, times its own loop and returns a :class:`Timing`. It
+imports heavy libraries before the clock starts.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from mnv2cli.diagnostics.bench.workload import Workload, decoder
 from mnv2cli.system.hardware import usable_cores
 
 TUTORIAL_IMAGES = 100
-"""Images for the tutorial's loop: it is slow, and this many show its rate well enough."""
+"""Number of images for the tutorial's loop, which is slow; enough to measure its rate."""
 
 _IN_MEMORY = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What a case's function measured: images, and the seconds of its loop over them."""
+    """The result of a case's function: number of images, and seconds of its loop over them."""
 
     images: int
     seconds: float
@@ -32,15 +32,15 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing that is measured.
+    """One measurement.
 
     Attributes:
-        name: The name of its result; for cases of engines, the first word of it.
-        title: What people read; ``{}`` stands for the engine and its precision.
-        run: The function whose loop gives the rate; None if only the command is measured.
-        per_engine: Whether it is measured with each engine and precision.
-        command: What the ``mnv2`` command classifies to give the seconds and memory of a whole
-            process: the ``folder``, or one ``photo``; empty if they are those of ``run``.
+        name: The name of its result; with ``per_engine``, the first word of it.
+        title: The title in tables; ``{}`` stands for the engine and its precision.
+        run: The function whose loop gives the rate; None to measure only the command.
+        per_engine: Whether to measure it with each engine and precision.
+        command: What the ``mnv2`` command classifies to measure the time and memory of a whole
+            process: the ``folder`` or one ``photo``; empty to measure those of ``run``.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Case:
 
 
 def tutorial(workload: Workload) -> Timing:
-    """Do what the usual tutorial does: load, predict and decode the classes one by one."""
+    """Work like the usual tutorial: load, predict and decode the classes one by one."""
     import numpy as np
 
     from mnv2cli.labels.imagenet import imagenet_labels
@@ -68,14 +68,14 @@ def tutorial(workload: Workload) -> Timing:
     for path in paths:
         image = keras.utils.load_img(path, target_size=(side, side))
         x = np.expand_dims(keras.utils.img_to_array(image), axis=0)
-        x = x / network.divisor - network.shift  # what preprocess_input does
+        x = x / network.divisor - network.shift  # as preprocess_input does
         scores = model.predict(x, verbose=0)[0]
         _ = [labels[i] for i in scores.argsort()[-5:][::-1]]
     return Timing(len(paths), perf_counter() - start)
 
 
 def batched(workload: Workload) -> Timing:
-    """Do what a careful Keras script does: tf.data in parallel, and predict on batches of 32."""
+    """Work like a careful Keras script: tf.data in parallel, and predict on batches of 32."""
     from mnv2cli.models.weights import import_keras
 
     import_keras()
@@ -101,10 +101,10 @@ def batched(workload: Workload) -> Timing:
 
 
 def decode_alone(workload: Workload) -> Timing:
-    """Decode all images, all cores busy."""
+    """Decode all images with all cores."""
     decode = decoder(workload.classifier())
     paths = workload.paths()
-    decode(paths[0])  # the imports
+    decode(paths[0])  # imports the libraries
     start = perf_counter()
     with ThreadPoolExecutor(usable_cores()) as threads:
         for _ in threads.map(decode, paths):
@@ -113,7 +113,7 @@ def decode_alone(workload: Workload) -> Timing:
 
 
 def infer_alone(workload: Workload) -> Timing:
-    """Predict images that are in memory, all cores busy."""
+    """Predict images in memory with all cores."""
     import numpy as np
 
     classifier = workload.classifier()
@@ -133,18 +133,18 @@ def infer_alone(workload: Workload) -> Timing:
 
 
 def end_to_end(workload: Workload) -> Timing:
-    """Classify a folder, once the network is loaded and has seen a few images."""
+    """Classify a folder, after loading the network and predicting a few images."""
     classifier = workload.classifier()
     engine = classifier.load()
-    few = 2 * engine.workers * engine.batch_size
-    list(classifier.classify(*workload.paths()[:few]))
+    warm_up = 2 * engine.workers * engine.batch_size
+    list(classifier.classify(*workload.paths()[:warm_up]))
     start = perf_counter()
     count = sum(1 for _ in classifier.classify(workload.folder))
     return Timing(count, perf_counter() - start)
 
 
 def prepare(workload: Workload) -> Timing:
-    """Compile what has not been compiled yet."""
+    """Compile the network if necessary."""
     start = perf_counter()
     workload.classifier().load()
     return Timing(1, perf_counter() - start)
@@ -158,23 +158,23 @@ CASES = (
     Case("mnv2", "mnv2 {}", end_to_end, per_engine=True, command="folder"),
     Case("first row", "mnv2, one photo", None, command="photo"),
 )
-"""All cases in the order of the results; the neighbours that are for each engine take turns."""
+"""All cases in the order of the results; adjacent ones per engine alternate by engine."""
 
 PREPARE = Case("prepare", "preparing", prepare)
-"""What comes before the first round, and is not among the results."""
+"""Runs before the first round, without a result."""
 
 
 def case_named(name: str) -> Case:
     """Return a case by its name.
 
     Raises:
-        KeyError: There is none.
+        KeyError: The name is unknown.
     """
     return {case.name: case for case in (*CASES, PREPARE)}[name]
 
 
 def title_of(result: str) -> str:
-    """Return what people read for the name of a result."""
+    """Return the title of a result, by its name."""
     for case in CASES:
         if case.per_engine and result.startswith(f"{case.name} "):
             return case.title.format(result.removeprefix(f"{case.name} "))

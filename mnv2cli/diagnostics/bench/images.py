@@ -1,4 +1,4 @@
-"""The images that are measured on: the user's, or drawn ones."""
+"""The images of the benchmark: the user's, or drawn ones."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ _DRAWN = 100
 
 @contextmanager
 def image_folder(paths: Sequence[str], count: int) -> Iterator[str]:
-    """Make a folder of as many images as asked for: links to the user's, or to drawn ones.
+    """Make a folder with a number of images: links to the user's, or to drawn ones.
 
     Args:
         paths: Files and folders; none for drawn images.
-        count: How many images; fewer are repeated.
+        count: Number of images; fewer are repeated.
 
     Raises:
-        InputError: The paths hold no image.
+        InputError: The paths contain no JPEG or PNG image.
     """
     with tempfile.TemporaryDirectory(prefix="mnv2-bench-") as folder:
         found = list(islice(_common_images(paths), count))
         if paths and not found:
             raise InputError(
-                "no images found to measure on",
-                "Name a folder of JPEG or PNG photos, which all scripts can read, or none.",
+                "no JPEG or PNG images found to measure on",
+                "Give a folder of photos in these formats, which all compared scripts can read, "
+                "or omit it to measure on drawn images.",
             )
         if not found:
             os.mkdir(drawn := os.path.join(folder, "drawn"))
@@ -44,7 +45,7 @@ def image_folder(paths: Sequence[str], count: int) -> Iterator[str]:
 
 
 def draw_photos(folder: str, count: int, size: tuple[int, int] = (500, 400)) -> list[str]:
-    """Draw JPEGs that cost as much to decode as photos: smooth shapes with grain."""
+    """Draw JPEGs that take as long to decode as photos: smooth shapes with grain."""
     import numpy as np
     from PIL import Image
 
@@ -56,12 +57,12 @@ def draw_photos(folder: str, count: int, size: tuple[int, int] = (500, 400)) -> 
         photo += random.integers(-25, 26, photo.shape, np.int16)
         paths.append(os.path.join(folder, f"{i:06}.jpg"))
         Image.fromarray(photo.clip(0, 255).astype(np.uint8)).save(paths[-1], quality=90)
-        os.utime(paths[-1], (0, 0))  # the same each time, so that int8 is calibrated once
+        os.utime(paths[-1], (0, 0))  # the same each time, so that int8 is calibrated only once
     return paths
 
 
 def _common_images(paths: Sequence[str]) -> Iterator[str]:
-    """Yield the images that the scripts beside ours can read as well: good JPEGs and PNGs."""
+    """Yield the images that the compared scripts can read, too: intact JPEGs and PNGs."""
     for source in Finder(paths):
         try:
             with open(source.path, "rb") as file:

@@ -1,4 +1,4 @@
-"""Measure all cases, in turn and in rounds, of which the best counts."""
+"""Measure all cases in several rounds; the best of each case counts."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from mnv2cli.models.options import ModelOptions
 from mnv2cli.system.hardware import usable_cores
 
 CasePlan = dict[str, tuple[Case, Workload]]
-"""What is measured, by the name of the result."""
+"""The cases to measure with their workloads, by the names of their results."""
 
 
 def measure_machine(
     paths: Sequence[str], model: ModelOptions, *, images: int, rounds: int, notice: Notice
 ) -> BenchResults:
-    """Measure every case on images of the user's, or on drawn ones.
+    """Measure every case on the user's images or on drawn ones.
 
     Args:
         paths: Files and folders; none for drawn images.
         model: The network.
-        images: How many images a case gets; fewer are repeated.
-        rounds: How often everything is measured; the best of each case counts.
-        notice: Called with what is being measured.
+        images: Number of images per case; fewer are repeated.
+        rounds: Number of rounds of all cases; the best of each case counts.
+        notice: Called with what is measured now.
 
     Raises:
-        InputError: The paths hold no image.
+        InputError: The paths contain no JPEG or PNG image.
         Mnv2Error: A case fails.
     """
     measured = BenchResults(usable_cores())
@@ -43,7 +43,7 @@ def measure_machine(
         engines = usable_engines(folder, images)
         for engine in engines:
             if engine_module(engine.name).COMPILES:
-                notice(f"nothing yet: preparing {engine.name} {engine.precision}")
+                notice(f"soon; preparing {engine.name} {engine.precision}")
                 run_case(PREPARE.name, PREPARE.name, Workload(folder, model, engine))
         plan = plan_cases(folder, model, engines)
         for turn in range(rounds):
@@ -55,18 +55,18 @@ def measure_machine(
 
 
 def usable_engines(folder: str, images: int) -> list[EngineOptions]:
-    """Return every engine and precision that works here, the best first.
+    """Return every engine and precision that works here, the preferred one first.
 
     Args:
-        folder: The images that int8 is calibrated on.
-        images: How many there are.
+        folder: A folder of images to calibrate int8 on.
+        images: The number of images.
     """
     engines = []
     for name in engine_names():
         module = engine_module(name)
         for precision in module.PRECISIONS:
             calibrate = folder if precision == "int8" else ""
-            if calibrate and images < RELIABLE_IMAGES:  # fewer do not calibrate int8 well
+            if calibrate and images < RELIABLE_IMAGES:  # fewer calibrate int8 badly
                 continue
             if not module.unavailable(precision):
                 engines.append(EngineOptions(name, precision, calibrate))
@@ -74,7 +74,7 @@ def usable_engines(folder: str, images: int) -> list[EngineOptions]:
 
 
 def plan_cases(folder: str, model: ModelOptions, engines: Sequence[EngineOptions]) -> CasePlan:
-    """Return what is measured, in order; cases that are for no engine get the first one."""
+    """Return the cases to measure, in order; cases not per engine use the first engine."""
     plan: CasePlan = {}
     for per_engine, group in groupby(CASES, key=lambda case: case.per_engine):
         cases = list(group)
@@ -88,8 +88,8 @@ def plan_cases(folder: str, model: ModelOptions, engines: Sequence[EngineOptions
 def measure_case(name: str, case: Case, workload: Workload) -> Result:
     """Measure a case once.
 
-    The rate is that of its loop alone. Seconds and memory are those of the command as users run
-    it, where the case has one, else of the loop's process.
+    The rate is that of its loop alone. Seconds and memory are those of the case's command, or of
+    the loop's process if it has no command.
 
     Raises:
         Mnv2Error: The case fails.

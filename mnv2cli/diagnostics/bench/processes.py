@@ -1,4 +1,4 @@
-"""Cases and commands in separate processes, with their seconds and peak memory."""
+"""Run cases and commands in separate processes, and measure their time and peak memory."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mnv2cli.errors import Mnv2Error
 
 
 def run_case(name: str, case: str, workload: Workload) -> Result:
-    """Run a case's function in a fresh Python.
+    """Run a case's function in a new process.
 
     Args:
         name: The name of the result.
         case: The name of the case.
-        workload: What it works on.
+        workload: The workload of the case.
 
     Raises:
         Mnv2Error: The case fails.
@@ -37,7 +37,7 @@ def run_command(name: str, path: str, workload: Workload) -> Result:
     Args:
         name: The name of the result.
         path: A folder or an image.
-        workload: The network, and what runs it.
+        workload: The network and engine.
 
     Raises:
         Mnv2Error: The command fails.
@@ -64,7 +64,7 @@ def _command_options(workload: Workload) -> list[str]:
 
 
 def _run(name: str, line: list[str]) -> tuple[str, float, float | None]:
-    """Run a process; return its output, its seconds from start to end and its peak memory."""
+    """Run a process; return its output, its seconds from start to end and its peak megabytes."""
     start = perf_counter()
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=errors, text=True)
@@ -82,6 +82,10 @@ def _run(name: str, line: list[str]) -> tuple[str, float, float | None]:
         if process.returncode:
             errors.seek(0)
             text = errors.read().decode(errors="replace").strip().splitlines()
-            last = [line for line in text if line.startswith("Error: ")] or text[-1:] or ["no word"]
-            raise Mnv2Error(f"measuring {name} failed: {last[0].removeprefix('Error: ')}")
+            last = (
+                [line for line in text if line.startswith("Error: ")]
+                or text[-1:]
+                or ["no error message"]
+            )
+            raise Mnv2Error(f"cannot measure {name}: {last[0].removeprefix('Error: ')}")
     return output, seconds, megabytes

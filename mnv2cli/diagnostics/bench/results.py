@@ -1,4 +1,4 @@
-"""What the benchmark measured: results, ratios, limits and advice."""
+"""The results of the benchmark, with ratios, limits and advice."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Result:
-    """What one case came to; the best of its rounds.
+    """The result of one case, the best of its rounds.
 
     Attributes:
-        name: The case, as users read it.
-        rate: Images a second once all is loaded; None where that has no meaning.
-        seconds: Of the whole process, start-up and loading included.
-        megabytes: Peak resident memory of the process; None where the system does not tell.
-        images: How many images it was measured on.
+        name: The name of the result: a case, for some with its engine.
+        rate: Images per second after loading; None if not measured.
+        seconds: Seconds of the whole process, including start-up and loading.
+        megabytes: Peak resident memory of the process; None if the system does not report it.
+        images: Number of images measured.
     """
 
     name: str
@@ -28,20 +28,21 @@ class Result:
 
 @dataclass
 class BenchResults:
-    """All results of a run of the benchmark.
+    """All results of one benchmark.
 
     Attributes:
-        cores: Cores that were used.
-        results: By case.
+        cores: Number of cores used.
+        results: The results by their names.
     """
 
     cores: int
     results: dict[str, Result] = field(default_factory=dict)
 
     def limit(self, engine: str) -> float | None:
-        """Return the rate if decoding and inference share the cores without any loss.
+        """Return the rate if decoding and inference shared the cores without any loss.
 
-        It is ``1 / (1 / decode + 1 / inference)``, each measured alone with all cores busy.
+        It is ``1 / (1 / decode + 1 / inference)``, each measured alone with all cores busy. None
+        if one was not measured.
         """
         decode, alone = self.results.get("decode"), self.results.get(f"infer {engine}")
         if not (decode and alone and decode.rate and alone.rate):
@@ -49,7 +50,7 @@ class BenchResults:
         return 1 / (1 / decode.rate + 1 / alone.rate)
 
     def ratio(self, case: str, base: str, attribute: str = "rate") -> float | None:
-        """Return how many times faster a case is than another, by its rate or whole process."""
+        """Return how many times faster one case is than another, by rate or by whole process."""
         one, other = self.results.get(case), self.results.get(base)
         a = getattr(one, attribute, None)
         b = getattr(other, attribute, None)
@@ -58,7 +59,7 @@ class BenchResults:
         return float(a / b if attribute == "rate" else b / a)
 
     def advice(self) -> list[str]:
-        """Return the settings that were best here, in words."""
+        """Return advice on the best settings for this machine, a line each."""
         ends = {
             name.removeprefix("mnv2 "): result.rate
             for name, result in self.results.items()
@@ -68,21 +69,21 @@ class BenchResults:
         if not exact:
             return []
         best = max(exact, key=lambda name: exact[name])
-        lines = [f"--engine {best.split()[0]} is the fastest with exact scores here."]
+        lines = [f"Fastest with exact scores: --engine {best.split()[0]}"]
         if int8 := ends.get("litert int8"):
             gain = int8 / exact[best]
             lines.append(
                 f"--precision int8 is {gain:.2f} times as fast: "
                 + (
-                    "worth it, if scores may move a little."
+                    "use it if slightly different scores are acceptable."
                     if gain >= 1.2
-                    else "not worth it here."
+                    else "not worth using here."
                 )
             )
         return lines
 
     def as_object(self) -> dict[str, Any]:
-        """Return everything for JSON."""
+        """Return everything as an object for JSON."""
         engines = [name.removeprefix("infer ") for name in self.results if name[:6] == "infer "]
         ratios = {
             name: {

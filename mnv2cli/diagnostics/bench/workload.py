@@ -1,4 +1,4 @@
-"""What a case works on, and the classifier that it measures."""
+"""The workload of a case, and the classifier that it measures."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What a case works on; travels to the process of the case as JSON.
+    """The workload of a case; passed to the process of the case as JSON.
 
     Attributes:
-        folder: The folder that holds the images, and nothing else.
+        folder: A folder with the images and no other files.
         model: The network.
-        engine: What runs it.
+        engine: The engine that runs it.
     """
 
     folder: str
@@ -58,10 +58,10 @@ class Workload:
 def make_classifier(
     model: ModelOptions, engine: EngineOptions, warning: Notice = python_warning
 ) -> Classifier:
-    """Return a classifier; the one place where the benchmark makes them.
+    """Return a classifier; the benchmark makes all its classifiers here.
 
     Raises:
-        InputError: A value that cannot be used.
+        InputError: A value is invalid.
     """
     from mnv2cli.inference.classifier import Classifier
 
@@ -69,20 +69,20 @@ def make_classifier(
 
 
 def resolve_model(model: ModelOptions, warning: Notice) -> ModelOptions:
-    """Return the options of the network that is used, so that all cases use the same one.
+    """Return the options of the network actually used, so that all cases use the same one.
 
     Args:
-        model: The network that the user asks for.
-        warning: Called if another network stands in for it.
+        model: The network that the user chose.
+        warning: Called if another network is used instead.
 
     Raises:
-        InputError: A value that cannot be used.
-        WeightsError: The weights cannot be had.
+        InputError: A value is invalid.
+        WeightsError: The weights are not available.
     """
     network = make_classifier(model, EngineOptions(), warning).resolve()
     return replace(model, name=network.family)
 
 
 def decoder(classifier: Classifier) -> Callable[[str], NDArray[np.uint8]]:
-    """Return the function that decodes one image as this classifier does."""
+    """Return a function that decodes one image as this classifier does."""
     return partial(decode, size=classifier.network.size, options=classifier.options.images)

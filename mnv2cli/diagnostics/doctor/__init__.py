@@ -1,5 +1,5 @@
-"""Check that everything a run needs works on this machine; ``examine`` runs all checks in order.
+"""Check that everything a run needs works on this machine.
 
-A check is a function in the module of its concern and a line in
-:func:`mnv2cli.diagnostics.doctor.examine.examine`.
+To add a check, add a function to the module of its subject and a line to
+:func:`mnv2cli.diagnostics.doctor.examine.examine`, which runs all checks in order.
 """

@@ -1,4 +1,4 @@
-"""What one check found."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ State = Literal["ok", "warn", "fail"]
 
 @dataclass(frozen=True)
 class Check:
-    """What one check found.
+    """The result of one check.
 
     Attributes:
-        group: Under which heading it stands.
-        name: What was looked at.
-        state: ``ok``; ``warn``: works, with less; ``fail``: must be mended.
-        text: What was seen.
-        advice: What to do; never empty for ``fail``.
+        group: The heading it is shown under.
+        name: What was checked.
+        state: ``ok``, ``warn`` if it works with limitations, or ``fail`` if it must be fixed.
+        text: What was found.
+        advice: What to do about it; never empty unless ``ok``.
     """
 
     group: str
@@ -28,5 +28,5 @@ class Check:
 
 
 def gigabytes(size: int) -> str:
-    """Return a number of bytes in gigabytes."""
+    """Return a number of bytes as text in gigabytes."""
     return f"{size / 1e9:,.1f} GB"

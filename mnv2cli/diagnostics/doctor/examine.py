@@ -18,23 +18,24 @@ from mnv2cli.events import Notice, ignore_notice
 
 
 def examine(notice: Notice = ignore_notice) -> Iterator[Check]:
-    """Yield one check after the other; takes some seconds, for engines are run.
+    """Yield one check after the other, the quick ones first.
+
+    The engines run in separate processes meanwhile; importing TensorFlow takes some seconds.
 
     Args:
-        notice: Called with what is being looked at.
+        notice: Called with what is waited for.
     """
     names = engine_names()
     with ThreadPoolExecutor(len(names) + 1) as threads:
-        probing = {name: threads.submit(probe_engine, name) for name in names}
         host = threads.submit(reach_host)
-        notice("versions")
+        probing = {name: threads.submit(probe_engine, name) for name in names}
         yield from check_versions()
         yield from check_machine()
-        notice("the engines, which takes some seconds")
+        yield from check_folders()
+        yield from check_image_formats()
+        notice("the weights and their host")
+        yield from check_weights(host.result())
+        notice("the engines, for some seconds")
         probes = {name: probe.result() for name, probe in probing.items()}
         yield from check_engines(probes)
         yield from check_gpu([gpu for probe in probes.values() for gpu in probe.gpus])
-        notice("weights and folders")
-        yield from check_weights(host.result())
-        yield from check_folders()
-        yield from check_image_formats()

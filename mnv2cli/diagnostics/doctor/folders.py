@@ -1,4 +1,4 @@
-"""The folders that are written: weights, compiled models, temporary files."""
+"""The folders that runs write to: weights, compiled models, temporary files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LITTLE_SPACE = 500_000_000
 
 
 def check_folders() -> Iterator[Check]:
-    """Yield a check of each folder: its size, its free space, and whether it can be written."""
+    """Yield a check of each folder: its size, its free space, and whether it is writable."""
     from mnv2cli.engines.cache import cache_folder
     from mnv2cli.models.weights import keras_home
 
@@ -27,8 +27,8 @@ def _check_folder(name: str, folder: str, variable: str) -> Check:
     """Check a folder, or the nearest one above it that exists.
 
     Args:
-        name: ``weights``, ``compiled`` or ``temporary``: a run needs only the last one, whose
-            size does not matter.
+        name: ``weights``, ``compiled`` or ``temporary``. Only the last one is essential for a run;
+            its size does not matter.
         folder: Its path.
         variable: The environment variable that names it.
     """
@@ -44,18 +44,20 @@ def _check_folder(name: str, folder: str, variable: str) -> Check:
             "Folders",
             name,
             "fail" if is_temporary else "warn",
-            f"{text}, cannot be written",
-            f"Name one that can with {variable}.",
+            f"{text}, not writable",
+            f"Set {variable} to a writable folder.",
         )
     if free < _LITTLE_SPACE:
-        return Check("Folders", name, "warn", text, "Free some space.")
+        return Check(
+            "Folders", name, "warn", text, f"Free some space, or set {variable} to another folder."
+        )
     return Check("Folders", name, "ok", text)
 
 
 def _temporary_folder() -> str:
     try:
         return tempfile.gettempdir()
-    except OSError:  # none can be written
+    except OSError:  # none is writable
         return os.environ.get("TMPDIR") or "/tmp"
 
 

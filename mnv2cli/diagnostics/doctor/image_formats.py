@@ -1,4 +1,4 @@
-"""The image formats that can be decoded."""
+"""The image formats that this machine can decode."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mnv2cli.diagnostics.doctor.check import Check
 
 
 def check_image_formats() -> Iterator[Check]:
-    """Yield a check of the formats that can be decoded here."""
+    """Yield a check of the image formats."""
     from PIL import Image, features
 
     from mnv2cli.images.formats import FORMATS
@@ -17,7 +17,7 @@ def check_image_formats() -> Iterator[Check]:
         import pillow_heif
 
         pillow_heif.register_heif_opener()
-    except ImportError:  # told among the versions
+    except ImportError:  # reported with the versions
         pass
     Image.init()
     can = [
@@ -33,7 +33,7 @@ def check_image_formats() -> Iterator[Check]:
             "formats",
             "warn",
             f"{text}; not {', '.join(lacking)}",
-            "Take wheels that have them: pip install --upgrade pillow pillow-heif",
+            "Install wheels that support them: pip install --upgrade pillow pillow-heif",
         )
     else:
         yield Check("Images", "formats", "ok", text)

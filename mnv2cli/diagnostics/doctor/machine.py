@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mnv2cli.diagnostics.doctor.check import Check, gigabytes
 from mnv2cli.system.hardware import memory, processor, usable_cores
 
-_LITTLE_MEMORY = 2_000_000_000  # compiling by TensorFlow takes 1.3
+_LITTLE_MEMORY = 2_000_000_000  # compiling with TensorFlow takes 1.3
 _SHOWN_FLAGS = ("avx", "avx2", "avx512f", "avx_vnni", "avx512_vnni", "asimddp")
 
 
@@ -30,8 +30,7 @@ def _check_processor() -> Check:
             "processor",
             "fail",
             text,
-            "TensorFlow's wheels need AVX: take another "
-            "machine, or a virtual one that passes AVX on.",
+            "TensorFlow requires AVX: use another machine, or a virtual machine that exposes AVX.",
         )
     return Check("Machine", "processor", "ok", text)
 
@@ -44,7 +43,7 @@ def _check_memory() -> Check:
             "memory",
             "warn",
             gigabytes(size),
-            "Compiling a network takes 1.3 GB; running a compiled one, 0.15 GB: compile on "
-            "another machine like this one, and copy the cache.",
+            "Compiling a network takes 1.3 GB, a run 0.15 GB: run mnv2 models compile on a similar "
+            "machine, and copy its cache folder here.",
         )
     return Check("Machine", "memory", "ok", gigabytes(size))

@@ -1,7 +1,7 @@
 """Try an engine on one image in a separate process.
 
-A library that crashes on this processor must be reported, not take the doctor with it: the engine
-runs in a fresh Python (``python -m mnv2cli.diagnostics.doctor.probe ENGINE FOLDER WEIGHTS...``).
+A library that crashes on this processor must be reported without ending the doctor, so the engine
+runs in a new process: ``python -m mnv2cli.diagnostics.doctor.probe ENGINE FOLDER FAMILY=FILE...``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
@@ -19,19 +20,19 @@ from typing import Any
 from mnv2cli.system.messages import reason
 
 PROBE_TIMEOUT = 180.0
-"""Seconds that an engine may take to load and to predict one image."""
+"""Seconds for an engine to load and to predict one image."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineProbe:
-    """What became of one image.
+    """The result of predicting one image.
 
     Attributes:
-        works: Whether there were scores.
-        text: Why not.
-        advice: What to do about that, if it is known.
-        seconds: For one image, once the engine is warm.
-        network: The name of the network that was run.
+        works: Whether the engine computed scores.
+        text: Why it did not.
+        advice: What to do about that, if known.
+        seconds: Seconds for one image once the engine is warm.
+        network: The name of the network.
         gpus: The names of the GPUs that the engine can use.
     """
 
@@ -44,7 +45,7 @@ class EngineProbe:
 
 
 def probe_engine(name: str) -> EngineProbe:
-    """Return what became of one image that an engine predicts in a separate process."""
+    """Predict one image with an engine in a separate process, and return the result."""
     try:
         with tempfile.TemporaryDirectory(prefix="mnv2-doctor-") as folder:
             line = [sys.executable, "-m", __name__, name, folder, *_weights_files()]
@@ -58,15 +59,15 @@ def probe_engine(name: str) -> EngineProbe:
                 env={**os.environ, "KERAS_HOME": folder},  # Keras writes its settings there
             )
     except subprocess.TimeoutExpired:
-        return EngineProbe(False, f"did not answer in {PROBE_TIMEOUT:.0f} seconds")
+        return EngineProbe(False, f"timed out after {PROBE_TIMEOUT:.0f} seconds")
     except OSError as error:
-        return EngineProbe(False, f"cannot be run: {reason(error, lower=False)}")
+        return EngineProbe(False, f"cannot start Python: {reason(error)}")
     if done.returncode < 0:
         return _crashed(-done.returncode)
     try:
         return _from_json(done.stdout.splitlines()[-1])
     except (IndexError, ValueError, TypeError):
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        last = (done.stderr.strip().splitlines() or ["no error message"])[-1]
         return EngineProbe(False, f"failed: {last[:200]}")
 
 
@@ -75,7 +76,7 @@ def _crashed(number: int) -> EngineProbe:
         kind = signal.Signals(number).name
     except ValueError:
         kind = str(number)
-    advice = "The processor lacks an instruction." if kind == "SIGILL" else ""
+    advice = "The processor lacks an instruction set that it uses." if kind == "SIGILL" else ""
     return EngineProbe(False, f"crashed ({kind})", advice)
 
 
@@ -85,26 +86,25 @@ def _from_json(text: str) -> EngineProbe:
 
 
 def _weights_files() -> list[str]:
-    """Return the weights files of MobileNetV2 and EfficientNet-Lite0; empty where there is none."""
-    from mnv2cli.models.efficientnet_lite0 import EfficientNetLite0
-    from mnv2cli.models.mobilenet_v2 import MobileNetV2
+    """Return ``FAMILY=FILE`` for each family whose default weights are on this machine."""
+    from mnv2cli.models import MODELS, ModelOptions, open_model
 
-    return [MobileNetV2().find(), EfficientNetLite0().find()]
+    found = {name: open_model(ModelOptions(name)).find() for name in MODELS}
+    return [f"{name}={path}" for name, path in found.items() if path]
 
 
 # In the separate process
 
 
-def predict_one(name: str, folder: str, mobilenet: str, lite0: str) -> EngineProbe:
-    """Load an engine and have it predict one grey image.
+def predict_one(name: str, folder: str, *weights: str) -> EngineProbe:
+    """Load an engine and predict one grey image.
 
-    It runs what a run would run, if that is ready; else a small untrained network.
+    The engine runs the network of a normal run if that is ready, else a small untrained one.
 
     Args:
         name: The engine.
-        folder: Where the untrained network is compiled.
-        mobilenet: The weights file of MobileNetV2; empty for none.
-        lite0: The weights file of EfficientNet-Lite0; empty for none.
+        folder: The folder where the untrained network is compiled.
+        weights: ``FAMILY=FILE`` for each family with weights, the preferred one first.
     """
     import numpy as np
 
@@ -113,33 +113,33 @@ def predict_one(name: str, folder: str, mobilenet: str, lite0: str) -> EnginePro
     from mnv2cli.labels.imagenet import CLASS_COUNT
 
     try:
-        ready = _ready_networks(name, mobilenet, lite0)
+        ready = _ready_networks(name, weights)
         network = ready[0] if ready else _Untrained()
         if not ready:
             os.environ["MNV2_CACHE"] = folder
         engine = open_engine(EngineOptions(name), network)
         batch = np.full((1, network.size, network.size, 3), 127, np.uint8)
-        engine.predict(batch)  # the first one makes room
+        engine.predict(batch)  # warms the engine up
         start = perf_counter()
         scores = engine.predict(batch)
         seconds = perf_counter() - start
     except Mnv2Error as error:
         return EngineProbe(False, error.message, error.hint.partition("\n")[0])
     if scores.shape != (1, CLASS_COUNT) or not np.isclose(scores.sum(), 1, atol=1e-3):
-        return EngineProbe(False, "what it computes are no scores")
+        return EngineProbe(False, "computes invalid scores")
     gpus = _gpus() if name == "keras" else ()
     return EngineProbe(True, seconds=seconds, network=network.name, gpus=gpus)
 
 
-def _ready_networks(engine: str, mobilenet: str, lite0: str) -> list[Any]:
-    """Return the networks whose weights are here, and that are compiled if the engine needs it."""
+def _ready_networks(engine: str, weights: Sequence[str]) -> list[Any]:
+    """Return the networks with weights; for an engine that compiles, only those compiled."""
     from mnv2cli.engines.cache import cache_folder, entry_key, open_entry
     from mnv2cli.engines.registry import engine_module
     from mnv2cli.models import ModelOptions, open_model
 
-    pairs = (("mobilenet_v2", mobilenet), ("efficientnet_lite0", lite0))
     networks: list[Any] = [
-        open_model(ModelOptions(key, weights=path)) for key, path in pairs if path
+        open_model(ModelOptions(family, weights=path))
+        for family, _, path in (each.partition("=") for each in weights)
     ]
     if not engine_module(engine).COMPILES:
         return networks
@@ -162,19 +162,20 @@ def _gpus() -> tuple[str, ...]:
 
 
 class _Untrained:
-    """The smallest MobileNetV2, with random weights: enough to see an engine work."""
+    """The smallest variant of the default network, with random weights: enough to try an engine."""
 
     name, size, divisor, shift = "a small untrained network", 96, 127.5, 1.0
 
     def identity(self) -> dict[str, str | float]:
-        """Return what identifies it; nobody keeps it."""
+        """Return its identity; its compiled form is not kept."""
         return {"architecture": "untrained"}
 
     def build(self) -> object:
         """Return the Keras model."""
-        from mnv2cli.models.mobilenet_v2 import MobileNetV2
+        from mnv2cli.models import DEFAULT_MODEL
+        from mnv2cli.models.registry import family
 
-        return MobileNetV2(alpha=0.35, size=96).build_untrained()
+        return next(family(DEFAULT_MODEL).variants()).build_untrained()
 
 
 if __name__ == "__main__":

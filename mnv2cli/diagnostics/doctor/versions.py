@@ -1,4 +1,4 @@
-"""Versions of this program and of the libraries that it needs."""
+"""The versions of this program and its libraries."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _NEEDED = ("keras", "tensorflow", "numpy", "pillow", "pillow-heif", "pandas", "c
 
 
 def check_versions() -> Iterator[Check]:
-    """Yield checks of this program and the libraries that it needs."""
+    """Yield checks of the versions of this program and its libraries."""
     group = "Versions"
     yield Check(group, "mnv2", "ok", f"{__version__}, Python {platform.python_version()}")
     found = {name: installed_version(name) for name in _NEEDED}
     missing = [name for name, number in found.items() if not number]
     text = ", ".join(f"{name} {number or 'missing'}" for name, number in found.items())
-    advice = "Install again: pip install --force-reinstall mnv2cli" if missing else ""
+    advice = "Reinstall mnv2: pip install --force-reinstall mnv2cli" if missing else ""
     yield Check(group, "libraries", "fail" if missing else "ok", text, advice)
     if number := installed_version("ai-edge-litert"):
         yield Check(group, "LiteRT", "ok", f"ai-edge-litert {number}")
@@ -28,7 +28,8 @@ def check_versions() -> Iterator[Check]:
             group,
             "LiteRT",
             "warn",
-            f"not installed; there are wheels for Linux (x86_64, aarch64), macOS (arm64) and "
-            f"Windows (AMD64), this is {platform.system()} {platform.machine()}",
-            "Keras runs instead, slower. Where there is a wheel: pip install ai-edge-litert",
+            f"not installed on {platform.system()} {platform.machine()}; has wheels for Linux "
+            "(x86_64, aarch64), macOS (arm64) and Windows (AMD64)",
+            "Runs use the slower keras engine. If your platform has a wheel: pip install "
+            "ai-edge-litert",
         )

@@ -1,85 +1,89 @@
-"""The weights of both networks, and the host that they come from."""
+"""The weights of every network family, and the host that they come from."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mnv2cli.diagnostics.doctor.check import Check
+
+if TYPE_CHECKING:
+    from mnv2cli.models import Model
 
 _GROUP = "Weights"
 
 
 def reach_host() -> tuple[str, str]:
-    """Return the address of the weights, and why its host cannot be reached; empty if it can."""
+    """Return the URL of the default weights, and why they cannot be downloaded; empty if they can.
+
+    Nothing is downloaded.
+    """
     from mnv2cli.errors import Mnv2Error
+    from mnv2cli.models import ModelOptions, open_model
     from mnv2cli.models.download import reach
-    from mnv2cli.models.mobilenet_v2 import MobileNetV2
+    from mnv2cli.system.urls import redact_address
 
     try:
-        url = MobileNetV2().origin.url
+        url = open_model(ModelOptions()).origin.url
     except Mnv2Error as error:
-        return os.environ.get("MNV2_WEIGHTS_URL", ""), error.message
+        return redact_address(os.environ.get("MNV2_WEIGHTS_URL", "")), error.message
     return url, reach(url)
 
 
 def check_weights(host: tuple[str, str]) -> Iterator[Check]:
-    """Yield checks of both networks' weights and of the host.
+    """Yield a check of each family's weights, in its default width and size, and of the host.
 
     Args:
         host: What :func:`reach_host` returned.
     """
+    from mnv2cli.models import MODELS, ModelOptions, open_model
+
     url, unreachable = host
-    yield _check_mobilenet(unreachable)
-    yield _check_lite0()
+    for name in MODELS:
+        yield _check_model(open_model(ModelOptions(name)), unreachable)
     yield _check_host(urlsplit(url).hostname or url, unreachable)
 
 
-def _check_mobilenet(unreachable: str) -> Check:
+def _check_model(model: Model, unreachable: str) -> Check:
     from mnv2cli.errors import WeightsError
-    from mnv2cli.models.efficientnet_lite0 import INSTALL, EfficientNetLite0
-    from mnv2cli.models.mobilenet_v2 import MobileNetV2
-    from mnv2cli.models.weights import check_file
 
-    network, other = MobileNetV2(), EfficientNetLite0()
-    name = network.family
-    if path := network.find():
-        try:
-            check_file(path, "")
-        except WeightsError as error:
-            advice = "Fetch it again: mnv2 models download --refresh"
-            return Check(_GROUP, name, "fail", error.message, advice)
-        return Check(_GROUP, name, "ok", _file_text(path))
-    if not unreachable:
-        advice = "The first run does it, 14 MB; or now: mnv2 models download"
-        return Check(_GROUP, name, "warn", "not downloaded yet", advice)
-    text = "not here, and the host cannot be reached"
-    if other.find():
-        return Check(_GROUP, name, "warn", text, f"{other.name} is used instead, with a warning.")
-    return Check(
-        _GROUP,
-        name,
-        "fail",
-        text,
-        f"Take the other network: {INSTALL}. Or carry this one over: mnv2 models import FILE",
-    )
-
-
-def _check_lite0() -> Check:
-    from mnv2cli.models.efficientnet_lite0 import INSTALL, LARGEST_FILE, EfficientNetLite0
-    from mnv2cli.models.torch_checkpoint import read_checkpoint
-
-    network = EfficientNetLite0()
-    path = network.find()
+    name = model.family
+    path = model.find()
     if not path:
-        return Check(_GROUP, network.family, "ok", f"not installed (to have it: {INSTALL})")
+        return _missing(model, unreachable)
     try:
-        read_checkpoint(path, LARGEST_FILE)
-        return Check(_GROUP, network.family, "ok", _file_text(path))
-    except (OSError, ValueError) as error:
-        text = f"the file {path} {error}"
-        return Check(_GROUP, network.family, "fail", text, f"Remove it, and: {INSTALL}")
+        model.check_file(path)
+    except WeightsError as error:
+        advice = error.hint or f"Remove the file, then get it again with: {model.how_to_get}"
+        return Check(_GROUP, name, "fail", error.message, advice)
+    return Check(_GROUP, name, "ok", _file_text(path))
+
+
+def _missing(model: Model, unreachable: str) -> Check:
+    from mnv2cli.models import DEFAULT_MODEL, ModelOptions, open_model
+    from mnv2cli.models.registry import STAND_IN
+
+    name = model.family
+    if name != DEFAULT_MODEL:
+        return Check(_GROUP, name, "ok", f"not installed; optional: {model.how_to_get}")
+    if not unreachable:
+        advice = f"The first run downloads them; to do it now: {model.how_to_get}"
+        return Check(_GROUP, name, "warn", "not downloaded yet", advice)
+    text = "missing, and cannot be downloaded"
+    other = open_model(ModelOptions(STAND_IN))
+    if other.find():
+        advice = (
+            f"{other.family} is used instead; its scores differ. Copy the file from another "
+            f"machine with: mnv2 models import {os.path.basename(model.cached)}"
+        )
+        return Check(_GROUP, name, "warn", text, advice)
+    advice = (
+        f"Install the other network with: {other.how_to_get}, or copy the file from another "
+        f"machine with: mnv2 models import {os.path.basename(model.cached)}"
+    )
+    return Check(_GROUP, name, "fail", text, advice)
 
 
 def _check_host(name: str, unreachable: str) -> Check:
@@ -89,9 +93,9 @@ def _check_host(name: str, unreachable: str) -> Check:
             "host",
             "warn",
             f"{name}: {unreachable}",
-            "Needed for downloads alone; MNV2_WEIGHTS_URL names a mirror, https_proxy a proxy.",
+            "Only downloads need it. Set MNV2_WEIGHTS_URL to a mirror, or https_proxy to a proxy.",
         )
-    return Check(_GROUP, "host", "ok", f"{name} can be reached")
+    return Check(_GROUP, "host", "ok", f"{name} is reachable")
 
 
 def _file_text(path: str) -> str:

@@ -24,7 +24,8 @@ from mnv2cli.inference.cluster.protocol import ClusterError, Done, JobSpec
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.timings import Timings
 from mnv2cli.records import Record, Source
-from mnv2cli.sources.urls import absolute, redact
+from mnv2cli.sources.urls import absolute
+from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mnv2cli.sources.urls import redact
 from mnv2cli.system.messages import reason
+from mnv2cli.system.urls import redact
 
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _THROTTLED = ("SlowDown", "Throttl", "TooManyRequests", "RequestLimitExceeded", "RequestTimeout")

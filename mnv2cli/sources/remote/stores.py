@@ -21,7 +21,8 @@ from mnv2cli.sources.remote.listing import RemoteEntry, shell_matches
 from mnv2cli.sources.remote.protocol import RemoteFileSystem
 from mnv2cli.sources.remote.retry import with_retries
 from mnv2cli.sources.remote.sinks import Sink
-from mnv2cli.sources.urls import LOCAL_SCHEMES, redact, scheme_of, split_chain
+from mnv2cli.sources.urls import LOCAL_SCHEMES, scheme_of, split_chain
+from mnv2cli.system.urls import redact
 
 _INSTALL = "Install it with: pip install 'mnv2cli[remote]'"
 _IN_EXTRA = ("s3", "s3a", "gs", "gcs", "http", "https")

@@ -11,7 +11,8 @@ from mnv2cli.errors import InputError, OutputError
 from mnv2cli.sources.filesystem import open_filesystem
 from mnv2cli.sources.remote.errors import StoreError
 from mnv2cli.sources.remote.stores import StoreFileSystem
-from mnv2cli.sources.urls import redact, scheme_of, split_chain
+from mnv2cli.sources.urls import scheme_of, split_chain
+from mnv2cli.system.urls import redact
 
 
 def check_output(url: str, *, force: bool) -> None:

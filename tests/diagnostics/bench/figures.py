@@ -1,4 +1,4 @@
-"""Results as a run of the benchmark gives them."""
+"""Results of a benchmark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The images that are measured on."""
+"""The images of the benchmark."""
 
 from __future__ import annotations
 
@@ -34,5 +34,8 @@ def test_fewer_images_are_repeated(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no images found"), image_folder([str(tmp_path)], 5):
+    with (
+        pytest.raises(InputError, match="no JPEG or PNG images found"),
+        image_folder([str(tmp_path)], 5),
+    ):
         pass

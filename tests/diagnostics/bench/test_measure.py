@@ -31,11 +31,11 @@ def test_cases_are_measured_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(measure, "plan_cases", quick)
     for i in range(3):
         draw(tmp_path / f"{i}.png", (90 * i, 50, 0), (64, 64))
-    told: list[str] = []
+    calls: list[str] = []
     model = ModelOptions(alpha=0.35, size=96)
-    measured = measure_machine([str(tmp_path)], model, images=8, rounds=1, notice=told.append)
+    measured = measure_machine([str(tmp_path)], model, images=8, rounds=1, notice=calls.append)
     assert len(measured.results) == 4
-    assert [text for text in told if "preparing" not in text] == [
+    assert [text for text in calls if "preparing" not in text] == [
         f"{name} (round 1 of 1)" for name in measured.results
     ]
     for name, result in measured.results.items():
@@ -45,7 +45,7 @@ def test_cases_are_measured_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert first and first < measured.results["tutorial"].seconds  # type: ignore[operator]
 
 
-def test_engines_take_turns_and_int8_is_calibrated_on_the_images(
+def test_engines_alternate_and_int8_is_calibrated_on_the_images(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("mnv2cli.engines.litert.is_available", lambda: True)
@@ -67,8 +67,8 @@ def test_without_litert_keras_is_measured_alone(monkeypatch: pytest.MonkeyPatch)
     assert plan["first row"][1].engine.name == "keras"
 
 
-def test_without_images_it_says_so(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no images found"):
+def test_without_images_measuring_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no JPEG or PNG images found"):
         measure_machine(
             [str(tmp_path)], ModelOptions(), images=5, rounds=1, notice=lambda text: None
         )

@@ -14,12 +14,12 @@ from mnv2cli.errors import Mnv2Error
 from mnv2cli.models.options import ModelOptions
 
 
-def test_a_case_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_case_that_fails_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     weights = tmp_path / "w.h5"
     weights.write_bytes(b"not weights")
     model = ModelOptions(weights=str(weights))
-    with pytest.raises(Mnv2Error, match=r"measuring tutorial failed: .* is not in HDF5 format"):
+    with pytest.raises(Mnv2Error, match=r"cannot measure tutorial: .* is not in HDF5 format"):
         run_case("tutorial", "tutorial", Workload(str(tmp_path), model, EngineOptions()))
 
 
@@ -45,7 +45,7 @@ def test_the_command_gets_the_options_of_the_workload(monkeypatch: pytest.Monkey
     assert options == {"--engine=auto", "--precision=float32"}
 
 
-def test_a_workload_comes_back_from_json_as_it_was() -> None:
+def test_a_workload_is_read_back_from_json_unchanged() -> None:
     model = ModelOptions("mobilenet_v2", 0.5, 96, "weights \udcff.h5")
     workload = Workload("folder ü", model, EngineOptions("litert", "int8", calibrate="folder ü"))
     text = workload.to_json()

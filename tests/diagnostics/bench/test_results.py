@@ -10,16 +10,16 @@ from tests.diagnostics.bench.figures import FIGURES
 
 def test_ratios_limits_and_advice() -> None:
     measured = BenchResults(2, dict(FIGURES))
-    told = measured.as_object()
-    assert told["limits"]["litert float32"]["images_per_second"] == pytest.approx(150.0)
-    assert told["limits"]["litert float32"]["reached"] == pytest.approx(0.98)
-    ratios = told["ratios"]["mnv2 litert float32"]
+    measured = measured.as_object()
+    assert measured["limits"]["litert float32"]["images_per_second"] == pytest.approx(150.0)
+    assert measured["limits"]["litert float32"]["reached"] == pytest.approx(0.98)
+    ratios = measured["ratios"]["mnv2 litert float32"]
     assert ratios["tutorial"] == pytest.approx(14.7)
     assert ratios["batched_process"] == pytest.approx(4.0)
-    assert told["advice"][0].startswith("--engine litert is the fastest")
-    assert "2.00 times as fast: worth it" in told["advice"][1]
+    assert measured["advice"][0].startswith("Fastest with exact scores: --engine litert")
+    assert "2.00 times as fast: use it" in measured["advice"][1]
     slow = Result("mnv2 litert int8", 140.0)
-    assert "not worth it here" in BenchResults(2, {**FIGURES, slow.name: slow}).advice()[1]
+    assert "not worth using here" in BenchResults(2, {**FIGURES, slow.name: slow}).advice()[1]
     assert BenchResults(2).advice() == [] and BenchResults(2).ratio("a", "b") is None
 
 

@@ -1,4 +1,4 @@
-"""Engines, as their probes went, and the GPU."""
+"""The checks of engines and the GPU."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mnv2cli.diagnostics.doctor.probe import EngineProbe
 from mnv2cli.system import hardware
 
 
-def test_why_there_is_no_gpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reason_for_no_gpu_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     works = EngineProbe(True, seconds=0.01, network="a network")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert hardware.why_no_gpu() == "CUDA_VISIBLE_DEVICES hides them all"
+    assert hardware.why_no_gpu() == "CUDA_VISIBLE_DEVICES hides all GPUs"
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     monkeypatch.setattr(os.path, "exists", lambda path: path == "/dev/nvidia0")
     monkeypatch.setattr(hardware, "_has_cudnn", lambda: False)
@@ -28,20 +28,20 @@ def test_why_there_is_no_gpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check.state == "warn"
 
 
-def test_advice_follows_from_what_works() -> None:
+def test_advice_depends_on_the_engines_that_work() -> None:
     works = EngineProbe(True, seconds=0.01, network="a network")
     silent = EngineProbe(False, "failed: no word")
-    told = EngineProbe(False, "crashed (SIGILL)", "Lacks AVX.")
+    calls = EngineProbe(False, "crashed (SIGILL)", "Lacks AVX.")
     found = [
         (check.state, check.text, check.advice)
-        for probes in ((silent, works), (told, works), (silent, told))
+        for probes in ((silent, works), (calls, works), (silent, calls))
         for check in check_engines(dict(zip(("litert", "keras"), probes, strict=True)))
     ]
-    other = "The other engine works, and is taken."
+    other = "Runs use the other engine, which works."
     fine = ("ok", "one image in 10 ms with a network", "")
     assert found == [
         ("warn", "failed: no word", other), fine,
         ("warn", "crashed (SIGILL)", f"Lacks AVX. {other}"), fine,
         ("fail", "failed: no word", found[4][2]), ("fail", "crashed (SIGILL)", "Lacks AVX."),
     ]  # fmt: skip
-    assert found[4][2].startswith("Install the libraries again: pip install")
+    assert found[4][2].startswith("Reinstall the libraries: pip install")

@@ -1,8 +1,9 @@
-"""``mnv2 doctor`` tells what works, and what to do about the rest."""
+"""``mnv2 doctor`` reports what works, and what to do about the rest."""
 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from click.testing import Result
 from mnv2cli.diagnostics.doctor import examine, machine
 from mnv2cli.diagnostics.doctor.check import Check
 from mnv2cli.diagnostics.doctor.probe import EngineProbe
-from mnv2cli.models import efficientnet_lite0
+from mnv2cli.models import MODELS, efficientnet_lite0
 from tests.checkpoints import checkpoint, random_lite0
 from tests.conftest import WEIGHTS
 from tests.hosts import answer, host
@@ -23,7 +24,7 @@ WORKS = EngineProbe(True, seconds=0.01, network="a network")
 
 @pytest.fixture
 def engines(monkeypatch: pytest.MonkeyPatch) -> dict[str, EngineProbe]:
-    """Have engines answer at once, as the test says."""
+    """Replace the probes by results that the test sets."""
     probes: dict[str, EngineProbe] = {"litert": WORKS, "keras": WORKS}
     monkeypatch.setattr(examine, "probe_engine", lambda name: probes[name])
     monkeypatch.setenv("MNV2_WEIGHTS_URL", "http://127.0.0.1:9/")
@@ -45,7 +46,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "keras" / "models"
 
 
-def test_all_is_well(
+def test_a_machine_that_is_ready_passes(
     bare: Path,
     home: Path,
     engines: dict[str, EngineProbe],
@@ -65,15 +66,16 @@ def test_all_is_well(
     assert max(map(len, shown.stdout.splitlines())) <= 80
 
 
-def test_without_weights_and_host_it_fails_and_says_what_to_do(
+def test_without_weights_and_host_it_fails_with_advice(
     bare: Path, engines: dict[str, EngineProbe], invoke: Invoke
 ) -> None:
     found = checks(invoke, 1)
     assert found["Weights mobilenet_v2"].state == "fail"
     assert "pip install 'mnv2cli[offline]'" in found["Weights mobilenet_v2"].advice
+    assert "mnv2 models import mobilenet_v2" in found["Weights mobilenet_v2"].advice
     assert "connection refused" in found["Weights host"].text
     shown = invoke("doctor")
-    assert shown.exit_code == 1 and "FAILED" in shown.stdout and "1 failed" in shown.stdout
+    assert shown.exit_code == 1 and "FAILED" in shown.stdout and "1 check failed" in shown.stdout
 
 
 def test_lite0_makes_missing_weights_a_warning(
@@ -83,7 +85,7 @@ def test_lite0_makes_missing_weights_a_warning(
     (bare / efficientnet_lite0.FILE_NAME).write_bytes(checkpoint(random_lite0()))
     found = checks(invoke, 0)
     assert found["Weights mobilenet_v2"].state == "warn"
-    assert "EfficientNet-Lite0 is used" in found["Weights mobilenet_v2"].advice
+    assert "efficientnet_lite0 is used" in found["Weights mobilenet_v2"].advice
 
 
 def test_weights_that_would_be_downloaded_are_a_warning(
@@ -99,6 +101,45 @@ def test_damaged_weights_fail(bare: Path, engines: dict[str, EngineProbe], invok
     (bare / WEIGHTS.replace("0.35_96", "1.0_224")).write_text("weights")
     check = checks(invoke, 1)["Weights mobilenet_v2"]
     assert "not in HDF5" in check.text and "--refresh" in check.advice
+
+
+def test_settings_are_shown_without_passwords(
+    bare: Path, engines: dict[str, EngineProbe], invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for url in ("http://me:s3cret@127.0.0.1:9/", "http://me:s3cret/x@127.0.0.1:9/", "me:s3cret@h"):
+        monkeypatch.setenv("MNV2_WEIGHTS_URL", url)
+        for args in (["--json"], []):
+            result = invoke("doctor", *args)
+            assert "***@" in result.stdout and "s3cret" not in result.output
+
+
+def test_each_family_is_checked(
+    bare: Path, engines: dict[str, EngineProbe], invoke: Invoke
+) -> None:
+    found = checks(invoke, 1)
+    names = [name.removeprefix("Weights ") for name in found if name.startswith("Weights ")]
+    assert names == [*MODELS, "host"]
+
+
+def test_the_quick_checks_are_printed_before_the_engines_are_done(
+    bare: Path, engines: dict[str, EngineProbe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = threading.Event()
+
+    def wait(name: str) -> EngineProbe:
+        assert done.wait(60)
+        return WORKS
+
+    monkeypatch.setattr(examine, "probe_engine", wait)
+    found = examine.examine()
+    groups = []
+    for check in found:
+        groups.append(check.group)
+        if check.name == "host":
+            done.set()
+    assert list(dict.fromkeys(groups)) == [
+        "Versions", "Machine", "Folders", "Images", "Weights", "Engines"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("broken", "code"), [(["litert"], 0), (["litert", "keras"], 1)])
@@ -126,7 +167,7 @@ def test_a_processor_without_avx_fails(
     assert found["Machine memory"].state == "warn"
 
 
-def test_a_folder_that_cannot_be_written_is_told(
+def test_a_folder_that_cannot_be_written_is_a_warning(
     bare: Path, tmp_path: Path, engines: dict[str, EngineProbe], invoke: Invoke,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
