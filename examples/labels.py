@@ -1,4 +1,4 @@
-"""Use mnv2cli from Python: print the best label of every photo, the surest first.
+"""Use mnv2cli from Python: print the best label of every photo, highest score first.
 
 python examples/labels.py examples/photos
 """
@@ -11,7 +11,7 @@ from mnv2cli import Classifier
 
 
 def main(folders: list[str]) -> None:
-    """Classify some folders with one loaded network."""
+    """Print the best label of each photo, and the reason for each unreadable image."""
     classifier = Classifier(top=1)
     records = list(classifier.classify(*folders))
     for record in sorted(records, key=lambda r: [-p.score for p in r.predictions]):
