@@ -141,7 +141,7 @@ def mask(text: str) -> str:
 
 
 def environment(python: str = sys.executable) -> dict[str, str]:
-    """Return the environment that blocks run in: this Python's commands, and no proxy."""
+    """Return the environment that blocks run in: this Python's commands, and no network."""
     env = {
         name: value
         for name, value in os.environ.items()
@@ -150,6 +150,7 @@ def environment(python: str = sys.executable) -> dict[str, str]:
     env["PATH"] = os.pathsep.join([str(Path(python).parent), env.get("PATH", "")])
     if (SHARED / "keras").is_dir():
         env["KERAS_HOME"] = str(SHARED / "keras")
+        env["MNV2_WEIGHTS_URL"] = "http://127.0.0.1:9/"  # refuses connections
     return env
 
 

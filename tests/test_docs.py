@@ -23,7 +23,6 @@ from tests.doc_pages import (
     LANGUAGES,
     ROOT,
     SHARED,
-    Block,
     PageRun,
     blocks,
     environment,
@@ -38,10 +37,11 @@ PAGES = pages()
 BLOCKS = [(page, number) for page in PAGES for number, _ in enumerate(blocks(page))]
 SCRIPTS = [(page, i) for page, i in BLOCKS if list(blocks(page))[i].runs]
 README_BYTES = 8192
-
-
-def all_blocks() -> list[Block]:
-    return [block for page in PAGES for block in blocks(page)]
+FOREIGN_OPTIONS = {
+    *("--head", "--ray-client-server-port", "--runtime-env-agent-port"),  # ray
+    *("--fuzz-inputs", "--fuzz-seed"),  # pytest
+    *("--strict", "--all"),  # mypy, update_docs.py
+}
 
 
 @pytest.fixture(scope="module")
@@ -98,34 +98,58 @@ def test_every_block_has_a_language_and_every_command_an_output_or_a_reason(page
 
 def test_options_in_every_command_line_exist() -> None:
     checked = 0
-    for block in all_blocks():
-        if block.language not in ("console", "sh"):
-            continue
-        text = re.sub(r"\\\n(?:> )?", " ", block.text)
-        for line in text.splitlines():
-            for part in re.split(r"\||&&|;|\$\(", line.removeprefix("$ ")):
-                checked += check_options(block, part)
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        lines = [(page.name, code) for code in re.findall(r"`(mnv2 [^`]+)`", text)]
+        for block in blocks(page):
+            if block.language in ("console", "sh"):
+                joined = re.sub(r"\\\n(?:> )?", " ", block.text)
+                lines += [(block.name, line) for line in joined.splitlines()]
+        for name, line in lines:
+            for part in re.split(r"\||&&|;|\$\(", line):
+                checked += check_options(name, part)
     assert checked > 50
 
 
-def check_options(block: Block, text: str) -> int:
-    """Check the options of one command line of mnv2; return their number."""
+def check_options(place: str, text: str) -> int:
+    """Check the options of one command line of mnv2, shown at a place; return their number."""
     words = re.sub(r" #.*|[()'\"]", " ", text).split()
     names = [i for i, word in enumerate(words) if re.fullmatch(r"(?:.*/)?mnv2", word)]
     if not names:
         return 0
     context, command, checked = click.Context(main), main, 0
     for word in words[names[0] + 1 :]:
+        if word == "COMMAND":
+            break
         if isinstance(command, click.Group) and not word.startswith("-"):
             found = command.get_command(context, word)
-            assert found is not None, f"{block.name}: no command {word!r}"
+            assert found is not None, f"{place}: no command {word!r}"
             command = found
         elif re.match(r"--?[a-zA-Z]", word):
             known = {n for p in command.get_params(context) for n in (*p.opts, *p.secondary_opts)}
             option = word.split("=")[0]
-            assert option in known, f"{block.name}: no option {option!r} of {command.name}"
+            assert option in known, f"{place}: no option {option!r} of {command.name}"
             checked += 1
     return checked
+
+
+def test_options_that_the_text_names_exist() -> None:
+    known = {"--version", *FOREIGN_OPTIONS}
+    groups = [main]
+    while groups:
+        group = groups.pop()
+        for name in group.list_commands(click.Context(group)):
+            command = group.get_command(click.Context(group), name)
+            assert command is not None
+            for param in command.get_params(click.Context(command)):
+                known.update(param.opts, param.secondary_opts)
+            if isinstance(command, click.Group):
+                groups.append(command)
+    for page in PAGES:
+        text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for code in re.findall(r"`([^`\n]+)`", text):
+            unknown = set(re.findall(r"(?<!\S)--[a-z][a-z-]*", code)) - known
+            assert not unknown, f"{page.name}: no command has {unknown}"
 
 
 def test_every_link_leads_somewhere() -> None:
@@ -159,7 +183,7 @@ def test_the_readme_is_short_and_shows_the_terminal_first() -> None:
     assert "docs/images/terminal.svg" in text[:1000]
 
 
-# The recipes, on results that have made recipes go wrong.
+# The recipes, on results that are easy to get wrong.
 
 
 def row(path: str, label: str, wnid: str, score: float, category: str) -> dict[str, object]:
