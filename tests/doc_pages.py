@@ -8,6 +8,7 @@ Fences and the comments above them say what is done with a block:
 - ``python``: a script that must exit with 0. A ``text`` block below it that is marked
   ``<!-- output -->`` is what it prints.
 - ``<!-- not run: REASON -->`` above a block: it cannot run here.
+- ``<!-- file: NAME -->``: the block is written to this file.
 - ``<!-- needs: TOOL -->``: it runs only where this command is installed.
 
 The blocks of a page run one after the other in a fresh folder that holds ``photos`` and
@@ -36,7 +37,7 @@ LANGUAGES = {"console", "sh", "python", "text", "toml", "json"}
 HOME = "/home/you"
 """Shown in place of the folder that the blocks run in."""
 
-_MARKER = re.compile(r"<!-- *(not run|needs|output)(?:: *(.*?))? *-->")
+_MARKER = re.compile(r"<!-- *(not run|needs|output|file)(?:: *(.*?))? *-->")
 _MASKS = [
     (re.compile(pattern), mask)
     for pattern, mask in (
@@ -192,6 +193,8 @@ class PageRun:
 
     def _run(self, block: Block) -> list[str]:
         """Run a block; return its text, and that of an output block below it."""
+        if "file" in block.markers:
+            (self._folder / block.markers["file"]).write_text(block.text, encoding="utf-8")
         if not block.runs or block.missing_tool():
             return [block.text]
         if block.language == "python":

@@ -378,6 +378,15 @@ old
 $ pwd
 ```
 
+<!-- file: two -->
+```toml
+a = 1
+```
+
+```console
+$ cat two
+```
+
 <!-- not run: needs a cluster -->
 ```console
 $ false
@@ -406,6 +415,7 @@ def test_outputs_of_a_page_are_updated(
     path = page(PAGE)
     text = updated(path, tmp_path_factory.mktemp("run"))
     wanted = PAGE.replace("old\n$ pwd\n", "one\ntwo  0.5 s\n$ pwd\n/home/you\n")
+    wanted = wanted.replace("$ cat two\n", "$ cat two\na = 1\n")
     wanted = wanted.replace("```text\n", "```text\nthree\n")
     assert text == wanted
     slower = text.replace("\ntwo  0.5 s", "\ntwo  0.7 s")
