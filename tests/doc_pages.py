@@ -11,6 +11,8 @@ Fences and the comments above them say what is done with a block:
 - ``<!-- file: NAME -->``: the block is written to this file.
 - ``<!-- needs: TOOL -->``: it runs only where this command is installed.
 
+``<!-- made by: SCRIPT -->`` says that a script prints the rest of the page.
+
 The blocks of a page run one after the other in a fresh folder that holds ``photos`` and
 ``examples/photos``, both with the six photos of ``examples/photos.py``.
 """
@@ -38,6 +40,7 @@ HOME = "/home/you"
 """Shown in place of the folder that the blocks run in."""
 
 _MARKER = re.compile(r"<!-- *(not run|needs|output|file)(?:: *(.*?))? *-->")
+_MADE_BY = re.compile(r"(?m)^<!-- made by: (\S+) -->\n\n")
 _MASKS = [
     (re.compile(pattern), mask)
     for pattern, mask in (
@@ -231,6 +234,18 @@ class PageRun:
         return [block.text]
 
 
+def generated(text: str) -> str:
+    """Return the text of a page with the part that a script prints, if there is one, made anew."""
+    marker = _MADE_BY.search(text)
+    if not marker:
+        return text
+    done = subprocess.run(
+        [sys.executable, marker[1]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return text[: marker.end()] + done.stdout
+
+
 def updated(page: Path, folder: Path, everything: bool = False) -> str:
     """Return the text of a page with the outputs that its blocks make now.
 
@@ -246,4 +261,4 @@ def updated(page: Path, folder: Path, everything: bool = False) -> str:
         if text != block.text if everything else mask(text) != mask(block.text):
             length = block.text.count("\n")
             lines[block.line : block.line + length] = [text]
-    return "".join(lines)
+    return generated("".join(lines))

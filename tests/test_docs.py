@@ -26,6 +26,7 @@ from tests.doc_pages import (
     PageRun,
     blocks,
     environment,
+    generated,
     make_photos,
     mask,
     pages,
@@ -169,6 +170,13 @@ def anchors(page: Path) -> set[str]:
     """Return the anchors that GitHub makes from the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def test_generated_pages_are_current() -> None:
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    assert [text for text in texts if "<!-- made by: scripts/" in text]
+    for text in texts:
+        assert generated(text) == text, "run python scripts/update_docs.py"
 
 
 def test_the_index_lists_every_page() -> None:
@@ -432,6 +440,15 @@ def test_a_block_that_fails_is_named_and_the_next_ones_run(
     assert run.result(1) == "$ echo a\na\n"
     with pytest.raises(AssertionError, match="exit code 1 of"):
         run.result(0)
+
+
+def test_the_rest_of_a_page_is_what_its_script_prints(
+    page: Callable[[str], Path], tmp_path: Path
+) -> None:
+    (tmp_path / "make.py").write_text("print('new')")
+    text = "Text.\n\n<!-- made by: make.py -->\n\n"
+    assert generated(text + "old\n") == text + "new\n"
+    assert generated("Text.\n") == "Text.\n"
 
 
 def test_a_block_that_is_not_closed_is_an_error(page: Callable[[str], Path]) -> None:
