@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
 import select
 import signal
 import struct
 import subprocess
-import termios
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -96,6 +93,10 @@ def run_in_terminal(
     Raises:
         TimeoutError: It runs longer than ``timeout`` seconds.
     """
+    import fcntl  # not on Windows, where tests that need a terminal are skipped
+    import pty
+    import termios
+
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     with subprocess.Popen(
