@@ -1,4 +1,4 @@
-"""Use mnv2cli from Python: print the best label of every photo, highest score first.
+"""Use mnv2cli from Python: print the best label of every photo, the surest first.
 
 python examples/labels.py examples/photos
 """
@@ -11,7 +11,7 @@ from mnv2cli import Classifier
 
 
 def main(folders: list[str]) -> None:
-    """Print the best label of each photo, and the reason for each unreadable image."""
+    """Classify some folders with one loaded network."""
     classifier = Classifier(top=1)
     records = list(classifier.classify(*folders))
     for record in sorted(records, key=lambda r: [-p.score for p in r.predictions]):

@@ -1,9 +1,9 @@
-"""Copy a few photos from the installed scikit-image into examples/photos, to try mnv2 on.
+"""Copy photos from the installed scikit-image to examples/photos, to try mnv2 on.
 
     python examples/photos.py && mnv2 classify examples/photos --top 3
 
-scikit-image (https://scikit-image.org) ships these photos in its package, so nothing is
-downloaded. Git ignores the folder.
+scikit-image (https://scikit-image.org) ships these photos in its package; nothing is downloaded.
+Git ignores the folder.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def copy_photos(target: Path) -> int:
     target.mkdir(parents=True, exist_ok=True)
     copied = 0
     for name, new_name in PHOTOS.items():
-        if (source / name).is_file():  # some releases ship fewer photos
+        if (source / name).is_file():  # not every release has every photo
             shutil.copyfile(source / name, target / new_name)
             copied += 1
     return copied
@@ -51,7 +51,7 @@ def main() -> int:
     except ModuleNotFoundError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
-    print(f"{copied} photos in {target}")  # noqa: T201
+    print(f"Copied {copied} photos to {target}")  # noqa: T201
     return 0 if copied else 1
 
 

@@ -46,7 +46,7 @@ _MASKS = [
     for pattern, mask in (
         (r"\d{8}-\d{6}-\d+|\d{4}-\d\d-\d\d \d\d:\d\d", "TIME"),
         (r"\d[\d,]*(?:\.\d+)+(?:[eE][+-]\d+)?", "#"),
-        (r"\b\d+ (ms|s|B|kB|MB|GB|threads?|cores?)\b", r"# \1"),
+        (r"\b\d+ (ms|s|B|kB|MB|GB|threads?|workers?|cores?)\b", r"# \1"),
         (r"[█▏▎▍▌▋▊▉]+", ""),
         (r"─+", "─"),
         (r"\n[ \t]+", " "),  # a long path moves the end of a line to the next one
