@@ -31,7 +31,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             try:
                 text = updated(page, Path(folder), arguments.all)
-            except AssertionError as error:
+            except (AssertionError, ModuleNotFoundError, TimeoutError) as error:
                 print(f"{name}: {error}", file=sys.stderr)
                 failed += 1
                 continue
