@@ -37,7 +37,8 @@ def format_summary(
     text = "nothing new to classify"
     if engine:
         seconds = seconds_text(report.classifying)
-        text = f"{report.images:,} in {seconds} ({report.rate:,.1f} images/s)"
+        shown = max(float(seconds.split()[0].replace(",", "")), 0.01)  # so that the figures agree
+        text = f"{report.images:,} in {seconds} ({report.images / shown:,.1f} images/s)"
     lines = [("Images", text + (", then interrupted" if interrupted else ""), "")]
     if report.kept:
         lines.append(("Kept", f"{count(report.kept, 'row')} of earlier runs", ""))
