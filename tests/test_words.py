@@ -38,12 +38,12 @@ def test_no_file_has_a_banned_phrase() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "the run is " + "gone on with",
+        "the run is gone " + "on with",
         "x = 1\n# the callback is\n# told of it",
         "it is " + "no file",
         "names say" + " how",
         "in processes of " + "their own",
-        "join what " + "is there",
+        "join what is " + "there",
     ],
 )
 def test_banned_phrases_are_found_over_line_breaks_too(find: object, text: str) -> None:
