@@ -32,7 +32,7 @@ class RunEvents:
 
     Attributes:
         notice: Called with information, such as that something takes long.
-        warning: Called when results change, such as by a fallback to another network.
+        warning: Called when results change, for example after a fallback to another network.
         download: Called with the progress of a download.
         status: Called with what the run is doing before its first image; each text replaces the
             one before.

@@ -32,12 +32,12 @@ COMMANDS = {
 """The commands, in the order of the help: the most used first."""
 
 EXAMPLES = (
-    ("label all photos of a folder", "mnv2 classify photos -o labels.csv"),
+    ("label all photos in a folder", "mnv2 classify photos -o labels.csv"),
     ("copy them into folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
     ("undo that", "mnv2 undo sorted"),
-    ("find the labels that mention a word", "mnv2 labels terrier"),
-    ("list the models that can be used", "mnv2 models list"),
-    ("merge what several machines have labelled", "mnv2 merge part*.csv -o labels.csv"),
+    ("show all kinds of terrier", "mnv2 labels --tree terrier"),
+    ("list the available models", "mnv2 models list"),
+    ("merge the results of several machines", "mnv2 merge part*.csv -o labels.csv"),
     ("measure images per second", "mnv2 bench"),
     ("check that everything works", "mnv2 doctor"),
 )

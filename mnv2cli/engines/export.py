@@ -23,7 +23,7 @@ def export(model: Any, network: Network, images: NDArray[np.uint8] | None, folde
 
     Args:
         model: The Keras model of the network.
-        network: What it is.
+        network: The network.
         images: For int8, the images to calibrate on, uint8 [n, size, size, 3]; None for float32.
         folder: The entry's folder.
 
@@ -100,7 +100,7 @@ def prove(model: Any, network: Network, images: NDArray[np.uint8] | None, folder
 
     Args:
         model: The Keras model of the network.
-        network: What it is.
+        network: The network.
         images: The images that int8 is calibrated on, uint8 [n, size, size, 3]; None for float32.
         folder: The entry's folder, with its files.
 

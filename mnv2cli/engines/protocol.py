@@ -44,7 +44,7 @@ class Engine(Protocol):
 
 
 class Network(Protocol):
-    """A network with its weights, ready to be built: everything an engine needs.
+    """A network with its weights, ready to be built, as an engine needs it.
 
     Attributes:
         name: The name that users see, such as ``MobileNetV2 1.0 (224 x 224)``.

@@ -25,7 +25,7 @@ def register(name: str, module: str) -> None:
     """Add or replace an engine.
 
     Args:
-        name: The name that users give.
+        name: The name that users type.
         module: The full name of its module, which is imported on first use.
     """
     ENGINES[name] = module

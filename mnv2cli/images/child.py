@@ -57,7 +57,7 @@ def main() -> None:
 def limit_memory(max_pixels: int) -> None:
     """Limit the address space of this process to what images of ``max_pixels`` need.
 
-    Beyond the limit an allocation fails, which is an error of one image. Core dumps are turned off.
+    Beyond the limit an allocation fails, which costs one image. Core dumps are turned off.
     Windows has no such limit, and macOS does not enforce it.
     """
     if sys.platform == "win32":

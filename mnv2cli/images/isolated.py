@@ -1,8 +1,8 @@
 """Decoding in separate processes: an image that crashes a decoder is lost, not the run.
 
 A child that dies, takes too long or gives an invalid answer is killed, and the next image gets a
-new one. The parent watches the time, so that it can also end a decoder that holds the interpreter
-lock or is stopped. The system limits memory, as the child's address space.
+new one. The parent watches the time, so it can also end a decoder that holds the interpreter lock
+or is stopped. The system limits memory, as the child's address space.
 """
 
 from __future__ import annotations

@@ -62,8 +62,8 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         options: How images are decoded.
         ahead: Files being fetched or waiting to be decoded.
         at_once: Files fetched at the same time; 0 to fetch none ahead.
-        decoder: Replaces :func:`mnv2cli.images.decode.decode` for files on this machine, such as
-            by one in another process.
+        decoder: Replaces :func:`mnv2cli.images.decode.decode` for files on this machine, for
+            example with a decoder in another process.
     """
 
     def __init__(

@@ -67,12 +67,12 @@ class Classifier:
         engine: ``auto``, ``litert``, ``keras`` or :class:`EngineOptions`.
         labels: What to report for each image: predictions, category, node of the WordNet tree.
         images: How to decode images and fit them to the input of the network.
-        filters: Which files of folders to take.
+        filters: Which files in folders to use.
         events: Callbacks for notices, warnings and the progress of downloads.
 
     Attributes:
         options: All options.
-        network: The network; if it was replaced for want of weights, the replacement.
+        network: The network, or its replacement if its weights are not available.
         isolate: Decode in separate processes. May be changed until a run starts.
 
     Raises:
@@ -118,7 +118,7 @@ class Classifier:
         return self.network
 
     def load(self, timings: Timings | None = None, sample: Sample = tuple) -> Engine:
-        """Load the model unless it is loaded.
+        """Load the model if it is not loaded yet.
 
         Args:
             timings: Receives the seconds.
@@ -242,7 +242,7 @@ class Classifier:
     ) -> Generator[Record, None, None]:
         """Yield one record per source, in order, without the secrets in URLs.
 
-        The model is loaded after the first source was found; without sources it is not loaded.
+        The model is loaded once the first source is found; without sources it is not loaded.
 
         Args:
             sources: The images; consumed lazily.

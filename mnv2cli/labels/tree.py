@@ -26,11 +26,11 @@ ROOT = "n00001740"
 
 @dataclass(frozen=True)
 class Node:
-    """A concept: a class, or a concept that classes share.
+    """A concept: a class, or a concept above several classes.
 
     Attributes:
         wnid: WordNet id, such as ``n02084071``.
-        name: The label of a class, else the first word in WordNet, such as ``dog``.
+        name: The label of a class, or the first word in WordNet, such as ``dog``.
         parents: Ids of the parents.
     """
 

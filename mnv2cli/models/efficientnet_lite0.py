@@ -119,7 +119,7 @@ class EfficientNetLite0:
         progress: Never called.
         divisor: ``(pixel - 127) / 128``, as the network was trained.
         shift: See ``divisor``.
-        family: The name that users give.
+        family: The name that users type.
         ideas: The ideas behind it: titles and texts.
         packaged: Always True: its weights come in a package.
         how_to_get: The command that installs that package.
@@ -145,7 +145,7 @@ class EfficientNetLite0:
     def __post_init__(self) -> None:
         if (self.alpha, self.size) != (1.0, SIZE):
             raise InputError(
-                f"{self.name} has only alpha 1.0 and size {SIZE}",
+                f"{self.name} supports only alpha 1.0 and size {SIZE}",
                 "Omit --alpha and --size, or use --model mobilenet_v2.",
             )
         if self.refresh:

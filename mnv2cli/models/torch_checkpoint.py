@@ -4,8 +4,8 @@ Such a file is a sequence of pickles (a magic number, a version, the writer's ma
 by name, the list of storage keys) and then, for each key, an int64 count and that many
 little-endian numbers. Pickles are programs: Python's own reader calls what they name, and a
 malicious file can make it loop or exhaust memory. This reader is a small machine with thirty
-instructions, four names and no calls: it can only make numbers, strings, lists and descriptions of
-tensors.
+instructions, four names and no calls: it can only create numbers, strings, lists and descriptions
+of tensors.
 
 Source: ``torch/serialization.py``, ``_legacy_save``, the format before PyTorch 1.6; and Python's
 ``pickletools`` for the instructions.

@@ -17,7 +17,7 @@ class RowIndex:
 
     Args:
         rows: The rows to find.
-        folder: The folder that their paths are relative to.
+        folder: The folder that relative paths start from.
         first: The number of the first of these rows in the file, from 0.
     """
 

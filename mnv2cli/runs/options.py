@@ -13,7 +13,7 @@ class RunOptions:
 
     Attributes:
         resume: Keep the rows in the results file, and add the missing ones.
-        retry_errors: With ``resume``, classify images again whose row is an error.
+        retry_errors: With ``resume``, classify images with an error row again.
         shard: Classify only this shard of the images; None for all.
     """
 

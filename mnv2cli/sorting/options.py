@@ -11,7 +11,7 @@ from mnv2cli.sorting.folders import FolderTemplate
 
 @dataclass(frozen=True, slots=True)
 class FolderOptions:
-    """Which class folder a photo gets.
+    """How class folders are named, and which photos go to ``unsure`` and ``other``.
 
     The score of a folder's name is that of the category, node or label in the template.
 
@@ -19,7 +19,7 @@ class FolderOptions:
         template: Names of folders, as in :class:`~mnv2cli.sorting.folders.FolderTemplate`.
         threshold: Photos whose score is below this go to ``unsure``; in [0, 1].
         margin: Photos whose lead over the next score is below this go there too; in [0, 1].
-        min_count: Folders with fewer photos are joined in ``other``.
+        min_count: Photos of folders with fewer photos go to ``other``.
 
     Raises:
         InputError: The template is not valid, or cannot be combined with a margin.
@@ -54,7 +54,7 @@ class SortOptions:
     """How photos are sorted into a destination.
 
     Attributes:
-        dest: The destination; need not exist.
+        dest: The destination; it need not exist.
         method: What to do with each photo.
         folders: How class folders are named.
     """
@@ -72,7 +72,7 @@ class PlanOptions:
         results: A file of results to sort by; None to classify the photos now.
         dry_run: Show the plan and change nothing.
         write_to: Write the plan to this file and change nothing else; None to apply it.
-        apply: Apply the plan in this file; None to make one.
+        apply: Apply the plan in this file; None to create a plan.
     """
 
     results: str | None = None

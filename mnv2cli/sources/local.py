@@ -30,7 +30,7 @@ class LocalFileSystem:
         root = drive + (os.sep if re.match(separators, rest) else "")
         segments = [s for s in re.split(separators, rest) if s]
         folders_only = re.search(f"{separators}$", rest) is not None
-        # A pattern such as **/* matches the files in the folders that it matches anyway.
+        # A pattern such as **/* also matches the files in the folders that it matches.
         walk_folders = "**" not in segments or segments[-1] not in ("*", "**")
         for path, error in _expand(root, segments):
             is_folder = error is None and os.path.isdir(path)

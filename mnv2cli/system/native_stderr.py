@@ -22,9 +22,9 @@ _lock = RLock()
 def without_routine_messages() -> Iterator[None]:
     """Drop routine lines that TensorFlow and LiteRT write to file descriptor 2 in the block.
 
-    Everything else written there, by any thread, appears at the end of the block: the descriptor
-    belongs to the process. So keep the block short: an import, or the first interpreter. The
-    descriptor leads to a file meanwhile, not to a pipe, which could fill and block its writer.
+    Everything else written there, by any thread, appears at the end of the block, because the
+    descriptor belongs to the process. Keep the block short: an import, or the first interpreter.
+    Meanwhile the descriptor leads to a file, because a pipe could fill up and block its writer.
     """
     import tempfile
 

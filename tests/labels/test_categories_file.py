@@ -101,7 +101,7 @@ def test_built_in_categories_that_lose_all_classes_are_dropped(tmp_path: Path) -
         ("[dog]\nadd = ['crane']", r"'crane \(n02012849\)', 'crane \(n03126707\)'"),
         ("[dog]\nmerge = ['dog']", "cannot merge 'dog'"),
         ("[dog]\nnodes = [1]", "wrong type for 'nodes'"),
-        ("[other]\nnodes = []\n['wild animal']\nnodes = []", "no category takes the class"),
+        ("[other]\nnodes = []\n['wild animal']\nnodes = []", "no category claims the class"),
     ],
 )
 def test_files_of_categories_are_checked(tmp_path: Path, text: str, message: str) -> None:

@@ -32,7 +32,7 @@ class SectionOption(click.Option):
         self.advanced = advanced
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the names, with ``--[no-]x`` for two, and the help without a number's range."""
+        """Return the names, ``--[no-]x`` for a pair, and the help without the range of a number."""
         record = super().get_help_record(ctx)
         if record is None:
             return None
@@ -102,7 +102,7 @@ class ExampleCommand(_WithExamples):
         return params
 
     def unknown_option(self, name: str, ctx: click.Context) -> str:
-        """Return the error for an option that does not exist, or no longer under this name."""
+        """Return the error for an option that does not exist or was renamed."""
         if new := self._renamed.get(name):
             return f"{name} was renamed: use {new}."
         return super().unknown_option(name, ctx)

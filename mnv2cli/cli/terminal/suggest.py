@@ -1,4 +1,4 @@
-"""Suggest the name that a mistyped one was meant to be."""
+"""Suggest the correct name for a mistyped one."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _LEAST = 8
 
 
 class TableWriter:
-    """Prints each record at once; fixed column widths make that possible."""
+    """Prints each record immediately, in columns of fixed width."""
 
     def __init__(self, stream: IO[bytes], layout: Layout) -> None:
         self._console = PlainConsole(highlight=False)

@@ -1,7 +1,7 @@
 """The worker on each core of a cluster: reads, decodes and predicts a batch at a time.
 
 Ray restarts workers that die and submits their batches again, even if one image kills every worker
-that touches it. Therefore workers report to a tally what they start and end: such an image is
+that touches it. Workers therefore report to a tally what they start and end, so that this image is
 detected and becomes a record with an error.
 """
 
@@ -55,7 +55,7 @@ def open_classifier(options: ClassifierOptions, identity: dict[str, Any]) -> Cla
 
 
 def _as_mnv2_error(error: Exception) -> Mnv2Error:
-    """Return any error as one whose message users can read."""
+    """Return any error as one with a message for users."""
     if isinstance(error, Mnv2Error):
         return error
     text = " ".join(str(error).split())[:300]

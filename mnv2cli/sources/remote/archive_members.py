@@ -20,7 +20,7 @@ class ArchiveMembers:
         file: The archive's file, closed with it.
 
     Attributes:
-        files: The name of each file as the archive has it, by its clean name.
+        files: The name of each file in the archive, by its clean name.
         folders: Entries of each folder, by clean name: name, and whether it is a folder.
 
     Raises:
