@@ -27,7 +27,7 @@ def text_of(node: ast.expr) -> str | None:
             return text
         case ast.JoinedStr(values=values):
             return "".join(
-                value.value
+                str(value.value)
                 if isinstance(value, ast.Constant)
                 else "{" + ast.unparse(value.value) + "}"  # type: ignore[attr-defined]
                 for value in values

@@ -140,7 +140,7 @@ _plan_options = grouped(
         "--apply",
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="Apply a plan written by --plan.  [default: create one]",
+        help="Apply a plan from --plan.  [default: create one]",
     ),
 )
 _folder_options = grouped(
@@ -154,8 +154,8 @@ _folder_options = grouped(
     _folders(
         "--template",
         metavar="TEXT",
-        help="Name folders by a template, such as '{year}/{category}'; fields: category, label, "
-        "wnid, node, year, month, score, model.  [default: as --by]",
+        help="Name folders as in '{year}/{category}'; fields: category, label, wnid, node, year, "
+        "month, score, model.  [default: as --by]",
     ),
     _folders(
         "--rollup",

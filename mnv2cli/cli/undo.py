@@ -137,7 +137,10 @@ def _list(path: str) -> None:
     dest = path if os.path.isdir(path) else find_journal(path)[0]
     known = journals(dest)
     if not known:
-        raise InputError(f"nothing to undo in {path!r}: it has no journal")
+        raise InputError(
+            f"nothing to undo in {path!r}: it has no journal",
+            "No photo was sorted into it, or every sort into it was undone.",
+        )
     for journal in reversed(known):
         try:
             state = read_journal(journal)

@@ -56,7 +56,10 @@ def find_journal(path: str) -> tuple[str, str]:
         if not known and os.path.isdir(os.path.join(dest, OWN_FOLDER)):
             return dest, ""
         if not known:
-            raise InputError(f"nothing to undo in {path!r}: it has no journal")
+            raise InputError(
+                f"nothing to undo in {path!r}: it has no journal",
+                "No photo was sorted into it, or every sort into it was undone.",
+            )
         # The last run not undone yet; if all are, the last one again, for the files it kept.
         for journal in reversed(known):
             state = read_journal(journal)

@@ -117,7 +117,7 @@ def test_compile_into_a_cache_that_cannot_be_written_is_an_error(
     engine.compiled = Compiled("model", "", 0, 1.0, 0.0, temporary=object())
     monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *args, **kwargs: engine)
     result = invoke("models", "compile", *SMALL)
-    assert result.exit_code == 1 and "cannot keep the compiled model in" in result.stderr
+    assert result.exit_code == 1 and "cannot store the compiled model in" in result.stderr
     assert "MNV2_CACHE" in result.stderr and result.stdout == ""
 
 

@@ -55,9 +55,9 @@ def test_the_summary_names_folders_journal_and_the_way_back(photos: Path, invoke
 
 def test_one_file_and_one_folder_are_singular(photos: Path, invoke: Invoke) -> None:
     assert (
-        "1 file copied into 1 folder of a" in invoke("sort", photos / "0.png", "--into", "a").stderr
+        "1 file copied into 1 folder in a" in invoke("sort", photos / "0.png", "--into", "a").stderr
     )
-    assert "Undone     1 file of a" in invoke("undo", "a").stderr
+    assert "Undone     1 file in a" in invoke("undo", "a").stderr
     assert "1 file, " in invoke("sort", photos / "0.png", "--into", "a", "--dry-run").stdout
 
 

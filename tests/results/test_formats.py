@@ -113,7 +113,7 @@ def test_a_registered_format_is_available_in_commands(
     assert invoke("classify", "photos", "-q", "--long", "-o", "one.csv").exit_code == 0
     assert list(read_results("all.toy")) == list(read_results("one.csv"))
     result = invoke("classify", "photos", "-o", "all.toy", "--resume")
-    assert result.exit_code == 2 and "--resume requires a local .csv or .jsonl file" in result.stderr
+    assert result.exit_code == 2 and "--resume requires a local .csv or .jsonl" in result.stderr
     plan = ("sort", "--from", "all.toy", "--by", "label", "--into", "sorted", "--dry-run", "-v")
     result = invoke(*plan)
     assert result.exit_code == 0 and "great white shark" in result.stderr + result.stdout
