@@ -31,7 +31,7 @@ class RunEvents:
     """Callbacks of a run.
 
     Attributes:
-        notice: Called with information, such as that something takes long.
+        notice: Called with information, for example when a step takes a long time.
         warning: Called when results change, for example after a fallback to another network.
         download: Called with the progress of a download.
         status: Called with what the run is doing before its first image; each text replaces the

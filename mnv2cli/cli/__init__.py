@@ -78,7 +78,7 @@ def _leave(code: object) -> NoReturn:
     interrupted = code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
     if interrupted:
         with suppress(KeyboardInterrupt):
-            atexit._run_exitfuncs()  # remove temporary folders; TensorFlow's own end takes seconds
+            atexit._run_exitfuncs()  # remove temporary folders; TensorFlow's own exit takes seconds
     if interrupted or any(t.name.startswith("mnv2-work") for t in threading.enumerate()):
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):

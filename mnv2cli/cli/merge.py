@@ -1,4 +1,4 @@
-"""``mnv2 merge``: join the results of shards into those of one run."""
+"""``mnv2 merge``: join the results of shards into the results of one run."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def merge(
 ) -> None:
     """Join the results of mnv2 classify --shard I/N into the file that one run would have written.
 
-    Each FILE needs its run log beside it: that of part1.csv is .part1.csv.mnv2. The output is
-    written only if every shard is given once and has finished, all used the same model and options,
-    and no row is missing or duplicate. It equals the file of a single run, byte for byte.
+    Each FILE needs its run log beside it: the log of part1.csv is .part1.csv.mnv2. The output is
+    written only if every shard is named once and has finished, all used the same model and options,
+    and no row is missing or duplicated. It equals the file of a single run, byte for byte.
 
     Exit codes: 0 all done, 1 failed, 2 usage error, or the files do not belong together or are
     incomplete.

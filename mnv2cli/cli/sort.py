@@ -283,12 +283,12 @@ def _check(inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:
         check_inputs(inputs)
     if plan.results is not None and labels.categories:
         raise click.UsageError(
-            "--categories cannot be combined with --from: give it to mnv2 classify, which writes "
+            "--categories cannot be combined with --from: use it with mnv2 classify, which writes "
             "the categories into its results."
         )
     if plan.results is not None and labels.rollup:
         raise click.UsageError(
-            "--rollup cannot be combined with --from: give it to mnv2 classify, then use "
+            "--rollup cannot be combined with --from: use it with mnv2 classify, and "
             "--template '{node}' here."
         )
     if plan.write_to is not None and plan.dry_run:

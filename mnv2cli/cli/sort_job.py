@@ -1,4 +1,4 @@
-"""One run of ``mnv2 sort``: classify photos, make a plan, apply it."""
+"""One run of ``mnv2 sort``: classify photos, create a plan, apply it."""
 
 from __future__ import annotations
 

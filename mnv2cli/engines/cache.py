@@ -155,7 +155,7 @@ def make_room(cache: str, key: str) -> None:
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """A compiled model in the cache, as its description says; its files are not checked.
+    """A compiled model in the cache, according to its description; its files are not checked.
 
     Attributes:
         folder: Its folder.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mnv2cli.events import Notice
 
 _ROOM = 64 << 20  # bytes; more than any entry needs
-_LOCK_WAIT = 600.0  # seconds; a compile takes 10 to 60
+_LOCK_WAIT = 600.0  # seconds; compiling takes 10 to 60
 
 
 def find_or_compile(

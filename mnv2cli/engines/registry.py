@@ -75,7 +75,7 @@ def open_engine(
         options: The engine, and how it runs.
         network: The network to run.
         calibration: The images to calibrate int8 on.
-        notify: Called when something takes long, or another engine or precision is used.
+        notify: Called when a step takes a long time, or another engine or precision is used.
 
     Raises:
         InputError: The engine is unknown, or cannot run here or in this precision.

@@ -77,7 +77,7 @@ class ImageFormat:
 
         with suppress(UnidentifiedImageError):
             return Image.open(file, formats=(self.plugin,))
-        # Pillow hides the decoder's reason, and looks only at the first of several brands.
+        # Pillow hides the decoder's reason, and checks only the first of several brands.
         file.seek(0)
         return Image.OPEN[self.plugin][0](file, "")
 
@@ -140,10 +140,10 @@ def identify(head: bytes) -> ImageFormat:
     """Return the format of a file by its first bytes.
 
     Args:
-        head: The first :data:`~mnv2cli.images.signatures.HEAD_BYTES` of it.
+        head: The first :data:`~mnv2cli.images.signatures.HEAD_BYTES` of the file.
 
     Raises:
-        ImageError: It is none of these; the detail says what the file looks like.
+        ImageError: The format is not supported; the detail names the kind of file.
     """
     for image_format in FORMATS:
         if image_format.matches(head):

@@ -185,7 +185,8 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         job.beat = time.monotonic()
         self._running += 1
         self._held += 1
-        # One thread per file: one that hangs in a library delays no other file, nor the exit.
+        # One thread per file: a thread that hangs in a library delays neither other files nor the
+        # exit.
         threading.Thread(target=self._run, args=(path, job), name="mnv2-fetch", daemon=True).start()
 
     def _run(self, path: str, job: _Job) -> None:

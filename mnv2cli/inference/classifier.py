@@ -62,8 +62,8 @@ class Classifier:
     Args:
         top: The number of predictions per image, 1 to 1000, best first; overrides ``labels.top``.
         model: ``mobilenet_v2``, ``efficientnet_lite0`` or :class:`ModelOptions`. Empty for
-            MobileNetV2; if its weights are not available and those of EfficientNet-Lite0 are
-            installed, the latter is used, with a warning.
+            MobileNetV2 or, if its weights are not available, EfficientNet-Lite0 if installed, with
+            a warning.
         engine: ``auto``, ``litert``, ``keras`` or :class:`EngineOptions`.
         labels: What to report for each image: predictions, category, node of the WordNet tree.
         images: How to decode images and fit them to the input of the network.
@@ -213,7 +213,7 @@ class Classifier:
     def sources(
         self, paths: Iterable[str], on_skip: OnSkip | None = None, listed: Iterable[str] = ()
     ) -> Iterator[Source]:
-        """Yield the images in files, folders and globs, then those of a list, without opening them.
+        """Yield the images in files, folders and globs, then in a list, without opening them.
 
         Args:
             paths: Files, folders, globs and URLs.

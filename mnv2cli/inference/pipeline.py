@@ -1,9 +1,9 @@
 """Find, decode, predict and rank sources; yield the records in order.
 
-One thread finds the sources. Each worker takes a batch of them, decodes it and runs the engine on
-it, so that decoding and inference share the cores without waiting for each other. Only a window of
-batches is in memory, so memory use does not grow with the number of images. One slow image delays
-only its own batch until the window is full.
+One thread finds the sources. Each worker fetches a batch, decodes it and runs the engine on it, so
+decoding and inference share the cores without waiting for each other. Only a window of batches is
+in memory, so memory use does not grow with the number of images. One slow image delays only its own
+batch until the window is full.
 """
 
 from __future__ import annotations
@@ -268,7 +268,7 @@ class _Run:
         return threading.Thread(target=self._work, args=(batch,), name="mnv2-work", daemon=True)
 
     def _work(self, batch: _Batch | None) -> None:
-        """Work on batches until there are no more, first on the one of an abandoned worker."""
+        """Work on batches until there are no more, first on the batch of an abandoned worker."""
         while True:
             if batch is None:
                 self._window.acquire()

@@ -39,7 +39,7 @@ class Categories:
 
     Each class belongs to exactly one category. Where several categories claim a class, the deeper
     node wins: the node that is the fewest steps above the class, so the class itself comes before
-    ``spaniel``, and ``spaniel`` before ``dog``. Of nodes equally near, the one of the category
+    ``spaniel``, and ``spaniel`` before ``dog``. Of nodes equally near, the node of the category
     listed first wins.
 
     Args:

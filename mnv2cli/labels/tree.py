@@ -139,7 +139,7 @@ class Rollup:
             scores: Softmax scores, float32 [1000].
 
         Returns:
-            The node with its summed score in [0, 1]; of equally deep nodes, the one with the
+            The node with its summed score in [0, 1]; of equally deep nodes, the node with the
             highest score. If rounding keeps even the root below the threshold, the root.
         """
         import numpy as np

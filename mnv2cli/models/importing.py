@@ -25,7 +25,7 @@ def options_of_file(path: str, given: ModelOptions) -> ModelOptions:
         given: The width and size that the user gave.
 
     Raises:
-        InputError: The name contradicts the options, or neither gives width and size.
+        InputError: The name contradicts the options, or neither determines width and size.
     """
     name = os.path.basename(path)
     for family in families():

@@ -109,7 +109,7 @@ def scan_csv(path: str, layout: Layout) -> Generator[Row | None, None, None]:
     """Yield the rows of a CSV file in order; None for each damaged part.
 
     Raises:
-        InputError: The columns differ from those of the layout.
+        InputError: The columns differ from the layout.
         OSError: The file cannot be read.
     """
     with open(path, "rb") as file:

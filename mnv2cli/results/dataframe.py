@@ -31,7 +31,7 @@ def read_dataframe(
     """Read a file written by ``mnv2 classify`` into a pandas table with the columns of the CSV.
 
     The table does not depend on the format of the file. It has columns for as many predictions as
-    any image has, and those of category, node and position if any record has them.
+    any image has, and for category, node and position if any record has them.
 
     Args:
         path: The file.

@@ -18,11 +18,11 @@ def read_results(
 ) -> Generator[Record, None, None]:
     """Yield the records of a file written by ``mnv2 classify``.
 
-    A CSV written with ``--csv-safe`` has apostrophes before cells that a spreadsheet would take
-    for a formula. They are removed; such a file is recognized by its header, in which every name
-    is quoted. A spreadsheet that saves the file may change the header. A path that starts like an
-    escaped path is therefore looked up: if only one of its two readings is an existing file, that
-    reading is used, even if the real name of the file starts with an apostrophe.
+    A CSV written with ``--csv-safe`` has apostrophes before cells that look like formulas. They are
+    removed; the file is recognised by its header, in which every name is quoted. A spreadsheet that
+    saves the file may change the header. A path that starts like an escaped path is therefore
+    looked up: if only one of its two readings is an existing file, that reading is used, even if
+    the real name of the file starts with an apostrophe.
 
     Args:
         path: Ends in ``.csv`` (wide or long), ``.json``, ``.jsonl`` or ``.parquet``.

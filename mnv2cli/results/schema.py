@@ -113,10 +113,10 @@ class Schema:
 
     @classmethod
     def of_columns(cls, names: Iterable[str]) -> Schema:
-        """Return the schema of a table by its column names, in any order; others are ignored.
+        """Return the schema of a table by its column names, in any order; ignore other names.
 
         Raises:
-            ValueError: The columns are not those of a results file.
+            ValueError: It is not the table of a results file.
         """
         found = set(names)
         needed = {*PATH.columns, STATUS, *ERROR.columns}

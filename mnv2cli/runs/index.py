@@ -13,7 +13,7 @@ from mnv2cli.system.urls import redact
 
 
 class RowIndex:
-    """Finds the row of an image; takes 18 bytes of memory per row.
+    """Finds the row of an image; uses 18 bytes of memory per row.
 
     Args:
         rows: The rows to find.

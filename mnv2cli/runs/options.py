@@ -9,7 +9,7 @@ from mnv2cli.runs.shards import Shard
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a run resumes an earlier one, or shares its work.
+    """How a run resumes an earlier run, or shares its work.
 
     Attributes:
         resume: Keep the rows in the results file, and add the missing ones.

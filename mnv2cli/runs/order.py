@@ -20,7 +20,7 @@ class RowOrder:
     Args:
         in_order: The rows at the beginning of the file whose images were found in that order.
         count: The number of these rows.
-        has_positions: Rows have positions, as those of shards do.
+        has_positions: Rows have positions, as in shards.
 
     Attributes:
         rows: The numbers of rows in the file, in the order of their images.

@@ -48,7 +48,7 @@ class Resumed:
     ) -> None:
         self._rows = KeptRows(path, layout, folder, doubt_last=layout.long and not whole)
         self._retry_errors = retry_errors
-        self._order: RowOrder | None = None  # None as long as it is that of the file
+        self._order: RowOrder | None = None  # None as long as the file is in order
         self._walked = False
         self.new = 0
 

@@ -100,7 +100,7 @@ class Run:
 
     @property
     def append(self) -> bool:
-        """Whether rows are kept, so that new ones are appended."""
+        """Whether existing rows are kept and new rows appended."""
         return self.kept > 0
 
     @property

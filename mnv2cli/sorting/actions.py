@@ -46,7 +46,7 @@ class Plan:
 
     Attributes:
         dest: The destination, an absolute path.
-        actions: The actions of photos, each followed by those of its companions.
+        actions: The actions of photos, each followed by the actions of its companions.
     """
 
     dest: str

@@ -24,7 +24,7 @@ class Companions:
         self._used: set[str] = set()
 
     def of(self, path: str) -> Iterator[str]:
-        """Yield the companions of a photo that do not belong to an earlier one."""
+        """Yield the companions of a photo that do not belong to an earlier photo."""
         folder, name = os.path.split(path)
         if folder not in self._beside:
             found: dict[str, list[str]] = {}

@@ -78,7 +78,7 @@ def prepare(dest: str) -> dict[str, Any]:
 
 
 def open_journal(dest: str, header: dict[str, Any]) -> tuple[Journal, JournalState]:
-    """Open the journal of an interrupted run, or start a new one."""
+    """Open the journal of an interrupted run, or start a new journal."""
     if known := journals(dest):
         state = read_journal(known[-1])
         if state.undoing and state.done - state.undone - set(state.kept):

@@ -134,7 +134,7 @@ _KINDS: dict[str, Callable[[JournalState, dict[str, Any]], object]] = {
 
 
 def _check(entry: JournalEntry) -> None:
-    """Check an action, whoever wrote it; raises ValueError."""
+    """Check an action from an untrusted journal; raises ValueError."""
     texts = (
         entry.method,
         entry.source,

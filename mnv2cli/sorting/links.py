@@ -35,7 +35,7 @@ def is_same_link(path: str, other: str) -> bool:
 
 
 def drop_link(entry: JournalEntry, target: str) -> None:
-    """Remove the old name of a symbolic link that was moved; if that fails, the new one."""
+    """Remove the old name of a symbolic link that was moved; if that fails, its new name."""
     try:
         if not is_link(entry.source, entry.link) or is_same_link(entry.source, target):
             raise FileChangedError

@@ -13,7 +13,7 @@ from mnv2cli.sorting.folders import FolderTemplate
 class FolderOptions:
     """How class folders are named, and which photos go to ``unsure`` and ``other``.
 
-    The score of a folder's name is that of the category, node or label in the template.
+    The score of a folder's name is the score of the category, node or label in the template.
 
     Attributes:
         template: Names of folders, as in :class:`~mnv2cli.sorting.folders.FolderTemplate`.
@@ -34,7 +34,7 @@ class FolderOptions:
         if self.decisive == "node" and self.margin:
             raise InputError(
                 "--margin cannot be combined with --rollup",
-                "The score of a node includes those of the nodes below: there is no next one.",
+                "The score of a node includes the nodes below it, so it has no next score.",
             )
 
     @property

@@ -143,7 +143,7 @@ class SortRun:
 def open_run(
     dest: str, progress: Progress = ignore_progress, critical_section: CriticalSection = nullcontext
 ) -> Iterator[SortRun]:
-    """Create and lock a destination, and resume its interrupted run or start a new one.
+    """Create and lock a destination, and resume its interrupted run or start a new run.
 
     Raises:
         InputError: Another run uses the destination, or an interrupted undo must be finished first.

@@ -1,4 +1,4 @@
-"""Check paths below the destination, whoever wrote them."""
+"""Check paths below the destination, which come from files that people can edit."""
 
 from __future__ import annotations
 

@@ -143,7 +143,8 @@ def _move_across(source: str, target: str, entry: JournalEntry, before: os.stat_
 def _rename(source: str, target: str) -> None:
     """Rename without replacing anything, on a file system without hard links.
 
-    An empty file takes the name first, which fails if the name is taken; then it is replaced.
+    First an empty file is created with the name, which fails if the name exists; then it is
+    replaced.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _BEGUN))
     try:
@@ -256,10 +257,10 @@ def complete(source: str, made: str, entry: JournalEntry) -> None:
 
 
 def is_begun(path: str, whole: str, entry: JournalEntry) -> bool:
-    """Return whether a file is an incomplete copy of another one that has an entry's content.
+    """Return whether a file is an incomplete copy of another file that has an entry's content.
 
-    A killed process leaves such a file, with the permissions of an incomplete copy. Removing it
-    loses nothing: the other file has all of it.
+    A killed process leaves this file, with the permissions of an incomplete copy. Removing it loses
+    nothing, because the other file is complete.
     """
     try:
         status = os.lstat(path)

@@ -64,7 +64,7 @@ def real_path(path: str) -> str:
     """Resolve the symbolic links of a path, as far as it exists."""
     try:
         return os.path.realpath(path)
-    except (OSError, ValueError):  # a NUL byte or too long a name; reading it gives the error
+    except (OSError, ValueError):  # a NUL byte, or the name is too long; reading it gives the error
         return os.path.join(os.curdir, path)
 
 

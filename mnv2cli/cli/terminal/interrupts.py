@@ -92,7 +92,7 @@ class Interrupts:
 def _installed(handler: signal._HANDLER) -> Iterator[None]:
     before = {}
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Leave ignored signals alone, as those of a background job.
+        # Leave ignored signals alone, such as those of a background job.
         if signal.getsignal(number) in (*_USUAL, raise_interrupt):
             before[number] = signal.signal(number, handler)
     try:

@@ -36,7 +36,7 @@ class TableWriter:
         self._header = True
 
     def begin(self) -> None:
-        """Do nothing: the header comes with the first record, which names the network."""
+        """Do nothing: the header is written with the first record, which names the network."""
 
     def write(self, record: Record) -> None:
         """Print a record: one line per label, the path on the first."""

@@ -37,10 +37,10 @@ class Case:
     Attributes:
         name: The name of its result or, with ``per_engine``, the first word of that name.
         title: The title in tables; ``{}`` stands for the engine and its precision.
-        run: The function whose loop gives the rate; None to measure only the command.
+        run: The function whose loop is timed; None to measure only the command.
         per_engine: Whether to measure it with each engine and precision.
         command: What the ``mnv2`` command classifies to measure the time and memory of a whole
-            process: the ``folder`` or one ``photo``; empty to measure those of ``run``.
+            process: the ``folder`` or one ``photo``; empty to measure the process of ``run``.
     """
 
     name: str

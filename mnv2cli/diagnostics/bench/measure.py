@@ -88,8 +88,8 @@ def plan_cases(folder: str, model: ModelOptions, engines: Sequence[EngineOptions
 def measure_case(name: str, case: Case, workload: Workload) -> Result:
     """Measure a case once.
 
-    The rate is that of its loop alone. Seconds and memory are those of the case's command, or of
-    the loop's process if it has no command.
+    The rate is measured for its loop alone. Seconds and memory are measured for the case's command,
+    or for the loop's process if the case has no command.
 
     Raises:
         Mnv2Error: The case fails.

@@ -43,7 +43,7 @@ def _check_memory() -> Check:
             "memory",
             "warn",
             gigabytes(size),
-            "Compiling a network takes 1.3 GB, a run 0.15 GB: run mnv2 models compile on a similar "
+            "Compiling a network needs 1.3 GB, a run 0.15 GB: run mnv2 models compile on a similar "
             "machine, and copy its cache folder here.",
         )
     return Check("Machine", "memory", "ok", gigabytes(size))

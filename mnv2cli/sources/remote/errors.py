@@ -62,7 +62,7 @@ def store_error(error: BaseException) -> StoreError:
     if code.startswith(_THROTTLED):
         return StoreError("host is busy", code, passing=True)
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    # Errors of aiohttp have a status and warn when asked for their code; others have a code.
+    # aiohttp's errors have a status, and warn if their code is read; other errors have a code.
     status = status or getattr(error, "status" if hasattr(error, "status") else "code", None)
     if isinstance(error, FileNotFoundError):
         return StoreError("no such file")
