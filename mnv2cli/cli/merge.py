@@ -83,7 +83,7 @@ def merge(
     rows = write_merged(joined, target)
     if joined.odd_names:
         screen.warning(
-            f"{count(joined.odd_names, 'path')} not in UTF-8: Parquet has a description instead"
+            f"{count(joined.odd_names, 'path')} not in UTF-8: Parquet stores a description instead"
         )
     for description in joined.missing:
         screen.warning(description)

@@ -103,7 +103,7 @@ def _compile_into(
     if calibration and images is not None and not calibration.is_reliable(len(images)):
         return _in_temporary(model, network, images)
     notify(
-        f"Compiling {network.name} to {precision} (only once); this takes "
+        f"Compiling {network.name} to {precision}, once; this takes "
         f"{'about 30' if precision == 'int8' else '10 to 30'} seconds."
     )
     # Beside its final place, because a rename cannot cross file systems.

@@ -133,7 +133,7 @@ def prove(model: Any, network: Network, images: NDArray[np.uint8] | None, folder
                 best, least = index, worst
     if best < 0:
         raise CompileError(
-            f"the compiled {network.name} does not score like Keras",
+            f"the scores of the compiled {network.name} differ from Keras's",
             "Use --engine keras.",
         )
     return best

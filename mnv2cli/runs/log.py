@@ -241,7 +241,7 @@ def read_log(output: str) -> tuple[dict[str, Any], dict[str, Any]]:
     except OSError as error:
         raise InputError(
             f"cannot read {path!r}, the run log of {output!r}: {reason(error)}",
-            "mnv2 classify writes the run log beside the results: copy both.",
+            "Copy the run log to the folder of the results.",
         ) from error
     return _begin_of(events), _end_of(events)
 

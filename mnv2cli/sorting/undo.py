@@ -116,7 +116,7 @@ def find_run(path: str, *, trust: bool = False) -> RunToUndo:
     if not (trust or state.header["in_place"]):
         raise InputError(
             f"the journal {journal} was copied or unpacked, not written here",
-            "Undoing it would put files wherever it says. If you know where it comes from, check "
+            "Undoing it would put files where it says. If you know where it comes from, check "
             "it with --dry-run -v, then add --trust.",
         )
     return RunToUndo(dest, journal, state)
