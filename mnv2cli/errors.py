@@ -22,7 +22,7 @@ class Mnv2Error(Exception):
 
     Attributes:
         message: What failed and why, in one line.
-        hint: What to do about it; may have several lines, or be empty.
+        hint: What to do about it; may have several lines or be empty.
         exit_code: The exit code of the process.
     """
 

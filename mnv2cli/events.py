@@ -31,8 +31,8 @@ class RunEvents:
     """Callbacks of a run.
 
     Attributes:
-        notice: Called with information, such as that something takes long.
-        warning: Called when results change, such as by a fallback to another network.
+        notice: Called with information, for example when a step takes a long time.
+        warning: Called when results change, for example after a fallback to another network.
         download: Called with the progress of a download.
         status: Called with what the run is doing before its first image; each text replaces the
             one before.

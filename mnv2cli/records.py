@@ -1,4 +1,4 @@
-"""The data that flows from stage to stage: frozen, small, the same for good and bad images."""
+"""The data that flows from stage to stage: frozen, small, the same for all images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Source:
     Attributes:
         path: The path as the user gave it, joined with the names below a folder; bytes that are
             not UTF-8 are surrogate escapes.
-        error: Why it cannot be read, if that is known already, as for a folder that cannot be
+        error: Why it cannot be read, if that is already known, as for a folder that cannot be
             listed; else empty.
         position: In a shard, its position among the images of all shards, from 0; else None.
     """
@@ -31,7 +31,7 @@ class Prediction:
 
     Attributes:
         wnid: WordNet ID, such as ``n02124075``; the key of the class.
-        label: Name, such as ``Egyptian cat``; two classes may share one.
+        label: Name, such as ``Egyptian cat``; two classes can share a name.
         score: Softmax probability in [0, 1]: the shortest decimal that rounds to the float32.
     """
 
@@ -45,8 +45,8 @@ class CategoryScore:
     """The category of an image.
 
     Attributes:
-        name: Such as ``dog``; empty if no category reached its own threshold (the score is 0) or
-            the best category is ignored (the score is that category's).
+        name: Such as ``dog``; empty if no category reached its threshold (the score is 0) or the
+            best category is ignored (the score is its own).
         score: The sum of the scores of its classes, in [0, 1].
         margin: The score minus that of the next category, in [0, 1].
     """
@@ -85,5 +85,5 @@ class Record:
 
     @property
     def reason(self) -> str:
-        """The part of the error before its details, by which images are counted."""
+        """The part of the error before the colon, by which images are counted."""
         return self.error.partition(":")[0]

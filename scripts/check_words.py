@@ -64,6 +64,21 @@ BANNED = {
     r"\b(much|little) the same\b": "similar",
     r"\bstands? (here|there|in|beside|next to|below|above)\b": "is, is listed",
     r"\bwhat (it|one|they) holds?\b": "its contents",
+    r"\bexists? already\b|\bhas already(?=(?:\s)?([.,:;)\"]|$))": "already exists",
+    r"\bat work (in|on|there)\b": "is using",
+    r"\bfor (want|lack) of\b": "because ... is missing",
+    r"\bsuch as by\b": "for example by",
+    r"\bwhat is (measured|waited for|missing|shown|skipped)\b": "name the thing",
+    r"\bbehind (its|the) (last|first|header|rows?|bar)\b": "after",
+    r"\bwith other (content|options)\b": "with different",
+    r"\ba (host|copy|cluster|model|file|part) of \w+'s\b": "Google's host",
+    r"\b(not|does|do) (hold|holds) results\b": "is not a results file",
+    r"\bin circles\b": "loop",
+    r"\b(a|one) (row|page|file|worker|path) an? (row|page|task|core|line)\b": "per",
+    r"\bcannot be told (from|apart)\b": "cannot be distinguished from",
+    r"\ba passing (error|fault)s?\b|\bpassing (errors|faults)\b": "temporary errors",
+    r"\bsigns? of life\b": "progress",
+    r"\bare the limit\b": "more than the limit of",
 }
 """Regular expressions, and what to write instead."""
 

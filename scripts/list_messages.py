@@ -1,9 +1,8 @@
-"""List every message that the package can show: errors, warnings, notices, help texts.
+"""List every message that the package can show: errors, warnings, notices and help.
 
     python scripts/list_messages.py [FOLDER OR FILE]...
 
-Each is on a line with its location, so that they can be read as a whole; ``{...}`` are
-placeholders.
+Each message is on a line with its location; ``{...}`` are placeholders.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def text_of(node: ast.expr) -> str | None:
             return text
         case ast.JoinedStr(values=values):
             return "".join(
-                value.value
+                str(value.value)
                 if isinstance(value, ast.Constant)
                 else "{" + ast.unparse(value.value) + "}"  # type: ignore[attr-defined]
                 for value in values

@@ -2,7 +2,7 @@
 
     python scripts/update_docs.py [--all] [PAGE]...
 
-An output that differs from the new one in scores, times or sizes alone is kept, unless --all is
+An output that differs from the new output only in scores, times or sizes is kept, unless --all is
 given. Needs scikit-image and MobileNetV2's weights. How pages mark their blocks is described in
 tests/doc_pages.py. The exit code is 1 if a command failed.
 """

@@ -32,12 +32,12 @@ COMMANDS = {
 """The commands, in the order of the help: the most used first."""
 
 EXAMPLES = (
-    ("label all photos of a folder", "mnv2 classify photos -o labels.csv"),
+    ("label all photos in a folder", "mnv2 classify photos -o labels.csv"),
     ("copy them into folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
     ("undo that", "mnv2 undo sorted"),
-    ("find the labels that mention a word", "mnv2 labels terrier"),
-    ("list the models that can be used", "mnv2 models list"),
-    ("merge what several machines have labelled", "mnv2 merge part*.csv -o labels.csv"),
+    ("show all kinds of terrier", "mnv2 labels --tree terrier"),
+    ("list the available models", "mnv2 models list"),
+    ("merge the results of several machines", "mnv2 merge part*.csv -o labels.csv"),
     ("measure images per second", "mnv2 bench"),
     ("check that everything works", "mnv2 doctor"),
 )
@@ -78,7 +78,7 @@ def _leave(code: object) -> NoReturn:
     interrupted = code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
     if interrupted:
         with suppress(KeyboardInterrupt):
-            atexit._run_exitfuncs()  # remove temporary folders; TensorFlow's own end takes seconds
+            atexit._run_exitfuncs()  # remove temporary folders; TensorFlow's own exit takes seconds
     if interrupted or any(t.name.startswith("mnv2-work") for t in threading.enumerate()):
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):

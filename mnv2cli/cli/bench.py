@@ -34,7 +34,7 @@ _measuring = section("Measuring")
     type=click.IntRange(1, 100_000),
     default=300,
     metavar="N",
-    help="Images per measurement; fewer images are repeated.",
+    help="Images per measurement; a smaller set is repeated.",
 )
 @_measuring(
     "--rounds",
@@ -42,7 +42,7 @@ _measuring = section("Measuring")
     default=2,
     metavar="N",
     advanced=True,
-    help="Rounds of all measurements; the best of each counts.",
+    help="Repeat everything N times; the best result of each case counts.",
 )
 @_measuring(
     "--json",
@@ -58,7 +58,7 @@ def bench(
 
     Each engine and precision is compared with the usual tutorial's loop and a batched Keras
     script: "x loop" and "x batch" are the ratios of images per second. "whole s" is the time in
-    seconds from process start to end. Each case runs in a separate process. This takes some
+    seconds from process start to end. Each case runs in a separate process. This takes several
     minutes.
 
     Exit codes: 0 if everything was measured; 1 if a case failed.
@@ -79,7 +79,7 @@ def bench(
     with console.status("Measuring …") as status:
 
         def notice(case: str) -> None:
-            status.update(Text(f"Measuring {printable(case)} …"))
+            status.update(Text(f"{printable(case)} …"))
 
         measured = measure_machine(paths, model, images=images, rounds=rounds, notice=notice)
     if as_json:

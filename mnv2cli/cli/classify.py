@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from mnv2cli.sources.options import Inputs
 
 EXAMPLES = (
-    ("label all photos of a folder", "mnv2 classify photos --top 3"),
+    ("label all photos in a folder", "mnv2 classify photos --top 3"),
     ("write a file; its name sets the format", "mnv2 classify photos -o labels.csv"),
     ("resume after Ctrl-C or a power cut; also adds new photos",
      "mnv2 classify photos -o labels.csv --resume"),
@@ -99,7 +99,7 @@ _output_options = grouped(
         "--csv-safe",
         advanced=True,
         is_flag=True,
-        help="Prefix csv cells that a spreadsheet would run as a formula with an apostrophe.",
+        help="Put an apostrophe before csv cells that look like formulas.",
     ),
     _output("--force", is_flag=True, help="Overwrite FILE if it exists."),
 )
@@ -107,7 +107,7 @@ _long = section("Long runs")
 _long_options = grouped(
     "run",
     _run_options,
-    _long("--resume", is_flag=True, help="Continue FILE (csv, jsonl); adds new images."),
+    _long("--resume", is_flag=True, help="Continue FILE (csv, jsonl) and add new images."),
     _long(
         "--retry-errors",
         advanced=True,
@@ -117,7 +117,7 @@ _long_options = grouped(
     _long(
         "--shard",
         metavar="I/N",
-        help="Classify only share I of N; see mnv2 merge.",
+        help="Classify only shard I of N; join them with mnv2 merge.",
     ),
 )
 
@@ -147,15 +147,15 @@ def classify(
 ) -> None:
     """Label the images in files, folders, quoted globs and URLs.
 
-    Labels are the 1,000 classes of ImageNet; scores are probabilities from 0 to 1. Each image gives
-    one row, in natural order; an unreadable image gives a row with the reason.
+    Labels are the 1,000 classes of ImageNet; scores are probabilities from 0 to 1. Each image
+    becomes one row, in natural order; the row of an unreadable image has the reason.
 
     Images are JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF and HEIC, recognised by content. URLs start
     with s3://, gs://, https://, zip:// or tar://. Without -o and -f, results are a table on a
     terminal, else csv.
 
-    Exit codes: 0 done, 1 failed, 2 usage error, 3 no images found, 4 done but some images are
-    unreadable, 130 interrupted, 143 terminated.
+    Exit codes: 0 all done, 1 failed, 2 usage error, 3 no images found, 4 done but some images could
+    not be read, 130 interrupted, 143 terminated.
     """
     check_inputs(inputs)
     target = _checked(target, run)
@@ -174,7 +174,7 @@ def classify(
             results.close()
     code = job.report.return_code
     if run.shard and code == ExitCode.NO_IMAGES:
-        code = ExitCode.DONE  # a shard may be empty: others have the images
+        code = ExitCode.DONE  # a shard may be empty: the other shards have the images
     click.get_current_context().exit(code)
 
 
@@ -195,7 +195,7 @@ def _open_run(
     if path is None or not is_file(path):
         return None
     if run.resume and os.path.exists(path) and os.path.getsize(path) > _LARGE:
-        screen.notice(f"Reading the existing rows of {path}")
+        screen.notice(f"Reading the existing rows in {path}")
     try:
         return Run(path, layout, classifier.settings(), run)
     except OutputError as error:
@@ -210,14 +210,18 @@ def _checked(target: OutputTarget, run: RunOptions) -> OutputTarget:
     path, format = target.path, target.format
     if path is None:
         if sys.stdout is None:
-            raise OutputError("standard output is closed", "Name a file with -o.")
+            raise OutputError(
+                "cannot write results: standard output is closed", "Name a file with -o."
+            )
         if format in FORMATS and not load_format(format).is_text:
             raise click.UsageError(f"--format {format} is not text: write it to a file with -o.")
         format = format or ("table" if sys.stdout.isatty() and not target.long else "csv")
     else:
         format = format or format_of(path)
         if format == "table":
-            raise click.UsageError("--format table is for terminals: choose another with -o.")
+            raise click.UsageError(
+                "--format table is for terminals only: use another format with -o."
+            )
         by_name = suffix_format(path)
         if by_name and by_name != format:
             raise click.UsageError(
@@ -225,15 +229,15 @@ def _checked(target: OutputTarget, run: RunOptions) -> OutputTarget:
                 f"or a name that ends in .{format}."
             )
     if target.long and not (format in FORMATS and load_format(format).is_table):
-        raise click.UsageError(f"--long is for csv and parquet; {format} has all labels anyway.")
+        raise click.UsageError(f"--long requires csv or parquet; {format} always has all labels.")
     if path is not None:
         check_output(path, format, force=target.force or run.resume)
     target = replace(target, format=format)
     _check_run(target, run)
     if target.safe and not (format in FORMATS and load_format(format).may_be_safe):
-        raise click.UsageError(f"--csv-safe is for csv, not {format}.")
+        raise click.UsageError(f"--csv-safe requires csv, not {format}.")
     if run.shard and path is not None and is_url(path):
-        raise click.UsageError("--shard needs a log beside its results: name a local file with -o.")
+        raise click.UsageError("--shard requires a local file with -o.")
     return replace(target, force=target.force or run.resume)
 
 

@@ -112,7 +112,7 @@ class ClassifyJob:
         self._screen.summary(report, self._engine, self._written)
 
     def _choose(self, sources: Iterator[Source]) -> Iterator[Source]:
-        """Skip the results themselves, what other shards do, and what has a row already."""
+        """Skip the results themselves, the images of other shards, and those that have a row."""
         self._found = Counted(without_own_files(sources, self._target.path or ""))
         chosen = self._shard.of(self._found) if self._shard else iter(self._found)
         return self._run.remaining(chosen) if self._run else chosen
@@ -154,7 +154,7 @@ class ClassifyJob:
                 advance(record)
 
     def _fail(self, error: BaseException) -> None:
-        """Show the summary of a run that did not finish, and how to resume it."""
+        """Show the summary of an unfinished run, and how to resume it."""
         self.report.stop()
         resume = ""
         if self._run:

@@ -85,7 +85,7 @@ def _terminal() -> Iterator[Check]:
         yield Check("Terminal", "output", "ok", text)
     else:
         yield Check("Terminal", "output", "warn", text,
-                    "Characters outside of it become question marks: set LANG to a UTF-8 locale, "
+                    "Other characters become question marks: set LANG to a UTF-8 locale, "
                     "or PYTHONUTF8=1.")  # fmt: skip
     settings = {
         name: redact_address(value) if name == "MNV2_WEIGHTS_URL" else redact(value)

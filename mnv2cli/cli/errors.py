@@ -50,7 +50,7 @@ class ErrorGroup(LazyGroup):
             _silence_stdout()
             ctx.exit(ExitCode.DONE)
         except OSError as error:
-            # Not handled below, such as a full disk under standard output.
+            # Not handled elsewhere, such as standard output on a full disk.
             what = f"{printable(str(error.filename))}: " if error.filename else ""
             why = printable(reason(error))
             click.echo(f"Error: {what}{why}", err=True)

@@ -31,7 +31,7 @@ def grouped(
 
     Args:
         name: The parameter of the command function that receives the object.
-        make: Creates the object from the values, which are passed by parameter name.
+        make: Creates the object; called with the values as keyword arguments.
         options: Click's decorators.
     """
 

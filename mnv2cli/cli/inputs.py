@@ -1,4 +1,4 @@
-"""Shared by commands that classify images: check their inputs, make the classifier, run it."""
+"""Shared by commands that classify images: check inputs, create the classifier, run it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mnv2cli.sources.options import Inputs
 
 Choose = Callable[[Iterator["Source"]], Iterator["Source"]]
-"""Selects which of the images found are classified."""
+"""Selects the images to classify among those found."""
 
 
 def check_inputs(inputs: Inputs) -> None:
@@ -82,7 +82,7 @@ def classify_inputs(
         inputs: The images, as typed.
         report: Receives the counts of skipped files, and the seconds.
         screen: Shows skipped files.
-        choose: Returns the images to classify, of those found.
+        choose: Returns the images to classify, among those found.
         stop_requested: Once set, no more images are started.
     """
     from mnv2cli.inference.calibration import ReadAhead

@@ -37,26 +37,26 @@ _format_option = section("Format")
     "--tree",
     "as_tree",
     is_flag=True,
-    help="The tree above the classes, or below NODE (a name or a WordNet id).",
+    help="Show the whole tree, or the part below NODE (a name or WordNet id).",
 )
 @_format_option(
     "--csv",
     "as_csv",
     is_flag=True,
-    help="All classes as a table: wnid, label, category.",
+    help="Show all classes as a table: wnid, label, category.",
 )
-@_format_option("--json", "as_json", is_flag=True, help="The same as --csv, as JSON.")
+@_format_option("--json", "as_json", is_flag=True, help="Show the same table as JSON.")
 @_format_option(
     "--toml",
     "as_toml",
     is_flag=True,
-    help="The built-in categories, as a file for --categories.",
+    help="Show the built-in categories as a file for --categories.",
 )
 @section("Categories")(
     "--categories",
     type=click.Path(exists=True, dir_okay=False),
     metavar="FILE",
-    help="Show and check your own categories.  [default: the built-in ones]",
+    help="Check and use the categories in FILE.  [default: built-in]",
 )
 def labels(
     node: str | None,
@@ -68,9 +68,9 @@ def labels(
 ) -> None:
     """Show the 1,000 classes of the network, their tree and their categories.
 
-    A category names nodes of the WordNet tree and takes the classes below them; where two
-    categories claim a class, the deeper node wins. The score of a category is the sum of the scores
-    of its classes.
+    A category names nodes of the WordNet tree and claims the classes below them; if two categories
+    claim a class, the deeper node wins. The score of a category is the sum of the scores of its
+    classes.
     """
     if as_tree + as_csv + as_json + as_toml > 1:
         raise click.UsageError("--tree, --csv, --json and --toml are formats: choose one.")

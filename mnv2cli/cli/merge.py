@@ -1,4 +1,4 @@
-"""``mnv2 merge``: join the results of shards into those of one run."""
+"""``mnv2 merge``: join the results of shards into the results of one run."""
 
 from __future__ import annotations
 
@@ -33,20 +33,21 @@ _output = section("Results")
     type=click.Path(),
     required=True,
     metavar="FILE",
-    help="File to write: .csv, .json, .jsonl or .parquet.",
+    help="Write to FILE; its name sets the format.",
 )
 @_output(
     "-f",
     "--format",
     type=click.Choice(list(FORMATS)),
+    metavar="FORMAT",
     advanced=True,
-    help="Format of the output.  [default: by the suffix of the file]",
+    help="csv, json, jsonl or parquet.  [default: by FILE]",
 )
-@_output("--force", is_flag=True, help="Overwrite the output file.")
+@_output("--force", is_flag=True, help="Overwrite FILE if it exists.")
 @_output(
     "--partial",
     is_flag=True,
-    help="Join what exists, and list missing shards and rows.",
+    help="Join what exists, and list the missing shards and rows.",
 )
 @terminal_options
 def merge(
@@ -59,11 +60,12 @@ def merge(
 ) -> None:
     """Join the results of mnv2 classify --shard I/N into the file that one run would have written.
 
-    Each FILE needs its run log beside it: that of part1.csv is .part1.csv.mnv2. The output is
-    written only if every shard is given once and has finished, all used the same model and options,
-    and no row is missing or duplicate. It equals the file of a single run, byte for byte.
+    Each FILE needs its run log beside it: the log of part1.csv is .part1.csv.mnv2. The output is
+    written only if every shard is named once and has finished, all used the same model and options,
+    and no row is missing or duplicated. It equals the file of a single run, byte for byte.
 
-    Exit codes: 0 all done, 1 failed, 2 the files do not belong together or something is missing.
+    Exit codes: 0 all done, 1 failed, 2 usage error, or the files do not belong together or are
+    incomplete.
     """
     from mnv2cli.results.check import check_output, is_file
     from mnv2cli.runs.merge import ShardMerge, write_merged
@@ -81,7 +83,7 @@ def merge(
     rows = write_merged(joined, target)
     if joined.odd_names:
         screen.warning(
-            f"Parquet has only a description of {count(joined.odd_names, 'path')} not in UTF-8"
+            f"{count(joined.odd_names, 'path')} not in UTF-8: Parquet stores a description instead"
         )
     for description in joined.missing:
         screen.warning(description)

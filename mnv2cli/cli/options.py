@@ -68,7 +68,7 @@ input_options = grouped(
         "--include",
         multiple=True,
         metavar="PATTERN",
-        help="Take only matching files, as in '*.jpg'; repeatable.",
+        help="Use only matching files, such as '*.jpg'; repeatable.",
     ),
     _input(
         "--exclude",
@@ -167,13 +167,13 @@ image_options = grouped(
         type=click.IntRange(min=1),
         default=DEFAULT_MAX_PIXELS,
         metavar="N",
-        help="Refuse images with more than N pixels.",
+        help="Reject images with more than N pixels.",
     ),
     _image(
         "--allow-truncated",
         advanced=True,
         is_flag=True,
-        help="Use what is readable of a truncated JPEG, PNG, GIF, BMP or plain TIFF.",
+        help="Use the readable part of a truncated JPEG, PNG, GIF, BMP or plain TIFF.",
     ),
     _image(
         "--isolate",
@@ -224,7 +224,7 @@ _network_options = together(
         advanced=True,
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="Use your own weights: .h5, .hdf5 or .keras, or .pth for efficientnet_lite0.  "
+        help="Use your own weights: .h5, .hdf5 or .keras; .pth for efficientnet_lite0.  "
         "[default: ImageNet weights, downloaded once]",
     ),
 )
@@ -321,7 +321,7 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> s
 
     if not is_address(value):
         raise click.UsageError(
-            f"--ray {value!r} is not the address of a cluster: write --ray=ADDRESS with auto, "
+            f"--ray {value!r} is not the address of a cluster: use --ray=ADDRESS with auto, "
             "host:port or ray://host:port. To start a cluster on this machine, put --ray last: "
             f"mnv2 {ctx.info_name} PATH --ray"
         )
@@ -348,8 +348,8 @@ class TerminalOptions:
     """How much a command shows on stderr.
 
     Attributes:
-        quiet: Only errors and warnings.
-        verbose: Also each skipped and unreadable file, and messages of libraries.
+        quiet: Show only errors and warnings.
+        verbose: Also show each skipped or unreadable file, and messages of libraries.
     """
 
     quiet: bool = False
@@ -367,7 +367,7 @@ terminal_options = grouped(
     "terminal",
     TerminalOptions,
     _terminal("-q", "--quiet", is_flag=True, help="Show only errors and warnings."),
-    _terminal("-v", "--verbose", is_flag=True, help="Show each skipped and unreadable file."),
+    _terminal("-v", "--verbose", is_flag=True, help="Show details, such as each skipped image."),
 )
 
 

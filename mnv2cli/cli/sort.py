@@ -62,7 +62,7 @@ class FolderChoice:
     min_count: int
 
     def labels(self) -> LabelOptions:
-        """Return what to report of each photo."""
+        """Return what to report for each photo."""
         return LabelOptions(top=2, categories=self.categories, rollup=self.rollup)
 
     def options(self) -> FolderOptions:
@@ -73,7 +73,7 @@ class FolderChoice:
             InputError: The template is not valid.
         """
         if self.template is not None and self.by is not None:
-            raise click.UsageError("--by cannot be combined with --template: choose one.")
+            raise click.UsageError("--by cannot be combined with --template.")
         name = "node" if self.rollup and self.by is None else self.by or "category"
         template = f"{{{name}}}" if self.template is None else self.template
         options = FolderOptions(template, self.threshold, self.margin, self.min_count)
@@ -85,7 +85,7 @@ class FolderChoice:
 
 
 class _DestinationOption(SectionOption):
-    """The option of the destination; where it is missing, the error shows where it goes."""
+    """The option for the destination; if it is missing, the error shows how to use it."""
 
     def process_value(self, ctx: click.Context, value: Any) -> Any:
         try:
@@ -115,8 +115,8 @@ _method_options = grouped(
     _method,
     _sorting("--move", is_flag=True, help="Move photos instead of copying them."),
     _sorting("--symlink", is_flag=True, help="Create symbolic links, relative if possible."),
-    _sorting("--hardlink", is_flag=True, help="Create hard links, which take no space."),
-    _sorting("--copy", is_flag=True, help="Copy photos: the default."),
+    _sorting("--hardlink", is_flag=True, help="Create hard links, which use no extra space."),
+    _sorting("--copy", is_flag=True, help="Copy photos (the default)."),
 )
 _plan_options = grouped(
     "plan",
@@ -126,7 +126,7 @@ _plan_options = grouped(
         "results",
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="Sort by results of mnv2 classify.  [default: classify now]",
+        help="Sort by the results of mnv2 classify in FILE.  [default: classify now]",
     ),
     _sorting("--dry-run", is_flag=True, help="Show the plan as a tree; change nothing."),
     _sorting(
@@ -134,13 +134,13 @@ _plan_options = grouped(
         "write_to",
         type=click.Path(dir_okay=False),
         metavar="FILE",
-        help="Write the plan as CSV, to edit; change nothing else.  [default: apply it]",
+        help="Write the plan as CSV, for editing; change nothing else.  [default: apply it]",
     ),
     _sorting(
         "--apply",
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="Apply a plan from --plan.  [default: make one]",
+        help="Apply a plan from --plan.  [default: create one]",
     ),
 )
 _folder_options = grouped(
@@ -154,8 +154,8 @@ _folder_options = grouped(
     _folders(
         "--template",
         metavar="TEXT",
-        help="Names of folders, such as '{year}/{category}'; fields: category, label, wnid, node, "
-        "year, month, score, model.  [default: as --by]",
+        help="Name folders as in '{year}/{category}'; fields: category, label, wnid, node, year, "
+        "month, score, model.  [default: as --by]",
     ),
     _folders(
         "--rollup",
@@ -184,7 +184,7 @@ _folder_options = grouped(
         type=click.IntRange(min=1),
         default=1,
         metavar="N",
-        help="Put the photos of folders with fewer than N into other/.",
+        help="Put photos into other/ if their folder would get fewer than N.",
     ),
 )
 
@@ -192,7 +192,7 @@ _COMMON = {
     "dest", "move", "symlink", "hardlink", "results", "dry_run", "write_to", "apply", "by",
     "template", "categories", "threshold", "quiet", "verbose",
 }  # fmt: skip
-"""The options in ``--help``; the others are left to ``--help-all``."""
+"""The options in ``--help``; ``--help-all`` has the others."""
 _WITH_APPLY = {"dest", "apply", "dry_run", "quiet", "verbose"}
 _WITH_DATES = {"isolate", "timeout"}
 
@@ -209,7 +209,7 @@ _WITH_DATES = {"isolate", "timeout"}
     required=True,
     type=click.Path(),
     metavar="DEST",
-    help="The folder to sort into; created if needed.",
+    help="Sort into this folder; it is created if needed.",
 )
 @_method_options
 @_plan_options
@@ -230,15 +230,15 @@ def sort(
 ) -> None:
     """Sort photos into folders named after what they show.
 
-    Photos are copied unless you choose another method. Nothing is overwritten: a photo that the
-    destination has already is skipped, and another photo of the same name gets a number.
+    Photos are copied unless you choose another method. Nothing is overwritten: a photo that is
+    already in the destination is skipped, and a different photo of the same name gets a number.
     Companions of a photo (.xmp, .aae, raw files, .mov of Live Photos) go with it. Photos that
-    cannot be read stay where they are, and photos of an ignored category go to other/. A journal
-    in DEST/.mnv2 records every step, and mnv2 undo DEST undoes them. To finish an interrupted run,
-    run it again.
+    cannot be read stay where they are, and photos of an ignored category go to other/. A journal in
+    DEST/.mnv2 records every step for mnv2 undo DEST. To finish an interrupted run, run the same
+    command again.
 
-    Exit codes: 0 all done, 1 some could not be sorted, 2 usage, 3 no images found, 4 done but some
-    images could not be read, 130 interrupted.
+    Exit codes: 0 all done, 1 some photos could not be sorted, 2 usage error, 3 no images found, 4
+    done but some images could not be read, 130 interrupted, 143 terminated.
     """
     ctx = click.get_current_context()
     options = replace(options, labels=folders.labels())
@@ -278,25 +278,25 @@ def _check(inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:
         check_local(path)
     given = bool(inputs.paths) or inputs.list_file is not None
     if given + (plan.results is not None) + (plan.apply is not None) > 1:
-        raise click.UsageError("Photos come from paths, from --from or from --apply: choose one.")
+        raise click.UsageError("PATH, --from and --apply cannot be combined: choose one.")
     if plan.results is None and plan.apply is None:
         check_inputs(inputs)
     if plan.results is not None and labels.categories:
         raise click.UsageError(
-            "--categories cannot be combined with --from: give it to mnv2 classify, which writes "
+            "--categories cannot be combined with --from: use it with mnv2 classify, which writes "
             "the categories into its results."
         )
     if plan.results is not None and labels.rollup:
         raise click.UsageError(
-            "--rollup cannot be combined with --from: give it to mnv2 classify, then use "
+            "--rollup cannot be combined with --from: use it with mnv2 classify, and "
             "--template '{node}' here."
         )
     if plan.write_to is not None and plan.dry_run:
         raise click.UsageError(
-            "--dry-run cannot be combined with --plan, which moves no photo either."
+            "--dry-run cannot be combined with --plan, which changes no photo either."
         )
     if plan.write_to is not None and os.path.lexists(plan.write_to):
-        raise click.UsageError(f"{plan.write_to!r} exists: name another file for --plan.")
+        raise click.UsageError(f"{plan.write_to!r} already exists: name another file for --plan.")
 
 
 def _check_ignored(ctx: click.Context, plan: PlanOptions, folders: FolderOptions) -> None:

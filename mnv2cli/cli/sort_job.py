@@ -1,7 +1,8 @@
-"""One run of ``mnv2 sort``: classify photos, make a plan, apply it."""
+"""One run of ``mnv2 sort``: classify photos, create a plan, apply it."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -54,7 +55,7 @@ class SortJob:
         self._unfinished: list[tuple[str, str]] = []  # its other files, and why
 
     def finish_interrupted(self) -> None:
-        """Finish an interrupted run before looking for photos: it may move some of them."""
+        """Finish an interrupted run before finding photos, because it may move some."""
         interrupts = Interrupts()
         try:
             with interrupts.handling():
@@ -72,7 +73,7 @@ class SortJob:
     def plan(
         self, inputs: Inputs, plan: PlanOptions, options: SortOptions, classifier: ClassifierOptions
     ) -> Plan:
-        """Return the plan for the inputs, or for a file of results.
+        """Return the plan for the inputs, or for a results file.
 
         Raises:
             NoImagesError: There are no images.
@@ -133,9 +134,9 @@ class SortJob:
         from mnv2cli.sorting.plan_file import write_plan
 
         write_plan(plan, path)
-        self._screen.notice(
-            f"Wrote the plan to {path}: {plan_summary(plan)}. To apply it, use --apply.", ""
-        )
+        apply = shlex.join(["mnv2", "sort", "--apply", path, "--into", self._dest])
+        self._screen.notice(f"Wrote the plan to {path}: {plan_summary(plan)}.", "")
+        self._screen.notice(f"To apply it: {apply}", "")
 
     def show(self, plan: Plan) -> None:
         """Show a plan without applying it."""

@@ -16,7 +16,7 @@ class Score(_ScoreType):
     """A score in [0, 1]; for a percentage, the error names the score to use.
 
     Args:
-        min_open: Whether 0 is refused too.
+        min_open: Reject 0 as well.
     """
 
     name = "score"

@@ -40,13 +40,13 @@ _option = section("Options")
 @_option(
     "--dry-run",
     is_flag=True,
-    help="Show what would be undone; change nothing. With -v, every file.",
+    help="Show what would be undone, with -v each file; change nothing.",
 )
 @_option(
     "--list",
     "list_runs",
     is_flag=True,
-    help="List the runs that can be undone, the last one first.",
+    help="List the runs that can be undone, the newest first.",
 )
 @_option(
     "--trust",
@@ -59,9 +59,10 @@ def undo(path: str, dry_run: bool, list_runs: bool, trust: bool, terminal: Termi
 
     Moved files go back, copies and links are removed, and names and times are restored. A file that
     has changed since the sort, or whose original is gone, is kept. Folders that the sort created
-    are removed if they are empty. To finish an interrupted undo, run it again.
+    are removed if they are empty. To finish an interrupted undo, run the same command again.
 
-    Exit codes: 0 all undone, 1 some files were kept, 2 usage, 130 interrupted.
+    Exit codes: 0 all undone, 1 some files were kept, 2 usage error, 130 interrupted, 143
+    terminated.
     """
     from mnv2cli.sorting.undo import find_run
 
@@ -90,7 +91,7 @@ def _preview(path: str, run: RunToUndo, screen: Screen) -> None:
         screen.notice(f"{entry.target} <- {entry.method} of {entry.source}", "")
     moved = sum(state.entries[n].method == "move" for n in left if n in state.entries)
     click.echo(
-        f"Dry run, nothing was changed: {count(len(left), 'file')} of {printable(path)}, "
+        f"Dry run, nothing was changed: {count(len(left), 'file')} in {printable(path)}, "
         f"{moved:,} to move back, {len(left) - moved:,} to remove."
     )
     if not state.header["in_place"]:
@@ -116,9 +117,9 @@ def _undo(path: str, run: RunToUndo, screen: Screen, *, trust: bool) -> Outcome:
 
 def _show(path: str, outcome: Outcome, screen: Screen) -> None:
     if outcome.done or outcome.failed:
-        lines = [("Undone", f"{count(outcome.done, 'file')} of {path}", "")]
+        lines = [("Undone", f"{count(outcome.done, 'file')} in {path}", "")]
     else:
-        lines = [("Undone", f"nothing left to undo: every file of {path} is back", "")]
+        lines = [("Undone", f"nothing left to undo in {path}", "")]
     if outcome.failed:
         lines.append(("Kept", f"{count(len(outcome.failed), 'file')}, left in place", "yellow"))
     screen.lines(lines)
@@ -137,7 +138,8 @@ def _list(path: str) -> None:
     known = journals(dest)
     if not known:
         raise InputError(
-            f"{path!r} has no journal: every sort into it was undone, or there was none"
+            f"nothing to undo in {path!r}: it has no journal",
+            "No photo was sorted into it, or every sort into it was undone.",
         )
     for journal in reversed(known):
         try:

@@ -1,1 +1,1 @@
-"""What looks at this machine: ``doctor/`` checks that all works, ``bench/`` measures how fast."""
+"""Examine this machine: ``doctor/`` checks that it works, ``bench/`` measures its speed."""

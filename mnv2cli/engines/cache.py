@@ -1,4 +1,4 @@
-"""The cache of compiled models: name, describe, check, list and remove its entries.
+"""The cache of compiled models: name, describe, check, list and remove entries.
 
 An entry is a folder named by a digest of everything its content depends on. Its description lists
 its files with their digests, so that a damaged entry is never opened.
@@ -79,7 +79,7 @@ def entry_key(network: Network, precision: Precision, calibration: Calibration |
 
 
 def basis_of(network: Network) -> str:
-    """Return the digest of what all compiled forms of a network have in common."""
+    """Return the digest that all compiled models of a network share."""
     names = ("keras", "tensorflow", "ai-edge-litert")
     return _digest([LAYOUT, network.identity(), {name: installed_version(name) for name in names}])
 
@@ -131,7 +131,7 @@ def open_entry(folder: str) -> Compiled | None:
 
 
 def mark_used(folder: str) -> None:
-    """Record that an entry is used now, so that it is among the last to be removed.
+    """Record that an entry is used now, so it is among the last to be removed.
 
     The record is the modification time of its description: access times are not kept everywhere,
     and are changed by backups. A read-only cache removes nothing, and needs no record.
@@ -155,13 +155,13 @@ def make_room(cache: str, key: str) -> None:
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """A compiled model in the cache, as its description says; its files are not checked.
+    """A compiled model in the cache, according to its description; its files are not checked.
 
     Attributes:
         folder: Its folder.
         network: The name of the network.
         precision: ``float32`` or ``int8``.
-        basis: The digest it shares with other compiled forms of the same network.
+        basis: The digest it shares with other compiled models of the same network.
         size: Size in bytes.
         used: When it was last used, in seconds since 1970.
     """

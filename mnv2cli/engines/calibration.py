@@ -60,12 +60,12 @@ def load_images(calibration: Calibration, notify: Notice) -> NDArray[np.uint8]:
     if not len(images):
         raise NothingToCalibrateError(
             "cannot calibrate int8: no readable image",
-            "Give a folder of typical photos with --calibrate DIR.",
+            "Name a folder of typical photos with --calibrate DIR.",
         )
     if len(images) < RELIABLE_IMAGES:
         notify(
             f"Calibrating int8 on {count(len(images), 'image')} only: scores may be inaccurate, "
-            f"and every run compiles anew. Use --calibrate DIR with {CALIBRATION_IMAGES} typical "
+            f"and every run compiles again. Use --calibrate DIR with {CALIBRATION_IMAGES} typical "
             "photos."
             if calibration.own
             else f"Calibrating int8 on {count(len(images), 'image')} only: scores may be "

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mnv2cli.events import Notice
 
 _ROOM = 64 << 20  # bytes; more than any entry needs
-_LOCK_WAIT = 600.0  # seconds; a compile takes 10 to 60
+_LOCK_WAIT = 600.0  # seconds; compiling takes 10 to 60
 
 
 def find_or_compile(
@@ -103,7 +103,7 @@ def _compile_into(
     if calibration and images is not None and not calibration.is_reliable(len(images)):
         return _in_temporary(model, network, images)
     notify(
-        f"Compiling {network.name} to {precision}, once: takes "
+        f"Compiling {network.name} to {precision}, once; this takes "
         f"{'about 30' if precision == 'int8' else '10 to 30'} seconds."
     )
     # Beside its final place, because a rename cannot cross file systems.

@@ -23,7 +23,7 @@ def export(model: Any, network: Network, images: NDArray[np.uint8] | None, folde
 
     Args:
         model: The Keras model of the network.
-        network: What it is.
+        network: The network.
         images: For int8, the images to calibrate on, uint8 [n, size, size, 3]; None for float32.
         folder: The entry's folder.
 
@@ -100,7 +100,7 @@ def prove(model: Any, network: Network, images: NDArray[np.uint8] | None, folder
 
     Args:
         model: The Keras model of the network.
-        network: What it is.
+        network: The network.
         images: The images that int8 is calibrated on, uint8 [n, size, size, 3]; None for float32.
         folder: The entry's folder, with its files.
 
@@ -133,7 +133,7 @@ def prove(model: Any, network: Network, images: NDArray[np.uint8] | None, folder
                 best, least = index, worst
     if best < 0:
         raise CompileError(
-            f"the compiled {network.name} does not score like Keras",
+            f"the scores of the compiled {network.name} differ from Keras's",
             "Use --engine keras.",
         )
     return best

@@ -12,7 +12,7 @@ Precision = Literal["float32", "int8"]
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """The engine that runs a network, and how.
+    """The engine that runs a network, and its settings.
 
     Attributes:
         name: A registered engine, or ``auto``.

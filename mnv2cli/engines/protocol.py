@@ -44,7 +44,7 @@ class Engine(Protocol):
 
 
 class Network(Protocol):
-    """A network with its weights, ready to be built: everything an engine needs.
+    """A network with its weights, ready to be built, as an engine needs it.
 
     Attributes:
         name: The name that users see, such as ``MobileNetV2 1.0 (224 x 224)``.
@@ -107,7 +107,7 @@ class EngineModule(Protocol):
             options: How to run it; precision and availability are already checked.
             network: The network to run.
             calibration: The images to calibrate int8 on.
-            notify: Called when something takes long, or another engine or precision is used.
+            notify: Called when a step takes a long time, or another engine or precision is used.
 
         Raises:
             WeightsError: The network's weights cannot be loaded.

@@ -25,7 +25,7 @@ def register(name: str, module: str) -> None:
     """Add or replace an engine.
 
     Args:
-        name: The name that users give.
+        name: The name that users type.
         module: The full name of its module, which is imported on first use.
     """
     ENGINES[name] = module
@@ -75,7 +75,7 @@ def open_engine(
         options: The engine, and how it runs.
         network: The network to run.
         calibration: The images to calibrate int8 on.
-        notify: Called when something takes long, or another engine or precision is used.
+        notify: Called when a step takes a long time, or another engine or precision is used.
 
     Raises:
         InputError: The engine is unknown, or cannot run here or in this precision.

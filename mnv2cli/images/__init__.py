@@ -2,6 +2,6 @@
 
 A file passes through ``reader`` (which fetches it if it is remote), ``decode``, in this process or
 an ``isolated`` one, ``opening`` (regular files only), ``signatures`` and ``formats`` (which select
-the decoder), then ``exif``, ``colours`` and ``resize`` (which make the network's input).
-``unsupported``, ``raw`` and ``unreadable`` name the reasons for what is not read.
+the decoder), then ``exif``, ``colours`` and ``resize`` (which produce the network's input).
+``unsupported``, ``raw`` and ``unreadable`` name the reasons why files are not read.
 """

@@ -26,7 +26,7 @@ from mnv2cli.images.protocol import (
 from mnv2cli.images.unreadable import NO_MEMORY
 
 BYTES_PER_PIXEL = 32
-"""Address space for each pixel of the limit; the worst case, a float TIFF, takes 21."""
+"""Bytes of address space for each pixel of the limit; a float TIFF, the worst case, uses 21."""
 
 BASE_BYTES = 1 << 30
 """Address space for the interpreter and the libraries."""
@@ -57,7 +57,7 @@ def main() -> None:
 def limit_memory(max_pixels: int) -> None:
     """Limit the address space of this process to what images of ``max_pixels`` need.
 
-    Beyond the limit an allocation fails, which is an error of one image. Core dumps are turned off.
+    Beyond the limit an allocation fails, which costs one image. Core dumps are turned off.
     Windows has no such limit, and macOS does not enforce it.
     """
     if sys.platform == "win32":

@@ -45,9 +45,9 @@ def over_white(image: Image.Image) -> Image.Image:
 def _scaled(image: Image.Image) -> Image.Image:
     """Scale 16-bit, 32-bit and float grey to 8 bits.
 
-    In 16-bit files white is 65535. Other files do not define white: the range is the smallest
-    common one that holds all values except outliers, as floats overshoot: [0, 1] for floats, then
-    [0, 255] and [0, 65535]; otherwise from the lowest value to the highest.
+    In 16-bit files white is 65535. Other files do not define white. Their range is the smallest of
+    [0, 1] (floats only), [0, 255] and [0, 65535] that contains all values except outliers, because
+    floats overshoot; otherwise it extends from the lowest value to the highest.
     """
     import numpy as np
     from PIL import Image

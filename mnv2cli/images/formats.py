@@ -1,7 +1,7 @@
-"""The image formats that are read: an entry each in :data:`FORMATS`.
+"""The supported image formats: one entry each in :data:`FORMATS`.
 
 The content decides the format, never the suffix. Only the decoders listed here are used, so no
-other decoder of Pillow's (PostScript runs a program) ever opens a file.
+other Pillow decoder (PostScript runs a program) ever opens a file.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ class ImageFormat:
 
     Attributes:
         name: The name shown to users.
-        plugin: Pillow's name of the decoder.
+        plugin: Pillow's name for the decoder.
         matches: Called with the first bytes of a file, returns whether it has this format.
-        modules: Pillow's modules that hold the decoder.
+        modules: Pillow's modules that contain the decoder.
         codec: The library that Pillow must be built with, as ``PIL.features`` names it.
         register: Adds the decoder of another library to Pillow.
         length: Returns the length in bytes that a file states; None for formats without one.
-        check: Called with a file, raises ImageError if it is of a kind that is not read.
+        check: Called with a file, raises ImageError if its kind is not supported.
     """
 
     name: str
@@ -77,7 +77,7 @@ class ImageFormat:
 
         with suppress(UnidentifiedImageError):
             return Image.open(file, formats=(self.plugin,))
-        # Pillow hides the decoder's reason, and looks only at the first of several brands.
+        # Pillow hides the decoder's reason, and checks only the first of several brands.
         file.seek(0)
         return Image.OPEN[self.plugin][0](file, "")
 
@@ -140,10 +140,10 @@ def identify(head: bytes) -> ImageFormat:
     """Return the format of a file by its first bytes.
 
     Args:
-        head: The first :data:`~mnv2cli.images.signatures.HEAD_BYTES` of it.
+        head: The first :data:`~mnv2cli.images.signatures.HEAD_BYTES` of the file.
 
     Raises:
-        ImageError: It is none of these; the detail says what the file looks like.
+        ImageError: The format is not supported; the detail names the kind of file.
     """
     for image_format in FORMATS:
         if image_format.matches(head):

@@ -1,8 +1,8 @@
 """Decoding in separate processes: an image that crashes a decoder is lost, not the run.
 
 A child that dies, takes too long or gives an invalid answer is killed, and the next image gets a
-new one. The parent watches the time, so that it can also end a decoder that holds the interpreter
-lock or is stopped. The system limits memory, as the child's address space.
+new one. The parent watches the time, so it can also end a decoder that holds the interpreter lock
+or is stopped. The system limits memory, as the child's address space.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 _START_SECONDS = 60.0  # a busy machine needs seconds to start a process
 _END_SECONDS = 5.0
 
-# Address space is scarce: numpy's threads and the allocator's arenas would take much of it.
+# Address space is limited, and numpy's threads and the allocator's arenas would use much.
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
-# A child looks for modules where its parent does, but never in the current folder, where whoever
-# packed the photos may have put a numpy.py.
+# A child finds modules where its parent does, but never in the current folder, where the author of
+# the photos may have put a numpy.py.
 _PROGRAM = (
     f"import sys; sys.path[:] = sys.argv.pop(1).split({os.pathsep!r}); "
     "from mnv2cli.images.child import main; main()"

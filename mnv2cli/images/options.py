@@ -28,11 +28,11 @@ class ImageOptions:
         max_pixels: Larger images (width times height) are refused before they are decoded. From
             Python, twice Pillow's own ``PIL.Image.MAX_IMAGE_PIXELS`` is a limit as well.
         allow_truncated: Accept a JPEG, PNG, GIF, BMP or plain TIFF that ends early.
-        isolate: Decode in separate processes, so that a crash loses one image, not the run.
-        timeout: Seconds for decoding one image, after which it is an error; 0 for no limit.
+        isolate: Decode in separate processes, so a crash loses one image, not the run.
+        timeout: Maximum seconds for decoding one image; 0 for no limit.
 
     Raises:
-        InputError: A value is not allowed.
+        InputError: A value is invalid.
     """
 
     fit: Fit = "crop"
@@ -44,25 +44,25 @@ class ImageOptions:
 
     def __post_init__(self) -> None:
         if self.fit not in get_args(Fit):
-            raise InputError(f"fit is {self.fit!r}, but must be one of {get_args(Fit)}")
+            raise InputError(f"fit must be one of {get_args(Fit)}, not {self.fit!r}")
         if self.interpolation not in get_args(Interpolation):
             raise InputError(
-                f"interpolation is {self.interpolation!r}, but must be one of "
-                f"{get_args(Interpolation)}"
+                f"interpolation must be one of {get_args(Interpolation)}, not "
+                f"{self.interpolation!r}"
             )
         if self.max_pixels < 1:
-            raise InputError(f"max_pixels is {self.max_pixels}, but must be at least 1")
+            raise InputError(f"max_pixels must be at least 1, not {self.max_pixels}")
         if not 0 <= self.timeout <= LONGEST_TIMEOUT:
             raise InputError(
-                f"timeout is {self.timeout}, but must be 0 to {LONGEST_TIMEOUT:,} seconds"
+                f"timeout must be 0 to {LONGEST_TIMEOUT:,} seconds, not {self.timeout}"
             )
 
     def pixels_key(self, size: int) -> str:
-        """Return a text of all options that decide the pixels of an image.
+        """Return a text with all options that determine the pixels of an image.
 
-        Its digest is part of the key of compiled int8 models and is stored in run logs. The text
-        must never change, nor the name in it: calibrated models would be compiled again, and
-        runs would not be resumable.
+        Its digest is part of the key of compiled int8 models and is stored in run logs. Neither the
+        text nor the name in it may change: calibrated models would be compiled again, and runs
+        would not be resumable.
 
         Args:
             size: Side of the network's input in pixels.

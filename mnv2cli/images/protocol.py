@@ -2,8 +2,8 @@
 
 The options are on the child's command line. The child reads requests from its standard input and
 writes answers to its standard output. Both are messages: one byte for the kind, the length as
-little-endian uint32, the content. The content of a request is the path in bytes; that of an answer
-is pixels or UTF-8 text, and that of an error its reason and detail, separated by a NUL byte.
+little-endian uint32, the content. The content of a request is the path in bytes. The content of an
+answer is pixels or UTF-8 text; an error has its reason and detail, separated by a NUL byte.
 """
 
 from __future__ import annotations

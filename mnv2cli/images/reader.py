@@ -62,8 +62,8 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         options: How images are decoded.
         ahead: Files being fetched or waiting to be decoded.
         at_once: Files fetched at the same time; 0 to fetch none ahead.
-        decoder: Replaces :func:`mnv2cli.images.decode.decode` for files on this machine, such as
-            by one in another process.
+        decoder: Replaces :func:`mnv2cli.images.decode.decode` for files on this machine, for
+            example with a decoder in another process.
     """
 
     def __init__(
@@ -185,7 +185,8 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         job.beat = time.monotonic()
         self._running += 1
         self._held += 1
-        # One thread per file: one that hangs in a library delays no other file, nor the exit.
+        # One thread per file: a thread that hangs in a library delays neither other files nor the
+        # exit.
         threading.Thread(target=self._run, args=(path, job), name="mnv2-fetch", daemon=True).start()
 
     def _run(self, path: str, job: _Job) -> None:

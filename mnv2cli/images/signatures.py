@@ -1,4 +1,4 @@
-"""Signatures of the formats that are read, and the length that a file states."""
+"""Signatures of the supported formats, and the length that a file states."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_bmp(head: bytes) -> bool:
 
 
 def is_dib(head: bytes) -> bool:
-    """Check for a DIB, a BMP without the file header: is its information header possible?"""
+    """Check for a DIB, a BMP without the file header, by a possible information header."""
     size, wide = int.from_bytes(head[:4], "little"), 4
     if size == 12:
         wide = 2

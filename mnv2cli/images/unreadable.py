@@ -12,7 +12,7 @@ from mnv2cli.images.formats import ImageFormat
 from mnv2cli.system.messages import reason
 
 NO_MEMORY = "not enough memory"
-"""The reason for which earlier images in the same process may be to blame."""
+"""The reason that earlier images in the same process may have caused."""
 
 _NO_MEMORY = "out of memory|memory allocation error"
 
@@ -28,7 +28,7 @@ _UNCLEAR = (
 """Messages that decoders use for damaged images and for unsupported kinds alike."""
 
 _HEADER_ERRORS = (EOFError, IndexError, KeyError, TypeError, struct.error)
-"""What Pillow's decoders raise on a damaged header where they have no words for it."""
+"""Exceptions that Pillow's decoders raise on a damaged header without a useful message."""
 
 
 def file_error(path: str, error: OSError) -> ImageError:

@@ -1,4 +1,4 @@
-"""Names for files that are not read: images of other formats, and files of other kinds."""
+"""Names for unsupported files: images of other formats, and files that are not images."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ _OTHERS = (
     (b"<html", "a web page"),
     (b"\x1aE\xdf\xa3", "a Matroska or WebM video"),
 )
-"""First bytes of what is not an image, in either case."""
+"""First bytes of files that are not images; case is ignored."""
 
 
 def unsupported(kind: str, advice: str = _CONVERT) -> ImageError:
-    """Return the error for an image of a kind that is not read."""
+    """Return the error for an image of an unsupported kind."""
     return ImageError("not supported", f"{kind}; {advice}")
 
 
@@ -85,7 +85,7 @@ def unsupported_raw(raw_format: str) -> ImageError:
 
 
 def unreadable_kind(head: bytes) -> ImageError:
-    """Return the error for a file of no format that is read; its detail names the kind.
+    """Return the error for a file of an unsupported format; its detail names the kind.
 
     Args:
         head: The first :data:`~mnv2cli.images.signatures.HEAD_BYTES` of the file.
@@ -94,7 +94,7 @@ def unreadable_kind(head: bytes) -> ImageError:
 
 
 def _other_image(head: bytes) -> ImageError | None:
-    """Return the error for an image of a format that is not read; None for anything else."""
+    """Return the error for an image of another format; None for any other file."""
     for pattern, raw_format in _RAW:
         if re.match(pattern, head, re.DOTALL):
             return unsupported_raw(raw_format)
@@ -115,7 +115,7 @@ def _other_image(head: bytes) -> ImageError | None:
 
 
 def _other_kind(head: bytes) -> str:
-    """Return what a file is that is not an image; empty if unknown."""
+    """Return the kind of a file that is not an image; empty if unknown."""
     if brands(head):
         return "a video (MP4 or QuickTime)"
     lowered = head.lstrip().lower()
@@ -130,7 +130,7 @@ def _other_kind(head: bytes) -> str:
 
 
 def _is_tga(head: bytes) -> bool:
-    """Check for a TGA, which has no signature: are all fields of its header possible?
+    """Check for a TGA, which has no signature, by possible values in its header.
 
     Source: Truevision TGA File Format Specification 2.0, page 6.
     """

@@ -48,11 +48,11 @@ def calibration_key(paths: Iterable[str], folder: str, images: str) -> str:
     """Return a key that identifies calibration images: 64 hexadecimal digits.
 
     A compiled int8 model is used only with the images it was calibrated on. Otherwise its scores
-    would be worse, and would depend on which folder was classified first.
+    would be worse and would depend on which folder was classified first.
 
     Args:
         paths: The images.
-        folder: The folder that their names are relative to.
+        folder: The folder that relative paths start from.
         images: The key of the options for decoding them.
     """
     key = sha256(images.encode())

@@ -62,17 +62,17 @@ class Classifier:
     Args:
         top: The number of predictions per image, 1 to 1000, best first; overrides ``labels.top``.
         model: ``mobilenet_v2``, ``efficientnet_lite0`` or :class:`ModelOptions`. Empty for
-            MobileNetV2; if its weights are not available and those of EfficientNet-Lite0 are
-            installed, the latter is used, with a warning.
+            MobileNetV2 or, if its weights are not available, EfficientNet-Lite0 if installed, with
+            a warning.
         engine: ``auto``, ``litert``, ``keras`` or :class:`EngineOptions`.
         labels: What to report for each image: predictions, category, node of the WordNet tree.
         images: How to decode images and fit them to the input of the network.
-        filters: Which files of folders to take.
+        filters: Which files in folders to use.
         events: Callbacks for notices, warnings and the progress of downloads.
 
     Attributes:
         options: All options.
-        network: The network; if it was replaced for want of weights, the replacement.
+        network: The network, or its replacement if its weights are not available.
         isolate: Decode in separate processes. May be changed until a run starts.
 
     Raises:
@@ -118,7 +118,7 @@ class Classifier:
         return self.network
 
     def load(self, timings: Timings | None = None, sample: Sample = tuple) -> Engine:
-        """Load the model unless it is loaded.
+        """Load the model if it is not loaded yet.
 
         Args:
             timings: Receives the seconds.
@@ -213,7 +213,7 @@ class Classifier:
     def sources(
         self, paths: Iterable[str], on_skip: OnSkip | None = None, listed: Iterable[str] = ()
     ) -> Iterator[Source]:
-        """Yield the images in files, folders and globs, then those of a list, without opening them.
+        """Yield the images in files, folders and globs, then in a list, without opening them.
 
         Args:
             paths: Files, folders, globs and URLs.
@@ -242,7 +242,7 @@ class Classifier:
     ) -> Generator[Record, None, None]:
         """Yield one record per source, in order, without the secrets in URLs.
 
-        The model is loaded after the first source was found; without sources it is not loaded.
+        The model is loaded once the first source is found; without sources it is not loaded.
 
         Args:
             sources: The images; consumed lazily.

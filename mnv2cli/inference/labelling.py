@@ -24,7 +24,8 @@ class Labelling:
         rank: Called with float32 [classes] in [0, 1], returns the predictions, best first; may
             raise ImageError.
         categorize: Called with the same, returns the category; None for records without one.
-        rollup: Called with the same, returns the node of the WordNet tree; None for none.
+        rollup: Called with the same, returns the node of the WordNet tree; None for records without
+            one.
         model: The name of the network, for every record.
     """
 

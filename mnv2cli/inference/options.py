@@ -21,7 +21,7 @@ class ClassifierOptions:
         model: The network and its weights.
         engine: The engine, its precision and its workers.
         images: How to decode images and fit them to the input of the network.
-        filters: Which files of folders to take.
+        filters: Which files in folders to use.
     """
 
     labels: LabelOptions = field(default_factory=LabelOptions)

@@ -1,9 +1,9 @@
 """Find, decode, predict and rank sources; yield the records in order.
 
-One thread finds the sources. Each worker takes a batch of them, decodes it and runs the engine on
-it, so that decoding and inference share the cores without waiting for each other. Only a window of
-batches is in memory, which therefore does not grow with the number of images. One slow image
-delays only its own batch until the window is full.
+One thread finds the sources. Each worker fetches a batch, decodes it and runs the engine on it, so
+decoding and inference share the cores without waiting for each other. Only a window of batches is
+in memory, so memory use does not grow with the number of images. One slow image delays only its own
+batch until the window is full.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WINDOW = 128
-"""Images in progress or waiting for an earlier one, beyond one batch for each worker."""
+"""Images in progress or waiting for an earlier one, in addition to one batch per worker."""
 
 _JOIN_TIMEOUT = 5.0
-"""Seconds to wait for workers at the end of a run with a limit for each image."""
+"""Seconds to wait for workers at the end of a run with a time limit for each image."""
 
 _FORCED_JOIN_TIMEOUT = 0.2
 """Seconds to wait for workers after a second Ctrl-C."""
@@ -57,13 +57,13 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PipelineOptions:
-    """How the work is divided.
+    """Settings that divide the work.
 
     Attributes:
         batch_size: Images in a batch; 0 for the engine's own choice.
         threads: Workers; 0 for the engine's own choice.
-        limit: Seconds for decoding one image; 0 for no limit. A thread cannot be killed: one that
-            exceeds the limit is abandoned, and another one continues its batch.
+        limit: Maximum seconds for decoding one image; 0 for no limit. A thread cannot be killed, so
+            a thread that exceeds the limit is abandoned, and another thread continues its batch.
     """
 
     batch_size: int = 0
@@ -89,8 +89,8 @@ def classify(
         sources: The images; consumed during the run.
         reader: Reads them; closed when the run ends.
         engine: Predicts batches; called by all workers.
-        labelling: Makes records from scores.
-        options: Batch size, workers and the limit for one image.
+        labelling: Turns scores into records.
+        options: Batch size, workers and the time limit for one image.
         timings: Receives the seconds of each stage.
         stop_requested: Once set, no more images are started; those in progress still yield their
             records.
@@ -128,7 +128,7 @@ class _Batch:
         number: Its position in the run.
         sources: The images.
         results: Pixels or an error for each source decoded so far.
-        worker: The thread that decodes it. A thread that finds another one here was abandoned.
+        worker: The thread that decodes it. A thread that finds another thread here was abandoned.
         age: Seconds spent so far on the next image.
         lock: Held while any of these changes.
     """
@@ -206,8 +206,8 @@ class _Run:
     def stop(self) -> None:
         """End all threads; each worker finishes its current image.
 
-        A worker that does not finish is abandoned if there is a limit for each image, or if the
-        user has asked twice to stop.
+        A worker that does not finish is abandoned if images have a time limit, or if the user has
+        asked twice to stop.
         """
         self._stopping.set()
         if self._limit:
@@ -268,7 +268,7 @@ class _Run:
         return threading.Thread(target=self._work, args=(batch,), name="mnv2-work", daemon=True)
 
     def _work(self, batch: _Batch | None) -> None:
-        """Work on batches until there are no more, first on the one of an abandoned worker."""
+        """Work on batches until there are no more, first on the batch of an abandoned worker."""
         while True:
             if batch is None:
                 self._window.acquire()

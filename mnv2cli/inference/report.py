@@ -19,7 +19,7 @@ class Report:
         images: Records of this run, including unreadable images.
         kept: Rows of an earlier run that were kept; their errors are included in ``errors``.
         errors: The number of unreadable images by reason.
-        labels: How often each class was the best one, by (wnid, label).
+        labels: The number of images whose best class this was, by (wnid, label).
         skipped: The number of skipped files and folders by reason.
         timings: Seconds by stage.
         started: ``perf_counter`` at the start.
@@ -69,7 +69,7 @@ class Report:
 
     @property
     def classifying(self) -> float:
-        """The same seconds without those for loading the model."""
+        """The same without the seconds for loading the model."""
         return max(self.seconds - self.timings.loading, 0.0)
 
     @property

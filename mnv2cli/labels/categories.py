@@ -22,9 +22,9 @@ class Category:
     Attributes:
         key: The name of its section in the file.
         name: The name in results, and of its folder.
-        nodes: Ids of nodes of the tree; the category takes the classes below them.
+        nodes: Ids of nodes of the tree; the category claims the classes below them.
         threshold: The lowest score at which an image gets this category, in [0, 1].
-        ignore: Whether images of this category get none.
+        ignore: Give images of this category no category.
     """
 
     key: str
@@ -39,7 +39,7 @@ class Categories:
 
     Each class belongs to exactly one category. Where several categories claim a class, the deeper
     node wins: the node that is the fewest steps above the class, so the class itself comes before
-    ``spaniel``, and ``spaniel`` before ``dog``. Of nodes equally near, the one of the category
+    ``spaniel``, and ``spaniel`` before ``dog``. Of nodes equally near, the node of the category
     listed first wins.
 
     Args:
@@ -70,8 +70,8 @@ class Categories:
 
         Returns:
             The category with the largest sum among those that reach their own threshold, and its
-            lead over the next. The name is empty where that category is ignored, and the score is
-            still its sum; where no category reaches its threshold, the score is 0 too.
+            lead over the next. If that category is ignored, the name is empty, and the score is
+            still its sum; if no category reaches its threshold, the score is 0 as well.
         """
         import numpy as np
 
@@ -108,7 +108,7 @@ def _assign(categories: list[Category]) -> list[int]:
                 break
         else:
             raise InputError(
-                f"no category takes the class {label.name!r}",
+                f"no category claims the class {label.name!r}",
                 "Give one of them the node 'entity', which is above every class.",
             )
     return owners

@@ -41,7 +41,7 @@ def load(path: str) -> Categories:
     """Return the built-in categories with a user's TOML file applied on top.
 
     A section of the file changes the built-in category of that name or adds a category. A built-in
-    category that the file does not name is dropped when others take all its classes.
+    category that the file does not name is dropped if other categories claim all its classes.
 
     Raises:
         InputError: The file cannot be read, is not valid, or describes a category without classes.
@@ -81,7 +81,7 @@ def _empty_error(
         why = "a later section names its nodes too" if has_nodes else "it has no nodes"
         return InputError(
             f"{path}: [{category.key}] has no classes: {why}",
-            "To put its images into another category, use merge = [...] in that one; to leave "
+            "To put its images into another category, use merge = [...] there; to leave "
             "them without a category, use ignore = true.",
         )
     owners: dict[str, list[str]] = {}
@@ -93,12 +93,12 @@ def _empty_error(
     for key, labels in owners.items():
         more = len(labels) - _MAX_LISTED
         listed = ", ".join(labels[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
-        taken.append(f"[{key}] takes {listed}")
+        taken.append(f"[{key}] claims {listed}")
     below = count(sum(map(len, owners.values())), "class", "classes")
     return InputError(
         f"{path}: [{category.key}] has no classes: of the {below} below {', '.join(names)}, "
         + "; ".join(taken),
-        "A deeper node wins over a node above it: name the classes themselves, or merge the "
+        "Deeper nodes win over nodes above them: name the classes themselves, or merge the "
         "categories that have them.",
     )
 
@@ -127,7 +127,9 @@ def _override(
 ) -> dict[str, Category]:
     """Apply the sections of a file to categories; later ones take nodes from earlier ones."""
     if len(sections) > _MAX_SECTIONS:
-        raise InputError(f"{path}: {len(sections):,} sections; {_MAX_SECTIONS} are the limit")
+        raise InputError(
+            f"{path}: {len(sections):,} sections are more than the limit of {_MAX_SECTIONS}"
+        )
     categories = dict(base)
     for key, section in sections.items():
         _check_section(key, section, path)
@@ -135,7 +137,7 @@ def _override(
         if old is None and not {"nodes", "add", "merge"} & set(section):
             known = ", ".join(base)
             raise InputError(
-                f"{path}: [{key}] is not a built-in category, and has no nodes for a new one",
+                f"{path}: [{key}] is not a built-in category, and a new one requires nodes",
                 f"Add nodes = [...], or use one of: {known}.",
             )
         category = Category(key, key) if old is None else old

@@ -1,4 +1,4 @@
-"""What to report of each image: the options that the user chooses."""
+"""What to report for each image: the options that the user chooses."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from mnv2cli.labels.imagenet import CLASS_COUNT
 
 @dataclass(frozen=True, slots=True)
 class LabelOptions:
-    """What to report of each image.
+    """What to report for each image.
 
     Attributes:
-        top: Predictions in a record, 1 to 1000, best first.
+        top: The number of predictions per image, 1 to 1000, best first.
         min_score: The lowest score of a prediction to report, in [0, 1].
         category: Report the image's category.
-        categories: Path of a TOML file of the user's categories; None for the built-in ones.
-        rollup: Report the deepest node whose summed score reaches this, in (0, 1]; None for none.
+        categories: Path of a TOML file with the user's categories; None for the built-in
+            categories.
+        rollup: Report the deepest node whose summed score reaches this, in (0, 1]; None for no
+            node.
 
     Raises:
         InputError: A value is out of range.

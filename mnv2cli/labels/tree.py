@@ -26,11 +26,11 @@ ROOT = "n00001740"
 
 @dataclass(frozen=True)
 class Node:
-    """A concept: a class, or a concept that classes share.
+    """A concept: a class, or a concept above several classes.
 
     Attributes:
         wnid: WordNet id, such as ``n02084071``.
-        name: The label of a class, else the first word in WordNet, such as ``dog``.
+        name: The label of a class, or the first word in WordNet, such as ``dog``.
         parents: Ids of the parents.
     """
 
@@ -139,7 +139,7 @@ class Rollup:
             scores: Softmax scores, float32 [1000].
 
         Returns:
-            The node with its summed score in [0, 1]; of equally deep nodes, the one with the
+            The node with its summed score in [0, 1]; of equally deep nodes, the node with the
             highest score. If rounding keeps even the root below the threshold, the root.
         """
         import numpy as np

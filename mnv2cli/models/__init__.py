@@ -1,4 +1,4 @@
-"""Networks and their weights: families, the models they publish, and how to get these."""
+"""Networks and their weights: families, their published models, and how to get the weights."""
 
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.protocol import Family, Model

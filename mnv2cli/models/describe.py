@@ -23,7 +23,7 @@ class Stage:
         inputs: Channels of the input.
         channels: Channels of the output.
         kernel: Side of the convolution's kernel; in a bottleneck, of the depthwise convolution.
-        stride: Stride of the first repeat; the others have 1.
+        stride: Stride of the first repeat; the stride of other repeats is 1.
         expansion: Ratio of a bottleneck's inner channels to its input channels; None for other
             operators.
         repeats: Number of equal operators in sequence.

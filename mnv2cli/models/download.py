@@ -43,7 +43,7 @@ class Origin:
     """Where a published file comes from and where it belongs.
 
     Attributes:
-        url: Its address; may hold a user and password, which are sent as basic authentication.
+        url: Its address; may contain a user and password, which are sent as basic authentication.
         path: Its absolute path in Keras's cache.
     """
 
@@ -69,7 +69,7 @@ class Origin:
 def published_at(folder: str, file_name: str) -> str:
     """Return the URL of a published file, in its host's folder or on the user's mirror.
 
-    ``MNV2_WEIGHTS_URL`` names the mirror: the http, https or file URL of a folder. It may hold a
+    ``MNV2_WEIGHTS_URL`` names the mirror: the http, https or file URL of a folder. It may contain a
     user and password.
 
     Raises:
@@ -103,7 +103,7 @@ def address(url: str) -> str:
     """
     valid = url.lower().startswith("file:") or is_web_address(url)
     if not valid or any(c.isspace() or not c.isprintable() for c in url):
-        hint = "Give an http, https or file URL, such as https://mirror.example.org/weights/."
+        hint = "Use an http, https or file URL, such as https://mirror.example.org/weights/."
         if "@" in url:
             hint += " Percent-encode special characters in a password: %2F for /, %40 for @."
         raise InputError(f"cannot download weights from {redact_address(url)!r}: invalid URL", hint)
@@ -121,7 +121,7 @@ def download(
         origin: The URL and the target path.
         progress: Called with the progress.
         check: Checks the file before it gets its name. Called with its path, a hint for the user,
-            and what to call it; raises WeightsError.
+            and its name in errors; raises WeightsError.
 
     Raises:
         DownloadError: The file cannot be downloaded or written, or fails the check. Nothing is

@@ -53,7 +53,7 @@ LARGEST_FILE = 64 << 20  # bytes; the published file has 18.8 million
 IDEAS = (
     (
         "Inverted residuals with linear bottlenecks",
-        "The blocks are those of MobileNetV2: widen, filter each channel, narrow without an "
+        "The blocks are built like MobileNetV2's: widen, filter each channel, narrow without an "
         "activation; the shortcut connects the narrow ends.",
     ),
     (
@@ -119,7 +119,7 @@ class EfficientNetLite0:
         progress: Never called.
         divisor: ``(pixel - 127) / 128``, as the network was trained.
         shift: See ``divisor``.
-        family: The name that users give.
+        family: The name that users type.
         ideas: The ideas behind it: titles and texts.
         packaged: Always True: its weights come in a package.
         how_to_get: The command that installs that package.
@@ -145,7 +145,7 @@ class EfficientNetLite0:
     def __post_init__(self) -> None:
         if (self.alpha, self.size) != (1.0, SIZE):
             raise InputError(
-                f"{self.name} has only alpha 1.0 and size {SIZE}",
+                f"{self.name} supports only alpha 1.0 and size {SIZE}",
                 "Omit --alpha and --size, or use --model mobilenet_v2.",
             )
         if self.refresh:
@@ -351,7 +351,7 @@ def _fill(model: Any, tensors: dict[str, NDArray[Any]]) -> None:
     for layer in model.layers:
         if not layer.weights:
             continue
-        # blocks-3-bn0 is _blocks.3._bn0 there; Keras takes neither dots nor a leading underscore.
+        # blocks-3-bn0 is _blocks.3._bn0 there; Keras allows neither dots nor a leading underscore.
         prefix = ".".join(p if p.isdigit() else f"_{p}" for p in layer.name.split("-"))
         kind = type(layer).__name__
         parts = _NORM if kind == "BatchNormalization" else ("weight", "bias")[: len(layer.weights)]

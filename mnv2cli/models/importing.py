@@ -25,7 +25,7 @@ def options_of_file(path: str, given: ModelOptions) -> ModelOptions:
         given: The width and size that the user gave.
 
     Raises:
-        InputError: The name contradicts the options, or neither gives width and size.
+        InputError: The name contradicts the options, or neither determines width and size.
     """
     name = os.path.basename(path)
     for family in families():
@@ -37,7 +37,7 @@ def options_of_file(path: str, given: ModelOptions) -> ModelOptions:
         alpha, size = said.alpha, said.size
         if (given.alpha or alpha, given.size or size) != (alpha, size):
             raise InputError(
-                f"{name!r} is for --alpha {alpha} --size {size} by its name: omit other values."
+                f"the name {name!r} means --alpha {alpha} --size {size}: omit other values."
             )
         return said
     if given.alpha is None or given.size is None:
@@ -70,7 +70,7 @@ def import_weights(path: str, model: Model, *, force: bool) -> bool:
                 return False
             if not force:
                 raise InputError(
-                    f"{target} already exists with other content", "Replace it with --force."
+                    f"{target} already exists with different content", "Replace it with --force."
                 )
         os.makedirs(os.path.dirname(target), exist_ok=True)
         part = AtomicFile(target, ".part" + os.path.splitext(target)[1])

@@ -64,7 +64,7 @@ IDEAS = (
 """The ideas behind this network: titles and texts. Source: the paper named above."""
 
 
-_FIT_HINT = "Give the --alpha and --size that the weights were trained with."
+_FIT_HINT = "Use the --alpha and --size that the weights were trained with."
 _FILE_HINT = "Use an intact file of weights alone, as Keras's save_weights() writes it."
 _STEM = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels"
 _FILE_NAME = re.compile(rf"{_STEM}_(?P<alpha>[0-9]+\.[0-9]+)_(?P<size>[0-9]+)\.h5")
@@ -119,7 +119,7 @@ class MobileNetV2:
         progress: Called with the progress of a download.
         divisor: ``pixel / 127.5 - 1``, the range [-1, 1] of Keras's own ``preprocess_input``.
         shift: See ``divisor``.
-        family: The name that users give, for every width and size.
+        family: The name that users type, for every width and size.
         ideas: The ideas behind it: titles and texts.
         packaged: Always False: its weights are downloaded.
 
@@ -156,7 +156,7 @@ class MobileNetV2:
                 )
             if not (0 < self.alpha <= 4 and 32 <= self.size <= 1024):
                 raise InputError(
-                    "with --weights, --alpha must be over 0 and at most 4, --size from 32 to 1024"
+                    "with --weights, --alpha must be above 0 and at most 4, and --size 32 to 1024"
                 )
         elif self.size not in published_sizes(self.alpha):
             raise InputError(

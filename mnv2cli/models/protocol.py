@@ -16,7 +16,7 @@ class Model(Protocol):
     """A network of one width and size and the place of its weights; nothing is loaded yet.
 
     Attributes:
-        family: The name that users give with ``--model``, for every width and size.
+        family: The name that users type after ``--model``, for every width and size.
         name: The name that users see, such as ``MobileNetV2 1.0 (224 x 224)``.
         model: The name in results; it includes the name of the user's own weights.
         alpha: Width multiplier.
@@ -141,7 +141,7 @@ class Family(Protocol):
             progress: Called with the progress of a download.
 
         Raises:
-            InputError: The family has no such model.
+            InputError: The family does not have this model.
         """
         ...
 
@@ -150,8 +150,8 @@ class Family(Protocol):
         ...
 
     def options_of_file(self, file_name: str) -> ModelOptions | None:
-        """Return the model that the name of a weights file stands for; None if it stands for none.
+        """Return the model that the name of a weights file identifies; None if it identifies none.
 
-        Width and size are None if the name leaves them open.
+        Width and size are None if the name does not determine them.
         """
         ...

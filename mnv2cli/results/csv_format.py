@@ -27,8 +27,9 @@ class CsvWriter:
     """Writes the columns ``path,status,label_1,wnid_1,score_1,...,error,model``, a row per image.
 
     A long layout has ``path,status,rank,label,wnid,score,error,model``, a row per rank. In a safe
-    layout every cell is quoted, so that no part of a cell becomes a formula where a spreadsheet
-    separates cells at another character; the quoted header tells readers to restore the cells.
+    layout every cell is quoted, so no part of a cell becomes a formula if a spreadsheet separates
+    cells at another character. Readers recognise the layout by the quoted header and restore the
+    cells.
     """
 
     def __init__(self, stream: IO[bytes], layout: Layout) -> None:
@@ -108,7 +109,7 @@ def scan_csv(path: str, layout: Layout) -> Generator[Row | None, None, None]:
     """Yield the rows of a CSV file in order; None for each damaged part.
 
     Raises:
-        InputError: The columns differ from those of the layout.
+        InputError: The columns differ from the layout.
         OSError: The file cannot be read.
     """
     with open(path, "rb") as file:
@@ -125,7 +126,7 @@ def _scan(file: IO[bytes], path: str, layout: Layout) -> Iterator[Row | None]:
         return
     if _cells(header) != names:
         raise InputError(
-            f"the columns of {path!r} do not match the options of the run",
+            f"the columns of {path!r} do not match the options of this run",
             "Start over with --force, or name another file.",
         )
     read = _RowReader(names, layout.safe)
@@ -214,7 +215,7 @@ def _joined(rows: Iterator[Row | None]) -> Iterator[Row | None]:
 
 
 def header_end(path: str) -> int:
-    """Return the offset of the first row, behind the header; 0 if the header is truncated."""
+    """Return the offset of the first row, after the header; 0 if the header is truncated."""
     with open(path, "rb") as file:
         header = file.readline(_MAX_ROW)
     return len(header) if header.endswith(b"\n") else 0

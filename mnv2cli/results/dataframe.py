@@ -18,9 +18,9 @@ def to_dataframe(records: Iterable[Record], top: int = 5, *, long: bool = False)
 
     Args:
         records: The records.
-        top: Predictions in each row of a wide table, the best first. A record with more is cut,
-            one with fewer leaves cells empty. A long table has all predictions.
-        long: Make a long table: one row for each rank of an image.
+        top: Predictions in each row of a wide table, best first. Further predictions are dropped;
+            missing ones leave cells empty. A long table has all predictions.
+        long: Return a long table: one row for each rank of an image.
     """
     return _table(records, Layout("", top, long))
 
@@ -31,16 +31,16 @@ def read_dataframe(
     """Read a file written by ``mnv2 classify`` into a pandas table with the columns of the CSV.
 
     The table does not depend on the format of the file. It has columns for as many predictions as
-    any image has, and those of category, node and position if any record has them.
+    any image has, and for category, node and position if any record has them.
 
     Args:
         path: The file.
-        format: Its format; by default, the one that its suffix names.
-        long: Make a long table: one row for each rank of an image, whatever the file has.
+        format: Its format; by default, the format that its suffix names.
+        long: Return a long table: one row for each rank of an image, whatever the file has.
         safe: As for :func:`~mnv2cli.results.read.read_results`.
 
     Raises:
-        InputError: The file cannot be read, or does not hold results.
+        InputError: The file cannot be read, or is not a results file.
     """
     records = list(read_results(path, format, safe=safe))
     found = extras(

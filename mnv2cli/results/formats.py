@@ -38,7 +38,7 @@ class Row(NamedTuple):
         error: The error in the row; empty if there is none.
         position: The position among all images, in a shard; else None.
         start: The offset of its first byte in the file.
-        end: The offset behind its last byte.
+        end: The offset after its last byte.
         rank: In a long table, the rank of its last row; else 0.
     """
 
@@ -81,7 +81,8 @@ class Format:
         may_be_safe: Spreadsheets open it, so its cells may be escaped for them.
         is_safe: Called with the path of a file, returns whether its cells are escaped.
         needs_end: A file is unreadable until its end is written, so it is renamed into place then.
-        utf8_only: Paths that are not UTF-8 are written as a description that contains ``\\x``.
+        utf8_only: Paths that are not UTF-8 are written with each other byte as ``\\x`` and two
+            digits.
         check: Raises InputError if a library is missing.
         rows: How to find single rows, for ``--resume``; None if the format does not allow it.
     """
@@ -121,7 +122,7 @@ def load_format(name: str) -> Format:
     """
     found = FORMATS.get(name)
     if found is None:
-        raise InputError(f"unknown format {name!r}; choose from {', '.join(FORMATS)}")
+        raise InputError(f"unknown format {name!r}: choose from {', '.join(FORMATS)}")
     if isinstance(found, str):
         module, _, attribute = found.partition(":")
         found = FORMATS[name] = cast(Format, getattr(import_module(module), attribute))
@@ -134,7 +135,7 @@ def suffixes() -> list[str]:
 
 
 def suffix_format(path: str) -> str:
-    """Return the format that a file's suffix names; empty if it does not name one."""
+    """Return the format that a file's suffix names; empty if the suffix is unknown."""
     name = os.path.splitext(path)[1].lower().removeprefix(".")
     return name if name in FORMATS else ""
 
@@ -143,12 +144,12 @@ def format_of(path: str) -> str:
     """Return the format that a file's suffix names.
 
     Raises:
-        InputError: The suffix does not name one.
+        InputError: The suffix is unknown.
     """
     name = suffix_format(path)
     if not name:
         raise InputError(
-            f"{redact(path)!r} does not end in {', '.join(suffixes())}",
+            f"unknown format of {redact(path)!r}: the name does not end in {', '.join(suffixes())}",
             "Choose the format with --format, or use another name.",
         )
     return name

@@ -50,13 +50,13 @@ def to_json(content: dict[str, object]) -> bytes:
 
 
 def read_objects(path: str) -> Iterator[Record]:
-    """Yield the records of a JSON list of objects, or of JSON lines, whichever a file holds.
+    """Yield the records of a file with a JSON list of objects, or with JSON lines.
 
     A file with one object per line, as this package writes it, is read line by line. Any other
     list, such as one on a single line, is read as a whole, up to 1 GiB.
 
     Raises:
-        InputError: The file cannot be read or does not hold results; the message has the line.
+        InputError: The file cannot be read or is not a results file; the message has the line.
     """
     with open_text(path) as file:
         begun = False
@@ -83,7 +83,7 @@ def read_objects(path: str) -> Iterator[Record]:
 def _whole(file: IO[str], path: str) -> Any:
     if os.fstat(file.fileno()).st_size > _MAX_LIST:
         raise InputError(
-            f"{path!r} is larger than 1 GiB and does not have one object per line",
+            f"cannot read {path!r}: it is larger than 1 GiB and does not have one object per line",
             "Convert it to JSON lines first, for example with: jq -c '.[]' FILE",
         )
     file.seek(0)
@@ -101,7 +101,8 @@ def _records(content: Any, path: str, line: int) -> Iterator[Record]:
             record = record_from_object(item)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
-                f"{path!r} does not hold results of mnv2 classify in line {line:,}", REPAIR_HINT
+                f"{path!r} is not a results file of mnv2 classify: no record in line {line:,}",
+                REPAIR_HINT,
             ) from error
         yield record
 

@@ -1,4 +1,4 @@
-"""The user's choice of where results go, and in which format."""
+"""The user's choice of the destination and format of results."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class OutputTarget:
-    """Where results go, and in which format.
+    """The destination and format of results.
 
     Attributes:
         path: The file; None for standard output.
-        format: Name of the format; empty for the one that the file's suffix names, or for the
+        format: Name of the format; empty for the format that the file's suffix names, or for the
             default of standard output.
         long: In tables, write one row for each rank of an image.
-        safe: In CSV, put an apostrophe before cells that a spreadsheet would take for a formula.
+        safe: In CSV, put an apostrophe before cells that look like formulas.
         force: Overwrite the file if it exists.
     """
 

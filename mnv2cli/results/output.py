@@ -25,16 +25,16 @@ from mnv2cli.system.files import AtomicFile
 from mnv2cli.system.messages import count, reason
 
 SYNC_SECONDS = 2.0
-"""How long rows may wait to be synced to disk while others follow. The last rows before a pause
+"""Maximum seconds before rows are synced to disk while others follow. The last rows before a pause
 wait for the system's own flush."""
 
 
 class Output(AbstractContextManager["Output"]):
     """Writes records to a file or stream; leaves a readable file however the run ends.
 
-    The file is opened for the first record, so a run that fails earlier, for lack of weights or
-    images, leaves an existing file unchanged. Rows reach the system at once, and the disk every
-    :data:`SYNC_SECONDS` while more are written.
+    The file is opened for the first record, so a run that fails earlier, because weights or images
+    are missing, leaves an existing file unchanged. Rows reach the system immediately, and the disk
+    every :data:`SYNC_SECONDS` while more rows are written.
 
     Args:
         target: A path, or an open binary stream, which is not closed.
@@ -77,7 +77,7 @@ class Output(AbstractContextManager["Output"]):
         self.written = 0
 
     def open(self) -> Writer:
-        """Open the file if it is not open yet; a run without records so leaves an empty table."""
+        """Open the file if it is not open yet; called alone, this leaves an empty table."""
         if self._writer is None:
             try:
                 self._stream = self._open()
@@ -107,8 +107,8 @@ class Output(AbstractContextManager["Output"]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # After a failed write the file cannot be completed. However else the run ended, also by
-        # Ctrl-C, the rows so far become a complete file.
+        # After a failed write the file cannot be completed. If the run ended in any other way, even
+        # by Ctrl-C, the rows so far become a complete file.
         write_failed = isinstance(error, OutputError | BrokenPipeError)
         # After a second Ctrl-C, do not wait for the reader of a pipe.
         is_aborted = isinstance(error, KeyboardInterrupt) and not isinstance(self._target, str)
@@ -194,7 +194,7 @@ class Output(AbstractContextManager["Output"]):
             return error
         return OutputError(
             f"cannot write results to {name}: {reason(error)}",
-            f"Wrote {count(self.written, 'row')} before." if self.written else "",
+            f"{count(self.written, 'row')} had been written." if self.written else "",
         )
 
 

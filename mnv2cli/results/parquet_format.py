@@ -70,7 +70,7 @@ def read_parquet(path: str) -> Iterator[Record]:
     """Yield the records of a Parquet file.
 
     Raises:
-        InputError: The file cannot be read, or does not hold results.
+        InputError: The file cannot be read, or is not a results file.
     """
     _, pq = pyarrow()
     try:

@@ -18,21 +18,20 @@ def read_results(
 ) -> Generator[Record, None, None]:
     """Yield the records of a file written by ``mnv2 classify``.
 
-    A CSV written with ``--csv-safe`` has apostrophes before cells that a spreadsheet would take
-    for a formula. They are removed; such a file is recognized by its header, in which every name
-    is quoted. A spreadsheet that saves the file may change that. So a path that starts like an
-    escaped one is looked up: if only one of its two readings is an existing file, that one is
-    meant, also where the real name of a file starts with an apostrophe.
+    A CSV written with ``--csv-safe`` has apostrophes before cells that look like formulas. They are
+    removed; the file is recognised by its header, in which every name is quoted. A spreadsheet that
+    saves the file may change the header. A path that starts like an escaped path is therefore
+    looked up: if only one of its two readings is an existing file, that reading is used, even if
+    the real name of the file starts with an apostrophe.
 
     Args:
         path: Ends in ``.csv`` (wide or long), ``.json``, ``.jsonl`` or ``.parquet``.
-        format: One of the formats; by default, the one that the suffix names.
+        format: One of the formats; by default, the format that the suffix names.
         safe: Whether cells were escaped for spreadsheets; None to detect it. If given, paths are
             not looked up.
 
     Raises:
-        InputError: The file cannot be read, or does not hold results; with the line if it can be
-            given.
+        InputError: The file cannot be read, or is not a results file; with the line if possible.
     """
     name = format or suffix_format(path)
     made = load_format(name) if name else None
@@ -51,7 +50,7 @@ def read_results(
 
 
 def _with_existing_path(record: Record, cell: str) -> Record:
-    """Return a record with the reading of its path that exists, if only one of the two does."""
+    """Return a record with the reading of its path that exists, if only one of the two exists."""
     if not is_escaped(cell):
         return record
     existing = [each for each in (cell, restored(cell)) if os.path.lexists(each)]

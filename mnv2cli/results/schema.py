@@ -60,7 +60,7 @@ class Layout:
 
     @property
     def has_position(self) -> bool:
-        """Whether rows hold the position of their image, as those of shards do."""
+        """Whether rows have the position of their image, as in shards."""
         return POSITION.name in self.extras
 
 
@@ -113,10 +113,10 @@ class Schema:
 
     @classmethod
     def of_columns(cls, names: Iterable[str]) -> Schema:
-        """Return the schema of a table by its column names, in any order; others are ignored.
+        """Return the schema of a table by its column names, in any order; ignore other names.
 
         Raises:
-            ValueError: The table does not hold results.
+            ValueError: It is not the table of a results file.
         """
         found = set(names)
         needed = {*PATH.columns, STATUS, *ERROR.columns}
@@ -178,7 +178,7 @@ class Schema:
             yield value(*texts)
 
     def to_object(self, record: Record) -> dict[str, object]:
-        """Return the JSON object of a record; its keys are the columns, but for ``predictions``."""
+        """Return the JSON object of a record; its keys are the columns, except ``predictions``."""
         content: dict[str, object] = {
             PATH.name: record.path,
             STATUS.name: record.status,
@@ -232,16 +232,16 @@ def read_table(
         names: The names of its columns.
         rows: Its rows, without the header.
         path: The file, for messages.
-        location: Returns the place of the last row for a message, such as "line 7".
+        location: Returns the location of the last row for a message, such as "line 7".
 
     Raises:
-        InputError: The columns are not those of results, or a row is damaged.
+        InputError: The columns are not those of a results file, or a row is damaged.
     """
     try:
         schema = Schema.of_columns(names)
     except ValueError as error:
         raise InputError(
-            f"{path!r} does not hold results of mnv2 classify: it has other columns"
+            f"{path!r} is not a results file of mnv2 classify: it has different columns"
         ) from error
     is_long = schema.layout.long
     record: Record | None = None

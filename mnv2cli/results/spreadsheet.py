@@ -1,4 +1,4 @@
-"""Escape cells so that no spreadsheet takes them for a formula, and restore them."""
+"""Escape cells so that no spreadsheet reads them as formulas, and restore them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def restored(text: str) -> str:
 
 
 def is_escaped(text: str) -> bool:
-    """Return whether a text looks like one that :func:`safe` put an apostrophe before."""
+    """Return whether a text looks as if :func:`safe` had escaped it."""
     return text[:1] == "'" and text[1:2] in _STARTERS and bool(text[1:])
 
 

@@ -13,7 +13,7 @@ _MAX_LINE = 16 << 20  # characters
 
 
 class LongLineError(InputError):
-    """A line is longer than any row of results, which also bounds the memory that reading takes."""
+    """A line is longer than any row of results; the limit also bounds the memory for reading."""
 
 
 @contextmanager
@@ -41,6 +41,6 @@ def lines(file: IO[str], path: str) -> Iterator[str]:
         number += 1
         if len(line) == _MAX_LINE:
             raise LongLineError(
-                f"{path!r} does not hold results: line {number:,} is longer than 16 MiB"
+                f"{path!r} is not a results file: line {number:,} is longer than 16 MiB"
             )
         yield line

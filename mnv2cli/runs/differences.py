@@ -1,11 +1,11 @@
-"""What two runs do differently, in terms of the options that set it."""
+"""The differences between two runs, in terms of the options that cause them."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 Settings = dict[str, Any]
-"""The settings that decide what rows say, as the log of a run records them."""
+"""The settings that determine the rows of a run, as its log records them."""
 
 _OPTIONS = {
     "top": "--top",
@@ -22,14 +22,14 @@ _OPTIONS = {
     "engine": "--engine",
     "precision": "--precision",
 }
-"""Options by the settings that they set."""
+"""Options by the settings that they change."""
 
 _DIGESTS = {
     "categories": ("--category", "categories"),
     "weights": ("weights", "weights"),
     "calibration": ("--calibrate", "calibration photos"),
 }
-"""Settings recorded as a digest: their option, and the noun for what the digest is of."""
+"""Settings recorded as a digest: their option, and the noun for the content of the digest."""
 
 _DERIVED = {"position"}  # follows from --shard
 
@@ -39,7 +39,7 @@ class Difference(NamedTuple):
 
     Attributes:
         old: The setting of the first run.
-        new: That of the second.
+        new: The setting of the second run.
     """
 
     old: str
@@ -69,7 +69,7 @@ def _difference(name: str, old: Any, new: Any) -> Difference:
         option, noun = _DIGESTS[name]
         if old and new:
             choice = " (choose them with --calibrate DIR)" if name == "calibration" else ""
-            return Difference(f"with other {noun}{choice}", "with these")
+            return Difference(f"with different {noun}{choice}", "with these")
         return Difference(_given(option, bool(old)), _given(option, bool(new)))
     return Difference(_setting(name, old), _setting(name, new))
 

@@ -13,11 +13,11 @@ from mnv2cli.system.urls import redact
 
 
 class RowIndex:
-    """Finds the row of an image; takes 18 bytes of memory per row.
+    """Finds the row of an image; uses 18 bytes of memory per row.
 
     Args:
         rows: The rows to find.
-        folder: The folder that their paths are relative to.
+        folder: The folder that relative paths start from.
         first: The number of the first of these rows in the file, from 0.
     """
 

@@ -30,8 +30,8 @@ class KeptRows:
     Args:
         path: The file; its lock is held.
         layout: The layout of its rows.
-        folder: The folder that its paths are relative to.
-        doubt_last: The last row may be incomplete although it looks complete.
+        folder: The folder that relative paths start from.
+        doubt_last: Drop the last row, which may be incomplete although it looks complete.
 
     Attributes:
         path: The file, links resolved.

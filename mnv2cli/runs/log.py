@@ -1,17 +1,17 @@
-"""The log of a results file: what it was made with, how its runs ended, and its lock.
+"""The log of a results file: its settings, how its runs ended, and its lock.
 
 The log of ``labels.csv`` is the hidden file ``.labels.csv.mnv2`` beside it, one line of JSON for
-each event: ``begin`` with the settings that decide what rows say, ``resume``, and at the end
-``finished``, ``stopped`` by the user, or ``failed`` for lack of space. A killed run leaves no such
-end. The process of a run holds a lock on the log, which the system releases when it ends.
+each event: ``begin`` with the settings that determine the rows, ``resume``, and at the end
+``finished``, ``stopped`` by the user, or ``failed`` because the disk is full. A killed run records
+no end. The process of a run holds a lock on the log, which the system releases when it ends.
 
-The log stays after the run has finished. With it, ``--resume`` can add the images that came since
-and refuse other options, which would mix two kinds of rows in a file; ``mnv2 merge`` checks by it
-that shards belong together and are complete; and other runs recognize ``labels.csv`` as results
-and do not classify it as an image. It can be deleted when none of these is needed any more.
+The log stays after the run has finished. ``--resume`` uses it to add new images and to refuse
+different options, which would mix two kinds of rows in a file; ``mnv2 merge`` uses it to check that
+shards belong together and are complete; and other runs use it to recognise ``labels.csv`` as
+results, not an image. It can be deleted when none of these is needed any more.
 
-Earlier versions named it ``labels.csv.mnv2``. Such a log is moved to the new place, unless a run of
-an earlier version holds its lock.
+Earlier versions named it ``labels.csv.mnv2``. A log with that name is moved to the new place,
+unless a run of an earlier version holds its lock.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class RunLog:
 
     Attributes:
         path: The path of the log.
-        settings: Those of the run that began the results; empty if there is none.
+        settings: The settings of the run that began the results; empty if there are no results.
         begun: The whole event ``begin``: settings, folder, versions of libraries.
         died_early: The last run was killed before its first row.
         ending: The last event, such as ``finished``; empty if the last run was killed.
@@ -83,7 +83,7 @@ class RunLog:
         self.settings: Settings = self.begun.get("settings", {})
 
     def begin(self, settings: Settings, **more: Any) -> None:
-        """Replace the log by that of a new run; it is on disk before any row is."""
+        """Start the log of a new run in place of the old log; it is on disk before any row is."""
         self.forget()
         self.settings = settings
         self.begun = {"event": "begin", "layout": _LAYOUT, "settings": settings, **more}
@@ -109,7 +109,7 @@ class RunLog:
         self._write(line)
 
     def _write(self, data: bytes) -> None:
-        while data:  # a disk that fills up takes only a part
+        while data:  # a full disk stores only a part
             written = self._file.write(data)
             if not written:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -174,9 +174,9 @@ class RunLog:
             )
 
     def _adopt_earlier(self, path: str) -> None:
-        """Move a log from the place that earlier versions used; the lock on the new one is held.
+        """Move a log from the place that earlier versions used; the lock on the new log is held.
 
-        A log at that place is newer than one at the new place, because this version leaves none
+        A log at that place is newer than a log at the new place, because this version leaves none
         there. It is copied before it is removed, so a kill in between loses nothing.
         """
         if not os.path.lexists(path):
@@ -214,15 +214,15 @@ class RunLog:
     def _failed(self, error: OSError, path: str = "") -> OutputError:
         return OutputError(
             f"cannot write the run log {path or self.path!r}: {reason(error)}",
-            "Name a file for the results in a folder that you may write to.",
+            "Write the results to a file in a writable folder.",
         )
 
 
 def read_log(output: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the beginning and the end recorded in the log of a results file.
 
-    Reading does not lock the log. One at the place that earlier versions used is moved, if its
-    folder can be written to and no run uses it.
+    Reading does not lock the log. A log at the place that earlier versions used is moved if its
+    folder is writable and no run uses it.
 
     Returns:
         The event ``begin``, and the last event if it is an end; each is empty if missing.
@@ -241,7 +241,7 @@ def read_log(output: str) -> tuple[dict[str, Any], dict[str, Any]]:
     except OSError as error:
         raise InputError(
             f"cannot read {path!r}, the run log of {output!r}: {reason(error)}",
-            "Copy the run log, which mnv2 classify writes, together with the results.",
+            "Copy the run log to the folder of the results.",
         ) from error
     return _begin_of(events), _end_of(events)
 

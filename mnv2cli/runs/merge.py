@@ -1,4 +1,4 @@
-"""Join the results of shards into those of one run: checked, complete and in order."""
+"""Join the results of shards into the results of one run: checked, complete and in order."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class ShardMerge:
         partial: Join what exists, even if shards or rows are missing.
 
     Attributes:
-        settings: The settings that decided what the rows say.
+        settings: The settings that determined the rows.
         folder: The folder that relative paths in rows start from.
         images: The number of images in all shards.
-        odd_names: The number of paths that Parquet has only as a description, for not being UTF-8.
-        missing: Descriptions of what is missing; empty unless ``partial``.
+        odd_names: The number of paths that are not UTF-8, of which Parquet has only a description.
+        missing: Descriptions of missing shards and rows; empty unless ``partial``.
 
     Raises:
         InputError: The files do not belong together, or a shard is missing or given twice.
@@ -66,14 +66,14 @@ class ShardMerge:
             if one.shard == other.shard:
                 raise InputError(
                     f"{one.path!r} and {other.path!r} are both shard {one.shard}",
-                    "Give each shard once.",
+                    "Name each shard once.",
                 )
         numbers = {results.shard.number for results in self._shards}
         absent = [i for i in range(1, first.shard.count + 1) if i not in numbers]
         if absent:
             self._miss(
                 missing_text("shard", list(ranges_of(absent)), first.shard.count),
-                "Give the results of all shards.",
+                "Name the results of all shards.",
             )
         unfinished = [each.path for each in self._shards if each.rows is None]
         if unfinished:
@@ -101,7 +101,7 @@ class ShardMerge:
             raise InputError(
                 f"{other.path!r} and {first.path!r} are not shards of one run: the first was "
                 f"written {'; '.join(f'{each.new}, the second {each.old}' for each in found)}",
-                "Run one of them again with the options of the others.",
+                "Run one of them again with the options of the other shards.",
             )
 
     def _miss(self, what: str, hint: str) -> None:
@@ -158,7 +158,7 @@ class ShardMerge:
         path, shard, top = results.path, results.shard, self.settings["top"]
         position, rows = -1, 0
         for record in self._records_of(results):
-            # The shard of a path that is only described is unknown.
+            # A path that is only described does not identify its shard.
             is_odd = utf8_only and "\\x" in record.path
             self.odd_names += is_odd
             if not is_odd and record.path not in shard:
@@ -183,7 +183,7 @@ class ShardMerge:
             self._miss(f"{path!r} has {count(rows, 'row')} instead of {results.rows:,}", _RUN_AGAIN)
 
     def _records_of(self, results: ShardResults) -> Iterator[Record]:
-        """Yield a shard's records in order; of a damaged file, those before the damage."""
+        """Yield a shard's records in order, up to the first damage."""
         limit: int | None = None
         if results.rows is None:  # a truncated row may look complete
             limit = results.whole_rows()
@@ -234,7 +234,7 @@ def write_merged(merge: ShardMerge, target: OutputTarget) -> int:
 
 
 def _raise_limit(files: int) -> None:
-    """Allow this process as many open files, as far as the system permits."""
+    """Allow this process to open this many files, as far as the system permits."""
     with suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -9,11 +9,11 @@ from mnv2cli.runs.shards import Shard
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a run resumes an earlier one, or shares its work.
+    """How a run resumes an earlier run, or shares its work.
 
     Attributes:
         resume: Keep the rows in the results file, and add the missing ones.
-        retry_errors: With ``resume``, classify images again whose row is an error.
+        retry_errors: With ``resume``, classify images with an error row again.
         shard: Classify only this shard of the images; None for all.
     """
 

@@ -1,4 +1,4 @@
-"""Restore the order of rows, which is that of their images, after a resumed run."""
+"""Restore the order of rows after a resumed run: the order of their images."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class RowOrder:
     Args:
         in_order: The rows at the beginning of the file whose images were found in that order.
         count: The number of these rows.
-        has_positions: Rows have positions, as those of shards do.
+        has_positions: Rows have positions, as in shards.
 
     Attributes:
         rows: The numbers of rows in the file, in the order of their images.
         positions: The positions of these rows; empty if rows have none.
-        replaced: The numbers of rows of errors whose images are classified again.
+        replaced: The numbers of error rows whose images are classified again.
     """
 
     def __init__(self, in_order: Iterable[Row], count: int, *, has_positions: bool) -> None:
@@ -45,8 +45,8 @@ class RowOrder:
 def restore_order(kept: KeptRows, order: RowOrder, added: int) -> bool:
     """Put the rows in the order of their images, once the file has all of them.
 
-    Rows of deleted images stay behind the rows that they followed; rows of errors whose images
-    were classified again are removed.
+    Rows of deleted images stay after the rows that they followed; error rows whose images were
+    classified again are removed.
 
     Args:
         kept: The rows from earlier runs; removed rows are no longer counted.
@@ -58,7 +58,7 @@ def restore_order(kept: KeptRows, order: RowOrder, added: int) -> bool:
 
     Raises:
         OSError: The file cannot be read or written.
-        OutputError: The file does not hold the expected rows.
+        OutputError: The file does not have the expected rows.
     """
     found = _found_rows(order, kept.count + added)
     starts, old_positions, replacements = _survey(kept, order, found)
@@ -80,7 +80,7 @@ def restore_order(kept: KeptRows, order: RowOrder, added: int) -> bool:
 
 
 def _found_rows(order: RowOrder, count: int) -> bytearray:
-    """Return for each row whether its image was found, or the row replaced."""
+    """Return for each row whether its image was found or the row was replaced."""
     found = bytearray(count)
     for number in order.rows:
         found[number] = 1
@@ -94,7 +94,7 @@ def _survey(
 ) -> tuple[array[int], array[int], dict[int, int]]:
     """Return the offset of each row, its position, and the rows that replace errors.
 
-    The latter come from a run with ``--retry-errors`` that was killed before restoring the order.
+    A run with ``--retry-errors`` that was killed before restoring the order leaves such rows.
     """
     starts, old_positions = array("Q"), array("q")
     unmatched: dict[int, int] = {}  # rows without an image, by key

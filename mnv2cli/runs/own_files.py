@@ -13,15 +13,15 @@ _PART_SUFFIX = ".part"
 
 
 def without_own_files(sources: Iterable[Source], output: str = "") -> Iterator[Source]:
-    """Yield the sources that no run has written.
+    """Yield the sources that were not written by a run.
 
-    With ``--all-files``, results that lie among the images are found like any other file. Shards
-    must agree on the images, so each one skips the results of all of them, which it recognizes by
-    their logs: a log exists before its results do.
+    With ``--all-files``, results among the images are found like any other file. Shards must agree
+    on the images, so each shard skips the results of all shards, which it recognises by their logs:
+    a log exists before its results do.
 
     Args:
         sources: The images as found.
-        output: The results file of this run, which may not have a log; empty if there is none.
+        output: The results file of this run, which may have no log; empty if there is none.
     """
     own = {os.path.realpath(output), os.path.abspath(output)} if output else set()
     own_names = {os.path.basename(path) for path in own}

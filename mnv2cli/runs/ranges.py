@@ -1,4 +1,4 @@
-"""Write many numbers in a few words, such as ``1-340, 512``."""
+"""Summarise many numbers in a few words, such as ``1-340, 512``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def ranges_of(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 
 def ranges_text(ranges: list[tuple[int, int]]) -> str:
-    """Return the first ranges as text, and the number of the others."""
+    """Return the first ranges as text, and the number of further ranges."""
     shown = [
         f"{first:,}" if first == last else f"{first:,}-{last:,}"
         for first, last in ranges[:_MAX_SHOWN]
@@ -41,7 +41,7 @@ def missing_text(noun: str, ranges: list[tuple[int, int]], total: int) -> str:
 
 
 def names_text(names: list[str]) -> str:
-    """Return the first names in quotes, and the number of the others."""
+    """Return the first names in quotes, and the number of further names."""
     return _listed([repr(name) for name in names[:_MAX_SHOWN]], len(names) - _MAX_SHOWN, "file")
 
 

@@ -1,9 +1,9 @@
 """Resume a run where it stopped: find its existing rows, and the images that lack one.
 
-A run appends rows in the order of its images. So the rows of an interrupted run are the first of
-those of the whole run, and resuming it means skipping as many images, which is checked row by row.
-If the check fails, because photos were added or errors are retried, rows are found by a digest of
-their paths, missing ones are appended, and the order of the file is restored at the end.
+A run appends rows in the order of its images. The rows of an interrupted run are therefore the
+first rows of the complete run, and resuming it means skipping as many images, which is checked row
+by row. If the check fails, because photos were added or errors are retried, rows are found by a
+digest of their paths, missing rows are appended, and the order of the file is restored at the end.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Resumed:
     Args:
         path: The file; its lock is held.
         layout: The layout of its rows.
-        folder: The folder that its paths are relative to.
+        folder: The folder that relative paths start from.
         whole: The last run finished, so the last row is complete.
-        retry_errors: Classify images again whose rows are errors.
+        retry_errors: Classify images with an error row again.
 
     Attributes:
-        new: The number of images that lacked a row, so far.
+        new: The number of images without a row, so far.
 
     Raises:
         InputError: Its columns differ from the layout, or its relative paths start from another
@@ -48,7 +48,7 @@ class Resumed:
     ) -> None:
         self._rows = KeptRows(path, layout, folder, doubt_last=layout.long and not whole)
         self._retry_errors = retry_errors
-        self._order: RowOrder | None = None  # None as long as it is that of the file
+        self._order: RowOrder | None = None  # None as long as the file is in order
         self._walked = False
         self.new = 0
 
@@ -110,7 +110,7 @@ class Resumed:
             order.replaced.add(row_number)
 
     def _begin_order(self, number: int) -> RowOrder:
-        """Return the order of the rows so far, which is that of the file."""
+        """Return the order of the rows so far, which is the order in the file."""
         in_order = islice(self._rows.rows(), number)
         return RowOrder(in_order, number, has_positions=self._rows.layout.has_position)
 
@@ -129,7 +129,7 @@ class Resumed:
 
         Raises:
             OSError: The file cannot be read or written.
-            OutputError: The file does not hold the expected rows.
+            OutputError: The file does not have the expected rows.
         """
         if not self._walked or self._order is None:
             return False

@@ -9,7 +9,7 @@ from mnv2cli.system.files import AtomicFile
 
 
 class Rewrite:
-    """Rewrites a file from parts of its old content; replaces it once the new one is complete.
+    """Rewrites a file from parts of its old content; replaces it once the new file is complete.
 
     Args:
         path: The file, which is not empty.
@@ -38,12 +38,12 @@ class Rewrite:
         self._new.file.write(data)
 
     def commit(self) -> None:
-        """Replace the old file by the new one."""
+        """Replace the old file by the new file."""
         self._release()  # Windows cannot replace an open file
         self._new.commit()
 
     def close(self) -> None:
-        """Close both files; discard the new one unless it was committed."""
+        """Close both files; discard the new file unless it was committed."""
         self._release()
         self._new.discard()
 

@@ -30,16 +30,16 @@ class Run:
     Args:
         output: The results file.
         layout: The layout of its rows.
-        settings: The settings that decide what rows say, without those of the loaded model.
+        settings: The settings that determine the rows, without those of the loaded model.
         options: Whether to resume, and the shard.
 
     Attributes:
         folder: The folder that relative paths in rows start from.
         crashed: The run to resume was killed.
-        changed: Libraries of other versions than when the results were begun, as text.
+        changed: Descriptions of libraries whose version changed since the results were begun.
 
     Raises:
-        InputError: Another run writes to this file; or it has rows and cannot be resumed.
+        InputError: Another run writes to this file, or it has rows and cannot be resumed.
         OutputError: The file or its log cannot be written.
     """
 
@@ -83,7 +83,7 @@ class Run:
             raise self._failed(error) from error
 
     def _compare(self) -> None:
-        """Check that rows of this run belong with the existing ones; raises InputError."""
+        """Check that rows of this run match the existing rows; raises InputError."""
         if not self._log.settings:
             raise InputError(
                 f"cannot resume {self._output!r}: its run log {self._log.path!r} is missing or "
@@ -100,7 +100,7 @@ class Run:
 
     @property
     def append(self) -> bool:
-        """Whether rows are kept, so that new ones are appended."""
+        """Whether existing rows are kept and new rows appended."""
         return self.kept > 0
 
     @property

@@ -26,7 +26,7 @@ class ShardResults:
     Attributes:
         path: The file.
         shard: The shard.
-        settings: The settings that decided what its rows say.
+        settings: The settings that determined its rows.
         images: The number of images in all shards.
         rows: The number of rows it should have; None if it is not finished.
         size: The number of bytes it should have; None if it is not finished.
@@ -48,11 +48,11 @@ class ShardResults:
         """Return the results of a shard, as described by the log beside them.
 
         Raises:
-            InputError: The file does not exist; or its log is missing, damaged, or not that of a
+            InputError: The file does not exist, or its log is missing, damaged, or not the log of a
                 shard.
         """
         if not is_regular(path):
-            raise InputError(f"{path!r} is not a file", "Give the results of all shards.")
+            raise InputError(f"{path!r} is not a file", "Name the results of all shards.")
         begun, ended = read_log(path)
         settings = dict(begun.get("settings", {}))
         name = str(settings.pop("shard", ""))
@@ -90,7 +90,7 @@ class ShardResults:
         )
 
     def whole_rows(self) -> int | None:
-        """Return the number of intact rows at the beginning; None if the format cannot tell.
+        """Return the number of intact rows at the beginning; None if the format cannot be scanned.
 
         Raises:
             InputError: The columns differ from those in the log.

@@ -84,7 +84,7 @@ class Counted:
 def shard_number(path: str, count: int) -> int:
     """Return the number of the shard that an image belongs to, from 1.
 
-    It depends on a hash of the path as given, so adding machines or photos moves no other image.
+    It depends on a hash of the path as given, so adding photos moves no other image.
     Paths are normalized first: ``./a`` equals ``a``, a backslash on Windows equals a slash, and
     Unicode composition (NFC or NFD) makes no difference.
     """

@@ -1,8 +1,8 @@
 """Records -> a plan -> moves, with a journal and undo.
 
-``options`` describe what the user wants. ``photos``, ``placement``, ``folders``, ``dates``,
+``options`` describe the user's choices. ``photos``, ``placement``, ``folders``, ``dates``,
 ``companions`` and ``naming`` decide where each photo goes; ``plan`` collects the ``actions``, and
 ``plan_file`` stores them as CSV. ``apply`` applies a plan, ``recover`` finishes an interrupted run,
-and ``undo`` undoes one: each is a ``run`` in a ``destination``, announced in a ``journal`` first.
+and ``undo`` undoes a run: each is a ``run`` in a ``destination``, announced in a ``journal`` first.
 ``transfer`` and ``links`` change the files.
 """

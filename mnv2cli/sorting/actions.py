@@ -10,7 +10,7 @@ METHODS: tuple[Method, ...] = ("copy", "move", "symlink", "hardlink")
 """The methods that put a photo into the destination."""
 
 IN_DESTINATION = "is in the destination already"
-"""Why a photo stays that an earlier run has sorted."""
+"""Why a photo that an earlier run has sorted stays."""
 
 LINKS_TO_MOVED = "is a link to a photo that is moved"
 """Why a symbolic link stays: its photo is sorted, and moving the link too would sort it twice."""
@@ -22,11 +22,11 @@ class Action:
 
     Attributes:
         source: Its path, as given.
-        method: One of :data:`METHODS`, or ``skip`` (the destination has it already) or ``leave``
-            (it stays where it is).
+        method: One of :data:`METHODS`, ``skip`` (it is already in the destination) or ``leave`` (it
+            stays where it is).
         folder: The class folder, relative to the destination.
         target: Its new path, relative to the destination; empty for ``skip`` and ``leave``.
-        reason: Why.
+        reason: Why this action was chosen; may be empty.
         size: Bytes.
         photo: For a companion, the path of its photo; empty for photos.
     """
@@ -46,7 +46,7 @@ class Plan:
 
     Attributes:
         dest: The destination, an absolute path.
-        actions: The actions of photos, each followed by those of its companions.
+        actions: The actions of photos, each followed by the actions of its companions.
     """
 
     dest: str
@@ -64,7 +64,7 @@ class Plan:
 
     @property
     def skipped(self) -> int:
-        """The number of files that the destination has already."""
+        """The number of files that are already in the destination."""
         return sum(action.method == "skip" for action in self.actions)
 
     @property
@@ -74,7 +74,7 @@ class Plan:
 
     @property
     def unsorted(self) -> list[Action]:
-        """Those of :attr:`left` that cannot be sorted, mostly because they cannot be read."""
+        """The photos of :attr:`left` that cannot be sorted, mostly because they cannot be read."""
         fine = (IN_DESTINATION, LINKS_TO_MOVED)
         return [action for action in self.left if action.reason not in fine]
 

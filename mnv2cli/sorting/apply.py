@@ -2,7 +2,7 @@
 
 Three rules hold everywhere. Nothing is overwritten: a file gets its name by a link or an exclusive
 creation, and both fail if the name is taken. Nothing is removed before its content is known to be
-elsewhere: same size, same SHA-256, on disk. And every action is in the journal before it happens.
+elsewhere: same size, same SHA-256, on disk. Every action is in the journal before it happens.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def apply(
         The outcome; files that failed stayed where they were.
 
     Raises:
-        InputError: Another run is at work there, or an interrupted undo must be finished first.
+        InputError: Another run uses the destination, or an interrupted undo must be finished first.
         OutputError: The destination cannot be written, or its disk is full. No photo is lost, and
-            running it again resumes.
+            another run resumes this one.
     """
     if not plan.work and not is_unfinished(plan.dest):
         return Outcome()

@@ -1,4 +1,4 @@
-"""Companions: files that belong to a photo and go where it goes."""
+"""Companions: files that belong to a photo and are sorted with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMPANIONS = (
 
 
 class Companions:
-    """Find the companions of photos; each goes with the first photo that it belongs to."""
+    """Find the companions of photos; each belongs to the first photo with its name."""
 
     def __init__(self) -> None:
         # By folder: the companions in it by their stems in lower case.
@@ -24,7 +24,7 @@ class Companions:
         self._used: set[str] = set()
 
     def of(self, path: str) -> Iterator[str]:
-        """Yield the companions of a photo that do not belong to an earlier one."""
+        """Yield the companions of a photo that do not belong to an earlier photo."""
         folder, name = os.path.split(path)
         if folder not in self._beside:
             found: dict[str, list[str]] = {}

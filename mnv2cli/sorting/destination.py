@@ -1,4 +1,4 @@
-"""The folder that is sorted into: its lock, its journals, and its free space."""
+"""The destination of a sort: its lock, its journals and its free space."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def locked(dest: str) -> Iterator[None]:
     """Keep other runs out of a destination.
 
     Raises:
-        InputError: Another run is at work in it.
+        InputError: Another run is using it.
         OutputError: It cannot be written.
     """
     from filelock import FileLock, Timeout
@@ -34,14 +34,14 @@ def locked(dest: str) -> Iterator[None]:
     if os.path.islink(os.path.dirname(path)) or os.path.islink(path):
         raise InputError(
             f"{path!r} is a symbolic link, or in a linked folder",
-            "mnv2 makes no such link: remove it.",
+            "mnv2 never creates such a link: remove it.",
         )
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise InputError(
-            f"another mnv2 is at work in {dest!r}", "Wait until it ends, then run this again."
+            f"another mnv2 process is using {dest!r}", "Wait until it ends, then try again."
         ) from error
     except OSError as error:
         raise OutputError(f"cannot write to {dest!r}: {reason_of(error)}") from error
@@ -64,7 +64,7 @@ def prepare(dest: str) -> dict[str, Any]:
         if not os.path.isdir(folder):
             raise InputError(f"{folder!r} is a file, not a folder")
         if os.path.islink(own) or (os.path.lexists(own) and not os.path.isdir(own)):
-            raise InputError(f"{own!r} is not a folder, and is needed for the journal")
+            raise InputError(f"cannot keep the journal in {own!r}: it is not a folder")
         if not os.path.isdir(own):
             status = os.stat(folder)
             times[folder] = [status.st_atime_ns, status.st_mtime_ns]
@@ -78,7 +78,7 @@ def prepare(dest: str) -> dict[str, Any]:
 
 
 def open_journal(dest: str, header: dict[str, Any]) -> tuple[Journal, JournalState]:
-    """Open the journal of an interrupted run, or start a new one."""
+    """Open the journal of an interrupted run, or start a new journal."""
     if known := journals(dest):
         state = read_journal(known[-1])
         if state.undoing and state.done - state.undone - set(state.kept):
@@ -89,7 +89,7 @@ def open_journal(dest: str, header: dict[str, Any]) -> tuple[Journal, JournalSta
         if not (state.ended or state.undoing):
             if not state.header["in_place"]:
                 raise InputError(
-                    f"an interrupted run in {dest!r} has a journal that was not written here",
+                    f"an interrupted run in {dest!r} left a journal that was not written here",
                     f"If you know where it comes from, undo it: {undo_command(dest)} --trust. "
                     f"Otherwise remove {known[-1]}.",
                 )
@@ -153,7 +153,7 @@ def check_free_space(plan: Plan) -> None:
     free = shutil.disk_usage(nearest).free
     if needed > free:
         raise OutputError(
-            f"{plan.dest!r} has {free / 1e6:,.1f} MB free, but {needed / 1e6:,.1f} MB are needed",
+            f"{plan.dest!r} has {free / 1e6:,.1f} MB free, the plan needs {needed / 1e6:,.1f} MB",
             "Nothing was changed. Free some space, or use --symlink, or --move or --hardlink on "
             "the same disk.",
         )

@@ -43,8 +43,8 @@ class FolderTemplate:
     """A template of folder names, such as ``{category}/{label}``.
 
     Args:
-        text: ``/`` separates folders. Braces hold :data:`FIELDS`, and ``score`` may have a format
-            such as ``{score:.1f}``.
+        text: ``/`` separates folders. Braces enclose :data:`FIELDS`, and ``score`` may have a
+            format such as ``{score:.1f}``.
 
     Attributes:
         fields: The fields of the template.
@@ -97,5 +97,5 @@ def _parse(template: str) -> list[list[tuple[str, str, str]]]:
     for part in parts:
         literal = "".join(text for text, _, _ in part)
         if literal.strip() in (".", "..") and not any(name for _, name, _ in part):
-            raise InputError(f"the template {template!r} leaves the destination", hint)
+            raise InputError(f"the template {template!r} leads outside the destination", hint)
     return parts

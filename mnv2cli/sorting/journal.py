@@ -12,9 +12,9 @@ A journal is a file of JSON lines in ``DEST/.mnv2``. Its first line describes th
     {"tidied": true}                        folders and times are restored too
     {"inherit": {"made_dest": ...}}         the state before, from a later journal now removed
 
-Lines are on disk before the actions that they announce. A process that is killed leaves at most one
-torn line at the end, and actions that were announced but not confirmed; ``settle`` in
-:mod:`.recover` inspects the files to determine how far those went.
+Lines are on disk before the actions that they announce. A killed process leaves at most one torn
+line at the end, and actions that were announced but not confirmed; ``settle`` in :mod:`.recover`
+inspects the files to determine how far those went.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class JournalEntry:
     """One announced action.
 
     Attributes:
-        number: Counts from 1 in each journal.
+        number: Its number in the journal, from 1.
         method: ``copy``, ``move``, ``symlink`` or ``hardlink``.
         source: Absolute path.
         target: Path relative to the destination, with ``/``.

@@ -1,4 +1,4 @@
-"""Read journals back, and check every line: anybody may have written it."""
+"""Read journals and check every line, because anybody may have written it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_journal(path: str) -> JournalState:
 def _damaged(path: str, line: int) -> JournalError:
     return JournalError(
         f"the journal {path} is damaged in line {line}",
-        "Restore it from a backup. To sort without it, move it elsewhere: its run cannot be undone "
+        "Restore it from a backup. To sort without it, move it elsewhere; its run cannot be undone "
         "then.",
     )
 
@@ -134,7 +134,7 @@ _KINDS: dict[str, Callable[[JournalState, dict[str, Any]], object]] = {
 
 
 def _check(entry: JournalEntry) -> None:
-    """Check an action, whoever wrote it; raises ValueError."""
+    """Check an action from an untrusted journal; raises ValueError."""
     texts = (
         entry.method,
         entry.source,

@@ -11,7 +11,7 @@ from mnv2cli.sorting.transfer import FileChangedError
 def link_text(source: str, target: str) -> str:
     """Return the text of a symbolic link at the target: a relative path if there is one."""
     try:
-        # From the real folder: ".." of a linked folder is not its parent in the path.
+        # From the real folder: ".." in a linked folder is not its parent in the path.
         return os.path.relpath(source, os.path.realpath(os.path.dirname(target)))
     except ValueError:  # another drive
         return source
@@ -26,7 +26,7 @@ def is_link(path: str, text: str) -> bool:
 
 
 def is_same_link(path: str, other: str) -> bool:
-    """Return whether two paths are one and the same link."""
+    """Return whether two paths are the same link."""
     try:
         first, second = os.lstat(path), os.lstat(other)
     except OSError:
@@ -35,7 +35,7 @@ def is_same_link(path: str, other: str) -> bool:
 
 
 def drop_link(entry: JournalEntry, target: str) -> None:
-    """Remove the old name of a symbolic link that was moved; if that fails, the new one."""
+    """Remove the old name of a symbolic link that was moved; if that fails, its new name."""
     try:
         if not is_link(entry.source, entry.link) or is_same_link(entry.source, target):
             raise FileChangedError

@@ -11,15 +11,15 @@ from mnv2cli.sorting.folders import FolderTemplate
 
 @dataclass(frozen=True, slots=True)
 class FolderOptions:
-    """Which class folder a photo gets.
+    """How class folders are named, and which photos go to ``unsure`` and ``other``.
 
-    The score of a folder's name is that of the category, node or label in the template.
+    The score of a folder's name is the score of the category, node or label in the template.
 
     Attributes:
         template: Names of folders, as in :class:`~mnv2cli.sorting.folders.FolderTemplate`.
         threshold: Photos whose score is below this go to ``unsure``; in [0, 1].
         margin: Photos whose lead over the next score is below this go there too; in [0, 1].
-        min_count: Folders with fewer photos are joined in ``other``.
+        min_count: Photos of folders with fewer photos go to ``other``.
 
     Raises:
         InputError: The template is not valid, or cannot be combined with a margin.
@@ -34,7 +34,7 @@ class FolderOptions:
         if self.decisive == "node" and self.margin:
             raise InputError(
                 "--margin cannot be combined with --rollup",
-                "The score of a node includes those of the nodes below: there is no next one.",
+                "The score of a node includes the nodes below it, so it has no next score.",
             )
 
     @property
@@ -54,7 +54,7 @@ class SortOptions:
     """How photos are sorted into a destination.
 
     Attributes:
-        dest: The destination; need not exist.
+        dest: The destination; it need not exist.
         method: What to do with each photo.
         folders: How class folders are named.
     """
@@ -72,7 +72,7 @@ class PlanOptions:
         results: A file of results to sort by; None to classify the photos now.
         dry_run: Show the plan and change nothing.
         write_to: Write the plan to this file and change nothing else; None to apply it.
-        apply: Apply the plan in this file; None to make one.
+        apply: Apply the plan in this file; None to create a plan.
     """
 
     results: str | None = None

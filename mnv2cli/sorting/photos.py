@@ -12,7 +12,7 @@ from mnv2cli.system.urls import redact
 
 
 def check_local(path: str) -> None:
-    """Check that a path is one of this machine.
+    """Check that a path is on this machine.
 
     Raises:
         InputError: The path is a URL.
@@ -20,7 +20,7 @@ def check_local(path: str) -> None:
     if is_url(path):
         raise InputError(
             f"cannot sort {redact(path)!r}: it is not on this machine",
-            "Copy the photos to this machine first. mnv2 classify reads them where they are.",
+            "Copy the photos to this machine first. Only mnv2 classify reads remote photos.",
         )
 
 
@@ -28,7 +28,7 @@ def local_records(records: Iterable[Record]) -> Iterator[Record]:
     """Yield records after checking that their photos are on this machine.
 
     Raises:
-        InputError: A photo is not.
+        InputError: A photo is not on this machine.
     """
     for record in records:
         check_local(record.path)
@@ -36,7 +36,7 @@ def local_records(records: Iterable[Record]) -> Iterator[Record]:
 
 
 class OutsideOf:
-    """Choose the images outside a destination; the others have been sorted already.
+    """Choose the images outside a destination; those inside have already been sorted.
 
     Args:
         dest: The destination.

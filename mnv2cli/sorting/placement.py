@@ -1,4 +1,4 @@
-"""Which class folder a photo belongs in, by its labels and their scores."""
+"""Choose the class folder of a photo by its labels and their scores."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Placement:
 
     Attributes:
         folder: Relative to the destination, with ``/``; empty for a photo that stays.
-        reason: Why, for plans and messages; may be empty.
+        reason: The reason, for plans and messages; may be empty.
     """
 
     folder: str
@@ -91,7 +91,7 @@ class FolderChooser:
                 )
 
     def _scores(self, record: Record) -> tuple[float | None, float | None]:
-        """Return the decisive score and its lead over the next; None for those it lacks."""
+        """Return the decisive score and its lead over the next; each may be None."""
         if self._decisive == "category" and record.category is not None:
             category = record.category
             return (category.score, category.margin) if category.name else (None, None)
@@ -102,7 +102,7 @@ class FolderChooser:
         best = record.predictions[0].score
         if len(record.predictions) > 1:
             return best, best - record.predictions[1].score
-        # The second score is unknown: it is at most what the first one leaves.
+        # The second score is unknown, but at most 1 minus the first.
         return best, max(best - (1 - best), 0.0)
 
     def _values(self, record: Record, score: float) -> dict[str, str | float]:

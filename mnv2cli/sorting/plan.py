@@ -1,4 +1,4 @@
-"""From records to a plan: which photo goes where, and which ones stay; nothing is changed."""
+"""From records to a plan: which photo goes where, and which photos stay; nothing is changed."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class _AbsolutePaths:
 def _without_repeats(
     placed: Iterable[tuple[str, Placement]], absolute: Callable[[str], str]
 ) -> list[tuple[str, Placement]]:
-    """Drop photos that are named a second time, such as ``a.jpg`` and ``./a.jpg``."""
+    """Drop photos that are named twice, such as ``a.jpg`` and ``./a.jpg``."""
     seen: set[str] = set()
     found = []
     for path, placement in placed:
@@ -89,7 +89,7 @@ def _without_repeats(
 
 
 def _without_links_to_moved(placed: list[tuple[str, Placement]]) -> list[tuple[str, Placement]]:
-    """Leave symbolic links in place whose photos are moved too: they would dangle."""
+    """Leave symbolic links in place if their photos are moved too, because they would dangle."""
     links = {path for path, placement in placed if placement.folder and os.path.islink(path)}
     if not links:
         return placed
@@ -132,7 +132,7 @@ def _count_photos(folder: str) -> int:
 def _spelling(folders: set[str], dest: str) -> dict[str, str]:
     """Return one spelling for folders that differ only in case, which some systems treat as one.
 
-    A folder that the destination has wins, then the first in alphabetical order.
+    A folder in the destination has priority, then the first in alphabetical order.
     """
     first: dict[str, str] = {}
 

@@ -1,4 +1,4 @@
-"""A plan as a CSV file that people may edit, and its checks when it is read back."""
+"""A plan as a CSV file that people can edit, and its checks when it is read back."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def write_plan(plan: Plan, path: str) -> None:
 def read_plan(path: str, dest: str) -> Plan:
     """Read a plan and check every row: people may have edited it.
 
-    The columns source, action and target decide: users may delete rows, change targets, and set
-    the action to ``leave``.
+    The columns source, action and target determine what is done: users may delete rows, change
+    targets, and set the action to ``leave``.
 
     Args:
         path: The plan.
         dest: The destination.
 
     Raises:
-        InputError: The file is not a plan; a target leaves the destination, exists already, or
+        InputError: The file is not a plan; a target is outside the destination, already exists, or
             occurs twice; or a source is gone or its size has changed. Up to ten rows are listed.
     """
     dest = os.path.abspath(dest)
@@ -65,7 +65,7 @@ def read_plan(path: str, dest: str) -> Plan:
                     action = _action(row, dest, moved)
                     key = action.target.casefold()
                     if action.method in METHODS and key in targets:
-                        raise ValueError(f"the target is that of line {targets[key]} too")
+                        raise ValueError(f"line {targets[key]} has the same target")
                     targets[key] = line
                     plan.actions.append(action)
                 except ValueError as error:
@@ -89,7 +89,7 @@ def _action(row: dict[str, str | None], dest: str, moved: EarlierMoves) -> Actio
     why = row.get("reason") or ""
     if method in ("skip", "leave", ""):
         kept: Literal["skip", "leave"] = "skip" if method == "skip" else "leave"
-        return Action(source, kept, "", "", why or "the plan leaves it")
+        return Action(source, kept, "", "", why or "as planned")
     if method not in METHODS:
         raise ValueError(f"unknown action {method!r}; use {', '.join(METHODS)} or leave")
     check_target(target)
@@ -110,7 +110,7 @@ def _action(row: dict[str, str | None], dest: str, moved: EarlierMoves) -> Actio
         if same and content_digest(path) == content_digest(source):
             folder = os.path.dirname(target)
             return Action(source, "skip", folder, "", "already there", status.st_size)
-        raise ValueError(f"{target!r} exists already, with other content")
+        raise ValueError(f"{target!r} already exists with different content")
     check_parents(dest, target)
     folder = os.path.dirname(target)
     photo = row.get("with") or ""

@@ -25,7 +25,7 @@ def finish(dest: str, critical_section: CriticalSection = nullcontext) -> Outcom
         critical_section: Defers interruptions while one file is processed.
 
     Raises:
-        InputError: The journal was not written here, or another run is at work.
+        InputError: The journal was not written here, or another run uses the destination.
     """
     dest = os.path.abspath(dest)
     if not is_unfinished(dest):
@@ -96,8 +96,8 @@ def _finish(entry: JournalEntry, target: str) -> bool:
         if is_begun(target, original, entry):
             drop(target, original)
             return False
-        # If the original is in place, the target is not ours. If not, it is ours, and the user
-        # has changed it since: undo reports and keeps it.
+        # If the original is in place, the target is not ours. If not, it is ours, and the user has
+        # changed it since: undo reports and keeps it.
         return not has(original, entry)
     if not (has(original, entry) and are_two(original, target)):
         return True

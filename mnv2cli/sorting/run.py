@@ -1,4 +1,4 @@
-"""One run in a destination: the parts that applying, recovering and undoing share."""
+"""One run in a destination: code shared by applying, recovering and undoing."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Outcome:
     Attributes:
         done: Number of files that were sorted or put back.
         failed: Paths of the other files, and why.
-        finished: Number of files of an interrupted run that this one finished.
-        journal: The path of the journal; empty where nothing was written.
+        finished: Number of files of an interrupted run that this run finished.
+        journal: The path of the journal; empty if nothing was written.
     """
 
     done: int = 0
@@ -83,13 +83,13 @@ class SortRun:
         return os.path.join(self.dest, *entry.target.split("/"))
 
     def confirm(self, also: list[dict[str, Any]] | None = None) -> None:
-        """Write what was done since the last call, and what comes next, to disk at once."""
+        """Write the actions done since the last call, and further lines, to disk now."""
         lines = [*self._pending, *(also or [])]
         self._pending = []
         self.journal.append(lines)
 
     def confirm_later(self, lines: list[dict[str, Any]]) -> None:
-        """Keep what was done for the next :meth:`confirm`."""
+        """Keep lines about finished actions for the next :meth:`confirm`."""
         self._pending = lines
 
     def fail(self, path: str, error: Exception) -> None:
@@ -143,10 +143,10 @@ class SortRun:
 def open_run(
     dest: str, progress: Progress = ignore_progress, critical_section: CriticalSection = nullcontext
 ) -> Iterator[SortRun]:
-    """Create and lock a destination, and resume its interrupted run or start a new one.
+    """Create and lock a destination, and resume its interrupted run or start a new run.
 
     Raises:
-        InputError: Another run is at work there, or an interrupted undo must be finished first.
+        InputError: Another run uses the destination, or an interrupted undo must be finished first.
         OutputError: The destination cannot be written.
     """
     header = prepare(dest)

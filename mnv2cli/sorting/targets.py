@@ -1,4 +1,4 @@
-"""Check paths below the destination, whoever wrote them."""
+"""Check paths below the destination, which come from files that people can edit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_parents(dest: str, target: str) -> None:
     """Check that the folders above a target are folders within the destination.
 
     Raises:
-        ValueError: One is a file, or a link that leaves the destination.
+        ValueError: One is a file, or a link that leads outside the destination.
     """
     folder = dest
     for part in target.split("/")[:-1]:
@@ -48,7 +48,7 @@ def check_parents(dest: str, target: str) -> None:
         if os.path.islink(folder):
             real, root = os.path.realpath(folder), os.path.realpath(dest)
             if not real.startswith(root.rstrip(os.sep) + os.sep):
-                raise ValueError(f"{folder!r} is a link that leaves the destination")
+                raise ValueError(f"{folder!r} is a link that leads outside the destination")
 
 
 def names_in(folder: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Move or copy one file without ever losing it.
 
 A file gets its new name by a link or an exclusive creation, and both fail if the name is taken. The
-old name is removed only when the content is known to have another one.
+old name is removed only when the content is known to have another name.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def has(path: str, entry: JournalEntry) -> bool:
 def are_two(path: str, other: str) -> bool:
     """Return whether one of two paths can be removed while the other keeps the file.
 
-    They are two files, or two names of one file; not one name reached in two ways.
+    They are two files, or two names of one file, but not one name reached in two ways.
     """
     try:
         first, second = os.lstat(path), os.lstat(other)
@@ -81,10 +81,10 @@ def _real(path: str) -> str:
 
 
 def drop(path: str, other: str) -> None:
-    """Remove a file that another path has too.
+    """Remove a file whose content is also at another path.
 
     Raises:
-        FileChangedError: The other path does not have it, or no longer.
+        FileChangedError: The other path does not have it, or no longer has it.
         OSError: The file cannot be removed.
     """
     if not are_two(path, other):
@@ -93,7 +93,7 @@ def drop(path: str, other: str) -> None:
 
 
 def move(source: str, target: str, entry: JournalEntry) -> None:
-    """Move a file that has an entry's content, to another file system too.
+    """Move a file that has an entry's content, even to another file system.
 
     Raises:
         FileChangedError: The file has changed since the entry was made.
@@ -117,7 +117,7 @@ def move(source: str, target: str, entry: JournalEntry) -> None:
 
 
 def _drop_moved(source: str, target: str) -> None:
-    """Remove a moved file's old name; if that fails, its new one."""
+    """Remove a moved file's old name; if that fails, its new name."""
     try:
         drop(source, target)
     except OSError:
@@ -143,7 +143,8 @@ def _move_across(source: str, target: str, entry: JournalEntry, before: os.stat_
 def _rename(source: str, target: str) -> None:
     """Rename without replacing anything, on a file system without hard links.
 
-    An empty file takes the name first, which fails if the name is taken; then it is replaced.
+    First an empty file is created with the name, which fails if the name exists; then it is
+    replaced.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _BEGUN))
     try:
@@ -256,10 +257,10 @@ def complete(source: str, made: str, entry: JournalEntry) -> None:
 
 
 def is_begun(path: str, whole: str, entry: JournalEntry) -> bool:
-    """Return whether a file is an incomplete copy of another one that has an entry's content.
+    """Return whether a file is an incomplete copy of another file that has an entry's content.
 
-    A killed process leaves such a file, with the permissions of an incomplete copy. Removing it
-    loses nothing: the other file has all of it.
+    A killed process leaves this file, with the permissions of an incomplete copy. Removing it loses
+    nothing, because the other file is complete.
     """
     try:
         status = os.lstat(path)

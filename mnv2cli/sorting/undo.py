@@ -38,16 +38,16 @@ _CHANGED = "has changed since the sort"
 
 
 def find_journal(path: str) -> tuple[str, str]:
-    """Return the destination and the journal for a folder or a journal that the user names.
+    """Return the destination and the journal for a folder or a journal named by the user.
 
-    The journal is empty where an undo was killed after it had put the last file back.
+    The journal is empty if an undo was killed after it had put the last file back.
 
     Raises:
         InputError: There is nothing to undo.
     """
     if not os.path.lexists(path):
         raise InputError(
-            f"{path!r} does not exist: nothing to undo",
+            f"nothing to undo in {path!r}: it does not exist",
             "An undo also removes the folder if the sort created it.",
         )
     if os.path.isdir(path):
@@ -57,7 +57,8 @@ def find_journal(path: str) -> tuple[str, str]:
             return dest, ""
         if not known:
             raise InputError(
-                f"{path!r} has no journal: every sort into it was undone, or there was none"
+                f"nothing to undo in {path!r}: it has no journal",
+                "No photo was sorted into it, or every sort into it was undone.",
             )
         # The last run not undone yet; if all are, the last one again, for the files it kept.
         for journal in reversed(known):
@@ -80,7 +81,7 @@ class RunToUndo:
 
     Attributes:
         dest: Its destination.
-        journal: Its journal; empty where an undo was killed after it had put the last file back.
+        journal: Its journal; empty if an undo was killed after it had put the last file back.
         state: The state that the journal describes.
     """
 
@@ -90,7 +91,7 @@ class RunToUndo:
 
     @property
     def remaining(self) -> list[int]:
-        """Numbers of the actions that are still to be undone."""
+        """Numbers of the actions still to be undone."""
         state = self.state
         existing = [
             entry.number
@@ -101,10 +102,11 @@ class RunToUndo:
 
 
 def find_run(path: str, *, trust: bool = False) -> RunToUndo:
-    """Return the run to undo for a folder or a journal that the user names.
+    """Return the run to undo for a folder or a journal named by the user.
 
     Raises:
-        InputError: There is nothing to undo, or the journal came from elsewhere and is not trusted.
+        InputError: There is nothing to undo, or the journal was not written here and is not
+            trusted.
         JournalError: The journal cannot be read.
     """
     dest, journal = find_journal(path)
@@ -114,7 +116,7 @@ def find_run(path: str, *, trust: bool = False) -> RunToUndo:
     if not (trust or state.header["in_place"]):
         raise InputError(
             f"the journal {journal} was copied or unpacked, not written here",
-            "Undoing it would put files wherever it says. If you know where it comes from, check "
+            "Undoing it would put files where it says. If you know where it comes from, check "
             "it with --dry-run -v, then add --trust.",
         )
     return RunToUndo(dest, journal, state)
@@ -136,10 +138,10 @@ def undo(
         critical_section: Defers interruptions while one file is processed.
 
     Returns:
-        What was undone and what was kept, and the state of the journal.
+        The outcome, and the state of the journal.
 
     Raises:
-        InputError: There is nothing to undo, or another run is at work there.
+        InputError: There is nothing to undo, or another run uses the destination.
         JournalError: The journal cannot be read.
         OutputError: A disk is full or cannot be written; running the undo again resumes it.
     """
@@ -282,7 +284,7 @@ def _move_link_back(entry: JournalEntry, target: str) -> str:
 
 
 def _restore_folders(run: SortRun) -> None:
-    """Remove the folders that the run created, if they are empty; restore the times of others."""
+    """Remove folders that the run created if they are empty; restore the times of other folders."""
     for part in reversed(run.state.made):
         with suppress(OSError):
             os.rmdir(os.path.join(run.dest, *part.split("/")))
@@ -292,7 +294,7 @@ def _restore_folders(run: SortRun) -> None:
 
 
 def _pass_on_state(dest: str, name: str, state: JournalState) -> None:
-    """Pass the state before the first run on to another journal, where only this one has it."""
+    """Copy the state before the first run to another journal, if only this journal has it."""
     known = {key: state.header.get(key) for key in ("made_dest", "dest_times")}
     others = [journal for journal in journals(dest) if journal != name]
     if others and any(known.values()):

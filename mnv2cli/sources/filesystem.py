@@ -1,4 +1,4 @@
-"""The interface of a file system, and the registry of those that URLs use.
+"""The interface of a file system, and the registry of file systems for URLs.
 
 To add a file system, write one module and one line in :data:`FILE_SYSTEMS`. The registry holds
 dotted names, so that nothing is imported before a URL needs it.
@@ -60,7 +60,7 @@ class Match(NamedTuple):
     Attributes:
         path: The file or folder.
         is_folder: Whether it is a folder.
-        taken: False if the path itself is skipped, as a folder whose files match too.
+        taken: False if the path itself is skipped, such as a folder whose files match too.
         error: Why a folder that had to be searched for matches cannot be listed.
     """
 
@@ -110,7 +110,7 @@ def open_filesystem(url: str) -> FileSystem:
 
     Raises:
         InputError: The scheme is unknown, or a library is missing.
-        OSError: The file system connects at once, and that failed.
+        OSError: The file system connects when it is opened, and that failed.
     """
     from pkgutil import resolve_name
 
@@ -121,7 +121,7 @@ def open_filesystem(url: str) -> FileSystem:
 
 
 def check_urls(inputs: Iterable[str]) -> None:
-    """Check before the work begins that the schemes of URLs among the inputs are supported.
+    """Check before the work begins that the schemes of the URLs among the inputs are supported.
 
     Raises:
         InputError: A URL is malformed, its scheme is unknown, or a library is missing.

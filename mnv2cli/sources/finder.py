@@ -1,6 +1,6 @@
 """Turn paths, patterns and lists into image sources: lazily, in natural order, each file once.
 
-Folders are walked one at a time, files before subfolders. The first image is found at once, and
+Folders are walked one at a time, files before subfolders. The first image is found immediately, and
 only the names in the folders on the way down are in memory, never a list of all files.
 """
 
@@ -40,17 +40,17 @@ class _Level:
 class Finder:
     """Iterate over the image sources of some inputs.
 
-    A file that is given several times, in whatever way, is yielded once: given folders are
-    remembered by name, given files by a digest, files found in folders not at all.
+    A file that is given several times, in any way, is yielded once: given folders are remembered by
+    name, given files by a digest; files found in folders need not be remembered.
 
     Args:
-        inputs: Files, folders, patterns and URLs, in the order to take them; read lazily.
-        options: Which files to take.
+        inputs: Files, folders, patterns and URLs, in order; read lazily.
+        options: Which files to use.
         on_skip: Called with path and reason for each file or folder that is skipped.
         listed: More files, folders and URLs; never read as patterns.
 
     Raises:
-        InputError: The scheme of a URL is unknown, or requires a library that is missing.
+        InputError: The scheme of a URL is unknown, or requires a missing library.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class Finder:
         """List a folder: return the files to yield, and store the subfolders to enter.
 
         Both are in reverse order, to be popped from the end. A folder with an image suffix is in
-        both: it is entered, and also yields an error row that says that it is a folder.
+        both: it is entered, and also yields an error row.
         """
         options = self._options
         files: list[str] = []

@@ -16,8 +16,8 @@ _LONGEST_PATH = 1 << 16  # bytes; the longest path of any system is below this
 def open_list(path: str) -> Callable[[int], bytes]:
     """Open a list for reading without Python's buffers.
 
-    The thread that reads the list may wait forever; the lock of a buffer, held meanwhile, would
-    keep the process from exiting.
+    The thread that reads the list may wait forever and would meanwhile hold the lock of a buffer,
+    which would keep the process from exiting.
 
     Args:
         path: A file, or ``-`` for standard input.
@@ -54,8 +54,8 @@ def read_list(read: Callable[[int], bytes], *, null: bool) -> Iterator[str]:
     the list may be endless.
 
     Args:
-        read: Returns up to a number of bytes as soon as there are any, none at the end, as
-            ``os.read`` does.
+        read: Returns up to a number of bytes as soon as some arrive, and none at the end, like
+            ``os.read``.
         null: Entries end with NUL instead of a line end.
 
     Raises:
@@ -72,8 +72,8 @@ def read_list(read: Callable[[int], bytes], *, null: bool) -> Iterator[str]:
             yield from _decoded(entry, null)
         if len(rest) >= _LONGEST_PATH:
             raise InputError(
-                "cannot read the list: it has an entry longer than any path",
-                "Give a text file with one path per line, or add -0 for a list from find -print0.",
+                "cannot read the list: an entry is longer than any path",
+                "Use a text file with one path per line, or add -0 for a list from find -print0.",
             )
     yield from _decoded(rest, null)
 

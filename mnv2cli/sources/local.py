@@ -30,7 +30,7 @@ class LocalFileSystem:
         root = drive + (os.sep if re.match(separators, rest) else "")
         segments = [s for s in re.split(separators, rest) if s]
         folders_only = re.search(f"{separators}$", rest) is not None
-        # A pattern such as **/* matches the files in the folders that it matches anyway.
+        # A pattern such as **/* also matches the files in the folders that it matches.
         walk_folders = "**" not in segments or segments[-1] not in ("*", "**")
         for path, error in _expand(root, segments):
             is_folder = error is None and os.path.isdir(path)
@@ -64,7 +64,7 @@ def real_path(path: str) -> str:
     """Resolve the symbolic links of a path, as far as it exists."""
     try:
         return os.path.realpath(path)
-    except (OSError, ValueError):  # a NUL byte or too long a name; reading it gives the error
+    except (OSError, ValueError):  # a NUL byte, or the name is too long; reading it gives the error
         return os.path.join(os.curdir, path)
 
 

@@ -1,4 +1,4 @@
-"""Check inputs of this machine before the work begins; a mistyped path must not cost a run."""
+"""Check local inputs before the work begins, so that a mistyped path does not cost a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mnv2cli.system.urls import redact
 def why_missing(given: str) -> str:
     """Return why an input cannot exist, as a sentence without its full stop.
 
-    Only local files are checked: an input in a store or on a web server may exist.
+    Only local files are checked; inputs in a store or on a web server are assumed to exist.
 
     Args:
         given: A path, a pattern or a URL.
@@ -63,7 +63,7 @@ def _may_be_archive(kind: str, path: str) -> bool:
 
 
 def _local_path(name: str) -> str | None:
-    """Return the path of a file of this machine, given by path or ``file://``; else None."""
+    """Return the path of a file on this machine, given by path or ``file://``; else None."""
     if not is_url(name):
         return name
     if scheme_of(name) not in LOCAL_SCHEMES:

@@ -10,7 +10,7 @@ IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".dib",
     ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif",
 )  # fmt: skip
-"""Suffixes of the files that are taken from folders, in lower case."""
+"""Suffixes of image files in folders, in lower case."""
 
 _DIGITS = re.compile("[0-9]+")
 
@@ -32,7 +32,7 @@ def _number_key(match: re.Match[str]) -> str:
 
 
 def natural_sorted(names: list[str]) -> list[str]:
-    """Sort names in place by natural key, ties by code point; return the list."""
+    """Sort names in place by natural key, then by code point; return the list."""
     names.sort()
     names.sort(key=natural_key)
     return names

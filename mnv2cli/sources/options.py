@@ -11,16 +11,16 @@ from mnv2cli.errors import InputError
 class Filters:
     """Select files among the inputs.
 
-    A pattern without a slash is matched against the name of a file or folder. One with a slash is
-    matched against the path below the given folder or, for a given file, against the end of its
-    path; ``**`` matches any number of folders. Case is ignored: cameras write ``.JPG``.
+    A pattern without a slash is matched against the name of a file or folder. A pattern with a
+    slash is matched against the path below the given folder or, for a given file, against the end
+    of its path; ``**`` matches any number of folders. Case is ignored: cameras write ``.JPG``.
 
     Attributes:
         recursive: Walk into subfolders.
-        include: Patterns; if there are any, a file must match one of them.
+        include: Patterns; if not empty, a file must match one of them.
         exclude: Patterns; a file or folder that matches one of them is skipped.
-        all_files: In folders, take every file, not only those with an image suffix.
-        hidden: In folders, also take files and folders whose names start with a dot.
+        all_files: In folders, use every file, not only files with an image suffix.
+        hidden: In folders, also use files and folders whose names start with a dot.
         follow_links: Walk into symbolic links to folders.
 
     Raises:
@@ -37,7 +37,7 @@ class Filters:
     def __post_init__(self) -> None:
         for name in ("include", "exclude"):
             if isinstance(getattr(self, name), str):
-                raise InputError(f"{name} takes a tuple of patterns, not a string")
+                raise InputError(f"{name} must be a tuple of patterns, not a string")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ class Inputs:
     """The images of a run, as they were typed.
 
     Attributes:
-        paths: Files, folders, patterns and URLs, in the order to take them.
+        paths: Files, folders, patterns and URLs, in order.
         list_file: A file with more paths, ``-`` for standard input; None for no list.
         null: Paths in the list end with NUL instead of a line end.
-        filters: Which files to take.
+        filters: Which files to use.
     """
 
     paths: tuple[str, ...] = ()

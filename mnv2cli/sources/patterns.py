@@ -16,8 +16,8 @@ def is_glob(text: str) -> bool:
 def matches(parts: tuple[str, ...], pattern: str) -> bool:
     """Return whether a path, as its parts, matches an include or exclude pattern.
 
-    A pattern without a slash is matched against the last part only, one with a slash against all
-    of them; ``**`` matches any number of parts. Case is ignored.
+    A pattern without a slash is matched against the last part only, a pattern with a slash against
+    all parts; ``**`` matches any number of parts. Case is ignored.
     """
     pattern = pattern.lower()
     if "/" not in pattern:

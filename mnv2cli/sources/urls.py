@@ -13,7 +13,7 @@ ARCHIVE_SCHEMES = ("zip", "tar")
 
 
 def is_url(text: str) -> bool:
-    """Return whether an input is a URL, and not a local file with such a name."""
+    """Return whether an input is a URL, and not a local file with this name."""
     return "://" in text and _URL.match(text) is not None and not os.path.lexists(text)
 
 

@@ -1,4 +1,4 @@
-"""Lines of CSV that every Python version reads alike, even with NUL or lone carriage returns."""
+"""CSV lines that all Python versions read alike, even with NUL or lone carriage returns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def csv_line(fields: Iterable[str], *, quote: bool = False) -> str:
     if any("\0" in text for text in texts):  # the csv module of Python 3.10 rejects NUL
         hidden = csv_line([text.replace("\0", NUL_SIGN) for text in texts], quote=quote)
         return hidden.replace(NUL_SIGN, "\0")
-    # The csv module does not quote a lone carriage return, which readers take for a line end.
+    # The csv module does not quote a lone carriage return, which readers treat as a line end.
     quote_all = quote or any("\r" in text for text in texts)
     line = io.StringIO()
     csv.writer(

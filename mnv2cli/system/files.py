@@ -1,4 +1,4 @@
-"""Files that get their name only when complete; reading without changing access times; digests."""
+"""Atomic files, reading without changing access times, and digests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder where this program keeps what it can make again."""
+"""The folder for files that this program can create again."""
 
 from __future__ import annotations
 

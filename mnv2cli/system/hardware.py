@@ -20,7 +20,7 @@ def usable_cores() -> int:
 
 
 def may_have_gpu() -> bool:
-    """Return whether TensorFlow could use a GPU here; if not, it need not be imported to check."""
+    """Return whether TensorFlow could use a GPU here; does not import TensorFlow."""
     return not why_no_gpu()
 
 
@@ -43,7 +43,7 @@ def why_no_gpu() -> str:
 
 
 def tensorflow_has_gpu() -> bool:
-    """Return whether TensorFlow can use a GPU; import it to check, but only if that is possible."""
+    """Return whether TensorFlow can use a GPU; imports TensorFlow if a GPU is possible."""
     if not may_have_gpu():
         return False
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -54,7 +54,7 @@ def tensorflow_has_gpu() -> bool:
 
 
 def memory() -> int:
-    """Return the bytes of memory that this process may use: the machine's or its container's."""
+    """Return the bytes of memory that this process may use: of the machine or its container."""
     import psutil
 
     total = int(psutil.virtual_memory().total)

@@ -13,7 +13,7 @@ _ROUTINE = re.compile(
     rb"|WARNING: All log messages before absl::InitializeLog\(\)"
     rb"|I\d{4} .*\b(?:port|cudart_stub|cpu_feature_guard|gpu_device)\.cc:\d+\]"
 )
-"""Starts of lines that TensorFlow and LiteRT write whatever TF_CPP_MIN_LOG_LEVEL is."""
+"""Starts of lines that TensorFlow and LiteRT write at any TF_CPP_MIN_LOG_LEVEL."""
 
 _lock = RLock()
 
@@ -22,9 +22,9 @@ _lock = RLock()
 def without_routine_messages() -> Iterator[None]:
     """Drop routine lines that TensorFlow and LiteRT write to file descriptor 2 in the block.
 
-    Everything else written there, by any thread, appears at the end of the block: the descriptor
-    belongs to the process. So keep the block short: an import, or the first interpreter. The
-    descriptor leads to a file meanwhile, not to a pipe, which could fill and block its writer.
+    Everything else written there, by any thread, appears at the end of the block, because the
+    descriptor belongs to the process. Keep the block short: an import, or the first interpreter.
+    Meanwhile the descriptor leads to a file, because a pipe could fill up and block its writer.
     """
     import tempfile
 
@@ -34,7 +34,7 @@ def without_routine_messages() -> Iterator[None]:
             real = os.dup(2)
             stack.callback(os.close, real)
             spool = stack.enter_context(tempfile.TemporaryFile())
-        except OSError:  # stderr is closed, as by 2>&-, or there is no room for files
+        except OSError:  # stderr is closed, as by 2>&-, or the disk is full
             yield
             return
         os.dup2(spool.fileno(), 2)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 
 def installed_version(name: str) -> str:
-    """Return the version of an installed package, such as ``2.18.0``; empty if none is."""
+    """Return the version of a package, such as ``2.18.0``; empty if it is not installed."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

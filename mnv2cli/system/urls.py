@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-# What has no host has no user either: an @ is part of a name there.
+# A URL without a host has no user: an @ in it is part of a name.
 _USER = re.compile(
     r"(?<!zip)(?<!tar)(?<!memory)(?<!file)(?<!local)(://)[^/?#@]*(?:@[^/?#@]*)*@", re.IGNORECASE
 )
@@ -37,8 +37,8 @@ def redact(text: str) -> str:
 def redact_address(address: str) -> str:
     """Replace the secrets in text that should be a single URL, even if it is malformed.
 
-    A password with a slash, or an address without its scheme, hides its user from :func:`redact`:
-    of a malformed URL everything before the last ``@`` goes.
+    A password with a slash, or an address without its scheme, hides its user from :func:`redact`,
+    so everything before the last ``@`` of a malformed URL is replaced.
     """
     if is_web_address(address) or address.lower().startswith("file:"):
         return redact(address)
@@ -61,7 +61,7 @@ def is_web_address(text: str) -> bool:
 
 
 def split_login(url: str) -> tuple[str, Login | None]:
-    """Return a URL without its user and password, and these decoded; None if it has none.
+    """Return a URL without its user and password, and both decoded; None if it has none.
 
     Raises:
         ValueError: It is not a URL.

@@ -117,7 +117,7 @@ def test_compile_into_a_cache_that_cannot_be_written_is_an_error(
     engine.compiled = Compiled("model", "", 0, 1.0, 0.0, temporary=object())
     monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *args, **kwargs: engine)
     result = invoke("models", "compile", *SMALL)
-    assert result.exit_code == 1 and "cannot keep the compiled model in" in result.stderr
+    assert result.exit_code == 1 and "cannot store the compiled model in" in result.stderr
     assert "MNV2_CACHE" in result.stderr and result.stdout == ""
 
 
@@ -278,9 +278,9 @@ def test_import_copies_a_checked_file_under_its_name(
     os.umask(umask)
     assert stat.S_IMODE((empty / WEIGHTS).stat().st_mode) == 0o666 & ~umask
     assert "already exists" in invoke("models", "import", carried).stderr
-    assert "by its name" in one_line(invoke("models", "import", carried, "--alpha", "0.5"))
+    assert "means --alpha" in one_line(invoke("models", "import", carried, "--alpha", "0.5"))
     (empty / WEIGHTS).write_bytes(b"another")
-    assert "already exists with other content" in one_line(invoke("models", "import", carried))
+    assert "already exists with different content" in one_line(invoke("models", "import", carried))
     assert invoke("models", "import", carried, "--force").exit_code == 0
     assert (empty / WEIGHTS).read_bytes() == good
 

@@ -123,7 +123,12 @@ def test_closed_streams_give_no_traceback(tmp_path: Path) -> None:
     command = f"{sys.executable} -c '{FAKE.format(delay=0)}' classify {tmp_path}"
     for closing, code, rows, message in [
         ("2>&-", 0, 2, ""),
-        (">&-", 1, 0, "Error: standard output is closed\nName a file with -o.\n"),
+        (
+            ">&-",
+            1,
+            0,
+            "Error: cannot write results: standard output is closed\nName a file with -o.\n",
+        ),
     ]:
         result = subprocess.run(
             ["bash", "-c", f"{command} {closing}"],

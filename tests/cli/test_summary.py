@@ -30,7 +30,7 @@ def test_the_summary_of_a_run_in_a_log(capsys: pytest.CaptureFixture[str]) -> No
         capsys.readouterr().err
         == """\
 Images     4 in 2.00 s (2.0 images/s)
-Kept       1,500 rows of earlier runs
+Kept       1,500 rows from earlier runs
 Unreadable 1: truncated 1
 Top labels tabby 3
 Skipped    1: no image suffix 1
@@ -61,7 +61,7 @@ def test_a_run_with_nothing_to_do() -> None:
 
 
 def test_one_row_is_singular() -> None:
-    assert ("Kept", "1 row of earlier runs", "") in format_summary(Report(kept=1), "", "out.csv")
+    assert ("Kept", "1 row from earlier runs", "") in format_summary(Report(kept=1), "", "out.csv")
 
 
 def test_an_interrupted_run_with_many_labels() -> None:

@@ -303,7 +303,7 @@ def test_values_that_a_cluster_cannot_use_are_usage_errors(
     result = invoke("classify", "photos", "--precision", "int8", "--ray")
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
-        "Error: int8 on a cluster requires photos to calibrate on that every machine can read",
+        "Error: int8 on a cluster requires calibration photos that every machine can read",
         "Name a folder of typical photos with --calibrate.",
     ]
     with pytest.raises(InputError, match="is not the address"):
@@ -326,4 +326,4 @@ def test_an_unreachable_cluster_is_one_clear_error(photos: Path, scheme: str) ->
     assert process.returncode == 1
     first, second = stderr.splitlines()
     assert first == f"Error: cannot reach a Ray cluster at {address}: connection refused"
-    assert second.startswith("Check that it runs (ray start --head)")
+    assert second.startswith("Check that it is running (ray start --head)")

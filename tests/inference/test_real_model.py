@@ -70,7 +70,7 @@ def test_packages_alone_classify_photos_rightly(
     for name in ("chelsea.png", "coffee.png"):
         shutil.copy(Path(package.origin).parent / "data" / name, photos)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setenv("MNV2_WEIGHTS_URL", "http://127.0.0.1:9/")  # nobody is there
+    monkeypatch.setenv("MNV2_WEIGHTS_URL", "http://127.0.0.1:9/")  # nothing listens
     result = CliRunner().invoke(main, ["classify", str(photos), "-q"])
     assert result.exit_code == 0, result.output
     cat, coffee = csv.DictReader(result.stdout.splitlines())

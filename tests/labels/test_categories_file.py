@@ -48,9 +48,9 @@ def test_images_of_an_ignored_category_have_no_category(tmp_path: Path) -> None:
         ("[dessert]\nnodes = []", "[dessert] has no classes: it has no nodes", "ignore = true"),
         (
             '[person]\nnodes = ["person"]',
-            "[person] has no classes: of the 3 classes below person, [sport] takes ballplayer, "
-            "scuba diver; [clothing] takes groom",
-            "A deeper node wins",
+            "[person] has no classes: of the 3 classes below person, [sport] claims ballplayer, "
+            "scuba diver; [clothing] claims groom",
+            "Deeper nodes win",
         ),
         (
             '[pets]\nnodes = ["dog"]\n[dogs]\nnodes = ["dog"]',
@@ -60,8 +60,8 @@ def test_images_of_an_ignored_category_have_no_category(tmp_path: Path) -> None:
         (
             '["big cats"]\nnodes = ["domestic cat"]\n[cats]\nnodes = ["tabby", "tiger cat", '
             '"Persian cat", "Siamese cat", "Egyptian cat"]',
-            "of the 5 classes below domestic cat, [cats] takes tabby, tiger cat, Persian cat and 2 "
-            "more",
+            "of the 5 classes below domestic cat, [cats] claims tabby, tiger cat, Persian cat and "
+            "2 more",
             "name the classes themselves",
         ),
     ],
@@ -101,7 +101,7 @@ def test_built_in_categories_that_lose_all_classes_are_dropped(tmp_path: Path) -
         ("[dog]\nadd = ['crane']", r"'crane \(n02012849\)', 'crane \(n03126707\)'"),
         ("[dog]\nmerge = ['dog']", "cannot merge 'dog'"),
         ("[dog]\nnodes = [1]", "wrong type for 'nodes'"),
-        ("[other]\nnodes = []\n['wild animal']\nnodes = []", "no category takes the class"),
+        ("[other]\nnodes = []\n['wild animal']\nnodes = []", "no category claims the class"),
     ],
 )
 def test_files_of_categories_are_checked(tmp_path: Path, text: str, message: str) -> None:

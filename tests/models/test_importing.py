@@ -31,8 +31,8 @@ def test_the_name_or_the_options_give_the_model(
 @pytest.mark.parametrize(
     ("path", "given", "message"),
     [
-        (PUBLISHED, ModelOptions(alpha=1.0), "is for --alpha 0.5 --size 160 by its name"),
-        (PUBLISHED, ModelOptions(size=96), "is for --alpha 0.5 --size 160 by its name"),
+        (PUBLISHED, ModelOptions(alpha=1.0), "means --alpha 0.5 --size 160"),
+        (PUBLISHED, ModelOptions(size=96), "means --alpha 0.5 --size 160"),
         ("own.h5", ModelOptions(), "cannot tell the network from the name 'own.h5'"),
         ("own.h5", ModelOptions(alpha=1.0), "add --alpha and --size"),
         (f"{PUBLISHED}.gz", ModelOptions(), "cannot tell the network from the name"),

@@ -123,8 +123,8 @@ def test_the_registry_imports_no_family() -> None:
     [
         ({"name": "resnet"}, "unknown model 'resnet': choose from mobilenet_v2, eff"),
         ({"name": 5}, "unknown model 5: choose from mobilenet_v2"),
-        ({"name": "efficientnet_lite0", "alpha": 0.5}, "has only alpha 1.0 and size 224"),
-        ({"name": "efficientnet_lite0", "size": 96}, "has only alpha 1.0 and size 224"),
+        ({"name": "efficientnet_lite0", "alpha": 0.5}, "supports only alpha 1.0 and size 224"),
+        ({"name": "efficientnet_lite0", "size": 96}, "supports only alpha 1.0 and size 224"),
         ({"name": "efficientnet_lite0", "refresh": True}, "its weights come in a package"),
         ({"name": "efficientnet_lite0", "weights": "no.pth"}, "weights file not found: no.pth"),
         ({"alpha": 0.4}, "no weights are published"),

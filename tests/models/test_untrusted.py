@@ -167,7 +167,7 @@ def test_archives_that_are_bombs_or_reach_outside_are_refused(
         archive(path)
         with zipfile.ZipFile(path, "a") as file:
             file.writestr(name, b"")
-        refused(path, "a path outside of it")
+        refused(path, "a path outside the archive")
     refused(archive(path, **{str(i): b"" for i in range(1_000)}), "duplicate ones")
     monkeypatch.setattr("mnv2cli.models.untrusted._LARGEST_WEIGHTS", 1_000_000)
     refused(archive(path, assets__a=bytes(600_000), assets__b=bytes(600_000)), "is far too large")

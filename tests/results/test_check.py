@@ -15,10 +15,10 @@ def test_outputs_are_checked_beforehand(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="exists"):
         check_output(path, "csv", force=False)
     check_output(path, "csv", force=True)
-    with pytest.raises(InputError, match="there is no folder"):
+    with pytest.raises(InputError, match="does not exist"):
         check_output(str(tmp_path / "no" / "a.csv"), "csv", force=False)
     with pytest.raises(InputError, match="is a folder"):
         check_output(str(tmp_path), "csv", force=True)
-    with pytest.raises(InputError, match="name of an image"):
+    with pytest.raises(InputError, match="named like an image"):
         check_output(str(tmp_path / "a.JPG"), "csv", force=True)
     check_output("/dev/null", "csv", force=False)

@@ -121,8 +121,8 @@ def test_json_of_other_shapes_is_read(tmp_path: Path) -> None:
     ("name", "text", "message"),
     [
         ("x.txt", "", r"does not end in \.csv, \.json, \.jsonl"),
-        ("x.csv", "", "does not hold results"),
-        ("x.csv", "path,name\na,b\n", "does not hold results"),
+        ("x.csv", "", "is not a results file"),
+        ("x.csv", "path,name\na,b\n", "is not a results file"),
         ("x.csv", "path,status,label_1,wnid_1,score_1,error\na,ok,x,n1,nan,\n", "in line 2"),
         ("x.csv", "path,status,label_1,wnid_1,score_1,error\na,what,x,n1,0.5,\n", "in line 2"),
         ("x.csv", "path,status,label_1,wnid_1,score_1,error\na\n", "in line 2"),

@@ -77,7 +77,7 @@ def test_errors_of_photos_outside_the_inputs_are_kept(album: Path, invoke: Invok
     draw(album / "album" / "sub" / "worse.jpg", (6, 9, 0), (8, 8))
     assert invoke("classify", "album/sub", *args).exit_code == 4  # bad.jpg is still an error
     result = invoke("classify", "album", *args[1:])
-    assert result.exit_code == 0 and "Kept       8 rows of earlier runs" in result.stderr
+    assert result.exit_code == 0 and "Kept       8 rows from earlier runs" in result.stderr
     run(invoke, "b.csv", code=0)
     assert (album / "a.csv").read_bytes() == (album / "b.csv").read_bytes()
 

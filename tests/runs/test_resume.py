@@ -72,7 +72,7 @@ def test_only_images_without_a_row_are_classified(
     cut(album / "a.csv", whole, len(whole) - 3)
     result = invoke("classify", "album", "-k", "2", "-o", "a.csv", "--resume")
     assert sum(fake_engine.batches) == 1
-    assert "Kept       8 rows of earlier runs" in result.stderr
+    assert "Kept       8 rows from earlier runs" in result.stderr
     assert "Classifying the images of 1 damaged or incomplete row again" in result.stderr
     assert result.exit_code == 4  # of the rows that were kept
     fake_engine.batches.clear()
@@ -165,7 +165,7 @@ def test_an_image_of_a_long_table_that_lacks_ranks_is_replaced(
         for rank in gone:
             lines[first + rank - 1] = damage
         if gone[-1] == 5 and not damage:
-            continue  # cannot be told from an image with fewer predictions
+            continue  # cannot be distinguished from an image with fewer predictions
         cut(album / "a.csv", b"".join(lines), 10**6)
         assert invoke(*args, "--resume").exit_code == 4
         assert (album / "a.csv").read_bytes() == whole

@@ -44,7 +44,7 @@ def test_other_settings_are_refused_and_named(
      (("-o", "/dev/null", "-f", "csv", "--resume"), ".csv or .jsonl"),
      (("-o", "a.csv", "--retry-errors"), "requires --resume"),
      (("-o", "a.csv", "--resume", "--force"), "--force cannot be combined"),
-     (("-o", "a.jsonl", "--csv-safe"), "--csv-safe is for csv")],
+     (("-o", "a.jsonl", "--csv-safe"), "--csv-safe requires csv")],
 )  # fmt: skip
 def test_options_that_cannot_be_resumed_are_refused(
     album: Path, invoke: Invoke, args: tuple[str, ...], words: str

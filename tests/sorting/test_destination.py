@@ -35,7 +35,7 @@ def test_room_is_checked_before(src: Path, tmp_path: Path, monkeypatch: pytest.M
     usage = shutil.disk_usage(tmp_path)._replace(free=5000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     check_free_space(plan_of(records(src), tmp_path / "dest", "move"))
-    with pytest.raises(OutputError, match=r"has 0\.0 MB free, but 0\.0 MB are needed"):
+    with pytest.raises(OutputError, match=r"has 0\.0 MB free, the plan needs 0\.0 MB"):
         check_free_space(plan_of(records(src), tmp_path / "dest", "copy"))
 
 
@@ -50,14 +50,14 @@ def test_two_runs_keep_out_of_one_destination(src: Path, tmp_path: Path) -> None
         result = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         )
-        assert "another mnv2 is at work" in result.stdout
+        assert "another mnv2 process is using" in result.stdout
 
 
 def test_a_destination_that_is_a_file_or_read_only_is_an_error(src: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a file, not a folder"):
         apply(plan_of(records(src), src / "img0.jpg" / "dest"))
     write(tmp_path / "dest" / ".mnv2", "a file")
-    with pytest.raises(InputError, match="needed for the journal"):
+    with pytest.raises(InputError, match="cannot keep the journal"):
         apply(plan_of(records(src), tmp_path / "dest"))
 
 

@@ -35,10 +35,10 @@ def test_a_plan_can_be_edited_and_applied(src: Path, tmp_path: Path) -> None:
     [
         ("tench/img0.jpg", "../img0.jpg", "line 2: the target '../img0.jpg' is not a path below"),
         ("tench/img0.jpg", "/img0.jpg", "is not a path below"),
-        ("tench/img2.jpg", "tench/IMG0.jpg", "line 4: the target is that of line 2 too"),
+        ("tench/img2.jpg", "tench/IMG0.jpg", "line 4: line 2 has the same target"),
         ("img1.jpg,move", "none.jpg,move", "cannot be read"),
         (",move,hen", ",burn,hen", "unknown action 'burn'"),
-        ("tench/img0.jpg", "old/img.jpg", "exists already, with other content"),
+        ("tench/img0.jpg", "old/img.jpg", "already exists with different content"),
         ("tench/img0.jpg", "old/img.jpg/x.jpg", "is a file, not a folder"),
         ("img3.jpg,,7", "img3.jpg,,8", "has changed since the plan was written"),
         ("source,action", "a,b", "it lacks the columns"),

@@ -88,7 +88,7 @@ def test_damaged_archives_and_special_members_are_error_rows(tmp_path: Path) -> 
             pack.addfile(info)
     assert fails(f"tar://l.png::{tmp_path}/c.tar") == "no such file"
     assert fails(f"tar://d.png::{tmp_path}/c.tar") == "not a regular file: a device or named pipe"
-    with pytest.raises(InputError, match="names no archive"):
+    with pytest.raises(InputError, match="does not name an archive"):
         found("zip://")
 
 

@@ -107,4 +107,4 @@ def test_missing_credentials_for_s3_are_an_error_row(
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert fails("s3://bucket/a.png") == "permission denied: there are no credentials"
+    assert fails("s3://bucket/a.png") == "permission denied: no credentials found"

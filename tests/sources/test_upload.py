@@ -31,7 +31,7 @@ def test_results_are_sent_to_a_store(
         assert len(table(memory.cat(f"/out/labels.{format}").decode())) == 3
     before = memory.cat(f"/out/labels.{format}")
     result = invoke("classify", "photos/sub", "-o", url)
-    assert result.exit_code == 2 and f"'{url}' exists" in result.stderr
+    assert result.exit_code == 2 and f"'{url}' already exists" in result.stderr
     assert memory.cat(f"/out/labels.{format}") == before
     assert invoke("classify", "photos/sub", "-o", url, "--force").exit_code == 0
     assert memory.cat(f"/out/labels.{format}") != before

@@ -23,7 +23,7 @@ COMMANDS = {
     "clean": LazyCommand("mnv2cli.cli.models.clean:clean", "Remove compiled models and leftovers."),
     "show": LazyCommand("mnv2cli.cli.models.show:show", "Show the layers of a network."),
 }
-"""The commands in the order of the help, each with where it is and its line there."""
+"""The commands in the order of the help, each with its place and its line in the help."""
 
 EXAMPLES = (
     ("list networks and what is on this machine", "mnv2 models list"),

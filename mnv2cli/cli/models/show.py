@@ -78,7 +78,7 @@ def _cells(description: Description) -> list[list[str]]:
 def _totals(description: Description) -> str:
     return (
         f"{description.parameters:,} parameters and {description.multiply_adds:,} multiply-adds. "
-        f"In addition, the batch norms hold {description.statistics:,} means and variances."
+        f"The batch norms have another {description.statistics:,} means and variances."
     )
 
 

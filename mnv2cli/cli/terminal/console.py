@@ -1,4 +1,4 @@
-"""The terminal: rich's console, and who else uses it."""
+"""The terminal: rich's console, and other programs that use the terminal."""
 
 from __future__ import annotations
 

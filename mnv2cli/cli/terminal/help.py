@@ -32,7 +32,7 @@ class SectionOption(click.Option):
         self.advanced = advanced
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the names, with ``--[no-]x`` for two, and the help without a number's range."""
+        """Return the names, ``--[no-]x`` for a pair, and the help without the range of a number."""
         record = super().get_help_record(ctx)
         if record is None:
             return None
@@ -73,7 +73,7 @@ class _WithExamples(click.Command):
         return f"No such option {name!r}.{did_you_mean(name, names)}"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the command line; for a mistyped option, suggest only one that is near."""
+        """Parse the command line; for a mistyped option, suggest only a similar name."""
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -102,7 +102,7 @@ class ExampleCommand(_WithExamples):
         return params
 
     def unknown_option(self, name: str, ctx: click.Context) -> str:
-        """Return the error for an option that does not exist, or no longer under this name."""
+        """Return the error for an option that does not exist or was renamed."""
         if new := self._renamed.get(name):
             return f"{name} was renamed: use {new}."
         return super().unknown_option(name, ctx)
@@ -208,7 +208,7 @@ class LazyGroup(_WithExamples, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command to run; for a mistyped name, suggest only one that is near."""
+        """Return the command to run; for a mistyped name, suggest only a similar name."""
         if args and args[0] not in self._lazy and not args[0].startswith("-"):
             ctx.fail(f"No such command {args[0]!r}.{did_you_mean(args[0], self._lazy)}")
         return super().resolve_command(ctx, args)

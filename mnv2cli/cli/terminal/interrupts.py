@@ -14,7 +14,7 @@ from mnv2cli.errors import ExitCode
 
 _USUAL = (signal.default_int_handler, signal.SIG_DFL)
 _STOPPING = "Finishing current images; press Ctrl-C again to stop now."
-_CLEAR_LINE = "\r\x1b[K"  # the terminal has echoed ^C behind the bar, or on the next line
+_CLEAR_LINE = "\r\x1b[K"  # the terminal has echoed ^C after the bar, or on the next line
 
 
 class Terminated(KeyboardInterrupt):
@@ -34,7 +34,8 @@ def raise_interrupt(number: int, frame: FrameType | None = None) -> None:
 class Interrupts:
     """Delay Ctrl-C and SIGTERM until a unit of work is complete.
 
-    A second signal interrupts at once, as the work may be blocked by, say, the reader of a pipe.
+    A second signal interrupts immediately, because the work may be blocked, for example by the
+    reader of a pipe.
 
     Attributes:
         stop_requested: Set by the first signal within :meth:`graceful_stop`.
@@ -91,7 +92,7 @@ class Interrupts:
 def _installed(handler: signal._HANDLER) -> Iterator[None]:
     before = {}
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Leave ignored signals alone, as those of a background job.
+        # Leave ignored signals alone, such as those of a background job.
         if signal.getsignal(number) in (*_USUAL, raise_interrupt):
             before[number] = signal.signal(number, handler)
     try:

@@ -1,4 +1,4 @@
-"""A plan of ``mnv2 sort`` as a tree of folders, or in one line."""
+"""The plan of ``mnv2 sort`` as a tree of folders, or in one line."""
 
 from __future__ import annotations
 

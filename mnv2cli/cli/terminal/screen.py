@@ -95,10 +95,10 @@ class Screen:
 
     @contextmanager
     def counting(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Show the progress of a known number of files.
+        """Show the progress of work on a known number of files.
 
         Args:
-            name: What is done, such as ``sorting``.
+            name: The name of the work, such as ``sorting``.
             total: The number of files.
 
         Yields:
@@ -251,7 +251,7 @@ class Screen:
         interrupted: bool = False,
         resume_command: str = "",
     ) -> None:
-        """Show the summary of a run, and the command that resumes it."""
+        """Show the summary of a run and the command that resumes it."""
         if output is None and has_pager():
             return  # it would be drawn over the pager's text
         lines = format_summary(

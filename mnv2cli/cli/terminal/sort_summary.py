@@ -33,7 +33,7 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
     if work:
         verbs = " and ".join(sorted({_VERBS[action.method] for action in work}))
         size = sum(action.size for action in work if action.method == "copy")
-        text = f"{count(len(work), 'file')} {verbs} into {count(len(folders), 'folder')} of {dest}"
+        text = f"{count(len(work), 'file')} {verbs} into {count(len(folders), 'folder')} in {dest}"
         lines.append(("Sorted", text + (f", {size_text(size)}" if size else ""), "green"))
         lines += _folder_lines(folders)
     elif not failed:
@@ -43,7 +43,7 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
         if files:
             lines.append((name.capitalize(), f"{count(files, 'file')}: {why}", "yellow"))
     if plan.skipped:
-        lines.append(("Skipped", f"{count(plan.skipped, 'file')} that {dest} has already", ""))
+        lines.append(("Skipped", f"{count(plan.skipped, 'file')} already in {dest}", ""))
     unsorted = len(plan.unsorted)
     if unsorted:
         lines.append(("Errors", f"{count(unsorted, 'image')} not sorted, left in place", "red"))
@@ -59,7 +59,7 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
 
 
 def _folder_lines(folders: Counter[str]) -> list[Line]:
-    """Return a line for each of the largest folders, unsure and other excepted."""
+    """Return a line for each of the largest folders, except unsure and other."""
     shown = Counter(
         {name: files for name, files in folders.items() if name.casefold() not in (UNSURE, OTHER)}
     ).most_common()

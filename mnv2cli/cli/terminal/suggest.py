@@ -1,4 +1,4 @@
-"""Suggest the name that a mistyped one was meant to be."""
+"""Suggest the correct name for a mistyped one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _LETTERS_PER_TYPO = 4
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:
-    """Return `` Did you mean 'NAME'?`` for the nearest of some names; empty if none is near.
+    """Return `` Did you mean 'NAME'?`` for the most similar name; empty if none is similar.
 
-    A name is near if ``word`` is its beginning, or differs from it by one typo for every four
-    letters, at least one.
+    A name is similar if ``word`` is its beginning, or differs from it by at most one typo for every
+    four letters, but at least one.
     """
     typed = word.strip("-")
     if len(typed) < 2:

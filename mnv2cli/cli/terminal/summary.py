@@ -13,7 +13,7 @@ Line = tuple[str, str, str]
 """A name, a text and a style."""
 
 _MAX_SHOWN = 5
-_NOTEWORTHY = 0.1  # seconds for finding images; less is not worth a reader's time
+_NOTEWORTHY = 0.1  # seconds for finding images; less is not worth showing
 
 
 def format_summary(
@@ -24,7 +24,7 @@ def format_summary(
     interrupted: bool = False,
     resume_command: str = "",
 ) -> list[Line]:
-    """Return the lines that sum up a run.
+    """Return the lines that summarise a run.
 
     Args:
         report: Counts and times of the run.
@@ -41,7 +41,7 @@ def format_summary(
         text = f"{report.images:,} in {seconds} ({report.images / shown:,.1f} images/s)"
     lines = [("Images", text + (", then interrupted" if interrupted else ""), "")]
     if report.kept:
-        lines.append(("Kept", f"{count(report.kept, 'row')} of earlier runs", ""))
+        lines.append(("Kept", f"{count(report.kept, 'row')} from earlier runs", ""))
     if report.errors:
         lines.append(("Unreadable", f"{report.unreadable:,}: {_counts(report.errors)}", "red"))
     labels: Counter[str] = Counter()

@@ -22,7 +22,7 @@ _LEAST = 8
 
 
 class TableWriter:
-    """Prints each record at once; fixed column widths make that possible."""
+    """Prints each record immediately, in columns of fixed width."""
 
     def __init__(self, stream: IO[bytes], layout: Layout) -> None:
         self._console = PlainConsole(highlight=False)
@@ -36,7 +36,7 @@ class TableWriter:
         self._header = True
 
     def begin(self) -> None:
-        """Do nothing: the header comes with the first record, which names the network."""
+        """Do nothing: the header is written with the first record, which names the network."""
 
     def write(self, record: Record) -> None:
         """Print a record: one line per label, the path on the first."""

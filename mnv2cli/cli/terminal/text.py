@@ -19,7 +19,7 @@ def printable(text: str) -> str:
 
 
 class PrintableStream(io.RawIOBase):
-    """A binary stream to a terminal that escapes everything which could control the terminal.
+    """A binary stream to a terminal that escapes everything that could control the terminal.
 
     Each write consists of whole rows. A line feed inside double quotes belongs to a CSV cell and is
     escaped; any other ends a row. JSON never contains raw line feeds.

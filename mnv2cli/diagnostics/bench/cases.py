@@ -24,7 +24,7 @@ _IN_MEMORY = 64
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The result of a case's function: number of images, and seconds of its loop over them."""
+    """The result of a case's function: the number of images, and the seconds of its loop."""
 
     images: int
     seconds: float
@@ -35,12 +35,12 @@ class Case:
     """One measurement.
 
     Attributes:
-        name: The name of its result; with ``per_engine``, the first word of it.
+        name: The name of its result or, with ``per_engine``, the first word of that name.
         title: The title in tables; ``{}`` stands for the engine and its precision.
-        run: The function whose loop gives the rate; None to measure only the command.
+        run: The function whose loop is timed; None to measure only the command.
         per_engine: Whether to measure it with each engine and precision.
         command: What the ``mnv2`` command classifies to measure the time and memory of a whole
-            process: the ``folder`` or one ``photo``; empty to measure those of ``run``.
+            process: the ``folder`` or one ``photo``; empty to measure the process of ``run``.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Case:
 
 
 def tutorial(workload: Workload) -> Timing:
-    """Work like the usual tutorial: load, predict and decode the classes one by one."""
+    """Work like the usual tutorial: load, predict and decode one image at a time."""
     import numpy as np
 
     from mnv2cli.labels.imagenet import imagenet_labels

@@ -18,7 +18,7 @@ _DRAWN = 100
 
 @contextmanager
 def image_folder(paths: Sequence[str], count: int) -> Iterator[str]:
-    """Make a folder with a number of images: links to the user's, or to drawn ones.
+    """Create a folder with a number of images: links to the user's images, or drawn ones.
 
     Args:
         paths: Files and folders; none for drawn images.
@@ -31,9 +31,9 @@ def image_folder(paths: Sequence[str], count: int) -> Iterator[str]:
         found = list(islice(_common_images(paths), count))
         if paths and not found:
             raise InputError(
-                "no JPEG or PNG images found to measure on",
-                "Give a folder of photos in these formats, which all compared scripts can read, "
-                "or omit it to measure on drawn images.",
+                "cannot measure: no JPEG or PNG images found",
+                "Name a folder of photos in these formats, which all compared scripts can read, "
+                "or none to measure on drawn images.",
             )
         if not found:
             os.mkdir(drawn := os.path.join(folder, "drawn"))

@@ -1,4 +1,4 @@
-"""Measure all cases in several rounds; the best of each case counts."""
+"""Measure all cases in several rounds; the best result of each case counts."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def measure_machine(
         paths: Files and folders; none for drawn images.
         model: The network.
         images: Number of images per case; fewer are repeated.
-        rounds: Number of rounds of all cases; the best of each case counts.
-        notice: Called with what is measured now.
+        rounds: Number of rounds of all cases; the best result of each case counts.
+        notice: Called with a description of the current step.
 
     Raises:
         InputError: The paths contain no JPEG or PNG image.
@@ -43,12 +43,12 @@ def measure_machine(
         engines = usable_engines(folder, images)
         for engine in engines:
             if engine_module(engine.name).COMPILES:
-                notice(f"soon; preparing {engine.name} {engine.precision}")
+                notice(f"Preparing {engine.name} {engine.precision}")
                 run_case(PREPARE.name, PREPARE.name, Workload(folder, model, engine))
         plan = plan_cases(folder, model, engines)
         for turn in range(rounds):
             for name, (case, workload) in plan.items():
-                notice(f"{name} (round {turn + 1} of {rounds})")
+                notice(f"Measuring {name} (round {turn + 1} of {rounds})")
                 result = measure_case(name, case, workload)
                 measured.results[name] = best_of(result, measured.results.get(name))
     return measured
@@ -88,8 +88,8 @@ def plan_cases(folder: str, model: ModelOptions, engines: Sequence[EngineOptions
 def measure_case(name: str, case: Case, workload: Workload) -> Result:
     """Measure a case once.
 
-    The rate is that of its loop alone. Seconds and memory are those of the case's command, or of
-    the loop's process if it has no command.
+    The rate is measured for its loop alone. Seconds and memory are measured for the case's command,
+    or for the loop's process if the case has no command.
 
     Raises:
         Mnv2Error: The case fails.

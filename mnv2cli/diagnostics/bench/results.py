@@ -12,7 +12,7 @@ class Result:
     """The result of one case, the best of its rounds.
 
     Attributes:
-        name: The name of the result: a case, for some with its engine.
+        name: The name of the result: the case, followed by its engine if it has one.
         rate: Images per second after loading; None if not measured.
         seconds: Seconds of the whole process, including start-up and loading.
         megabytes: Peak resident memory of the process; None if the system does not report it.
@@ -59,7 +59,7 @@ class BenchResults:
         return float(a / b if attribute == "rate" else b / a)
 
     def advice(self) -> list[str]:
-        """Return advice on the best settings for this machine, a line each."""
+        """Return advice on the best settings for this machine, one line each."""
         ends = {
             name.removeprefix("mnv2 "): result.rate
             for name, result in self.results.items()

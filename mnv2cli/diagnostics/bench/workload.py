@@ -58,7 +58,7 @@ class Workload:
 def make_classifier(
     model: ModelOptions, engine: EngineOptions, warning: Notice = python_warning
 ) -> Classifier:
-    """Return a classifier; the benchmark makes all its classifiers here.
+    """Return a classifier; the benchmark creates all its classifiers here.
 
     Raises:
         InputError: A value is invalid.

@@ -18,12 +18,13 @@ from mnv2cli.events import Notice, ignore_notice
 
 
 def examine(notice: Notice = ignore_notice) -> Iterator[Check]:
-    """Yield one check after the other, the quick ones first.
+    """Yield the results of all checks, the quick ones first.
 
-    The engines run in separate processes meanwhile; importing TensorFlow takes some seconds.
+    Meanwhile the engines run in separate processes, because importing TensorFlow takes several
+    seconds.
 
     Args:
-        notice: Called with what is waited for.
+        notice: Called with the name of the current check.
     """
     names = engine_names()
     with ThreadPoolExecutor(len(names) + 1) as threads:
@@ -35,7 +36,7 @@ def examine(notice: Notice = ignore_notice) -> Iterator[Check]:
         yield from check_image_formats()
         notice("the weights and their host")
         yield from check_weights(host.result())
-        notice("the engines, for some seconds")
+        notice("the engines (this takes a few seconds)")
         probes = {name: probe.result() for name, probe in probing.items()}
         yield from check_engines(probes)
         yield from check_gpu([gpu for probe in probes.values() for gpu in probe.gpus])

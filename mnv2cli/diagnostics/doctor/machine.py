@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mnv2cli.diagnostics.doctor.check import Check, gigabytes
 from mnv2cli.system.hardware import memory, processor, usable_cores
 
-_LITTLE_MEMORY = 2_000_000_000  # compiling with TensorFlow takes 1.3
+_LITTLE_MEMORY = 2_000_000_000  # compiling with TensorFlow takes 1.3 GB
 _SHOWN_FLAGS = ("avx", "avx2", "avx512f", "avx_vnni", "avx512_vnni", "asimddp")
 
 
@@ -43,7 +43,7 @@ def _check_memory() -> Check:
             "memory",
             "warn",
             gigabytes(size),
-            "Compiling a network takes 1.3 GB, a run 0.15 GB: run mnv2 models compile on a similar "
+            "Compiling a network needs 1.3 GB, a run 0.15 GB: run mnv2 models compile on a similar "
             "machine, and copy its cache folder here.",
         )
     return Check("Machine", "memory", "ok", gigabytes(size))

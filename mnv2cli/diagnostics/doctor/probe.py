@@ -1,7 +1,7 @@
 """Try an engine on one image in a separate process.
 
-A library that crashes on this processor must be reported without ending the doctor, so the engine
-runs in a new process: ``python -m mnv2cli.diagnostics.doctor.probe ENGINE FOLDER FAMILY=FILE...``.
+A library may crash on this processor, which must not end the doctor, so the engine runs in a new
+process: ``python -m mnv2cli.diagnostics.doctor.probe ENGINE FOLDER FAMILY=FILE...``.
 """
 
 from __future__ import annotations
@@ -162,12 +162,12 @@ def _gpus() -> tuple[str, ...]:
 
 
 class _Untrained:
-    """The smallest variant of the default network, with random weights: enough to try an engine."""
+    """The smallest variant of the default network, with random weights, to try an engine."""
 
     name, size, divisor, shift = "a small untrained network", 96, 127.5, 1.0
 
     def identity(self) -> dict[str, str | float]:
-        """Return its identity; its compiled form is not kept."""
+        """Return its identity; its compiled model is not kept."""
         return {"architecture": "untrained"}
 
     def build(self) -> object:

@@ -29,7 +29,7 @@ from mnv2cli.records import Record, Source
 from mnv2cli.system.messages import count
 
 _WINDOW = 100_000
-"""Images found before they are sent to Ray; bounds the memory that paths take."""
+"""Images found before they are sent to Ray; limits the memory for their paths."""
 
 _log = logging.getLogger("mnv2cli")
 
@@ -37,8 +37,8 @@ _log = logging.getLogger("mnv2cli")
 class ClusterClassifier(Classifier):
     """Classify images on a Ray cluster, with the rows and the order of :class:`Classifier`.
 
-    Workers receive absolute paths and must see the images under them. Each machine looks for the
-    weights itself; they must be the same everywhere.
+    Workers receive absolute paths, which must lead to the same images on every machine. Each
+    machine finds or downloads the weights itself; they must be the same everywhere.
 
     Args:
         address: ``auto`` for the cluster that this machine belongs to, ``host:port`` or
@@ -71,7 +71,7 @@ class ClusterClassifier(Classifier):
             raise InputError("Ray is not installed", f"Install it with: {INSTALL}")
         if options.engine.precision == "int8" and not options.engine.calibrate:
             raise InputError(
-                "int8 on a cluster requires photos to calibrate on that every machine can read",
+                "int8 on a cluster requires calibration photos that every machine can read",
                 "Name a folder of typical photos with --calibrate.",
             )
         super().__init__(**options.keywords(), events=events or RunEvents(warning=_log.warning))
@@ -138,7 +138,7 @@ class ClusterClassifier(Classifier):
         return found
 
     def _engine_name(self) -> str:
-        # Chosen here, not on each machine, so that one engine makes all rows.
+        # Chosen here, not on each machine, so that one engine produces all rows.
         engine = self.options.engine
         if engine.name != "auto":
             return engine.name
@@ -197,7 +197,7 @@ def _records(
     """Send the sources and yield their records, in order.
 
     Raises:
-        ClusterError: Ray failed, or returned other images than it was sent.
+        ClusterError: Ray failed, or did not return the images that it was sent.
         WeightsError: A worker lacks the weights.
     """
     number = 0
@@ -224,7 +224,7 @@ def _records(
             if stop_requested.is_set():
                 return
         if number != before + len(window):
-            raise _lost(f"{count(before + len(window) - number, 'image')} did not return")
+            raise _lost(f"{count(before + len(window) - number, 'image')} missing")
 
 
 def _lost(text: str) -> ClusterError:

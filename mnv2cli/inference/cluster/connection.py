@@ -93,7 +93,7 @@ def _check_reachable(address: str) -> None:
     """Check that the port accepts connections; Ray itself takes a minute to report that.
 
     Raises:
-        ClusterError: Nothing listens there.
+        ClusterError: No program accepts connections there.
     """
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host:
@@ -118,6 +118,6 @@ def _unreachable(address: str, error: Exception) -> ClusterError:
         text = "this machine does not belong to a running cluster"
     return ClusterError(
         f"cannot reach a Ray cluster at {address}: {text[:300]}",
-        "Check that it runs (ray start --head) and that address and port are right, or use a bare "
-        "--ray for this machine alone.",
+        "Check that it is running (ray start --head) and that the address is right, or use a bare "
+        "--ray to use this machine only.",
     )

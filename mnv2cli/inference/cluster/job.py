@@ -1,4 +1,4 @@
-"""Distribute the work: a Ray Dataset for each window of sources, and a tally of what has begun."""
+"""Distribute the work: a Ray Dataset for each window of sources, and a tally of started work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BLOCKS_PER_WORKER = 8  # at least, so that all workers end at about the same ti
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a job may use.
+    """The resources that a job may use.
 
     Attributes:
         workers: Number of workers, at most.
@@ -42,7 +42,7 @@ class Job:
     Args:
         spec: What every worker receives.
         tally: The handle of the :class:`Tally`.
-        resources: The number of workers, and what each may use.
+        resources: The number of workers, and the resources of each.
     """
 
     def __init__(self, spec: JobSpec, tally: Any, resources: Resources) -> None:
@@ -83,7 +83,7 @@ class Job:
         return []
 
     def close(self) -> None:
-        """Stop what is still running while Ray is up; afterwards Ray complains on stderr."""
+        """Stop all running work before Ray shuts down, or Ray would complain on stderr."""
         close = getattr(self._tables, "close", None)
         if close is not None:
             with suppress(Exception):
@@ -114,13 +114,13 @@ class RemoteJob:
 
 
 class Tally:
-    """Counts what has begun and not ended; a separate actor that outlives the workers."""
+    """Counts unfinished work; a separate actor that outlives the workers."""
 
     def __init__(self) -> None:
         self._begun: Counter[Hashable] = Counter()
 
     def begin(self, key: Hashable) -> int:
-        """Count a start of ``key``; return how often it started before without an end."""
+        """Count a start of ``key``; return the number of earlier starts that did not end."""
         self._begun[key] += 1
         return self._begun[key] - 1
 

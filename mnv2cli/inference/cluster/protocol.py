@@ -79,7 +79,7 @@ def source_blocks(sources: list[Source], number: int, size: int) -> list[pa.Tabl
 
 
 def open_batch(content: bytes) -> Done:
-    """Unpickle a finished batch; raises the error it carries, if it does."""
+    """Unpickle a finished batch; raises the error in it, if any."""
     batch: Done = pickle.loads(content)
     if batch.failure:
         error, message, hint = batch.failure

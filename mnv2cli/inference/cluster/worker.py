@@ -1,7 +1,7 @@
 """The worker on each core of a cluster: reads, decodes and predicts a batch at a time.
 
 Ray restarts workers that die and submits their batches again, even if one image kills every worker
-that touches it. Therefore workers report to a tally what they start and end: such an image is
+that touches it. Workers therefore report to a tally what they start and end, so that this image is
 detected and becomes a record with an error.
 """
 
@@ -39,7 +39,7 @@ def open_classifier(options: ClassifierOptions, identity: dict[str, Any]) -> Cla
     """Load the network on a worker's machine.
 
     Raises:
-        WeightsError: The weights are missing there, or differ from those of the run.
+        WeightsError: The weights are missing there, or differ from the weights of the run.
         Mnv2Error: Any other error of :meth:`Classifier.load`.
     """
     set_process_limit(options.images.max_pixels)
@@ -55,7 +55,7 @@ def open_classifier(options: ClassifierOptions, identity: dict[str, Any]) -> Cla
 
 
 def _as_mnv2_error(error: Exception) -> Mnv2Error:
-    """Return any error as one whose message users can read."""
+    """Return any error as an Mnv2Error with a message for users."""
     if isinstance(error, Mnv2Error):
         return error
     text = " ".join(str(error).split())[:300]
@@ -122,7 +122,7 @@ class Worker:
         if not self._begin(key):
             records = self._classify(sources, timings)
             self._end(key)
-        else:  # a worker died of it or with it
+        else:  # a worker died while classifying it
             records = []
             crashes = 0
             for i, source in enumerate(sources, number):
@@ -134,7 +134,7 @@ class Worker:
         return Done(tuple(records), timings.decoding, timings.predicting)
 
     def _classify_alone(self, source: Source, number: int, timings: Timings) -> Record | None:
-        """Return the record of one image, or None if too many workers died of it."""
+        """Return the record of one image, or None if too many workers died while classifying it."""
         key = ("image", number)
         if self._begin(key) >= _MAX_CRASHES - 1:  # the first death was with its batch
             return None

@@ -1,7 +1,7 @@
-"""Open the files of archives, each once.
+"""Open archive files, each once.
 
 An archive that is compressed as a whole, or not on this machine, is first copied to a temporary
-file. Its members can then be read cheaply in any order.
+file, whose members can be read cheaply in any order.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _archives_lock = threading.Lock()  # guards both; held for moments
 
 
 def open_members(kind: str, container: str, sink: Sink | None = None) -> ArchiveMembers:
-    """Open an archive, or return it if it is one of the last few opened.
+    """Return an open archive; the last few archives are kept open.
 
     Args:
         kind: ``zip`` or ``tar``.

@@ -20,7 +20,7 @@ class ArchiveMembers:
         file: The archive's file, closed with it.
 
     Attributes:
-        files: The name of each file as the archive has it, by its clean name.
+        files: The name of each file in the archive, by its clean name.
         folders: Entries of each folder, by clean name: name, and whether it is a folder.
 
     Raises:
@@ -28,7 +28,7 @@ class ArchiveMembers:
     """
 
     def __init__(self, kind: str, file: IO[bytes]) -> None:
-        # Not __del__, which comes late if an error keeps the object in a reference cycle.
+        # Not __del__, which runs late if an error keeps the object in a reference cycle.
         close = weakref.finalize(self, file.close)
         self._lock = threading.Lock()  # one handle has one position
         self._zip: zipfile.ZipFile | None = None

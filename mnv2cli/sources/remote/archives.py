@@ -23,14 +23,14 @@ def open_archive(url: str) -> RemoteFileSystem:
     """Return the file system of a URL such as ``zip://sub/a.jpg::photos.zip``.
 
     Raises:
-        InputError: The URL names no archive, the scheme of its location is unknown, or a library
-            is missing.
+        InputError: The URL does not name an archive, the scheme of its location is unknown, or a
+            library is missing.
     """
     scheme = scheme_of(url)
     container = container_of(url)
     if not container:
         raise InputError(
-            f"{url!r} names no archive", f"Write for example {scheme}://photos.{scheme}."
+            f"{url!r} does not name an archive", f"Name one, as in {scheme}://photos.{scheme}"
         )
     if is_url(container):
         open_filesystem(container)
@@ -48,7 +48,7 @@ class ArchiveFileSystem:
     """A ZIP or TAR archive: its folders, and the files in them.
 
     Members keep the names by which fsspec opens them. A leading slash and ``..`` in a name are
-    harmless, as nothing is extracted.
+    harmless, because nothing is extracted.
 
     Args:
         kind: ``zip`` or ``tar``.

@@ -17,8 +17,8 @@ class StoreError(OSError):
     Attributes:
         reason: A few words without a colon, as in :class:`ImageError`.
         detail: Details of this case; may be empty.
-        passing: Another attempt may succeed.
-        after: Seconds to wait before it, as the host asks; 0 if it does not.
+        passing: The error is temporary: another attempt may succeed.
+        after: Seconds that the host asks to wait before another attempt; 0 for none.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ def http_error(status: int, after: float = 0.0) -> StoreError:
 
     Args:
         status: 400 or more.
-        after: Seconds to wait before another attempt, as the host asks.
+        after: Seconds that the host asks to wait before another attempt.
     """
     detail = f"HTTP {status}"
     if status in (404, 410):
@@ -52,7 +52,7 @@ def http_error(status: int, after: float = 0.0) -> StoreError:
 def store_error(error: BaseException) -> StoreError:
     """Return the error of any library as a :class:`StoreError`.
 
-    The libraries' classes are recognised by name, which imports none of them.
+    The libraries' classes are recognised by name, so that none of them is imported.
     """
     if isinstance(error, StoreError):
         return error
@@ -62,7 +62,7 @@ def store_error(error: BaseException) -> StoreError:
     if code.startswith(_THROTTLED):
         return StoreError("host is busy", code, passing=True)
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    # Errors of aiohttp have a status and warn when asked for their code; others have a code.
+    # aiohttp's errors have a status, and warn if their code is read; other errors have a code.
     status = status or getattr(error, "status" if hasattr(error, "status") else "code", None)
     if isinstance(error, FileNotFoundError):
         return StoreError("no such file")
@@ -74,7 +74,7 @@ def store_error(error: BaseException) -> StoreError:
     if isinstance(error, IsADirectoryError):
         return StoreError("a folder, not an image")
     if names & {"NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError"}:
-        return StoreError("permission denied", "there are no credentials")
+        return StoreError("permission denied", "no credentials found")
     if any("Timeout" in name for name in names):
         return StoreError("timed out", passing=True)
     unreachable = {"ClientConnectorError", "EndpointConnectionError", "gaierror"}
@@ -83,7 +83,7 @@ def store_error(error: BaseException) -> StoreError:
     if names & {"InvalidURL", "NonHttpUrlClientError"}:
         return StoreError("not a URL that can be read")
     if names & {"TooManyRedirects"}:
-        return StoreError("refused by the host", "it redirects in circles")
+        return StoreError("refused by the host", "redirect loop")
     cut = {"ClientConnectionError", "ClientPayloadError", "HTTPClientError", "IncompleteRead"}
     if names & cut or isinstance(error, ConnectionError):
         return StoreError("connection was cut", passing=True)

@@ -1,4 +1,4 @@
-"""Fetch remote files into temporary ones."""
+"""Fetch remote files into temporary files."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def fetch(
     beat: Callable[[], None] = lambda: None,
     spool: int | None = None,
 ) -> IO[bytes]:
-    """Fetch a file into a temporary one, with retries after passing errors.
+    """Fetch a file into a temporary file, with retries after temporary errors.
 
     Args:
         url: The file.
         limit: Maximum size in bytes; None for ``limits.FILE_LIMIT``.
         stop: Once set, stops the fetch.
-        beat: Called at every sign of life.
+        beat: Called whenever the transfer makes progress.
         spool: Bytes held in memory; None for ``limits.SPOOL``, 0 to write to a file at once.
 
     Returns:
@@ -53,7 +53,7 @@ def fetch(
 
 
 def local_path(name: str) -> str | None:
-    """Return the path of a file on this machine, given as path or ``file://`` URL; else None."""
+    """Return the path of a file on this machine, given by path or ``file://``; else None."""
     if not is_url(name):
         return name
     if scheme_of(name) in LOCAL_SCHEMES and "::" not in name:
@@ -63,5 +63,5 @@ def local_path(name: str) -> str | None:
 
 
 def patience() -> float:
-    """Return the seconds without a sign of life after which a library must be hanging."""
+    """Return the seconds without progress after which a library is considered to hang."""
     return 2 * limits.REQUEST_SECONDS + limits.CHUNK / limits.LEAST_RATE + limits.LONGEST_WAIT

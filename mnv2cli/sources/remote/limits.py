@@ -1,4 +1,4 @@
-"""Limits of size and time for remote files."""
+"""Limits on the size and time of remote files."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ FILE_LIMIT = 1 << 30
 """Maximum bytes of an image file; a larger one is an error."""
 
 ARCHIVE_LIMIT = 64 << 30
-"""Maximum bytes of an archive in a temporary file; half of the free space is a limit as well."""
+"""Maximum bytes of an archive in a temporary file, and at most half of the free space."""
 
 PAGE_LIMIT = 64 << 20
 """Maximum bytes of a web page that lists a folder."""
 
 ATTEMPTS = 5
-"""Attempts before a passing error becomes final."""
+"""Attempts before a temporary error becomes final."""
 
 FIRST_WAIT = 0.5
-"""Seconds before the second attempt, plus or minus half; doubled for each further one."""
+"""Seconds before the second attempt, plus or minus half; doubled for each further attempt."""
 
 LONGEST_WAIT = 10.0
 """Maximum seconds between two attempts, even if the host asks for more."""

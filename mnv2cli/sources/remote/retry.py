@@ -1,4 +1,4 @@
-"""Try again after errors that may pass."""
+"""Try again after temporary errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def with_retries(work: Callable[[], T], stop: threading.Event | None = None) -> T:
-    """Call ``work``, again after passing errors, and return its result; raises StoreError."""
+    """Call ``work``, again after temporary errors, and return its result; raises StoreError."""
     import tenacity
 
     stop = stop or threading.Event()

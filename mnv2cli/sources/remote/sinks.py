@@ -62,15 +62,15 @@ class Sink:
         if self._stop is not None and self._stop.is_set():
             raise StoreError("not read", "the run was stopped")
         if self.seconds_left <= 0:
-            raise StoreError("timed out", f"{self.size:,} bytes came", passing=True)
+            raise StoreError("timed out", f"after {self.size:,} bytes", passing=True)
 
     def expect(self, size: int) -> None:
-        """Raise StoreError if a size announced by the host is over the limit."""
+        """Raise StoreError if the size announced by the host is over the limit."""
         if size > self._limit:
             raise StoreError("file too large", f"over {self._limit:,} bytes")
 
     def write(self, data: bytes) -> None:
-        """Append some bytes; raises StoreError over the limits."""
+        """Append bytes; raises StoreError over the limits."""
         self.size += len(data)
         self.expect(self.size)
         self.file.write(data)

@@ -32,11 +32,11 @@ _stores_lock = threading.Lock()
 
 
 def open_store(url: str) -> RemoteFileSystem:
-    """Return the store of a URL; the same for all URLs of a host or bucket.
+    """Return the store of a URL; all URLs of a host or bucket share one store.
 
     Raises:
         InputError: The scheme is unknown, or a library is missing.
-        StoreError: The store connects at once, and that failed.
+        StoreError: The store connects when it is opened, and that failed.
     """
     head, tail = split_chain(url)
     # User and host are options of the file system.
@@ -61,7 +61,7 @@ class StoreFileSystem:
 
     Raises:
         InputError: The scheme is unknown, or a library is missing.
-        StoreError: The store connects at once, and that failed.
+        StoreError: The store connects when it is opened, and that failed.
     """
 
     def __init__(self, url: str) -> None:
@@ -95,7 +95,7 @@ class StoreFileSystem:
             raise InputError(
                 f"cannot use {redact(url)!r}: {redact(str(error))}", "Check the URL."
             ) from error
-        except Exception as error:  # some connect at once
+        except Exception as error:  # some connect when opened
             raise store_error(error) from error
         if self.scheme in ("s3", "s3a"):
             fs.retries = 1
@@ -123,7 +123,7 @@ class StoreFileSystem:
     def resolve(self, given: str, may_be_glob: bool) -> tuple[str, Kind]:
         """Return the URL of an input and its kind; raises OSError.
 
-        A URL with an image suffix counts as a file without asking the store: fetching it shows.
+        A URL with an image suffix counts as a file without asking the store.
         """
         head = split_chain(given)[0]
         if may_be_glob and self._is_glob(head):
@@ -236,7 +236,7 @@ class StoreFileSystem:
         return bool(with_retries(partial(self.call, "exists", path, seconds=seconds)))
 
     def put(self, local: str, url: str) -> None:
-        """Send a file of this machine, with retries after passing errors; raises StoreError."""
+        """Send a file from this machine, with retries after temporary errors; raises StoreError."""
         path = self.path(url)
         size = os.path.getsize(local)
         seconds = limits.REQUEST_SECONDS + size / limits.LEAST_RATE

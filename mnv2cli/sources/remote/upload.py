@@ -19,8 +19,8 @@ def check_output(url: str, *, force: bool) -> None:
     """Check before the work begins that results can be sent to a URL.
 
     Raises:
-        InputError: The URL exists without ``force``, its existence cannot be checked, or its file
-            system is read-only.
+        InputError: The URL already exists and ``force`` is not given, its existence cannot be
+            checked, or its file system is read-only.
     """
     if scheme_of(url) in ("http", "https", "zip", "tar"):
         raise _not_writable(url)
@@ -32,11 +32,11 @@ def check_output(url: str, *, force: bool) -> None:
     except StoreError as error:
         raise InputError(
             f"cannot check whether {redact(url)!r} exists: {error}",
-            "If you may write but not list there, add --force to write without the check.",
+            "If you can write there but not list files, use --force to skip the check.",
         ) from error
     if there:
         raise InputError(
-            f"{redact(url)!r} exists", "Overwrite it with --force, or name another file."
+            f"{redact(url)!r} already exists", "Overwrite it with --force, or name another file."
         )
 
 
@@ -55,7 +55,7 @@ def _not_writable(url: str) -> InputError:
 
 
 class Upload(AbstractContextManager[str]):
-    """A local file that is uploaded when the context ends, also after an error or Ctrl-C.
+    """A local file that is uploaded when the context ends, even after an error or Ctrl-C.
 
     Entering the context returns its path. If the upload fails, the local file is kept and the
     error names it.

@@ -35,8 +35,8 @@ def test_cases_are_measured_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyP
     model = ModelOptions(alpha=0.35, size=96)
     measured = measure_machine([str(tmp_path)], model, images=8, rounds=1, notice=calls.append)
     assert len(measured.results) == 4
-    assert [text for text in calls if "preparing" not in text] == [
-        f"{name} (round 1 of 1)" for name in measured.results
+    assert [text for text in calls if "Preparing" not in text] == [
+        f"Measuring {name} (round 1 of 1)" for name in measured.results
     ]
     for name, result in measured.results.items():
         assert result.seconds and result.megabytes, name
