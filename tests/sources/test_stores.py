@@ -132,7 +132,7 @@ def test_files_are_read_in_chunks_up_to_the_limit(
     with fetch("memory://a.jpg") as file:
         assert file.read() == data
     monkeypatch.setattr(limits, "FILE_LIMIT", 999)
-    assert fails("memory://a.jpg") == "file too large: release 999 bytes"
+    assert fails("memory://a.jpg") == "file too large: over 999 bytes"
 
 
 def test_an_unknown_scheme_is_one_clear_error(invoke: Invoke) -> None:
