@@ -1,4 +1,4 @@
-"""Decoders that crash or hang by the name of the file, and the children of this process."""
+"""Decoders that crash or hang depending on the file name, and the children of this process."""
 
 from __future__ import annotations
 

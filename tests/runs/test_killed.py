@@ -50,7 +50,7 @@ def test_a_run_killed_many_times_equals_an_uninterrupted_one(tmp_path: Path, for
         rows += rng.randrange(1, 50)
         code, _ = run_and_signal([*args, str(output), "--resume"], output, rows, signal.SIGKILL)
         assert code == -signal.SIGKILL
-        if rng.random() < 0.5:  # also a power failure
+        if rng.random() < 0.5:  # as after a power failure
             os.truncate(output, output.stat().st_size - rng.randrange(60))
     assert run_to_end(*args, str(output), "--resume") == 4
     assert output.read_bytes() == whole.read_bytes()
