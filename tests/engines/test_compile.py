@@ -143,7 +143,7 @@ def test_old_entries_are_removed_for_new_ones(copied: Path, notices: list[str]) 
         other = _created(copied.with_name(f"mnv2-{i:032x}"))
         (other / "meta.json").write_text("{}")
         os.utime(other / "meta.json", (i, i))
-    foreign = _created(copied.with_name("photos"))  # the cache may be a folder with other content
+    foreign = _created(copied.with_name("photos"))  # the cache folder may contain other files
     (foreign / "meta.json").write_text("{}")
     os.utime(foreign / "meta.json", (0, 0))
     (copied / "meta.json").unlink()

@@ -293,7 +293,7 @@ def test_a_path_taken_for_the_address_is_a_usage_error(
 ) -> None:
     result = invoke("classify", "--ray", "photos")
     assert result.exit_code == 2
-    assert "--ray takes 'photos' for the address" in result.stderr
+    assert "--ray 'photos' is not the address of a cluster" in result.stderr
     assert "--ray=ADDRESS" in result.stderr and "put --ray last" in result.stderr
 
 
