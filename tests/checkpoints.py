@@ -37,7 +37,7 @@ class Tensor:
         strides: tuple[int, ...],
         offset: int = 0,
     ) -> None:
-        self.arguments = (storage, offset, shape, strides, False, OrderedDict())
+        self.arguments: tuple[Any, ...] = (storage, offset, shape, strides, False, OrderedDict())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return sys.modules["torch._utils"]._rebuild_tensor_v2, self.arguments
@@ -87,7 +87,7 @@ def checkpoint(
 
     Args:
         tensors: By name.
-        state: A pickle in place of theirs.
+        state: A pickle that replaces that of the tensors.
         edit: Changes the parts ``magic``, ``version``, ``machine``, ``state``, ``keys`` and
             ``numbers`` before they are joined.
     """

@@ -27,11 +27,11 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests report, in whichever process they ran."""
+    """Print the reports of tests, also of those that ran in other processes."""
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
             for name, text in getattr(report, "user_properties", ()):
-                if name == "told":
+                if name == "report":
                     terminalreporter.write_line(str(text))
 
 
@@ -66,7 +66,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def ctrl_c_heard() -> Iterator[None]:
+def default_sigint() -> Iterator[None]:
     """Handle SIGINT as in a terminal: under ``nohup`` and in the background it is ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
@@ -167,7 +167,7 @@ def draw(
     return path
 
 
-def picture(red: int = 7, format: str = "PNG", **save: Any) -> bytes:
+def image_bytes(red: int = 7, format: str = "PNG", **save: Any) -> bytes:
     """Return an image file of one colour."""
     stream = io.BytesIO()
     Image.new("RGB", (40, 30), (red, 9, 0)).save(stream, format, **save)
@@ -176,7 +176,7 @@ def picture(red: int = 7, format: str = "PNG", **save: Any) -> bytes:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten waits, and forget stores and archives that are open."""
+    """Shorten waits, and forget open stores and archives."""
     from mnv2cli.sources.remote import archive_containers, limits, stores
 
     monkeypatch.setattr(limits, "FIRST_WAIT", 0.01)
@@ -244,6 +244,6 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def not_warned_today(own_cache: None) -> None:
-    """Forget that another test was warned of a network that replaces the default one."""
+def no_warning_yet(own_cache: None) -> None:
+    """Forget that another test was warned of the network that replaces the default one."""
     (Path(os.environ["MNV2_CACHE"]) / "mnv2-warned.txt").unlink(missing_ok=True)

@@ -1,11 +1,11 @@
-"""Decoders that do what the name of the file says, and the children of this process."""
+"""Decoders that crash or hang depending on the file name, and the children of this process."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-# A child whose decoder does what the name of the file says.
+# A child whose decoder behaves according to the name of the file.
 PROGRAM = """
 import ctypes, os, signal, sys, time
 sys.path[:] = {path!r}

@@ -1,6 +1,6 @@
 """The code blocks of README.md and docs/, and what they print when they run.
 
-Fences and the comments above them say what is done with a block:
+Fences and the comments above them determine what is done with a block:
 
 - ``console``: lines that begin with ``$ `` are commands (``> `` in the lines below continues one),
   the others are their output, as a terminal of 100 columns shows it. Commands must exit with 0.
@@ -11,7 +11,7 @@ Fences and the comments above them say what is done with a block:
 - ``<!-- file: NAME -->``: the block is written to this file.
 - ``<!-- needs: TOOL -->``: it runs only where this command is installed.
 
-``<!-- made by: SCRIPT -->`` says that a script prints the rest of the page.
+``<!-- made by: SCRIPT -->`` marks a page whose rest a script prints.
 
 The blocks of a page run one after the other in a fresh folder that holds ``photos`` and
 ``examples/photos``, both with the six photos of ``examples/photos.py``.
@@ -169,7 +169,7 @@ def make_photos(folder: Path) -> None:
 
 
 class PageRun:
-    """The blocks of one page, run in order in one folder, as far as asked for."""
+    """The blocks of one page, run in order in one folder, as far as requested."""
 
     def __init__(self, page: Path, folder: Path) -> None:
         self.blocks = list(blocks(page))
@@ -179,7 +179,7 @@ class PageRun:
         make_photos(folder)
 
     def result(self, index: int) -> str:
-        """Return the text that belongs in a block: its commands with the output they made.
+        """Return the new text of a block: its commands with their output.
 
         Raises:
             AssertionError: A command failed; the message shows its output.
@@ -235,7 +235,7 @@ class PageRun:
 
 
 def generated(text: str) -> str:
-    """Return the text of a page with the part that a script prints, if there is one, made anew."""
+    """Return the text of a page; the part that a script prints, if any, is regenerated."""
     marker = _MADE_BY.search(text)
     if not marker:
         return text
@@ -247,12 +247,12 @@ def generated(text: str) -> str:
 
 
 def updated(page: Path, folder: Path, everything: bool = False) -> str:
-    """Return the text of a page with the outputs that its blocks make now.
+    """Return the text of a page with the current outputs of its blocks.
 
     Args:
         page: A Markdown file.
         folder: An empty folder to run its blocks in.
-        everything: Write outputs that differ in figures alone as well.
+        everything: Also write outputs that differ only in figures.
     """
     run = PageRun(page, folder)
     lines = page.read_text(encoding="utf-8").splitlines(keepends=True)

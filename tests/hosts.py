@@ -1,4 +1,4 @@
-"""Local HTTP servers in place of hosts of weights and images, well-behaved or not."""
+"""Local HTTP servers in place of hosts of weights and images, working or faulty."""
 
 from __future__ import annotations
 
@@ -50,18 +50,45 @@ class Site:
 
     def __init__(self) -> None:
         self.pages: dict[str, Handler] = {}
-        self.asked: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
         self.url = ""
 
     def handle(self, request: BaseHTTPRequestHandler) -> None:
-        self.asked[request.path] += 1
+        self.requests[request.path] += 1
         self.pages.get(request.path, answer(b"", 404))(request)
 
 
-def hold(over: threading.Event) -> Handler:
-    """Return a handler that does not answer until an event is set, or for 8 seconds."""
+def hold(release: threading.Event) -> Handler:
+    """Return a handler that does not answer until an event is set.
+
+    After 8 seconds it sets the event itself: one that is still unset shows that nothing waited for
+    the answer.
+    """
 
     def handle(request: BaseHTTPRequestHandler) -> None:
-        over.wait(8)
+        if not release.wait(8):
+            release.set()
+
+    return handle
+
+
+def trickle(release: threading.Event, seconds: float, length: int | None = None) -> Handler:
+    """Return a handler that sends a byte every 0.1 seconds until an event is set.
+
+    After some seconds it sets the event itself: one that is still unset shows that the client did
+    not wait for the end.
+    """
+
+    def handle(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        if length is not None:
+            request.send_header("Content-Length", str(length))
+        request.end_headers()
+        for _ in range(int(seconds * 10)):
+            request.wfile.write(b"x")
+            request.wfile.flush()
+            if release.wait(0.1):
+                return
+        release.set()
 
     return handle

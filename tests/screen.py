@@ -17,9 +17,9 @@ _TAB = 8
 
 
 class Screen:
-    """A terminal of endless height whose lines do not wrap.
+    """A terminal of unlimited height whose lines do not wrap.
 
-    It knows what progress bars and tables use: carriage return, backspace, tab, colours, moving
+    It supports what progress bars and tables use: carriage return, backspace, tab, colours, moving
     the cursor up and down, and erasing a line or the rest of it.
     """
 
@@ -97,25 +97,25 @@ def run_in_terminal(
     import pty
     import termios
 
-    ours, its = pty.openpty()
-    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     with subprocess.Popen(
         ["bash", "-o", "pipefail", "-c", command],
         cwd=folder,
         env={**env, "TERM": "xterm-256color"},
         stdin=subprocess.DEVNULL,
-        stdout=its,
-        stderr=its,
+        stdout=terminal,
+        stderr=terminal,
         start_new_session=True,
     ) as process:
-        os.close(its)
+        os.close(terminal)
         try:
-            output = _read(ours, time.monotonic() + timeout)
+            output = _read(controller, time.monotonic() + timeout)
         except TimeoutError:
             os.killpg(process.pid, signal.SIGKILL)
             raise TimeoutError(f"still running after {timeout:.0f} seconds: {command}") from None
         finally:
-            os.close(ours)
+            os.close(controller)
     screen = Screen()
     screen.feed(output.decode("utf-8", "replace"))
     return screen, process.returncode

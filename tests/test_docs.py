@@ -1,4 +1,4 @@
-"""The pages of the documentation are true: their commands run and print what the pages show."""
+"""The documentation is correct: its commands run and print what the pages show."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ FOREIGN_OPTIONS = {
 
 @pytest.fixture(scope="module")
 def run_page() -> Iterator[Callable[[Path], PageRun]]:
-    """Return a function that gives the one run of a page; the model is compiled before."""
+    """Return a function that runs each page once; the model is compiled first."""
     compiled = subprocess.run(
         ["mnv2", "models", "compile", "--quiet"],
         env=environment(),
@@ -118,7 +118,8 @@ def check_options(place: str, text: str) -> int:
     names = [i for i, word in enumerate(words) if re.fullmatch(r"(?:.*/)?mnv2", word)]
     if not names:
         return 0
-    context, command, checked = click.Context(main), main, 0
+    context, checked = click.Context(main), 0
+    command: click.Command = main
     for word in words[names[0] + 1 :]:
         if word == "COMMAND":
             break
@@ -136,7 +137,7 @@ def check_options(place: str, text: str) -> int:
 
 def test_options_that_the_text_names_exist() -> None:
     known = {"--version", *FOREIGN_OPTIONS}
-    groups = [main]
+    groups: list[click.Group] = [main]
     while groups:
         group = groups.pop()
         for name in group.list_commands(click.Context(group)):
@@ -153,7 +154,7 @@ def test_options_that_the_text_names_exist() -> None:
             assert not unknown, f"{page.name}: no command has {unknown}"
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_every_link_has_a_target() -> None:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)]+)\)", re.sub(r"```.*?```", "", text, flags=re.DOTALL)):
@@ -191,7 +192,7 @@ def test_the_readme_is_short_and_shows_the_terminal_first() -> None:
     assert "docs/images/terminal.svg" in text[:1000]
 
 
-# The recipes, on results that are easy to get wrong.
+# The recipes, on results that are easy to handle wrongly.
 
 
 def row(path: str, label: str, wnid: str, score: float, category: str) -> dict[str, object]:
@@ -210,7 +211,7 @@ def row(path: str, label: str, wnid: str, score: float, category: str) -> dict[s
 
 @pytest.fixture
 def recipe(tmp_path: Path) -> Callable[[str], str]:
-    """Return a function that runs the block of docs/results.md with a text, on odd results."""
+    """Return a function that runs the block of docs/results.md with a text, on unusual results."""
     rows = [
         row("photos/a, b's cat.jpg", "tabby", "n02123045", 0.9, "cat"),
         row("photos/koala.jpg", "koala", "n01882714", 0.8, "wild animal"),
@@ -246,7 +247,7 @@ def recipe(tmp_path: Path) -> Callable[[str], str]:
     return run
 
 
-def test_the_recipe_for_cats_makes_the_folder_and_copies_cats_alone(
+def test_the_recipe_for_cats_makes_the_folder_and_copies_only_cats(
     recipe: Callable[[str], str], tmp_path: Path
 ) -> None:
     recipe("mkdir -p cats")
@@ -269,7 +270,7 @@ def test_the_recipe_for_low_scores_lists_no_unreadable_image(
     assert recipe("score < 0.5") == "photos/swimmer2.jpg\n"
 
 
-def test_the_recipe_for_newer_photos_passes_images_alone(
+def test_the_recipe_for_newer_photos_passes_only_images(
     recipe: Callable[[str], str], tmp_path: Path
 ) -> None:
     (tmp_path / "labels.csv").write_text("")
@@ -308,7 +309,7 @@ def test_the_examples_run(tmp_path: Path) -> None:
             assert done.stdout.endswith("photos/broken.jpg: not an image: a text file\n")
 
 
-# The tools of these tests.
+# The helpers of these tests.
 
 
 @pytest.mark.parametrize(
@@ -337,13 +338,13 @@ def test_the_screen_keeps_colours() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs bash and a pseudo-terminal")
-def test_a_command_runs_in_a_terminal_of_the_width(tmp_path: Path) -> None:
+def test_a_command_runs_in_a_terminal_of_the_given_width(tmp_path: Path) -> None:
     screen, code = run_in_terminal("test -t 1 && stty size < /dev/stdout; exit 4", tmp_path, {}, 70)
     assert (screen.text(), code) == ("50 70", 4)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs bash and a pseudo-terminal")
-def test_a_command_that_does_not_end_is_ended(tmp_path: Path) -> None:
+def test_a_command_that_runs_too_long_is_killed(tmp_path: Path) -> None:
     with pytest.raises(TimeoutError, match="still running"):
         run_in_terminal("sleep 60", tmp_path, {}, timeout=0.2)
 

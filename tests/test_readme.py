@@ -54,7 +54,7 @@ def test_the_example_of_the_readme_prints_labels_and_errors(
     ]
 
 
-def test_the_table_that_it_names_has_the_columns_of_the_csv(
+def test_the_documented_table_has_the_columns_of_the_csv(
     photos: Path, fake_engine: FakeEngine
 ) -> None:
     assert "`to_dataframe(records, top=3)`" in TEXT
@@ -65,7 +65,7 @@ def test_the_table_that_it_names_has_the_columns_of_the_csv(
     assert list(table.columns)[-2:] == ["error", "model"] and len(table) == 3
 
 
-def test_the_table_of_a_results_file(
+def test_the_documented_table_of_a_results_file_is_read(
     photos: Path, fake_engine: FakeEngine, invoke: Callable[..., Result]
 ) -> None:
     assert '`read_dataframe("labels.csv")`' in TEXT
@@ -80,16 +80,16 @@ def test_the_table_of_a_results_file(
 @pytest.mark.parametrize(
     "keyword", ["labels", "images", "filters", "model", "engine", "events"], ids=str
 )
-def test_the_objects_that_it_names_are_taken(
+def test_the_documented_options_are_accepted(
     photos: Path, fake_engine: FakeEngine, keyword: str
 ) -> None:
     (lines,) = [e.splitlines() for e in examples(PYTHON) if "labels=LabelOptions" in e]
     (line,) = [line.strip() for line in lines if line.startswith(f"    {keyword}=")]
     argument = line.partition(",  #")[0]
-    made = eval(f"Classifier({argument})", {**vars(mnv2cli), **named()})
+    made = eval(f"Classifier({argument})", {**vars(mnv2cli), **public_names()})
     assert [record.status for record in made.classify("photos")] == ["ok"] * 3
 
 
-def named() -> dict[str, object]:
-    """Return the public names of the package, which are imported when asked for."""
+def public_names() -> dict[str, object]:
+    """Return the public names of the package, which are imported on first use."""
     return {name: getattr(mnv2cli, name) for name in mnv2cli.__all__}

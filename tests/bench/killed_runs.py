@@ -1,6 +1,6 @@
-"""Kill and resume a run at random moments, and compare it with an undisturbed one.
+"""Kill and resume a run at random moments, and compare it with an uninterrupted one.
 
-    python tests/bench/killed_runs.py PHOTOS [--images 2000] [--kills 100] [--form csv] [--seed 0]
+    python tests/bench/killed_runs.py PHOTOS [--images 2000] [--kills 100] [--format csv] [--seed 0]
 
 PHOTOS is a folder with some photos, which are linked as often as necessary. Each run is killed with
 SIGKILL after a random time, and sometimes its file is truncated as by a power cut; then it is
@@ -52,26 +52,26 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--longest", type=float, default=3.0, help="seconds until a kill")
-    parser.add_argument("--form", default="csv")
+    parser.add_argument("--format", default="csv")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     rng = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         link(args.photos, folder / "photos", args.images)
-        whole = folder / f"whole.{args.form}"
+        whole = folder / f"whole.{args.format}"
         command = [*MNV2, "classify", str(folder / "photos"), "-q", "-o"]
         subprocess.run([*command, str(whole)], check=True)
         begun, kills, files, equal = time.perf_counter(), 0, 0, 0
         while kills < args.kills:
-            output = folder / f"out{files}.{args.form}"
+            output = folder / f"out{files}.{args.format}"
             while killed_once([*command, str(output), "--resume"], output, rng, args.longest):
                 kills += 1
             files += 1
             equal += output.read_bytes() == whole.read_bytes()
         seconds = time.perf_counter() - begun
         print(
-            f"{args.form}: {kills} kills of runs over {args.images:,} photos, {files} files "
+            f"{args.format}: {kills} kills of runs over {args.images:,} photos, {files} files "
             f"finished, {equal} equal byte for byte, {seconds:.0f} s"
         )
         sys.exit(equal != files)

@@ -21,8 +21,8 @@ from PIL import Image
 
 FEW = 2_000
 FOLDERS = 200
-MOST_MORE = 40.0  # MB
-LEAST_RATE = 0.95
+MAX_GROWTH = 40.0  # MB
+MIN_RATE = 0.95
 
 
 def small(photos: Path, folder: Path) -> list[Path]:
@@ -44,7 +44,7 @@ def link(files: list[Path], root: Path, count: int) -> None:
 
 
 def peak(process: subprocess.Popen[bytes]) -> float:
-    """Return the most memory that a process has had, in MB."""
+    """Return the peak memory of a process in MB."""
     try:
         for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
             if line.startswith("VmHWM"):
@@ -58,13 +58,14 @@ def run(folder: Path, output: Path, count: int, options: list[str]) -> tuple[flo
     """Run; return the peak memory in MB and the images a second in each tenth."""
     command = [sys.executable, "-m", "mnv2cli", "classify", str(folder), "-q", "-o", str(output)]
     process = subprocess.Popen([*command, *options])
-    most, rows, times = 0.0, -1, []
-    with open("/dev/null", "rb") as nothing:
-        file = nothing
+    highest, rows = 0.0, -1
+    times: list[float] = []
+    with open("/dev/null", "rb") as empty:
+        file = empty
         while process.poll() is None:
             time.sleep(0.05)
-            most = max(most, peak(process))
-            if file is nothing and output.exists():
+            highest = max(highest, peak(process))
+            if file is empty and output.exists():
                 file = output.open("rb")
             rows += file.read().count(b"\n")
             while len(times) < 11 and rows >= max(1, len(times) * count // 10):
@@ -72,7 +73,7 @@ def run(folder: Path, output: Path, count: int, options: list[str]) -> tuple[flo
     assert process.returncode == 0, process.returncode
     assert output.read_bytes().count(b"\n") == count + 1
     times += [time.perf_counter()] * (11 - len(times))
-    return most, [count / 10 / max(b - a, 1e-9) for a, b in itertools.pairwise(times)]
+    return highest, [count / 10 / max(b - a, 1e-9) for a, b in itertools.pairwise(times)]
 
 
 def main() -> None:
@@ -90,7 +91,7 @@ def main() -> None:
     print(f"peak memory: {FEW:,} images {low:.1f} MB, {args.images:,} images {high:.1f} MB")
     print("images/s by tenths:", " ".join(f"{rate:.0f}" for rate in rates))
     print(f"last tenth to first: {rates[-1] / rates[0]:.3f}")
-    sys.exit(high - low > MOST_MORE or rates[-1] < LEAST_RATE * rates[0])
+    sys.exit(high - low > MAX_GROWTH or rates[-1] < MIN_RATE * rates[0])
 
 
 if __name__ == "__main__":

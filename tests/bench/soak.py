@@ -4,8 +4,8 @@
 
 Every third image is damaged. A run is resumed again and again, sometimes isolated, and ended after
 a random time by SIGKILL, SIGTERM or SIGINT, until it is complete; then its file is compared with
-that of an undisturbed run. Memory and open files of each process are recorded, and their growth is
-fitted by a line.
+that of an uninterrupted run. Memory and open files of each process are recorded, and a line is
+fitted to their growth.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     rng = random.Random(args.seed)
-    # A script in the background is deaf to Ctrl-C, and so would be the runs.
+    # A script in the background ignores Ctrl-C, and its runs would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -96,8 +96,7 @@ def main() -> None:
         ends: Counter[str] = Counter()
         done, files, lost, growth = 0, 0, 0, []
         while time.monotonic() < end:
-            form = f"out{files}.csv"
-            output = folder / form
+            output = folder / f"out{files}.csv"
             while True:
                 options = ["--isolate"] if rng.random() < 0.3 else []
                 process = subprocess.Popen([*command, str(output), "--resume", *options])

@@ -113,17 +113,17 @@ def test_the_output_file_has_the_format_of_its_suffix(
     assert f"Written    out.{format}" in result.stderr
 
 
-def test_format_wins_over_the_suffix(photos: Path, invoke: Invoke) -> None:
+def test_format_overrides_the_suffix(photos: Path, invoke: Invoke) -> None:
     assert invoke("classify", "photos", "-o", "out.txt", "-f", "json").exit_code == 0
     assert len(json.loads(Path("out.txt").read_text())) == 3
 
 
-def test_long_gives_a_row_for_each_rank(photos: Path, invoke: Invoke) -> None:
+def test_long_writes_a_row_for_each_rank(photos: Path, invoke: Invoke) -> None:
     result = invoke("classify", "photos", "--long", "-k", "3")
     assert [row["rank"] for row in table(result.stdout)] == ["1", "2", "3"] * 3
 
 
-def test_a_minimum_score_empties_columns(photos: Path, invoke: Invoke) -> None:
+def test_labels_below_the_minimum_score_are_omitted(photos: Path, invoke: Invoke) -> None:
     rows = table(invoke("classify", "photos", "--min-score", "0.5", "-k", "2").stdout)
     assert all(row["label_1"] and not row["label_2"] for row in rows)
 
@@ -142,7 +142,7 @@ def test_table_shows_labels_errors_and_minimum_scores(photos: Path, invoke: Invo
     assert "no label reaches the minimum score" in result.stdout
 
 
-def test_lists_come_from_a_file_or_stdin(photos: Path, invoke: Invoke) -> None:
+def test_lists_are_read_from_a_file_or_stdin(photos: Path, invoke: Invoke) -> None:
     Path("list").write_text("photos/img10.png\n\nphotos/img2.jpg\nmissing.jpg\n")
     for args, data in [(["list"], ""), (["-"], Path("list").read_text())]:
         result = invoke("classify", "--files-from", *args, input=data)
@@ -156,12 +156,12 @@ def test_lists_come_from_a_file_or_stdin(photos: Path, invoke: Invoke) -> None:
     ]  # fmt: skip
 
 
-def test_paths_and_lists_go_together(photos: Path, invoke: Invoke) -> None:
+def test_paths_and_lists_can_be_combined(photos: Path, invoke: Invoke) -> None:
     result = invoke("classify", "photos/sub", "--files-from", "-", input="photos\n")
     assert len(table(result.stdout)) == 3
 
 
-def test_globs_and_patterns(photos: Path, invoke: Invoke) -> None:
+def test_globs_and_patterns_select_images(photos: Path, invoke: Invoke) -> None:
     rows = table(invoke("classify", "photos/*.png").stdout)
     assert [row["path"] for row in rows] == ["photos/img10.png"]
     rows = table(invoke("classify", "photos", "--exclude", "sub", "--include", "*.JPG").stdout)
@@ -260,7 +260,7 @@ def test_no_images_exit_3_before_the_network_loads(
     assert invoke("classify", "--files-from", "-", input="").exit_code == 3
 
 
-def test_failures_exit_1_in_plain_words(
+def test_a_failure_exits_1_with_its_message(
     photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: object, **kwargs: object) -> None:
@@ -290,7 +290,7 @@ def test_a_list_that_is_not_text_is_refused(photos: Path, invoke: Invoke) -> Non
     assert result.exit_code == 2 and "longer than any path" in result.stderr
 
 
-def test_a_progress_total_is_counted_beside_the_run(photos: Path) -> None:
+def test_the_progress_total_is_counted_until_stopped(photos: Path) -> None:
     from threading import Event
 
     stopping = Event()
@@ -299,7 +299,7 @@ def test_a_progress_total_is_counted_beside_the_run(photos: Path) -> None:
     assert _count(("photos",), Filters(), None, stopping) is None
 
 
-def test_names_cannot_steer_the_terminal(photos: Path, invoke: Invoke) -> None:
+def test_control_characters_in_names_are_escaped(photos: Path, invoke: Invoke) -> None:
     name = os.fsdecode(b"\x1b[2Jclear\n\xff.jpg")
     draw(photos / name, (5, 5, 5))
     result = invoke("classify", "photos", "-f", "table", "-v")
@@ -314,12 +314,12 @@ def test_text_is_made_printable_and_short() -> None:
     assert shorten("\u732b\u732b\u732b", 5) == "…\u732b\u732b"
 
 
-def test_version_and_bare_command(invoke: Invoke) -> None:
+def test_version_and_help_are_printed(invoke: Invoke) -> None:
     from mnv2cli import __version__
 
     assert invoke("--version").stdout == f"mnv2 {__version__}\n"
     assert "mnv2 classify photos -o labels.csv" in invoke("--help").stdout
 
 
-def test_errors_have_their_message_and_hint() -> None:
+def test_the_text_of_an_error_is_its_message_and_hint() -> None:
     assert str(Mnv2Error("a", "b")) == "a\nb" and str(Mnv2Error("a")) == "a"

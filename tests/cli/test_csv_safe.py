@@ -11,7 +11,7 @@ from click.testing import Result
 from tests.conftest import draw
 
 
-def test_csv_safe_is_an_option(
+def test_csv_safe_escapes_formulas(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     invoke: Callable[..., Result],

@@ -122,7 +122,7 @@ def test_the_commands_are_listed_by_use_with_an_example_each(invoke: Invoke) -> 
         (("--verison",), "No such option '--verison'. Did you mean '--version'?"),
     ],
 )
-def test_a_mistyped_name_has_a_suggestion_only_if_one_is_near(
+def test_a_mistyped_name_has_a_suggestion_only_if_one_is_similar(
     invoke: Invoke, args: tuple[str, ...], error: str
 ) -> None:
     result = invoke(*args)
@@ -130,7 +130,7 @@ def test_a_mistyped_name_has_a_suggestion_only_if_one_is_near(
     assert result.stderr.splitlines()[-1] == f"Error: {error}"
 
 
-def test_the_nearest_name_is_suggested() -> None:
+def test_the_most_similar_name_is_suggested() -> None:
     assert did_you_mean("srot", ["short", "sort"]) == " Did you mean 'sort'?"
     assert did_you_mean("x", ["xy"]) == did_you_mean("", ["a"]) == ""
 

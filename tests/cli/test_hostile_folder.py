@@ -1,4 +1,4 @@
-"""A folder with every kind of bad or odd file: each gets one row, in order."""
+"""A folder with every kind of invalid or unusual file: each has one row, in order."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pillow_heif
@@ -30,7 +31,7 @@ def cut(path: Path, keep: float = 0.6) -> Path:
     return path
 
 
-def saved(path: Path, *args: object, **save: object) -> Path:
+def saved(path: Path, *args: Any, **save: Any) -> Path:
     NOISE.save(path, *args, **save)
     return path
 
@@ -55,8 +56,8 @@ def bomb(path: Path) -> None:
     )
 
 
-# Each kind: what makes it, and how its error starts; empty for an image that works all the same,
-# None for a file that is skipped.
+# Each kind of file: a function that creates it, and the beginning of its error; an empty text if
+# the file is read, None if it is skipped.
 KINDS: dict[str, tuple[Callable[[Path], object], str | tuple[str, ...] | None]] = {
     "good.jpg": (draw, ""),
     "empty.jpg": (lambda p: p.write_bytes(b""), "empty file: zero bytes"),
@@ -119,7 +120,7 @@ KINDS: dict[str, tuple[Callable[[Path], object], str | tuple[str, ...] | None]] 
 
 
 @pytest.mark.parametrize("format", ["csv", "table"])
-def test_each_bad_or_odd_file_has_its_row(
+def test_each_invalid_or_unusual_file_has_one_row(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     invoke: Callable[..., Result],

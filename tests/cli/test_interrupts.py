@@ -9,7 +9,7 @@ import pytest
 
 from mnv2cli.cli.terminal.interrupts import Interrupts
 
-pytestmark = pytest.mark.usefixtures("ctrl_c_heard")
+pytestmark = pytest.mark.usefixtures("default_sigint")
 
 
 def ctrl_c() -> None:

@@ -17,7 +17,7 @@ from tests.conftest import FakeEngine, draw
 from tests.decoders import children
 
 
-def test_isolate_gives_every_file_its_row(
+def test_every_file_has_a_row_with_isolate(
     hostile: Path, fake_engine: FakeEngine, invoke: Callable[..., Result]
 ) -> None:
     before = children()
@@ -37,7 +37,7 @@ def test_isolate_gives_every_file_its_row(
     assert children() == before
 
 
-def test_sort_takes_isolate_and_timeout(
+def test_sort_accepts_isolate_and_timeout(
     hostile: Path, fake_engine: FakeEngine, invoke: Callable[..., Result]
 ) -> None:
     draw(hostile / "taken.jpg")

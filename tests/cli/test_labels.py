@@ -15,7 +15,7 @@ from mnv2cli.labels.categories_file import builtin, load
 Invoke = Callable[..., Result]
 
 
-def test_labels_prints_what_there_is(invoke: Invoke, tmp_path: Path) -> None:
+def test_labels_prints_classes_tree_and_categories(invoke: Invoke, tmp_path: Path) -> None:
     assert "wild animal" in invoke("labels").stdout
     rows = list(csv.DictReader(io.StringIO(invoke("labels", "--csv").stdout)))
     assert len(rows) == 1000 and rows[0] == {

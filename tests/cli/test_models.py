@@ -8,7 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -24,7 +24,7 @@ from mnv2cli.models import download as downloads
 from mnv2cli.models import efficientnet_lite0
 from tests.checkpoints import checkpoint, random_lite0
 from tests.conftest import WEIGHTS
-from tests.hosts import Handler, answer, host
+from tests.hosts import Handler, answer, host, trickle
 
 Invoke = Callable[..., Result]
 SMALL = ("--alpha", "0.35", "--size", "96")
@@ -32,7 +32,7 @@ SMALL = ("--alpha", "0.35", "--size", "96")
 
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have no weights and no cache; return the folder of the weights."""
+    """Provide no weights and no cache; return the folder of the weights."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("MNV2_WEIGHTS_URL", "http://127.0.0.1:9/")
@@ -46,7 +46,7 @@ def good(home: Path) -> bytes:
 
 
 def one_line(result: Result) -> str:
-    """Return the error of a command that failed as it should."""
+    """Check that a command failed with one error, and return its line."""
     assert result.exit_code in (1, 2) and "Traceback" not in result.output
     line = next(line for line in result.stderr.splitlines() if line.startswith("Error: "))
     assert result.stdout == ""
@@ -102,7 +102,7 @@ def test_list_shows_where_weights_are_and_what_is_compiled(
     assert os.listdir(other.parent) == ["photos"] and (other / "meta.json").exists()
 
 
-def test_compile_says_what_is_missing(empty: Path, invoke: Invoke) -> None:
+def test_compile_names_what_is_missing(empty: Path, invoke: Invoke) -> None:
     assert "connection refused" in one_line(invoke("models", "compile"))
     assert "requires --calibrate DIR" in one_line(
         invoke("models", "compile", "--precision", "int8")
@@ -127,21 +127,21 @@ def test_compile_into_a_cache_that_cannot_be_written_is_an_error(
 def test_download_takes_the_published_name_from_a_mirror(
     empty: Path, good: bytes, invoke: Invoke
 ) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def handle(request: BaseHTTPRequestHandler) -> None:
-        asked.append(request.path)
+        requested.append(request.path)
         answer(good)(request)
 
     with host(handle) as url:
         folder = url.rpartition("/")[0]
         result = invoke("models", "download", *SMALL, "--from", f"{folder}/mirror")
         assert result.exit_code == 0, result.output
-        assert asked == [f"/mirror/{WEIGHTS}"] and (empty / WEIGHTS).read_bytes() == good
+        assert requested == [f"/mirror/{WEIGHTS}"] and (empty / WEIGHTS).read_bytes() == good
         assert str(empty / WEIGHTS) in result.stderr
         assert "already exists" in invoke("models", "download", *SMALL, "--from", folder).stderr
         invoke("models", "download", *SMALL, "--from", f"{folder}/x/my.h5", "--refresh")
-        assert asked[1:] == ["/x/my.h5"]
+        assert requested[1:] == ["/x/my.h5"]
     assert invoke("models", "path", *SMALL).stdout.strip() == str(empty / WEIGHTS)
 
 
@@ -154,17 +154,7 @@ def test_download_honours_the_mirror_of_the_environment(
     assert (empty / WEIGHTS).read_bytes() == good
 
 
-def slowly(request: BaseHTTPRequestHandler) -> None:
-    request.send_response(200)
-    request.send_header("Content-Length", "9000000")
-    request.end_headers()
-    for _ in range(30):
-        request.wfile.write(b"x")
-        request.wfile.flush()
-        time.sleep(0.1)
-
-
-def loop(request: BaseHTTPRequestHandler) -> None:
+def redirect_loop(request: BaseHTTPRequestHandler) -> None:
     request.send_response(302)
     request.send_header("Location", request.path)
     request.end_headers()
@@ -185,34 +175,41 @@ def other_width(tmp_path: Path) -> bytes:
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (slowly, "did not answer within 1 seconds"),
+        ("slow", "did not answer within 1 seconds"),
         (answer(b"", 404), "the host answered 404 Not Found"),
         (answer(b"", 500), "the host answered 500 Internal Server Error"),
         (answer(b"\x89HDF\r\n\x1a\n" + b"x" * 90, length=5000), "the connection ended after 98 of"),
         (answer(b"<html>Please log in</html>"), "is a web page"),
-        (None, "does not fit MobileNetV2 0.35 (96 x 96)"),
-        (loop, "302"),
+        ("other", "does not fit MobileNetV2 0.35 (96 x 96)"),
+        (redirect_loop, "302"),
     ],
     ids=["slow", "404", "500", "cut", "page", "other", "loop"],
 )
-def test_hosts_that_misbehave_leave_nothing_and_a_later_download_works(
+def test_a_failed_download_leaves_nothing_and_a_later_one_works(
     empty: Path,
     tmp_path: Path,
     good: bytes,
     invoke: Invoke,
     monkeypatch: pytest.MonkeyPatch,
-    bad: Handler | None,
+    bad: Handler | str,
     message: str,
 ) -> None:
     monkeypatch.setattr(downloads, "TIMEOUT", 1.0)
-    start = time.monotonic()
-    with host(bad or answer(other_width(tmp_path))) as url:
+    release = threading.Event()
+    if bad == "slow":
+        handler = trickle(release, seconds=10, length=9_000_000)
+    elif bad == "other":
+        handler = answer(other_width(tmp_path))
+    else:
+        assert callable(bad)
+        handler = bad
+    with host(handler) as url:
         monkeypatch.setenv("MNV2_WEIGHTS_URL", url.rpartition("/")[0])
         result = invoke("models", "download", *SMALL)
         assert result.exit_code == 1 and message in result.stderr and "Error: " in result.stderr
         assert f"to    {empty / WEIGHTS}" in result.stderr and "Traceback" not in result.output
-    if bad is slowly:
-        assert time.monotonic() - start < 10
+    assert not release.is_set()  # nothing waited for the slow host
+    release.set()
     assert os.listdir(empty) == []
     with host(answer(good)) as url:
         monkeypatch.setenv("MNV2_WEIGHTS_URL", url.rpartition("/")[0])
@@ -223,11 +220,11 @@ def test_hosts_that_misbehave_leave_nothing_and_a_later_download_works(
 def test_download_all_continues_after_a_failure(
     empty: Path, good: bytes, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def only_ours(request: BaseHTTPRequestHandler) -> None:
+    def only_small(request: BaseHTTPRequestHandler) -> None:
         found = request.path.endswith(WEIGHTS)
         answer(good if found else b"", 200 if found else 404)(request)
 
-    with host(only_ours) as url:
+    with host(only_small) as url:
         monkeypatch.setenv("MNV2_WEIGHTS_URL", url.rpartition("/")[0])
         result = invoke("models", "download", "--all")
     assert result.exit_code == 1 and "cannot download 21 of 22 weights files" in result.stderr
@@ -235,7 +232,7 @@ def test_download_all_continues_after_a_failure(
     assert result.stderr.count("Warning: ") == 21
 
 
-def test_lite0_can_come_from_a_mirror(empty: Path, invoke: Invoke) -> None:
+def test_lite0_is_downloaded_from_a_mirror(empty: Path, invoke: Invoke) -> None:
     assert "come in a package" in one_line(invoke("models", "download", "efficientnet_lite0"))
     with host(answer(checkpoint(random_lite0()))) as url:
         folder = url.rpartition("/")[0]
@@ -261,7 +258,7 @@ def test_usage_errors_say_what_to_do(empty: Path, invoke: Invoke) -> None:
 # path and import
 
 
-def test_path_prints_where_weights_belong_and_exits_1(empty: Path, invoke: Invoke) -> None:
+def test_path_prints_the_path_of_missing_weights_and_exits_1(empty: Path, invoke: Invoke) -> None:
     result = invoke("models", "path", *SMALL)
     assert result.exit_code == 1 and result.stdout.strip() == str(empty / WEIGHTS)
     assert "mnv2 models download --alpha 0.35 --size 96" in result.stderr
@@ -270,50 +267,51 @@ def test_path_prints_where_weights_belong_and_exits_1(empty: Path, invoke: Invok
 def test_import_copies_a_checked_file_under_its_name(
     empty: Path, tmp_path: Path, good: bytes, invoke: Invoke
 ) -> None:
-    carried = tmp_path / WEIGHTS
-    carried.write_bytes(good)
-    assert invoke("models", "import", carried).exit_code == 0
-    assert (empty / WEIGHTS).read_bytes() == good and carried.exists()
+    source = tmp_path / WEIGHTS
+    source.write_bytes(good)
+    assert invoke("models", "import", source).exit_code == 0
+    assert (empty / WEIGHTS).read_bytes() == good and source.exists()
     umask = os.umask(0)
     os.umask(umask)
     assert stat.S_IMODE((empty / WEIGHTS).stat().st_mode) == 0o666 & ~umask
-    assert "already exists" in invoke("models", "import", carried).stderr
-    assert "means --alpha" in one_line(invoke("models", "import", carried, "--alpha", "0.5"))
+    assert "already exists" in invoke("models", "import", source).stderr
+    assert "means --alpha" in one_line(invoke("models", "import", source, "--alpha", "0.5"))
     (empty / WEIGHTS).write_bytes(b"another")
-    assert "already exists with different content" in one_line(invoke("models", "import", carried))
-    assert invoke("models", "import", carried, "--force").exit_code == 0
+    assert "already exists with different content" in one_line(invoke("models", "import", source))
+    assert invoke("models", "import", source, "--force").exit_code == 0
     assert (empty / WEIGHTS).read_bytes() == good
 
 
 def test_import_accepts_other_names_with_alpha_and_size(
     empty: Path, tmp_path: Path, good: bytes, invoke: Invoke
 ) -> None:
-    carried = tmp_path / "mine.h5"
-    carried.write_bytes(good)
-    assert "add --alpha and --size" in one_line(invoke("models", "import", carried))
-    assert invoke("models", "import", carried, *SMALL).exit_code == 0
+    source = tmp_path / "mine.h5"
+    source.write_bytes(good)
+    assert "add --alpha and --size" in one_line(invoke("models", "import", source))
+    assert invoke("models", "import", source, *SMALL).exit_code == 0
     assert os.listdir(empty) == [WEIGHTS]
 
 
 @pytest.mark.parametrize("kind", ["cut", "text", "width", "checkpoint"])
-def test_import_refuses_what_does_not_fit(
+def test_import_refuses_files_that_do_not_fit(
     empty: Path, tmp_path: Path, good: bytes, invoke: Invoke, kind: str
 ) -> None:
-    carried, options = tmp_path / "mine.h5", SMALL
+    source = tmp_path / "mine.h5"
+    options: tuple[str, ...] = SMALL
     message = {"cut": "is truncated", "text": "is not in HDF5", "width": "does not fit"}.get(kind)
     if kind == "cut":
-        carried.write_bytes(good[: len(good) // 2])
+        source.write_bytes(good[: len(good) // 2])
     elif kind == "text":
-        carried.write_text("weights")
+        source.write_text("weights")
     elif kind == "width":
-        carried.write_bytes(good)
+        source.write_bytes(good)
         options = ("--alpha", "0.5", "--size", "96")
     else:
-        carried, options, message = tmp_path / "lite0.pth", (), "is truncated"
-        carried.write_bytes(checkpoint(random_lite0())[:-9])
-    result = invoke("models", "import", carried, *options)
+        source, options, message = tmp_path / "lite0.pth", (), "is truncated"
+        source.write_bytes(checkpoint(random_lite0())[:-9])
+    result = invoke("models", "import", source, *options)
     line = one_line(result)
-    assert message and message in line and f"the file {carried}" in line
+    assert message and message in line and f"the file {source}" in line
     assert not empty.exists() or os.listdir(empty) == []
 
 

@@ -1,4 +1,4 @@
-"""What only a separate process shows: imports, signals, pipes, and the terminal."""
+"""Behaviour that requires a separate process: imports, signals, pipes, and the terminal."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def start(delay: float, *args: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("args", [["--help"], ["classify", "--help"], ["--version"], ["classify"]])
-def test_help_imports_nothing_heavy(args: list[str]) -> None:
+def test_help_imports_no_heavy_library(args: list[str]) -> None:
     code = (
         "import sys, json\nfrom mnv2cli.cli import main\n"
         f"try: main({args!r})\n"
@@ -65,7 +65,7 @@ def test_help_imports_nothing_heavy(args: list[str]) -> None:
     assert not HEAVY & set(modules)
 
 
-def test_the_package_imports_nothing_heavy_by_itself() -> None:
+def test_the_package_imports_no_heavy_library() -> None:
     result = python("-c", "import sys, mnv2cli; mnv2cli.Classifier; print(*sys.modules)")
     assert not (HEAVY - {"numpy"}) & set(result.stdout.split())
     assert python("-c", "import mnv2cli; mnv2cli.nonsense").stderr.strip().endswith("'nonsense'")
@@ -118,7 +118,7 @@ def test_sigint_ends_a_run_that_waits_for_its_list(tmp_path: Path, source: str) 
     assert len(out.read_text().splitlines()) == 2
 
 
-def test_closed_streams_give_no_traceback(tmp_path: Path) -> None:
+def test_closed_streams_cause_no_traceback(tmp_path: Path) -> None:
     draw(tmp_path / "a.png")
     command = f"{sys.executable} -c '{FAKE.format(delay=0)}' classify {tmp_path}"
     for closing, code, rows, message in [
@@ -163,7 +163,7 @@ def test_sigint_leaves_a_readable_file_and_exits_130(tmp_path: Path, format: str
     assert f"Images     {count} in " in stderr and ", then interrupted\n" in stderr
 
 
-def test_an_interrupted_run_cleans_up_and_waits_for_no_library(tmp_path: Path) -> None:
+def test_an_interrupted_run_cleans_up_and_does_not_wait_for_libraries(tmp_path: Path) -> None:
     draw(tmp_path / "a.png")
     busy = (
         "import atexit, pathlib, threading, time\n"
@@ -208,10 +208,10 @@ def test_fifos_and_devices_do_not_hang_the_run(tmp_path: Path) -> None:
     ]
 
 
-def test_messages_of_c_libraries_stay_off_the_terminal(tmp_path: Path) -> None:
+def test_messages_of_c_libraries_are_shown_only_with_verbose(tmp_path: Path) -> None:
     draw(tmp_path / "a.png")
     noisy = FAKE.replace("time.sleep({delay})", "import os; os.write(2, b'E0000 noise')")
-    for flags, heard in [((), False), (("-v",), True)]:
+    for flags, shown in [((), False), (("-v",), True)]:
         result = python("-c", noisy, "classify", str(tmp_path), *flags)
-        assert ("E0000 noise" in result.stderr) == heard
+        assert ("E0000 noise" in result.stderr) == shown
         assert "Images     1 in" in result.stderr

@@ -21,27 +21,27 @@ import pytest
 from tests.cli.test_process import ENVIRONMENT, FAKE
 from tests.conftest import draw
 
-BAR = " images/s]"  # as tqdm ends it
+BAR = " images/s]"  # the end of tqdm's bar
 
 
 class Terminal:
     """A pseudo-terminal of 80 by 24."""
 
     def __init__(self) -> None:
-        self._own, self.file = pty.openpty()
+        self._controller, self.file = pty.openpty()
         fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
 
     def text(self) -> str:
         """Return the text written to it, without colours, once all writers have ended."""
         os.close(self.file)
-        found = b""
+        data = b""
         try:
-            while data := os.read(self._own, 1 << 16):
-                found += data
+            while block := os.read(self._controller, 1 << 16):
+                data += block
         except OSError:  # Linux reports the end as an error
             pass
-        os.close(self._own)
-        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", found.decode())
+        os.close(self._controller)
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", data.decode())
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("fake_engine")
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder ``photos``: three fishes, a snake and a text file named as an image."""
+    """Return the folder ``photos``: three fish, a snake and a text file named as an image."""
     monkeypatch.chdir(tmp_path)
     photos = tmp_path / "photos"
     for i, red in enumerate([0, 1, 6, 60]):  # tench, goldfish, stingray, night snake
@@ -52,7 +52,7 @@ def test_photos_are_sorted_by_category_and_undone(
 ) -> None:
     before = snapshot(tmp_path)
     result = invoke("sort", "photos", "--into", "out", "--move")
-    assert result.exit_code == 4  # one cannot be read
+    assert result.exit_code == 4  # one image cannot be read
     assert below(tmp_path / "out") == [
         "fish/0.png", "fish/1.png", "fish/2.png", "reptile/3.png", "reptile/3.xmp",
     ]  # fmt: skip
@@ -78,7 +78,7 @@ def test_a_dry_run_changes_nothing(
     assert ("0.png" in result.stdout) == ("-v" in options)
     assert "Dry run, nothing was changed: 5 files" in result.stdout
     assert snapshot(tmp_path) == before
-    # And where there is a destination with a journal.
+    # Also if the destination has a journal.
     invoke("sort", "photos", "--into", "out", "--copy")
     draw(folder / "new.png", (3, 9, 0))
     before = snapshot(tmp_path)
@@ -88,7 +88,7 @@ def test_a_dry_run_changes_nothing(
     assert snapshot(tmp_path) == before
 
 
-def test_results_of_an_earlier_run_are_enough(
+def test_sort_accepts_results_of_an_earlier_run(
     folder: Path, tmp_path: Path, invoke: Invoke, fake_engine: FakeEngine
 ) -> None:
     invoke("classify", "photos", "-q", "--category", "--rollup", "0.5", "-o", "r.csv")
@@ -108,7 +108,7 @@ def test_results_of_an_earlier_run_are_enough(
     assert fake_engine.batches == [] and not (tmp_path / "d").exists()
 
 
-def test_sorting_by_results_imports_nothing_heavy(tmp_path: Path) -> None:
+def test_sorting_by_results_imports_no_heavy_library(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("a")
     (tmp_path / "r.csv").write_text(
         f"path,status,label_1,wnid_1,score_1,error\n{tmp_path}/a.jpg,ok,tench,n01440764,0.9,\n"
@@ -145,7 +145,7 @@ def test_a_plan_is_written_edited_and_applied(folder: Path, tmp_path: Path, invo
     assert result.exit_code == 2 and "nothing was changed" in result.stderr
 
 
-def test_thresholds_templates_and_small_classes(
+def test_thresholds_templates_and_minimum_counts_choose_folders(
     folder: Path, tmp_path: Path, invoke: Invoke
 ) -> None:
     invoke("sort", "photos", "--into", "a", "--by", "label", "--threshold", "0.95", "-q")
@@ -191,7 +191,7 @@ def test_usage_errors_say_what_to_do(
     assert snapshot(tmp_path) == before
 
 
-def test_no_photos_at_all(folder: Path, tmp_path: Path, invoke: Invoke) -> None:
+def test_sort_exits_3_without_photos(folder: Path, tmp_path: Path, invoke: Invoke) -> None:
     Path("empty").mkdir()
     Path("r.csv").write_text("path,status,label_1,wnid_1,score_1,error\n")
     assert invoke("sort", "empty", "--into", "out").exit_code == 3
@@ -200,7 +200,7 @@ def test_no_photos_at_all(folder: Path, tmp_path: Path, invoke: Invoke) -> None:
     assert not Path("out").exists()
 
 
-def test_a_destination_within_the_photos_is_left_out(
+def test_a_destination_within_the_photos_is_skipped(
     folder: Path, tmp_path: Path, invoke: Invoke
 ) -> None:
     for _ in range(2):
@@ -222,7 +222,7 @@ def test_failures_are_reported_and_exit_1(folder: Path, tmp_path: Path, invoke: 
     assert len(below(tmp_path / "out")) == 4 and (folder / "3.xmp").exists()
 
 
-def test_undo_reports_what_it_kept(folder: Path, tmp_path: Path, invoke: Invoke) -> None:
+def test_undo_reports_files_that_it_kept(folder: Path, tmp_path: Path, invoke: Invoke) -> None:
     invoke("sort", "photos", "--into", "out", "--move")
     Path("out/fish/0.png").write_text("edited")
     result = invoke("undo", "out")
@@ -250,11 +250,11 @@ def test_a_read_only_destination_is_one_clear_error(
     assert len(below(folder)) == 6
 
 
-@pytest.mark.usefixtures("ctrl_c_heard")
+@pytest.mark.usefixtures("default_sigint")
 def test_ctrl_c_is_reported_and_running_again_finishes(
     folder: Path, tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, had = SortRun.execute, contents(folder)
+    real, original = SortRun.execute, contents(folder)
 
     def interrupt(self: object, *args: object) -> None:
         real(self, *args)  # type: ignore[arg-type]
@@ -264,15 +264,15 @@ def test_ctrl_c_is_reported_and_running_again_finishes(
     result = invoke("sort", "photos", "--into", "out", "--move")
     assert result.exit_code == 130
     assert "To finish, run the same command again; to undo: mnv2 undo out\n" in result.stderr
-    assert contents(tmp_path) == had
+    assert contents(tmp_path) == original
     monkeypatch.setattr(SortRun, "execute", real)
     assert invoke("sort", "photos", "--into", "out", "--move").exit_code == 4
-    assert len(below(tmp_path / "out")) == 5 and contents(tmp_path) == had
+    assert len(below(tmp_path / "out")) == 5 and contents(tmp_path) == original
     assert invoke("undo", "out").exit_code == 0
-    assert contents(folder) == had and not Path("out").exists()
+    assert contents(folder) == original and not Path("out").exists()
 
 
-def test_companions_of_an_interrupted_run_follow_without_a_photo_left(
+def test_companions_of_an_interrupted_run_are_moved_after_their_photo(
     folder: Path, tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("0.png", "1.png", "2.png", "bad.jpg"):
@@ -306,31 +306,33 @@ def small_disk() -> Iterator[Path]:
     folder.rmdir()
 
 
-def test_a_really_full_disk_loses_nothing(
+def test_a_full_file_system_loses_no_file(
     folder: Path, tmp_path: Path, invoke: Invoke, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for i in range(4):
         (folder / f"{i}.xmp").write_bytes(os.urandom(400_000))
     restore_times(tmp_path)
-    before, had = snapshot(folder), contents(folder)
+    before, original = snapshot(folder), contents(folder)
     result = invoke("sort", "photos", "--into", small_disk / "out", "--move")
     assert result.exit_code == 1 and "MB free" in result.stderr
     assert snapshot(folder) == before and not (small_disk / "out").exists()
     monkeypatch.setattr(sort_job, "check_free_space", lambda plan: None)
     result = invoke("sort", "photos", "--into", small_disk / "out", "--move")
     assert result.exit_code == 1 and "no space left on device" in result.stderr
-    assert contents(folder, small_disk) == had
+    assert contents(folder, small_disk) == original
     assert len(contents(small_disk)) >= 2
     assert invoke("undo", small_disk / "out").exit_code == 0
     assert snapshot(folder) == before and not (small_disk / "out").exists()
 
 
-def test_kill_9_of_the_command_itself(folder: Path, tmp_path: Path, invoke: Invoke) -> None:
+def test_a_killed_command_loses_no_file_and_can_be_run_again(
+    folder: Path, tmp_path: Path, invoke: Invoke
+) -> None:
     for i in range(300):
         shutil.copy(folder / f"{i % 4}.png", folder / f"c{i}.png")
     invoke("classify", "photos", "-q", "-o", "r.csv")
     restore_times(tmp_path)
-    before, had = snapshot(folder), contents(folder)
+    before, original = snapshot(folder), contents(folder)
     line = [sys.executable, "-m", "mnv2cli", "sort", "--from", "r.csv", "--into", "out", "--move",
             "--by", "label", "-q"]  # fmt: skip
     process = subprocess.Popen(line)
@@ -339,10 +341,10 @@ def test_kill_9_of_the_command_itself(folder: Path, tmp_path: Path, invoke: Invo
         time.sleep(0.001)
     process.kill()
     process.wait()
-    assert contents(folder, tmp_path / "out") == had
+    assert contents(folder, tmp_path / "out") == original
     again = subprocess.run(line, check=False)
     assert again.returncode == 4
-    assert below(folder) == ["bad.jpg"] and contents(folder, tmp_path / "out") == had
+    assert below(folder) == ["bad.jpg"] and contents(folder, tmp_path / "out") == original
     assert invoke("undo", "out").exit_code == 0
     assert snapshot(folder) == before
 

@@ -39,7 +39,7 @@ def inputs(
         (["--move"], "--move"),
         (["--copy"], "--copy"),
         (["--by", "label"], "--by"),
-        (["--by", "category"], "--by"),  # a default that was typed
+        (["--by", "category"], "--by"),  # a default, given explicitly
         (["--template", "{label}"], "--template"),
         (["--rollup", "0.5"], "--rollup"),
         (["--categories", "r.csv"], "--categories"),
@@ -64,10 +64,10 @@ def test_options_that_a_plan_decides_are_refused(
     assert f"{name} cannot be combined with --apply: the plan decides" in result.stderr
 
 
-def test_options_that_apply_to_a_plan_are_taken(
+def test_options_that_apply_to_a_plan_are_accepted(
     inputs: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MNV2_MODEL", "mobilenet_v2")  # not typed here
+    monkeypatch.setenv("MNV2_MODEL", "mobilenet_v2")  # not given on the command line
     args = ("sort", "--apply", "plan.csv", "--into", "out")
     assert invoke(*args, "--dry-run", "-v").exit_code == 0
     assert invoke(*args, "-q").exit_code == 0 and Path("out/fish/0.png").exists()
@@ -97,7 +97,7 @@ def test_options_of_classifying_are_refused_for_results(
     assert f"{name} cannot be combined with --from: no image is classified" in result.stderr
 
 
-def test_options_that_apply_to_results_are_taken(inputs: Path, invoke: Invoke) -> None:
+def test_options_that_apply_to_results_are_accepted(inputs: Path, invoke: Invoke) -> None:
     args = ("sort", "--from", "r.csv", "--into", "out", "--dry-run")
     for options in (
         ["--move", "--by", "label", "--threshold", "0.5", "--margin", "0.1", "-v"],
@@ -107,7 +107,7 @@ def test_options_that_apply_to_results_are_taken(inputs: Path, invoke: Invoke) -
         assert result.exit_code == 0, result.output
 
 
-def test_only_one_method_is_taken(inputs: Path, invoke: Invoke) -> None:
+def test_only_one_method_is_accepted(inputs: Path, invoke: Invoke) -> None:
     before = snapshot(inputs)
     for one, other in (("--copy", "--move"), ("--move", "--symlink"), ("--hardlink", "--copy")):
         result = invoke("sort", "photos", "--into", "out", one, other)
@@ -125,7 +125,7 @@ def test_only_one_method_is_taken(inputs: Path, invoke: Invoke) -> None:
         ([], "mnv2 sort --into DEST"),
     ],
 )
-def test_a_missing_destination_shows_where_it_goes(
+def test_a_missing_destination_shows_the_corrected_command(
     invoke: Invoke, args: list[str], line: str
 ) -> None:
     result = invoke("sort", *args)
@@ -148,7 +148,7 @@ def test_a_missing_destination_shows_where_it_goes(
         ("half", "'half' is not a number from 0 to 1."),
     ],
 )
-def test_scores_that_are_percentages_name_the_score(
+def test_percentages_are_refused_with_the_score_to_use(
     inputs: Path, invoke: Invoke, text: str, message: str
 ) -> None:
     for option in ("--threshold", "--margin", "--rollup"):

@@ -27,7 +27,7 @@ Invoke = Callable[..., Result]
 
 @pytest.fixture
 def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_engine: FakeEngine) -> Path:
-    """Return a folder with two fishes, a jay and a text file named as an image."""
+    """Return a folder with two fish, a jay and a text file named as an image."""
     monkeypatch.chdir(tmp_path)
     for i, red in enumerate([0, 1, 17]):
         draw(tmp_path / "photos" / f"{i}.png", (red, 9, 0))
@@ -35,7 +35,9 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_engine: FakeEng
     return tmp_path / "photos"
 
 
-def test_the_summary_names_folders_journal_and_the_way_back(photos: Path, invoke: Invoke) -> None:
+def test_the_summary_names_folders_journal_and_the_undo_command(
+    photos: Path, invoke: Invoke
+) -> None:
     result = invoke("sort", "photos", "--into", "my photos", "--move")
     assert result.exit_code == 4 and result.stdout == ""
     lines = result.stderr.splitlines()
@@ -61,7 +63,9 @@ def test_one_file_and_one_folder_are_singular(photos: Path, invoke: Invoke) -> N
     assert "1 file, " in invoke("sort", photos / "0.png", "--into", "a", "--dry-run").stdout
 
 
-def test_uncertain_small_and_ignored_are_counted_apart(photos: Path, invoke: Invoke) -> None:
+def test_unsure_small_and_ignored_categories_are_counted_separately(
+    photos: Path, invoke: Invoke
+) -> None:
     result = invoke("sort", "photos", "--into", "a", "--threshold", "0.97")
     assert "Unsure     3 files: score or lead too low" in result.stderr
     result = invoke("sort", "photos", "--into", "b", "--min-count", "2")
@@ -114,7 +118,7 @@ def test_ctrl_c_while_classifying_says_that_nothing_was_changed(
     assert result.stderr.endswith("Stopped before sorting: no file was changed.\nInterrupted.\n")
 
 
-def test_ctrl_c_while_an_interrupted_run_is_finished_names_the_way_back(
+def test_ctrl_c_while_an_interrupted_run_is_finished_names_the_undo_command(
     photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*args: object) -> None:
@@ -144,14 +148,14 @@ def test_classifying_shows_the_total(
     assert totals == [4, 4]
 
 
-def test_undo_says_where_everything_is_undone(photos: Path, invoke: Invoke) -> None:
+def test_undo_reports_if_everything_is_undone(photos: Path, invoke: Invoke) -> None:
     Path("mine").mkdir()
     invoke("sort", "photos", "--into", "mine")
     assert invoke("undo", "mine").exit_code == 0
     for options in ([], ["--list"], ["--dry-run"]):
         result = invoke("undo", "mine", *options)
         assert result.exit_code == 2 and "every sort into it was undone" in result.stderr
-    Path("mine/.mnv2").mkdir()  # an undo that was killed right at its end
+    Path("mine/.mnv2").mkdir()  # as an undo that is killed at its end leaves it
     result = invoke("undo", "mine")
     assert result.exit_code == 0 and Path("mine").is_dir()
     assert "Undone     nothing left to undo in mine" in result.stderr
@@ -171,7 +175,7 @@ def test_long_lines_are_wrapped_between_words_on_a_terminal(
     monkeypatch.setenv("COLUMNS", "60")
     print_tree(plan, verbose=False)
     text = capsys.readouterr().out
-    assert len(text.splitlines()) == 7 and "and 2 more; -v shows all" in text  # no terminal
+    assert len(text.splitlines()) == 7 and "and 2 more; -v shows all" in text  # not a terminal
     monkeypatch.setattr("rich.console.Console.is_terminal", True)
     monkeypatch.setenv("TERM", "xterm")
     print_tree(plan, verbose=True)

@@ -12,7 +12,7 @@ from mnv2cli.records import Prediction, Record
 
 
 def report() -> Report:
-    """Return the report of a run whose figures add up: 4 images in 2 of 12.5 seconds."""
+    """Return the report of a run of 12.5 seconds, of which 2 were spent on 4 images."""
     report = Report(kept=1_500, started=10.0, stopped=22.5)
     timings = report.timings
     timings.loading, timings.decoding, timings.predicting, timings.workers = 10.5, 1.25, 2.5, 2
@@ -23,7 +23,7 @@ def report() -> Report:
     return report
 
 
-def test_the_summary_of_a_run_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_summary_lists_all_figures_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:
     screen = Screen(quiet=False, verbose=False)
     screen.summary(report(), "net, litert float32", "o\x1but.csv", resume_command="mnv2 --resume")
     assert (
@@ -50,13 +50,15 @@ Resume     mnv2 --resume
         (4, 0.0, "decoding 1.25 s, predicting 2.50 s, summed over 4 workers"),
     ],
 )
-def test_the_work_names_the_workers_of_the_run(workers: int, finding: float, text: str) -> None:
+def test_the_work_line_names_the_workers_of_the_run(
+    workers: int, finding: float, text: str
+) -> None:
     done = report()
     done.timings.workers, done.timings.finding = workers, finding
     assert ("Work", text, "") in format_summary(done, "net", None)
 
 
-def test_a_run_with_nothing_to_do() -> None:
+def test_the_summary_of_a_run_without_new_images_is_one_line() -> None:
     assert format_summary(Report(), "", "out.csv") == [("Images", "nothing new to classify", "")]
 
 
@@ -64,7 +66,7 @@ def test_one_row_is_singular() -> None:
     assert ("Kept", "1 row from earlier runs", "") in format_summary(Report(kept=1), "", "out.csv")
 
 
-def test_an_interrupted_run_with_many_labels() -> None:
+def test_the_summary_of_an_interrupted_run_shortens_many_labels() -> None:
     report = Report(started=1.0, stopped=3.0)
     for i in range(7):
         for _ in range(8 - i):

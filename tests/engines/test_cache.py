@@ -29,7 +29,7 @@ META = """{
  },
  "check": "f1489af8af0eb67d2fd37d1671c9e4adadd61009529961bdef212db0a2b8af0b"
 }"""
-"""The description that the version with the first layout 4 writes for the entry below."""
+"""The description that the first version with layout 4 writes for the entry below."""
 
 
 class Stub:
@@ -60,7 +60,7 @@ def known_versions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("known_versions")
-def test_keys_stay_as_they_were_so_that_compiled_models_are_still_found() -> None:
+def test_keys_never_change_so_that_compiled_models_are_found() -> None:
     photos = Calibration("photos", lambda: images(1))
     assert cache.LAYOUT == 4
     assert entry_key(Stub(), "float32", None) == "mnv2-26431b8b07d417f3f85e12cf798ebab5"
@@ -68,7 +68,7 @@ def test_keys_stay_as_they_were_so_that_compiled_models_are_still_found() -> Non
 
 
 @pytest.mark.usefixtures("known_versions")
-def test_descriptions_stay_as_they_were_so_that_compiled_models_are_still_opened(
+def test_descriptions_never_change_so_that_compiled_models_are_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path))
@@ -85,7 +85,7 @@ def test_descriptions_stay_as_they_were_so_that_compiled_models_are_still_opened
     assert compiled_as(Stub(), [listed]) == ["float32"]
 
 
-def test_the_key_covers_everything_that_matters(
+def test_the_key_depends_on_network_precision_calibration_and_versions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = tmp_path / "one.h5", tmp_path / "other.h5"

@@ -80,11 +80,11 @@ def copied(entry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.setattr(compile, "export", copy)
     monkeypatch.setattr(MobileNetV2, "build", lambda self: None)
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "cache"))
-    copy(None, None, None, str(_made(tmp_path / "cache" / entry.name)))
+    copy(None, None, None, str(_created(tmp_path / "cache" / entry.name)))
     return tmp_path / "cache" / entry.name
 
 
-def _made(folder: Path) -> Path:
+def _created(folder: Path) -> Path:
     folder.mkdir(parents=True)
     return folder
 
@@ -120,7 +120,7 @@ def test_an_entry_is_opened_without_compiling_again(entry: Path, notices: list[s
         lambda entry: os.truncate(entry / "model.tflite", 100_000),
     ],
 )
-def test_a_damaged_entry_is_noticed_and_made_again(
+def test_a_damaged_entry_is_detected_and_compiled_again(
     copied: Path, notices: list[str], damage: Any
 ) -> None:
     damage(copied)
@@ -138,14 +138,14 @@ def _edit(entry: Path, old: str, new: str) -> None:
     )
 
 
-def test_old_entries_make_room_for_new_ones(copied: Path, notices: list[str]) -> None:
+def test_old_entries_are_removed_for_new_ones(copied: Path, notices: list[str]) -> None:
     for i in range(40):
-        other = _made(copied.with_name(f"mnv2-{i:032x}"))
+        other = _created(copied.with_name(f"mnv2-{i:032x}"))
         (other / "meta.json").write_text("{}")
         os.utime(other / "meta.json", (i, i))
-    theirs = _made(copied.with_name("photos"))  # the cache may be a folder with other things
-    (theirs / "meta.json").write_text("{}")
-    os.utime(theirs / "meta.json", (0, 0))
+    foreign = _created(copied.with_name("photos"))  # the cache folder may contain other files
+    (foreign / "meta.json").write_text("{}")
+    os.utime(foreign / "meta.json", (0, 0))
     (copied / "meta.json").unlink()
     find_or_compile(network(), "float32", None, notices.append)
     kept = {path.name for path in copied.parent.iterdir() if path.is_dir()}
@@ -168,8 +168,8 @@ def test_int8_without_a_readable_image_still_gives_rows(
 
 
 def test_leftovers_of_killed_processes_are_removed(copied: Path, notices: list[str]) -> None:
-    left = _made(copied.with_name(f"{copied.name}.tmpdead"))
-    (left / "model.tflite").write_bytes(b"half")
+    leftover = _created(copied.with_name(f"{copied.name}.tmpdead"))
+    (leftover / "model.tflite").write_bytes(b"half")
     (copied / "meta.json").unlink()
     find_or_compile(network(), "float32", None, notices.append)
     assert sorted(p.name for p in copied.parent.iterdir()) == [copied.name, f"{copied.name}.lock"]
@@ -184,7 +184,7 @@ def test_a_cache_that_cannot_be_written_gives_a_notice(
         monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "file" / "cache"))
     else:
         monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "full"))
-        copy = compile.export
+        copy = compile.export  # type: ignore[attr-defined]
 
         def full(model: Any, network: Any, images: Any, folder: str) -> None:
             copy(model, network, images, folder)
@@ -199,7 +199,7 @@ def test_a_cache_that_cannot_be_written_gives_a_notice(
         assert [p.suffix for p in (tmp_path / "full").iterdir()] == [".lock"]
 
 
-def test_no_room_anywhere_falls_back_to_keras(
+def test_a_full_disk_falls_back_to_keras(
     copied: Path, notices: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
@@ -208,7 +208,8 @@ def test_no_room_anywhere_falls_back_to_keras(
     monkeypatch.setattr(compile, "export", full)
     (copied / "meta.json").unlink()
     monkeypatch.setattr("mnv2cli.engines.keras_engine.KerasEngine", lambda network: "keras")
-    assert open_engine(EngineOptions("auto"), network(), notify=notices.append) == "keras"
+    opened: Any = open_engine(EngineOptions("auto"), network(), notify=notices.append)
+    assert opened == "keras"
     assert "Using the keras engine, which is slower" in notices[-1]
     with pytest.raises(CompileError, match="no space left"):
         open_engine(EngineOptions("litert"), network())
@@ -266,7 +267,7 @@ def start(cache: Path, out: Path, photo: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def test_killed_and_simultaneous_compiles_end_in_one_good_entry(tmp_path: Path) -> None:
+def test_killed_and_simultaneous_compiles_leave_one_valid_entry(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     photo = draw(tmp_path / "a.png")
     killed = start(cache, tmp_path / "k.csv", photo)
@@ -278,13 +279,13 @@ def test_killed_and_simultaneous_compiles_end_in_one_good_entry(tmp_path: Path) 
     assert list(cache.glob("*.tmp*")) and not (tmp_path / "k.csv").exists()
 
     both = [start(cache, tmp_path / f"{i}.csv", photo) for i in range(2)]
-    calls = [process.communicate(timeout=300)[1] for process in both]
+    outputs = [process.communicate(timeout=300)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert sum("Compiling" in text for text in calls) == 1
+    assert sum("Compiling" in text for text in outputs) == 1
     assert (tmp_path / "0.csv").read_text() == (tmp_path / "1.csv").read_text()
     assert [open_entry(str(p)) is not None for p in cache.iterdir() if p.is_dir()] == [True]
 
-    # A run on the compiled model imports nothing heavy.
+    # A run on the compiled model imports no heavy library.
     code = (
         "import sys\nfrom mnv2cli.cli import main\ntry: main()\n"
         "finally: print(*sorted({m.partition('.')[0] for m in sys.modules}))"

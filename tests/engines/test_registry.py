@@ -92,7 +92,7 @@ def test_engines_that_do_not_exist_are_refused() -> None:
     assert caught.value.hint == "Omit --engine keras."
 
 
-def test_the_names_are_in_order_and_cost_nothing_heavy() -> None:
+def test_the_names_are_in_order_and_import_no_heavy_library() -> None:
     assert list(ENGINES) == ["auto", "litert", "keras"]
     modules: list[EngineModule] = [auto, litert, keras_engine]
     precisions = [module.PRECISIONS for module in modules]
@@ -112,18 +112,23 @@ def test_the_names_are_in_order_and_cost_nothing_heavy() -> None:
     assert heavy == ""
 
 
+def chosen(options: EngineOptions, **more: Any) -> object:
+    """Return the engine that is opened, or what a test replaces it with."""
+    return open_engine(options, Stub(), **more)
+
+
 def test_engines_are_chosen_by_hardware_and_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mnv2cli.engines.keras_engine.KerasEngine", lambda network: "keras")
     monkeypatch.setattr("mnv2cli.engines.litert.LiteRTEngine", lambda compiled: "litert")
     monkeypatch.setattr("mnv2cli.engines.litert.find_or_compile", lambda *_: None)
     monkeypatch.setattr("mnv2cli.engines.litert.is_available", lambda: True)
-    assert open_engine(EngineOptions("auto"), Stub()) == "litert"
-    assert open_engine(EngineOptions("keras"), Stub()) == "keras"
+    assert chosen(EngineOptions("auto")) == "litert"
+    assert chosen(EngineOptions("keras")) == "keras"
     monkeypatch.setattr("mnv2cli.engines.auto.tensorflow_has_gpu", lambda: True)
-    assert open_engine(EngineOptions("auto"), Stub()) == "keras"
-    assert open_engine(EngineOptions(precision="int8"), Stub()) == "litert"
+    assert chosen(EngineOptions("auto")) == "keras"
+    assert chosen(EngineOptions(precision="int8")) == "litert"
     monkeypatch.setattr("mnv2cli.engines.litert.is_available", lambda: False)
-    assert open_engine(EngineOptions("auto"), Stub()) == "keras"
+    assert chosen(EngineOptions("auto")) == "keras"
     for name, precision in [("litert", "float32"), ("auto", "int8")]:
         with pytest.raises(InputError, match="LiteRT is not installed"):
             open_engine(EngineOptions(name, precision), Stub())  # type: ignore[arg-type]
@@ -138,7 +143,7 @@ def test_auto_uses_keras_if_litert_cannot_compile(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("mnv2cli.engines.litert.find_or_compile", fail)
     monkeypatch.setattr("mnv2cli.engines.litert.is_available", lambda: True)
     monkeypatch.setattr("mnv2cli.engines.auto.tensorflow_has_gpu", lambda: False)
-    assert open_engine(EngineOptions(), Stub(), notify=notices.append) == "keras"
+    assert chosen(EngineOptions(), notify=notices.append) == "keras"
     assert notices == ["Using the keras engine, which is slower: it cannot be compiled."]
     for options in (EngineOptions("litert"), EngineOptions(precision="int8")):
         with pytest.raises(CompileError):

@@ -21,7 +21,7 @@ EXTREMES = (
 
 
 def bases() -> dict[str, bytes]:
-    """Draw small images, by what is special about them; the first word is the format."""
+    """Return small images of many kinds; the first word of a kind is its format."""
     pillow_heif.register_heif_opener()
     pixels = np.random.default_rng(0).integers(0, 256, (20, 28, 3), np.uint8)
     pixels[5:15] = (200, 100, 50)
@@ -34,8 +34,11 @@ def bases() -> dict[str, bytes]:
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "maker"
     exif.get_ifd(0x8769)[0x9003] = "2020:02:03 04:05:06"
-    colours = [ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")]
-    lab = ImageCms.applyTransform(rgb, ImageCms.buildTransform(*colours, "RGB", "LAB"))
+    to_lab = ImageCms.buildTransform(
+        ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
+    )
+    lab = ImageCms.applyTransform(rgb, to_lab)
+    assert lab is not None
     more = {"save_all": True, "append_images": [rgb.rotate(180)]}
     kinds: dict[str, tuple[Image.Image, str, dict[str, Any]]] = {
         "jpeg": (rgb, "JPEG", {}),
@@ -87,11 +90,11 @@ def bases() -> dict[str, bytes]:
     return found
 
 
-def _saved(image: Image.Image, form: str, options: dict[str, Any]) -> bytes:
+def _saved(image: Image.Image, format: str, options: dict[str, Any]) -> bytes:
     file = io.BytesIO()
-    if "append_images" in options:  # Pillow leaves notes on what it saves
+    if "append_images" in options:  # Pillow changes the images that it saves
         options = options | {"append_images": [i.copy() for i in options["append_images"]]}
-    image.copy().save(file, form, **options)
+    image.copy().save(file, format, **options)
     return file.getvalue()
 
 
@@ -139,7 +142,7 @@ def _run_length_bmp() -> bytes:
 
 
 class Mutator:
-    """Damage images, the same way each time for the same number."""
+    """Damage images reproducibly: the same number gives the same damage."""
 
     def __init__(self, images: dict[str, bytes]) -> None:
         self._images = images
@@ -156,7 +159,7 @@ class Mutator:
             if data:
                 rng.choice(self._ways)(rng, data, name)
         if data.startswith(b"\x89PNG") and rng.random() < 0.8:
-            data = _with_right_sums(data)
+            data = _with_valid_checksums(data)
         return name, bytes(data)
 
     def _place(self, rng: random.Random, data: bytearray) -> int:
@@ -185,14 +188,14 @@ class Mutator:
         del data[start : start + rng.choice((1, 2, 4, 16, 100))]
 
     def _splice(self, rng: random.Random, data: bytearray, name: str) -> None:
-        form = name.split(maxsplit=1)[0]
-        same = [other for other in self._names if other.split()[0] == form]
+        format = name.split(maxsplit=1)[0]
+        same = [other for other in self._names if other.split()[0] == format]
         other = self._images[rng.choice(same if rng.random() < 0.6 else self._names)]
         start = self._place(rng, data)
         data[start:] = other[start if rng.random() < 0.5 else rng.randrange(len(other)) :]
 
 
-def _with_right_sums(data: bytearray) -> bytearray:
+def _with_valid_checksums(data: bytearray) -> bytearray:
     """Correct the checksums of a PNG, or decoders would stop at them."""
     place = 8
     while place + 12 <= len(data):

@@ -1,4 +1,4 @@
-"""Raw photos as small as can be: TIFF files with a thumbnail, and a directory of sensor data."""
+"""Raw photos of minimal size: TIFF files with a thumbnail, and a directory of sensor data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COLOUR_FILTER_ARRAY = 32803
 THUMBNAIL: Tags = {
     254: 1, 256: 8, 257: 8, 258: 8, 259: 1, 262: 1, 277: 1, 278: 8, 279: 64
 }  # fmt: skip
-"""A readable image of 8 x 8 in grey that says it is a smaller copy of another one."""
+"""A readable image of 8 x 8 in grey, marked as a reduced copy of another one."""
 
 FULL: Tags = THUMBNAIL | {254: 0}
 SENSOR: Tags = FULL | {262: COLOUR_FILTER_ARRAY}
@@ -20,7 +20,7 @@ SUB_DIRECTORY, MAKE, STRIP, DNG_VERSION = 330, 271, 273, 50706
 
 @dataclass(frozen=True)
 class Layout:
-    """How the numbers of a TIFF file are written."""
+    """The byte order and the word size of a TIFF file."""
 
     order: str = "<"
     big: bool = False

@@ -25,8 +25,8 @@ def test_requests_are_answered_until_they_end(tmp_path: Path) -> None:
 
     image = str(draw(tmp_path / "image.png", (10, 20, 30)))
     answers = io.BytesIO()
-    asked = request(b"d", image) + request(b"t", image) + request(b"d", str(tmp_path)) + b"d"
-    serve(io.BytesIO(asked), answers, 2, ImageOptions(timeout=5))
+    requests = request(b"d", image) + request(b"t", image) + request(b"d", str(tmp_path)) + b"d"
+    serve(io.BytesIO(requests), answers, 2, ImageOptions(timeout=5))
     error = b"a folder, not an image\0"
     assert answers.getvalue() == (
         b"r" + bytes(4)
@@ -36,7 +36,7 @@ def test_requests_are_answered_until_they_end(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
-def test_memory_is_limited_in_a_child_alone() -> None:
+def test_memory_is_limited_only_in_a_child() -> None:
     code = (
         "import resource, sys; sys.path[:] = sys.argv[1:];"
         "from mnv2cli.images.child import limit_memory; limit_memory(1_000_000);"
@@ -45,9 +45,9 @@ def test_memory_is_limited_in_a_child_alone() -> None:
     result = subprocess.run(
         [sys.executable, "-c", code, *sys.path], capture_output=True, text=True, check=True
     )
-    most = child.BASE_BYTES + 1_000_000 * child.BYTES_PER_PIXEL
-    most += child.THREAD_BYTES * (os.cpu_count() or 1)
-    assert result.stdout.split() == [str(most)] * 2 + ["0"] * 2
+    limit = child.BASE_BYTES + 1_000_000 * child.BYTES_PER_PIXEL
+    limit += child.THREAD_BYTES * (os.cpu_count() or 1)
+    assert result.stdout.split() == [str(limit)] * 2 + ["0"] * 2
 
 
 def test_a_child_imports_only_what_decoding_needs() -> None:
@@ -63,5 +63,5 @@ def test_a_child_imports_only_what_decoding_needs() -> None:
 @pytest.mark.parametrize(
     "options", [ImageOptions(), ImageOptions("pad", "lanczos", 7, True, True, 1e-5)]
 )
-def test_the_command_line_of_a_child_holds_all_options(options: ImageOptions) -> None:
+def test_the_command_line_of_a_child_contains_all_options(options: ImageOptions) -> None:
     assert from_arguments(to_arguments(96, options)) == (96, options)

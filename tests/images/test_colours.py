@@ -1,4 +1,4 @@
-"""Every colour mode becomes 8-bit RGB as it should."""
+"""Every colour mode is converted to 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_transparent_pixels_do_not_bleed_their_colour(tmp_path: Path) -> None:
     assert (pixels[:, :, 1] <= pixels[:, :, 2] + 2).all()  # no green at the edge
 
 
-def test_palette_grey_alpha_and_keyed_transparency(tmp_path: Path) -> None:
+def test_palettes_and_keyed_transparency_become_rgb(tmp_path: Path) -> None:
     palette = Image.new("RGB", (40, 40), COLOUR).quantize(4)
     palette.save(tmp_path / "p.png")
     assert close(pixels_of(tmp_path / "p.png"), COLOUR)
@@ -95,15 +95,15 @@ def test_deep_grey_is_scaled_not_clipped(
 
 
 def test_floats_that_overshoot_keep_their_range(tmp_path: Path) -> None:
-    for odd in (1.02, -0.01, 1e30, float("inf")):
+    for outlier in (1.02, -0.01, 1e30, float("inf")):
         grey = np.full((40, 40), 0.5, np.float32)
-        grey[3, 3] = odd
+        grey[3, 3] = outlier
         Image.fromarray(grey).save(tmp_path / "a.tif")
         pixels = pixels_of(tmp_path / "a.tif")
-        assert close(pixels[20:], (128,) * 3, within=1), odd
+        assert close(pixels[20:], (128,) * 3, within=1), outlier
 
 
-def test_deep_tiffs_of_odd_kinds_are_read_rightly_or_refused(tmp_path: Path) -> None:
+def test_deep_tiffs_of_rare_kinds_are_read_correctly_or_refused(tmp_path: Path) -> None:
     grey = Image.fromarray(np.full((40, 40), 40000, np.uint16))
     grey.save(tmp_path / "white-is-zero.tif", tiffinfo={262: 0})
     assert close(pixels_of(tmp_path / "white-is-zero.tif"), (255 - 156,) * 3, within=1)
@@ -124,7 +124,7 @@ def test_deep_tiffs_of_odd_kinds_are_read_rightly_or_refused(tmp_path: Path) -> 
             to_8_bit(image)
 
 
-def test_values_out_of_all_ranges_are_stretched(tmp_path: Path) -> None:
+def test_values_outside_the_usual_ranges_are_stretched(tmp_path: Path) -> None:
     ramp = np.linspace(-1000, 1e6, 64, dtype=np.float32)
     Image.fromarray(np.tile(ramp, (64, 1))).save(tmp_path / "a.tif")
     pixels = pixels_of(tmp_path / "a.tif", fit="stretch")

@@ -1,4 +1,4 @@
-"""Decoding in full: limits, truncated files, and what it costs."""
+"""Complete decoding: limits, truncated files, and memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import struct
 import zlib
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pillow_heif
@@ -22,7 +23,7 @@ from tests.images.pixels import COLOUR, close, pixels_of, reason
 pillow_heif.register_heif_opener()
 
 
-def test_a_png_full_of_text_keeps_its_pixels(tmp_path: Path) -> None:
+def test_a_png_with_much_text_is_decoded(tmp_path: Path) -> None:
     text = PngImagePlugin.PngInfo()
     text.add_text("history", "x" * 3_000_000, zip=True)
     Image.new("RGB", (40, 30), COLOUR).save(tmp_path / "a.png", pnginfo=text)
@@ -30,7 +31,9 @@ def test_a_png_full_of_text_keeps_its_pixels(tmp_path: Path) -> None:
     assert close(pixels_of(tmp_path / "a.png"), COLOUR)
 
 
-def test_a_large_jpeg_is_decoded_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_jpeg_is_decoded_at_reduced_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (30, 40, 3), np.uint8)
     Image.fromarray(noise).resize((2000, 1500), Image.Resampling.BICUBIC).save(
         tmp_path / "a.jpg", quality=95
@@ -38,11 +41,11 @@ def test_a_large_jpeg_is_decoded_small(tmp_path: Path, monkeypatch: pytest.Monke
     sizes: list[tuple[int, int]] = []
     resize = Image.Image.resize
 
-    def note(self: Image.Image, *args: object, **kwargs: object) -> Image.Image:
+    def record(self: Image.Image, *args: object, **kwargs: object) -> Image.Image:
         sizes.append(self.size)
         return resize(self, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Image.Image, "resize", note)
+    monkeypatch.setattr(Image.Image, "resize", record)
     path = str(tmp_path / "a.jpg")
     pixels = pixels_of(path, 224).astype(int)
     assert sizes[0] == (500, 375)  # a quarter; an eighth would not cover 256
@@ -59,7 +62,7 @@ def test_a_large_jpeg_is_decoded_small(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "bmp", "tif", "webp", "avif", "heic"])
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.95])
-def test_a_file_that_ends_early_is_an_error(tmp_path: Path, suffix: str, keep: float) -> None:
+def test_a_truncated_file_is_an_error(tmp_path: Path, suffix: str, keep: float) -> None:
     path = tmp_path / f"a.{suffix}"
     noise = np.random.default_rng(3).integers(0, 256, (60, 80, 3), np.uint8)
     Image.fromarray(noise).save(path)
@@ -79,8 +82,8 @@ def test_a_file_that_ends_early_is_an_error(tmp_path: Path, suffix: str, keep: f
         ("gif", {"interlace": False}),
     ],
 )
-def test_allow_truncated_takes_what_is_there(
-    tmp_path: Path, suffix: str, save: dict[str, bool]
+def test_allow_truncated_decodes_the_existing_rows(
+    tmp_path: Path, suffix: str, save: dict[str, Any]
 ) -> None:
     path = tmp_path / f"a.{suffix}"
     noise = np.random.default_rng(4).integers(0, 256, (600, 800, 3), np.uint8)
@@ -96,7 +99,7 @@ def test_allow_truncated_takes_what_is_there(
     assert np.abs(part - whole)[rows].mean() < 12
 
 
-def test_allow_truncated_does_not_invent_images(tmp_path: Path) -> None:
+def test_allow_truncated_refuses_files_without_pixels(tmp_path: Path) -> None:
     path = draw(tmp_path / "a.webp", COLOUR)
     path.write_bytes(path.read_bytes()[:-20])
     assert reason(path, allow_truncated=True).startswith("truncated")
@@ -112,7 +115,7 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path: Path, suffix: str
     assert pixels_of(path, max_pixels=6000).shape == (32, 32, 3)
 
 
-def test_a_decompression_bomb_costs_nothing(tmp_path: Path) -> None:
+def test_a_decompression_bomb_is_refused_before_decoding(tmp_path: Path) -> None:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
             struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,4 +1,4 @@
-"""The content of a file decides its format, and names what is not read."""
+"""The content of a file determines its format; formats that are not supported are named."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pillow_heif.register_heif_opener()
 @pytest.mark.parametrize(
     "suffix", ["jpg", "png", "gif", "bmp", "tif", "webp", "avif", "heic", "dib"]
 )
-def test_every_format_gives_its_colour_whatever_its_suffix(tmp_path: Path, suffix: str) -> None:
+def test_every_format_is_decoded_whatever_its_suffix(tmp_path: Path, suffix: str) -> None:
     path = draw(tmp_path / f"a.{suffix}", COLOUR)
     pixels = pixels_of(path)
     assert pixels.shape == (32, 32, 3) and pixels.dtype == np.uint8
@@ -30,7 +30,7 @@ def test_every_format_gives_its_colour_whatever_its_suffix(tmp_path: Path, suffi
     assert np.array_equal(pixels_of(renamed), pixels)
 
 
-def test_of_a_multi_picture_jpeg_the_first_is_taken(tmp_path: Path) -> None:
+def test_the_first_image_of_a_multi_picture_jpeg_is_decoded(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (40, 40), c) for c in (COLOUR, (0, 0, 255))]
     frames[0].save(tmp_path / "a.mpo", save_all=True, append_images=frames[1:])
     frames[0].save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=frames[1:])
@@ -39,7 +39,7 @@ def test_of_a_multi_picture_jpeg_the_first_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png", "tif"])
-def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path, suffix: str) -> None:
+def test_the_first_frame_of_an_animation_is_decoded(tmp_path: Path, suffix: str) -> None:
     frames = [Image.new("RGB", (40, 40), c) for c in (COLOUR, (0, 0, 255), (0, 255, 0))]
     path = tmp_path / f"a.{suffix}"
     frames[0].save(path, save_all=True, append_images=frames[1:])
@@ -68,7 +68,7 @@ def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path, suffix: str) -
         ),
     ],
 )
-def test_what_is_no_image_says_why(tmp_path: Path, data: bytes, wanted: str) -> None:
+def test_a_file_that_is_not_an_image_has_a_reason(tmp_path: Path, data: bytes, wanted: str) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(data)
     assert reason(path) == wanted
@@ -105,7 +105,7 @@ def jp2_boxes(kind: bytes) -> bytes:
         (b"FOVb\1\0\2\0", "raw photo (X3F)"),
     ],
 )
-def test_an_image_of_another_format_is_named_and_not_called_damaged(
+def test_an_unsupported_format_is_named_and_not_called_damaged(
     tmp_path: Path, data: bytes, kind: str
 ) -> None:
     path = tmp_path / "a.jpg"
@@ -116,12 +116,12 @@ def test_an_image_of_another_format_is_named_and_not_called_damaged(
     assert reason(path) == f"not supported: {kind}; {advice}"
 
 
-@pytest.mark.parametrize("form", ["JPEG2000", "PPM", "TGA", "ICO", "PCX", "SGI", "DDS", "ICNS"])
-def test_formats_that_pillow_writes_and_are_not_read_are_named(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize("format", ["JPEG2000", "PPM", "TGA", "ICO", "PCX", "SGI", "DDS", "ICNS"])
+def test_unsupported_formats_that_pillow_writes_are_named(tmp_path: Path, format: str) -> None:
     for mode in ("RGB", "RGBA", "L"):
         image = Image.new("RGB", (64, 64), COLOUR).convert(mode)
         with suppress(OSError, KeyError, ValueError):  # not all of them write all modes
-            image.save(tmp_path / "a", form)
+            image.save(tmp_path / "a", format)
     assert reason(tmp_path / "a").startswith("not supported: ")
 
 
@@ -146,7 +146,7 @@ def test_a_dib_without_the_header_of_a_bmp_file_is_read(
     assert reason(path).startswith("truncated")
 
 
-def test_what_a_decoder_refuses_is_said_in_its_words(tmp_path: Path) -> None:
+def test_the_reason_of_a_decoder_is_quoted(tmp_path: Path) -> None:
     path = draw(tmp_path / "a.bmp", COLOUR)
     data = bytearray(path.read_bytes())
     data[28] = 2
@@ -162,7 +162,7 @@ def test_what_a_decoder_refuses_is_said_in_its_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["avif", "heic"])
-def test_the_brand_that_counts_may_be_the_second(tmp_path: Path, suffix: str) -> None:
+def test_a_format_is_recognised_by_a_compatible_brand(tmp_path: Path, suffix: str) -> None:
     data = bytearray(draw(tmp_path / f"a.{suffix}", COLOUR).read_bytes())
     brand = data[8:12]
     size = int.from_bytes(data[:4], "big")

@@ -1,6 +1,6 @@
 """Damaged images by the thousand: each gives pixels or a reason, in bounded time and memory.
 
-``--fuzz-inputs N`` takes more of them, ``--fuzz-seed S`` others.
+``--fuzz-inputs N`` sets their number, ``--fuzz-seed S`` selects others.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Found:
     """The findings of one thread."""
 
     reasons: Counter[str] = field(default_factory=Counter)
-    forms: Counter[str] = field(default_factory=Counter)
+    formats: Counter[str] = field(default_factory=Counter)
     bad: list[str] = field(default_factory=list)
     slowest: float = 0.0
     peak: int = 0  # bytes
@@ -67,14 +67,14 @@ def peak_memory(decoders: IsolatedDecoders) -> int:
 
 
 def run(mutator: Mutator, numbers: range, options: ImageOptions, folder: Path) -> Found:
-    """Decode damaged images in a separate process, and keep those that misbehave."""
+    """Decode damaged images in a separate process, and record the failures."""
     found = Found()
     with closing(IsolatedDecoders(SIZE, options)) as decoders:
         path = folder / f"{numbers.start}"
         path.write_bytes(b"")
         with pytest.raises(ImageError):
             decoders(str(path))
-        most = peak_memory(decoders) + LIBRARIES + BYTES_PER_PIXEL * PIXELS
+        limit = peak_memory(decoders) + LIBRARIES + BYTES_PER_PIXEL * PIXELS
         for number in numbers:
             name, data = mutator.make(number)
             path.write_bytes(data)
@@ -93,11 +93,11 @@ def run(mutator: Mutator, numbers: range, options: ImageOptions, folder: Path) -
                     wrong = str(error)
             found.slowest = max(found.slowest, time.perf_counter() - start)
             peak = peak_memory(decoders)
-            if peak > most >= found.peak:
-                wrong = f"{peak:,} bytes of memory, over {most:,}"
+            if peak > limit >= found.peak:
+                wrong = f"{peak:,} bytes of memory, over {limit:,}"
             found.peak = max(found.peak, peak)
             found.reasons[reason] += 1
-            found.forms[name.split()[0]] += 1
+            found.formats[name.split()[0]] += 1
             if wrong:
                 (folder / f"bad-{number}").write_bytes(data)
                 found.bad.append(f"{number} ({name}, {options.fit}): {wrong}")
@@ -117,18 +117,18 @@ def test_damaged_images_give_pixels_or_a_reason(
         parts = [range(first + i, first + count, len(OPTIONS)) for i in range(len(OPTIONS))]
         runs = list(pool.map(run, [mutator] * len(OPTIONS), parts, OPTIONS, [tmp_path] * 2))
     seconds = time.monotonic() - start
-    forms = sum((found.forms for found in runs), Counter[str]())
+    formats = sum((found.formats for found in runs), Counter[str]())
     reasons = sum((found.reasons for found in runs), Counter[str]())
-    told = ", ".join(f"{form} {number:,}" for form, number in forms.items())
+    counts = ", ".join(f"{name} {number:,}" for name, number in formats.items())
     record_property(
-        "told",
-        f"{forms.total():,} damaged images ({told}) in {seconds:.0f} s; "
+        "report",
+        f"{formats.total():,} damaged images ({counts}) in {seconds:.0f} s; "
         f"the slowest {max(found.slowest for found in runs):.2f} s, "
         f"peak memory {max(found.peak for found in runs) / 1e6:.0f} MB; "
         f"{', '.join(f'{reason} {number:,}' for reason, number in reasons.most_common())}",
     )
     assert [bad for found in runs for bad in found.bad] == [], tmp_path
-    assert forms.total() == count and len(forms) == 9
+    assert formats.total() == count and len(formats) == 9
     assert reasons["pixels"] > count / 20 and reasons["damaged"] > count / 20
 
 
@@ -157,7 +157,7 @@ def rows(
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-def test_each_row_is_its_own_files(
+def test_each_row_belongs_to_its_file(
     mutator: Mutator, tmp_path: Path, fake_engine: FakeEngine
 ) -> None:
     for number in range(300):
@@ -171,4 +171,4 @@ def test_each_row_is_its_own_files(
         ((_, alone),) = rows(Path(path), EngineOptions())
         assert result == alone
         results.add(str(result))
-    assert len(results) > 50  # or a mix-up would not show
+    assert len(results) > 50  # so that mixed-up rows would be noticed

@@ -63,12 +63,12 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
     return condition()
 
 
-def test_pixels_and_errors_are_those_of_decoding_here(tmp_path: Path, image: str) -> None:
-    odd = draw(tmp_path / os.fsdecode(b"odd\n\xff.png"), (1, 2, 3))
+def test_pixels_and_errors_equal_those_of_decoding_in_process(tmp_path: Path, image: str) -> None:
+    unusual = draw(tmp_path / os.fsdecode(b"unusual\n\xff.png"), (1, 2, 3))
     text = tmp_path / "text.png"
     text.write_text("hello")
     with closing(IsolatedDecoders(SIZE, NO_LIMIT)) as decoders:
-        for path in (image, str(odd)):
+        for path in (image, str(unusual)):
             pixels = decoders(path)
             assert pixels.dtype == np.uint8 and np.array_equal(pixels, decode(path, SIZE, OPTIONS))
         for bad in (text, tmp_path / "none.png", tmp_path, "\0"):
@@ -87,7 +87,7 @@ def test_options_reach_the_child(tmp_path: Path) -> None:
         assert error_of(decoders, path) == "too many pixels: 400 is over 399"
 
 
-def test_images_over_pillows_own_limit_are_decoded(
+def test_images_over_the_limit_of_pillow_are_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = str(draw(tmp_path / "a.png", 1, size=(15_000, 12_000), mode="1"))
@@ -117,7 +117,7 @@ def test_a_file_that_ends_its_decoder_is_an_error_and_the_next_is_decoded(
         assert np.array_equal(decoders(image), decode(image, SIZE, OPTIONS))
 
 
-def test_a_crash_that_an_earlier_file_prepared_is_not_blamed_on_the_next(
+def test_a_crash_caused_by_an_earlier_file_is_not_blamed_on_the_next(
     decoders: IsolatedDecoders, tmp_path: Path, image: str
 ) -> None:
     path = draw(tmp_path / "once.png")
@@ -125,7 +125,7 @@ def test_a_crash_that_an_earlier_file_prepared_is_not_blamed_on_the_next(
     assert decoders(str(path)).shape == (32, 32, 3)  # after a crash, in a fresh process
 
 
-def test_what_libraries_print_does_not_get_between_answers(
+def test_output_of_libraries_does_not_corrupt_answers(
     decoders: IsolatedDecoders, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = str(draw(tmp_path / "loud.png"))
@@ -134,7 +134,7 @@ def test_what_libraries_print_does_not_get_between_answers(
     assert capfd.readouterr() == ("", "")
 
 
-def test_each_thread_gets_its_own_answers(decoders: IsolatedDecoders, tmp_path: Path) -> None:
+def test_each_thread_receives_its_answers(decoders: IsolatedDecoders, tmp_path: Path) -> None:
     paths = [str(draw(tmp_path / f"{i}.png", (i, 255 - i, 0))) for i in range(60)]
     paths[7] = str(draw(tmp_path / "boom.png"))
     before = children()
@@ -218,20 +218,22 @@ def test_a_child_imports_nothing_from_the_current_folder(
     for name in ("numpy", "PIL", "json", "mnv2cli", "struct"):
         (tmp_path / f"{name}.py").write_text("open('was-run', 'w')")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", ["", *sys.path])  # as python -c and an interactive one have
+    monkeypatch.setattr(
+        sys, "path", ["", *sys.path]
+    )  # as in python -c and in an interactive session
     with closing(IsolatedDecoders(SIZE, NO_LIMIT)) as decoders:
         decoders("image.png")
     assert not (tmp_path / "was-run").exists()
 
 
-def test_a_child_that_does_not_start_is_told() -> None:
+def test_a_child_that_does_not_start_is_an_error() -> None:
     for start in (["/nowhere/python"], [sys.executable, "-c", "exit(3)"], ["/bin/echo", "x" * 99]):
         decoders = IsolatedDecoders(SIZE, NO_LIMIT, command=start)
         with closing(decoders), pytest.raises(Mnv2Error, match="cannot start a decoding process"):
             decoders("image.png")
 
 
-def test_a_child_that_is_ended_just_when_it_answers_is_not_used_again(
+def test_a_child_that_is_killed_while_it_answers_is_not_used_again(
     decoders: IsolatedDecoders, image: str
 ) -> None:
     decoders(image)

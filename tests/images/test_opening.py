@@ -1,4 +1,4 @@
-"""Only regular files are opened; all others say what they are."""
+"""Only regular files are opened; the error for others names their type."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.conftest import draw
 from tests.images.pixels import reason
 
 
-def test_what_is_no_regular_file_is_never_opened(tmp_path: Path) -> None:
+def test_a_file_that_is_not_regular_is_never_opened(tmp_path: Path) -> None:
     (tmp_path / "x.jpg").mkdir()
     assert reason(tmp_path / "x.jpg") == "a folder, not an image"
     os.mkfifo(tmp_path / "f.jpg")
@@ -32,7 +32,7 @@ def test_a_file_that_turns_into_a_pipe_does_not_hang(
     assert reason(tmp_path / "f.jpg") == "not a regular file: a named pipe"
 
 
-def test_files_that_are_not_there(tmp_path: Path) -> None:
+def test_missing_files_and_broken_links_have_a_reason(tmp_path: Path) -> None:
     assert reason(tmp_path / "a.jpg") == "no such file"
     assert reason("") == "no such file"
     assert reason("a\0b.jpg") == "no such file: the name contains a NUL byte"
@@ -43,7 +43,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     assert reason("x" * 5000) == "cannot be read: file name too long"
 
 
-def test_permission_denied_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_permission_denied_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = draw(tmp_path / "a.png")
 
     def refuse(path: str, flags: int) -> int:

@@ -1,4 +1,4 @@
-"""Options of decoding: what is refused, and the key that stands for them."""
+"""Options of decoding: invalid values, and the key of the others."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mnv2cli.images.options import ImageOptions
 @pytest.mark.parametrize(
     "bad", [{"fit": "fill"}, {"interpolation": "cubic"}, {"max_pixels": 0}, {"timeout": -1}]
 )
-def test_options_that_are_none_are_refused(bad: dict[str, object]) -> None:
+def test_invalid_options_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(InputError):
         ImageOptions(**bad)  # type: ignore[arg-type]
 
 
 def test_the_key_of_the_pixels_never_changes() -> None:
-    # Keys of compiled models and the logs of runs hold a digest of this very text.
+    # Keys of compiled models and the logs of runs contain a digest of exactly this text.
     assert ImageOptions().pixels_key(224) == (
         "DecodeOptions(size=224, fit='crop', interpolation='bilinear', max_pixels=256000000, "
         "allow_truncated=False)"

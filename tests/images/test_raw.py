@@ -38,14 +38,14 @@ def written(folder: Path, data: bytes, name: str = "a.tif") -> Path:
     ],
 )
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
-def test_a_raw_photo_is_not_its_thumbnail(
+def test_a_raw_photo_with_a_readable_thumbnail_is_refused(
     tmp_path: Path, first: Tags, wanted: str, layout: Layout
 ) -> None:
     path = written(tmp_path, tiff(THUMBNAIL | first, SENSOR, layout=layout), "a.dng")
     assert reason(path) == f"not supported: {wanted}; export it as JPEG"
 
 
-def test_sensor_data_anywhere_makes_a_raw_photo(tmp_path: Path) -> None:
+def test_sensor_data_in_any_directory_identifies_a_raw_photo(tmp_path: Path) -> None:
     wanted = "not supported: raw photo (PEF); export it as JPEG"
     for directories in ((SENSOR,), (FULL, SENSOR), (FULL, None, SENSOR)):
         first, *others = directories
@@ -53,7 +53,7 @@ def test_sensor_data_anywhere_makes_a_raw_photo(tmp_path: Path) -> None:
         assert reason(written(tmp_path, data)) == wanted
 
 
-def test_raw_photos_are_known_by_their_first_bytes_too(tmp_path: Path) -> None:
+def test_raw_photos_are_recognised_by_their_first_bytes(tmp_path: Path) -> None:
     plain = tiff(FULL)
     for mark, wanted in ((b"CR\2\0", "CR2"), (b"IIII", "IIQ")):
         path = written(tmp_path, plain[:8] + mark + plain[12:])
@@ -75,7 +75,7 @@ def test_the_first_of_several_pages_is_read(tmp_path: Path) -> None:
     assert close(pixels_of(path), COLOUR)
 
 
-def test_directories_that_go_round_in_circles_or_nowhere_end(tmp_path: Path) -> None:
+def test_circular_and_invalid_directories_are_ignored(tmp_path: Path) -> None:
     data = bytearray(tiff(FULL))
     end = 600 + 2 + 12 * (len(FULL) + 1)
     for following in (600, 8, 2**31, 2**32 - 1, len(data) - 1):

@@ -31,7 +31,7 @@ def test_crop_is_resize_to_256_and_centre_224(tmp_path: Path) -> None:
     assert difference.max() <= 1
 
 
-def test_pad_keeps_all_of_the_image_on_grey(tmp_path: Path) -> None:
+def test_pad_keeps_the_whole_image_on_grey(tmp_path: Path) -> None:
     path = draw(tmp_path / "a.png", COLOUR, (100, 50))
     pixels = pixels_of(path, 40, fit="pad")
     assert close(pixels[:9], (128, 128, 128), 0) and close(pixels[31:], (128, 128, 128), 0)
@@ -40,14 +40,14 @@ def test_pad_keeps_all_of_the_image_on_grey(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1), (3, 2)])
-def test_thin_and_tiny_images_work(tmp_path: Path, fit: str, size: tuple[int, int]) -> None:
+def test_thin_and_tiny_images_are_resized(tmp_path: Path, fit: str, size: tuple[int, int]) -> None:
     path = draw(tmp_path / "a.png", COLOUR, size)
     pixels = pixels_of(path, fit=fit)
     assert pixels.shape == (32, 32, 3)
 
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic", "nearest", "lanczos"])
-def test_interpolations_differ_as_they_should(tmp_path: Path, interpolation: str) -> None:
+def test_all_interpolations_except_nearest_mix_pixels(tmp_path: Path, interpolation: str) -> None:
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
     Image.fromarray(board).save(tmp_path / "a.png")
     pixels = pixels_of(tmp_path / "a.png", fit="stretch", interpolation=interpolation)
@@ -55,7 +55,7 @@ def test_interpolations_differ_as_they_should(tmp_path: Path, interpolation: str
     assert (values <= {0, 255}) == (interpolation == "nearest")
 
 
-def test_stretch_and_nearest_are_the_pixels_of_load_img(tmp_path: Path) -> None:
+def test_stretch_and_nearest_give_the_pixels_of_load_img(tmp_path: Path) -> None:
     noise = np.random.default_rng(2).integers(0, 256, (700, 900, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / "a.jpg")
     wanted = Image.open(tmp_path / "a.jpg").convert("RGB").resize((224, 224), 0)

@@ -53,7 +53,7 @@ def install(identity: dict[str, Any]) -> None:
     """Replace the real network in this process."""
     import mnv2cli.inference.classifier
 
-    mnv2cli.inference.classifier.open_engine = lambda *args, **kwargs: Deadly()  # type: ignore[assignment]
-    mnv2cli.inference.classifier.available = lambda model, **kwargs: model  # type: ignore[assignment]
+    mnv2cli.inference.classifier.open_engine = lambda *args, **kwargs: Deadly()  # type: ignore[attr-defined]
+    mnv2cli.inference.classifier.available = lambda model, **kwargs: model  # type: ignore[attr-defined]
     MobileNetV2.identity = lambda self: identity  # type: ignore[method-assign]
     worker.open_classifier = open_fake

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -16,22 +15,21 @@ from mnv2cli.inference.timings import Timings
 from mnv2cli.labels.options import LabelOptions
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.records import Source
-from tests.conftest import FakeEngine, picture
+from tests.conftest import FakeEngine, image_bytes
 from tests.decoders import children
 from tests.hosts import Site, answer, hold
 
 
-def test_the_run_stops_at_once_while_a_host_is_slow(site: Site, fake_engine: FakeEngine) -> None:
-    over = threading.Event()
-    site.pages["/a.png"] = answer(picture())
-    site.pages["/slow.png"] = hold(over)
+def test_closing_a_run_does_not_wait_for_a_slow_host(site: Site, fake_engine: FakeEngine) -> None:
+    release = threading.Event()
+    site.pages["/a.png"] = answer(image_bytes())
+    site.pages["/slow.png"] = hold(release)
     classifier = Classifier(engine=EngineOptions(batch_size=1))
     records = classifier.classify(f"{site.url}/a.png", f"{site.url}/slow.png")
     next(records)
-    start = time.monotonic()
     records.close()
-    assert time.monotonic() - start < 3
-    over.set()
+    assert not release.is_set()  # the host has not answered yet
+    release.set()
 
 
 def test_a_run_that_stops_early_ends_its_processes(hostile: Path, fake_engine: FakeEngine) -> None:
@@ -54,7 +52,7 @@ def test_a_run_takes_any_iterable_of_sources(
 
 
 @pytest.mark.parametrize(("threads", "workers"), [(0, FakeEngine.workers), (1, 1), (5, 5)])
-def test_timings_know_the_number_of_workers(
+def test_timings_include_the_number_of_workers(
     photos: Path, fake_engine: FakeEngine, threads: int, workers: int
 ) -> None:
     timings = Timings()

@@ -1,4 +1,4 @@
-"""Runs on a Ray cluster of this machine: the rows of a local run, whichever worker dies."""
+"""Runs on a Ray cluster of this machine give the rows of a local run, even if workers die."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def ray_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def local_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Ray on two cores, started from this process once for all tests of this module."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in LOCAL.items():
@@ -90,7 +90,7 @@ def workers(**options: int) -> ClusterClassifier:
     return ClusterClassifier(options=ClassifierOptions(engine=EngineOptions(**options)))  # type: ignore[arg-type]
 
 
-@pytest.mark.usefixtures("ray_here", "fakes")
+@pytest.mark.usefixtures("local_ray", "fakes")
 def test_rows_and_their_order_are_those_of_a_local_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,7 +115,7 @@ def test_rows_and_their_order_are_those_of_a_local_run(
     assert remote[0].path == os.path.join("photos", "0.png")
 
 
-@pytest.mark.usefixtures("ray_here", "fakes")
+@pytest.mark.usefixtures("local_ray", "fakes")
 def test_positions_timings_and_errors_of_the_finder_reach_the_records(tmp_path: Path) -> None:
     path = str(draw(tmp_path / "a.png", (1, 9, 0)))
     sources = [Source(path, position=7), Source("x", "folder cannot be listed: why", 9)]
@@ -128,7 +128,7 @@ def test_positions_timings_and_errors_of_the_finder_reach_the_records(tmp_path: 
     assert classifier.about == "mobilenet_v2_1.0_224, litert float32, 1 Ray worker"
 
 
-@pytest.mark.usefixtures("ray_here", "fakes")
+@pytest.mark.usefixtures("local_ray", "fakes")
 def test_what_the_run_waits_for_is_reported_before_the_first_row(tmp_path: Path) -> None:
     draw(tmp_path / "a.png", (1, 9, 0))
     texts: list[str] = []
@@ -146,7 +146,7 @@ def test_what_the_run_waits_for_is_reported_before_the_first_row(tmp_path: Path)
         records.close()
 
 
-@pytest.mark.usefixtures("ray_here", "fakes")
+@pytest.mark.usefixtures("local_ray", "fakes")
 def test_work_is_submitted_without_waiting_for_a_worker(tmp_path: Path) -> None:
     class Occupant:
         def ready(self) -> None:
@@ -171,8 +171,8 @@ def test_work_is_submitted_without_waiting_for_a_worker(tmp_path: Path) -> None:
     job.close()
 
 
-@pytest.mark.usefixtures("ray_here", "fakes")
-def test_a_worker_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("local_ray", "fakes")
+def test_a_killed_worker_loses_no_row(tmp_path: Path) -> None:
     folder = many(tmp_path)
     draw(folder / "30.png", (KILLS_ONCE, 9, 0), (4, 4))
     remote = list(workers(batch_size=8).classify(folder))
@@ -180,7 +180,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     assert remote == list(Classifier().classify(folder))
 
 
-@pytest.mark.usefixtures("ray_here", "fakes")
+@pytest.mark.usefixtures("local_ray", "fakes")
 def test_a_photo_that_kills_its_worker_three_times_is_an_error(tmp_path: Path) -> None:
     folder = many(tmp_path, 20)
     draw(folder / "13.png", (KILLER, 9, 0), (4, 4))
@@ -193,7 +193,7 @@ def test_a_photo_that_kills_its_worker_three_times_is_an_error(tmp_path: Path) -
     assert remote[:13] + remote[14:] == local[:13] + local[14:]
 
 
-@pytest.mark.usefixtures("ray_here", "fakes")
+@pytest.mark.usefixtures("local_ray", "fakes")
 def test_an_error_of_a_worker_is_one_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,9 +242,9 @@ def test_the_command_writes_the_rows_of_a_local_run_and_no_output_of_ray(
     (folder / "3.png").write_text("a text")
     process = start(str(folder), "--threads", "1", "--ray")
     stdout, stderr = process.communicate(timeout=120)
-    home = invoke("classify", str(folder), "-q", "-f", "csv")
-    assert stdout == home.stdout
-    assert process.returncode == home.exit_code == 4
+    local = invoke("classify", str(folder), "-q", "-f", "csv")
+    assert stdout == local.stdout
+    assert process.returncode == local.exit_code == 4
     lines = {line.split()[0]: line for line in stderr.splitlines()}
     assert stderr.startswith("Images     20 in ")
     assert "litert float32, 1 Ray worker, loaded in " in lines["Model"]
@@ -252,7 +252,7 @@ def test_the_command_writes_the_rows_of_a_local_run_and_no_output_of_ray(
     assert "workers" not in lines["Work"]
 
 
-@pytest.mark.usefixtures("ray_here")
+@pytest.mark.usefixtures("local_ray")
 def test_sigint_leaves_whole_rows_in_a_run_on_a_cluster(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

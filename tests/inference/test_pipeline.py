@@ -87,13 +87,13 @@ def test_a_batch_of_only_bad_images_never_reaches_the_engine() -> None:
     assert engine.batches == []
 
 
-def test_errors_known_when_found_are_not_decoded() -> None:
+def test_sources_with_an_error_are_not_decoded() -> None:
     found = iter([Source("locked", "folder cannot be listed")])
     (record,) = classify(found, decode=decode, engine=FakeEngine(), rank=rank)
     assert record.error == "folder cannot be listed"
 
 
-def test_sources_are_taken_a_window_ahead_and_no_further() -> None:
+def test_sources_are_taken_at_most_a_window_ahead() -> None:
     taken = 0
 
     def endless() -> Iterator[Source]:
@@ -117,27 +117,27 @@ def test_sources_are_taken_a_window_ahead_and_no_further() -> None:
     assert taken == after
 
 
-def test_a_slow_image_stalls_nothing_within_the_window() -> None:
-    go_on = threading.Event()
+def test_a_slow_image_does_not_delay_others_within_the_window() -> None:
+    release = threading.Event()
     decoded: list[int] = []
 
     def slow(path: str) -> Pixels:
         if path == "0":
-            assert go_on.wait(20)
+            assert release.wait(20)
         decoded.append(int(path))
         return np.zeros((8, 8, 3), np.uint8)
 
     run = classify(
         sources(*range(1000)), decode=slow, engine=FakeEngine(), rank=rank, batch_size=4, threads=2
     )
-    threading.Timer(1.0, go_on.set).start()
+    threading.Timer(1.0, release.set).start()
     assert next(run).path == "0"
     before = decoded.index(0)
     assert WINDOW - 4 <= before <= WINDOW + 8
     assert [int(r.path) for r in run] == list(range(1, 1000))
 
 
-def test_what_the_engine_raises_ends_the_run() -> None:
+def test_an_error_of_the_engine_ends_the_run() -> None:
     class Broken(FakeEngine):
         def predict(self, batch: Pixels) -> NDArray[np.float32]:
             if batch.max() >= 20:
@@ -153,22 +153,22 @@ def test_what_the_engine_raises_ends_the_run() -> None:
     assert seen == list(range(20))
 
 
-def test_a_slow_list_gets_its_answers_at_once() -> None:
-    go_on = threading.Event()
+def test_images_of_a_slow_list_are_classified_as_they_arrive() -> None:
+    release = threading.Event()
 
     def slow() -> Iterator[Source]:
         yield Source("1")
         yield Source("2")
-        assert go_on.wait(20)
+        assert release.wait(20)
         yield Source("3")
 
     run = classify(slow(), decode=decode, engine=FakeEngine(), rank=rank, batch_size=100)
     assert [next(run).path, next(run).path] == ["1", "2"]
-    go_on.set()
+    release.set()
     assert [r.path for r in run] == ["3"]
 
 
-def test_an_error_while_finding_comes_after_what_was_found() -> None:
+def test_an_error_while_finding_follows_the_images_found_before() -> None:
     def broken() -> Iterator[Source]:
         yield Source("1")
         raise Mnv2Error("the list is broken")
@@ -199,16 +199,16 @@ def test_times_are_split_by_stage() -> None:
     assert timings.decoding >= 0.02 and timings.predicting > 0 and timings.finding > 0
 
 
-def test_an_image_over_the_limit_is_an_error_and_its_batch_goes_on() -> None:
-    let_go = threading.Event()
+def test_an_image_over_the_limit_is_an_error_and_its_batch_continues() -> None:
+    release = threading.Event()
     begun: list[str] = []
 
     def stuck(path: str) -> Pixels:
         begun.append(path)
         if path in ("5", "6", "30"):
-            let_go.wait(30)
+            release.wait(30)
             if path == "6":
-                raise RuntimeError("too late to be heard")
+                raise RuntimeError("too late to be reported")
         return decode(path)
 
     engine = FakeEngine()
@@ -220,30 +220,29 @@ def test_an_image_over_the_limit_is_an_error_and_its_batch_goes_on() -> None:
     for record in run:
         records.append(record)
         if record.path == "20":
-            let_go.set()  # late results come while others are under way
+            release.set()  # late results arrive while others are decoded
     assert [r.path for r in records] == [*map(str, range(10)), "bad", *map(str, range(20, 40))]
     for record in records:
         if record.path in ("5", "6"):
             assert record.error == "took too long: over 0.4 seconds"
         elif record.path == "bad":
             assert record.error == "damaged: bad"
-        elif record.path != "30":  # which may have been let go in time
+        elif record.path != "30":  # which may have been released in time
             assert record.predictions[0].label == record.path
     assert len(begun) == 31
 
 
-def test_threads_that_are_stuck_do_not_keep_a_run_from_ending() -> None:
-    let_go = threading.Event()
+def test_a_run_ends_although_threads_are_stuck() -> None:
+    release = threading.Event()
 
     def stuck(path: str) -> Pixels:
-        if path == "3":
-            let_go.wait(60)
+        if path == "3" and not release.wait(20):
+            release.set()
         return decode(path)
 
     run = classify(
         sources(*range(12)), decode=stuck, engine=FakeEngine(), rank=rank, threads=1, limit=1.0
     )
-    start = time.monotonic()
     records = list(run)
     assert [r.error for r in records] == ["", "", "", "took too long: over 1 second", *[""] * 8]
     run = classify(
@@ -252,11 +251,11 @@ def test_threads_that_are_stuck_do_not_keep_a_run_from_ending() -> None:
     )  # fmt: skip
     next(run)
     run.close()
-    assert time.monotonic() - start < 20
-    let_go.set()
+    assert not release.is_set()  # no run has waited for its stuck thread
+    release.set()
 
 
-def test_a_limit_that_nothing_reaches_changes_nothing() -> None:
+def test_a_limit_that_no_image_reaches_has_no_effect() -> None:
     before = threading.active_count()
     run = classify(
         sources(*range(200)), decode=decode, engine=FakeEngine(), rank=rank, threads=4, limit=0.5
@@ -266,11 +265,11 @@ def test_a_limit_that_nothing_reaches_changes_nothing() -> None:
     assert threading.active_count() <= before
 
 
-def test_an_image_that_had_to_be_waited_for_has_its_limit_all_the_same(
+def test_the_limit_applies_to_an_image_that_was_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The watcher reads the age while an image is waited for, and writes it when it is decoded."""
-    waiting, decoding, let_go = threading.Event(), threading.Event(), threading.Event()
+    waiting, decoding, release = threading.Event(), threading.Event(), threading.Event()
 
     class Batch(pipeline._Batch):
         _age = 0.0
@@ -294,19 +293,19 @@ def test_an_image_that_had_to_be_waited_for_has_its_limit_all_the_same(
             waiting.wait(10)
 
     def stuck(path: str) -> Pixels:
-        let_go.wait(10)
+        release.wait(10)
         return np.zeros((8, 8, 3), np.uint8)
 
     monkeypatch.setattr(pipeline, "_Batch", Batch)
     (record,) = pipeline.classify(
         sources(1), Remote(stuck), FakeEngine(), Labelling(rank), PipelineOptions(limit=0.2)
     )
-    let_go.set()
+    release.set()
     assert record.error == "took too long: over 0.2 seconds"
 
 
 def test_a_worker_that_cannot_be_replaced_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    let_go = threading.Event()
+    release = threading.Event()
     start = threading.Thread.start
 
     def refuse(thread: threading.Thread) -> None:
@@ -315,12 +314,12 @@ def test_a_worker_that_cannot_be_replaced_ends_the_run(monkeypatch: pytest.Monke
         start(thread)
 
     def stuck(path: str) -> Pixels:
-        let_go.wait(10)
+        release.wait(10)
         return decode(path)
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     run = classify(sources(1, 2), decode=stuck, engine=FakeEngine(), rank=rank, limit=0.2)
-    threading.Timer(8, let_go.set).start()
+    threading.Timer(8, release.set).start()
     with pytest.raises(Mnv2Error, match="cannot start another thread"):
         list(run)
-    let_go.set()
+    release.set()

@@ -1,7 +1,7 @@
 """Real photos through real networks.
 
 EfficientNet-Lite0's weights and scikit-image's photos come as packages; MobileNetV2's weights and
-100 labelled photos are used where they lie beside the repository.
+100 labelled photos are used if they are beside the repository.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def test_python_programs_see_no_messages_of_libraries(
 
 
 @needs_offline
-def test_packages_alone_classify_photos_rightly(
+def test_weights_of_a_package_classify_photos_correctly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = find_spec("skimage")
@@ -70,7 +70,7 @@ def test_packages_alone_classify_photos_rightly(
     for name in ("chelsea.png", "coffee.png"):
         shutil.copy(Path(package.origin).parent / "data" / name, photos)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setenv("MNV2_WEIGHTS_URL", "http://127.0.0.1:9/")  # nothing listens
+    monkeypatch.setenv("MNV2_WEIGHTS_URL", "http://127.0.0.1:9/")  # refuses connections
     result = CliRunner().invoke(main, ["classify", str(photos), "-q"])
     assert result.exit_code == 0, result.output
     cat, coffee = csv.DictReader(result.stdout.splitlines())
@@ -151,7 +151,9 @@ def test_categories_are_right_more_often_than_labels(
 
 
 @needs_shared
-def test_engines_agree_and_int8_nearly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_litert_and_keras_agree_and_int8_almost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     lite, keras, int8 = (
         classified(tmp_path, *options)
         for options in (["--engine", "litert"], ["--engine", "keras"], ["--precision", "int8"])
@@ -178,13 +180,13 @@ import keras
 from keras.applications.mobilenet_v2 import MobileNetV2, decode_predictions, preprocess_input
 
 model = MobileNetV2(weights="imagenet")
-told = []
+results = []
 for path in sys.argv[1:]:
     image = keras.utils.load_img(path, target_size=(224, 224))
     x = preprocess_input(np.expand_dims(keras.utils.img_to_array(image), axis=0))
     best = decode_predictions(model.predict(x, verbose=0), top=3)[0]
-    told.append([[wnid, float(score)] for wnid, _, score in best])
-print(json.dumps(told))
+    results.append([[wnid, float(score)] for wnid, _, score in best])
+print(json.dumps(results))
 """
 
 

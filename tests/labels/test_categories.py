@@ -28,12 +28,12 @@ def test_expected_categories_are_those_of_the_classes() -> None:
         assert found.all[place].name == row["category"]
 
 
-def test_three_breeds_are_a_dog() -> None:
+def test_the_scores_of_classes_add_up_in_their_category() -> None:
     found = builtin()(scores(chow=0.2, Samoyed=0.2, Pomeranian=0.2, tabby=0.4))
     assert (found.name, round(found.score, 5), round(found.margin, 5)) == ("dog", 0.6, 0.2)
 
 
-def test_deeper_nodes_win(tmp_path: Path) -> None:
+def test_deeper_nodes_take_precedence(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('[spaniels]\nnodes = ["spaniel"]\n[favourite]\nnodes = ["Sussex spaniel"]\n')
     mine = load(str(file))
@@ -43,7 +43,7 @@ def test_deeper_nodes_win(tmp_path: Path) -> None:
         assert mine(scores(**{name: 0.9})).name == category
 
 
-def test_classes_are_where_people_look_for_them() -> None:
+def test_classes_are_in_the_categories_that_people_expect() -> None:
     found = builtin()
     wanted = {
         "weapon": ["missile", "projectile", "guillotine"],

@@ -111,14 +111,14 @@ def test_files_of_categories_are_checked(tmp_path: Path, text: str, message: str
         load(str(file))
 
 
-def test_files_of_categories_that_cannot_be_read(tmp_path: Path) -> None:
+def test_files_of_categories_that_cannot_be_read_are_errors(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b"# \xff")
     for name, message in [("none.toml", "cannot read"), ("latin.toml", "is not UTF-8")]:
         with pytest.raises(InputError, match=message):
             load(str(tmp_path / name))
 
 
-def test_built_in_categories_stay_as_they_are(tmp_path: Path) -> None:
+def test_a_file_does_not_change_the_built_in_categories(tmp_path: Path) -> None:
     before = repr(builtin().all)
     file = tmp_path / "mine.toml"
     file.write_text('[dog]\nname = "Dogs"\nmerge = ["cat"]\n')

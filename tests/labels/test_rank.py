@@ -13,7 +13,7 @@ from mnv2cli.models.weights import import_keras
 ABC = [Label("n1", "a"), Label("n2", "b"), Label("n3", "c")]
 
 
-def test_best_come_first_and_ties_by_index() -> None:
+def test_predictions_are_sorted_by_score_then_by_index() -> None:
     scores = np.array([0.25, 0.5, 0.25], np.float32)
     assert [p.label for p in rank(scores, ABC, 3)] == ["b", "a", "c"]
     assert [p.label for p in rank(scores, ABC, 1)] == ["b"]
@@ -28,18 +28,17 @@ def test_threshold_keeps_scores_that_reach_it() -> None:
 def test_scores_are_the_shortest_decimals_of_their_float32() -> None:
     score = rank(np.array([0.1, 1e-12, 0.7], np.float32), ABC, 3)
     assert [p.score for p in score] == [0.7, 0.1, 1e-12]
-    assert all(
-        np.float32(p.score) == s for p, s in zip(score, np.float32([0.7, 0.1, 1e-12]), strict=True)
-    )
+    rounded = np.array([0.7, 0.1, 1e-12], np.float32)
+    assert all(np.float32(p.score) == s for p, s in zip(score, rounded, strict=True))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_scores_that_are_no_numbers_are_an_error(bad: float) -> None:
+def test_scores_that_are_not_finite_are_an_error(bad: float) -> None:
     with pytest.raises(ImageError, match="not a number"):
         rank(np.array([0.1, bad, 0.2], np.float32), ABC, 3)
 
 
-def test_labels_are_the_thousand_of_imagenet() -> None:
+def test_labels_are_the_thousand_classes_of_imagenet() -> None:
     labels = imagenet_labels()
     assert len(labels) == len({label.wnid for label in labels}) == 1000
     assert labels[285] == Label("n02124075", "Egyptian cat")
@@ -49,7 +48,7 @@ def test_labels_are_the_thousand_of_imagenet() -> None:
     assert labels == tuple(sorted(labels, key=lambda label: label.wnid))
 
 
-def test_kerass_decode_predictions_ranks_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ranks_equal_those_of_decode_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
     keras = import_keras()
     utils = sys.modules[keras.applications.imagenet_utils.decode_predictions.__module__]
     index = {str(i): [label.wnid, label.name] for i, label in enumerate(imagenet_labels())}
@@ -58,5 +57,5 @@ def test_kerass_decode_predictions_ranks_alike(monkeypatch: pytest.MonkeyPatch) 
     for top in (1, 5, 1000):
         wanted = keras.applications.mobilenet_v2.decode_predictions(scores, top=top)
         for row, predictions in zip(scores, wanted, strict=True):
-            mine = [(p.wnid, p.label, p.score) for p in rank(row, imagenet_labels(), top)]
-            assert mine == [(w, n, float(str(s))) for w, n, s in predictions]
+            ranked = [(p.wnid, p.label, p.score) for p in rank(row, imagenet_labels(), top)]
+            assert ranked == [(w, n, float(str(s))) for w, n, s in predictions]

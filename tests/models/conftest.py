@@ -29,15 +29,15 @@ def tensors() -> dict[str, Tensor]:
 
 @pytest.fixture(scope="session")
 def lite0_file(tensors: dict[str, Tensor], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint of them."""
+    """A checkpoint of the random weights."""
     path = tmp_path_factory.mktemp("lite0") / "w.pth"
     path.write_bytes(checkpoint(tensors))
     return path
 
 
 @pytest.fixture
-def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Have no weights, and a host that refuses connections; return its URL."""
+def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Provide no weights and a host that refuses connections; return its URL."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(efficientnet_lite0, "PACKAGE", "mnv2_no_such_package")

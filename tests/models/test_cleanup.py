@@ -26,15 +26,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_leftovers_of_killed_downloads_are_found_once_they_are_old(folder: Path) -> None:
-    left = [folder / f".{WEIGHTS}.{name}.part.h5" for name in ("old", "new")]
+    leftovers = [folder / f".{WEIGHTS}.{name}.part.h5" for name in ("old", "new")]
     others = [folder / f".{WEIGHTS}.old", folder / ".mine.h5.x.part.h5", folder / WEIGHTS]
-    for path in [*left, *others]:
+    for path in [*leftovers, *others]:
         path.write_bytes(b"")
         os.utime(path, (0, 0))
-    os.utime(left[1], (time.time(), time.time()))
-    assert interrupted_downloads() == [str(left[0])]
-    remove_downloads([str(left[0]), str(folder / "gone")])
-    assert not left[0].exists() and left[1].exists() and all(path.exists() for path in others)
+    os.utime(leftovers[1], (time.time(), time.time()))
+    assert interrupted_downloads() == [str(leftovers[0])]
+    remove_downloads([str(leftovers[0]), str(folder / "gone")])
+    assert (
+        not leftovers[0].exists()
+        and leftovers[1].exists()
+        and all(path.exists() for path in others)
+    )
     assert interrupted_downloads() == []
 
 

@@ -19,7 +19,7 @@ from mnv2cli.models.published import published
      EfficientNetLite0()],
     ids=lambda model: model.model,
 )  # fmt: skip
-def test_published_figures_are_those_of_the_keras_model(model: Any) -> None:
+def test_published_figures_match_the_keras_model(model: Any) -> None:
     built = model.build_untrained()
     described, figures = describe(built), published()[model.model]
     assert described.parameters == figures.parameters
@@ -49,7 +49,7 @@ def test_another_network_is_described_by_its_keras_model(model: Any) -> None:
     assert describe_model(Other()) == describe(model)  # type: ignore[arg-type]
 
 
-def test_mobilenet_v2_is_the_one_of_the_paper() -> None:
+def test_mobilenet_v2_matches_the_paper() -> None:
     described = describe(MobileNetV2().build_untrained())
     assert described.parameters == pytest.approx(3.4e6, rel=0.04)
     assert described.multiply_adds == pytest.approx(300e6, rel=0.01)

@@ -7,7 +7,6 @@ import os
 import socket
 import stat
 import threading
-import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from mnv2cli.models import download as downloads
 from mnv2cli.models.download import Origin, address, download, mirrored_at, published_at, reach
 from mnv2cli.models.mobilenet_v2 import MobileNetV2
 from tests.checkpoints import place_lite0
-from tests.hosts import Handler, answer, host
+from tests.hosts import Handler, answer, hold, host, trickle
 
 
 def fails(handle: Handler, path: Path) -> WeightsError:
@@ -31,7 +30,7 @@ def fails(handle: Handler, path: Path) -> WeightsError:
         return caught.value
 
 
-def test_a_download_arrives_whole_with_progress(tmp_path: Path, hdf5: bytes) -> None:
+def test_a_download_is_complete_and_reports_progress(tmp_path: Path, hdf5: bytes) -> None:
     path = tmp_path / "models" / "w.h5"
     calls: list[tuple[str, int, int | None]] = []
     with host(answer(hdf5)) as url:
@@ -70,47 +69,37 @@ def test_an_answer_without_length_or_content_fails_at_once(tmp_path: Path) -> No
         request.send_response(200)
         request.end_headers()
 
-    start = time.monotonic()
+    # A host that times out has another message: "did not answer within ... seconds".
     assert "is empty" in fails(nothing, tmp_path / "w.h5").message
-    assert time.monotonic() - start < downloads.TIMEOUT / 2
 
 
-def test_a_failed_refresh_keeps_the_file_that_was_there(tmp_path: Path) -> None:
+def test_a_failed_refresh_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "w.h5"
     path.write_text("old")
     fails(answer(b"", 404), path)
     assert path.read_text() == "old"
 
 
-def test_a_silent_host_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_host_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads, "TIMEOUT", 0.3)
-    done = threading.Event()
-    error = fails(lambda request: done.wait(5) and None, tmp_path / "m" / "w.h5")
-    done.set()
+    release = threading.Event()
+    error = fails(hold(release), tmp_path / "m" / "w.h5")
+    release.set()
     assert "did not answer within" in error.message
 
 
-def test_a_host_that_sends_a_byte_now_and_then_is_given_up(
+def test_a_host_that_sends_bytes_too_slowly_times_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(downloads, "TIMEOUT", 0.5)
-    done = threading.Event()
-
-    def trickle(request: BaseHTTPRequestHandler) -> None:
-        request.send_response(200)
-        request.end_headers()
-        for _ in range(100):
-            request.wfile.write(b"x")
-            if done.wait(0.1):
-                break
-
-    start = time.monotonic()
-    error = fails(trickle, tmp_path / "m" / "w.h5")
-    done.set()
-    assert "did not answer within" in error.message and time.monotonic() - start < 4
+    release = threading.Event()
+    error = fails(trickle(release, seconds=4), tmp_path / "m" / "w.h5")
+    assert not release.is_set()  # nothing waited for the end
+    release.set()
+    assert "did not answer within" in error.message
 
 
-def test_hosts_that_cannot_be_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_host_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -126,22 +115,22 @@ def test_hosts_that_cannot_be_reached(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_redirect_loop_ends(tmp_path: Path) -> None:
-    def again(request: BaseHTTPRequestHandler) -> None:
+    def redirect(request: BaseHTTPRequestHandler) -> None:
         request.send_response(302)
         request.send_header("Location", request.path)
         request.end_headers()
 
-    error = fails(again, tmp_path / "w.h5")
+    error = fails(redirect, tmp_path / "w.h5")
     assert "302" in error.message
 
 
-def test_an_endless_download_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_download_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads, "LARGEST_FILE", 100_000)
     error = fails(answer(b"\x89HDF\r\n\x1a\n" + b"x" * 400_000), tmp_path / "m" / "w.h5")
     assert "far too large" in error.message
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WeightsError, match="cannot write to the weights folder") as caught:
         download(Origin("http://127.0.0.1:1/w.h5", str(tmp_path / "file" / "w.h5")))
@@ -158,36 +147,36 @@ def test_interrupting_a_download_leaves_nothing(tmp_path: Path, hdf5: bytes) -> 
     assert list((tmp_path / "m").iterdir()) == []
 
 
-def test_a_silent_host_is_noticed_soon_and_the_other_network_is_used(
-    nothing_here: str, lite0_file: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_silent_host_times_out_and_the_other_network_is_used(
+    no_weights: str, lite0_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place_lite0(lite0_file)
     monkeypatch.setattr(downloads, "CONNECT_TIMEOUT", 0.3)
-    with socket.socket() as deaf:  # takes no connection: its queue is full
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(0)
-        others = [socket.socket() for _ in range(4)]
-        for other in others:
-            other.setblocking(False)
-            other.connect_ex(deaf.getsockname())
-        monkeypatch.setenv("MNV2_WEIGHTS_URL", f"http://127.0.0.1:{deaf.getsockname()[1]}/")
+    with socket.socket() as silent:  # accepts no connection: its queue is full
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)
+        clients = [socket.socket() for _ in range(4)]
+        for client in clients:
+            client.setblocking(False)
+            client.connect_ex(silent.getsockname())
+        monkeypatch.setenv("MNV2_WEIGHTS_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/")
         with pytest.raises(WeightsError, match=r"did not answer within 0\.3 seconds"):
             MobileNetV2().fetch()
         warnings: list[str] = []
         available(MobileNetV2(), named=False, warn=warnings.append)
-        for other in others:
-            other.close()
+        for client in clients:
+            client.close()
     assert len(warnings) == 1
 
 
-def test_a_mirror_gives_the_published_file(
+def test_a_mirror_serves_the_published_file(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     model = MobileNetV2(alpha=0.35, size=96)
     body = (home / "models" / model.file_name).read_bytes()
     with host(answer(body)) as url:
-        monkeypatch.setenv("MNV2_WEIGHTS_URL", url.rpartition("/")[0])  # no slash at its end
+        monkeypatch.setenv("MNV2_WEIGHTS_URL", url.rpartition("/")[0])  # without a trailing slash
         assert model.origin.url == f"{url.rpartition('/')[0]}/{model.file_name}"
         path = model.fetch()
     assert Path(path).read_bytes() == body
@@ -221,13 +210,13 @@ def test_a_mirror_is_a_folder_or_the_file_itself() -> None:
         mirrored_at("ftp://host/", "w.h5", suffixes)
 
 
-def test_reach_returns_why_a_file_cannot_be_downloaded(nothing_here: str) -> None:
+def test_reach_returns_why_a_file_cannot_be_downloaded(no_weights: str) -> None:
     for code in (200, 405, 503):
         with host(answer(b"", code), head=True) as url:
             assert reach(url) == ""
     with host(answer(b"", 404), head=True) as url:
         assert reach(url) == "the host answered 404 Not Found"
-    assert reach(nothing_here) == "connection refused"
+    assert reach(no_weights) == "connection refused"
 
 
 def guarded(body: bytes, user: str, password: str) -> Handler:

@@ -15,7 +15,7 @@ from mnv2cli.models.efficientnet_lite0 import EfficientNetLite0
 from tests.checkpoints import Tensor, checkpoint, dump, tensor
 
 
-def test_lite0_is_filled_from_a_checkpoint(tensors: dict[str, Tensor], lite0_file: Path) -> None:
+def test_lite0_is_loaded_from_a_checkpoint(tensors: dict[str, Tensor], lite0_file: Path) -> None:
     model = EfficientNetLite0(weights=str(lite0_file)).build()
     assert len([layer for layer in model.layers if layer.weights]) == 99
     stem = model.get_layer("conv_stem").get_weights()[0]

@@ -38,6 +38,8 @@ def test_the_name_or_the_options_give_the_model(
         (f"{PUBLISHED}.gz", ModelOptions(), "cannot tell the network from the name"),
     ],
 )
-def test_contradictions_and_gaps_are_errors(path: str, given: ModelOptions, message: str) -> None:
+def test_contradictory_or_missing_options_are_errors(
+    path: str, given: ModelOptions, message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         options_of_file(path, given)

@@ -20,23 +20,23 @@ from tests.conftest import WEIGHTS as NAME
 pytestmark = pytest.mark.usefixtures("random_weights")
 
 
-def test_the_address_and_the_name_are_kerass_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_url_and_the_file_name_are_those_of_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     keras = import_keras()
-    asked: list[tuple[str, str, str]] = []
+    requested: list[tuple[str, str, str]] = []
 
     def get_file(name: str, origin: str, cache_subdir: str) -> str:
-        asked.append((name, origin, cache_subdir))
+        requested.append((name, origin, cache_subdir))
         raise FileNotFoundError
 
     module = sys.modules[keras.applications.MobileNetV2.__module__]
-    monkeypatch.setattr(module.file_utils, "get_file", get_file)  # type: ignore[attr-defined]
+    monkeypatch.setattr(module.file_utils, "get_file", get_file)
     for alpha, size in [(0.35, 96), (0.5, 160), (1.0, 224), (1.4, 224)]:
         assert size in published_sizes(alpha)
-        asked.clear()
+        requested.clear()
         with pytest.raises(FileNotFoundError):
             keras.applications.MobileNetV2(alpha=alpha, input_shape=(size, size, 3))
         name = MobileNetV2(alpha=alpha, size=size).file_name
-        assert asked == [(name, mobilenet_v2.WEIGHTS_URL + name, "models")]
+        assert requested == [(name, mobilenet_v2.WEIGHTS_URL + name, "models")]
 
 
 def test_alpha_1_means_1_point_0() -> None:
@@ -63,7 +63,7 @@ def test_own_weights_may_have_any_size(tmp_path: Path) -> None:
     assert network.build().input_shape == (None, 64, 64, 3)
     for bad in ({"size": 8}, {"alpha": 0.0}, {"refresh": True}):
         with pytest.raises(InputError):
-            MobileNetV2(weights=str(tmp_path / "own.keras"), **bad)  # type: ignore[arg-type]
+            MobileNetV2(weights=str(tmp_path / "own.keras"), **bad)
     with pytest.raises(InputError, match="weights file not found"):
         MobileNetV2(weights="nowhere.h5")
 
@@ -119,7 +119,7 @@ def test_a_damaged_cached_file_is_named_and_can_be_refreshed(
     assert os.path.exists(cached)
 
 
-def test_a_channels_first_setting_does_no_harm() -> None:
+def test_a_channels_first_setting_is_ignored() -> None:
     keras = import_keras()
     keras.config.set_image_data_format("channels_first")
     assert MobileNetV2(alpha=0.35, size=96).build().input_shape == (None, 96, 96, 3)

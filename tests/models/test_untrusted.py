@@ -53,7 +53,7 @@ def lambda_model(marker: Path) -> Any:
     return model
 
 
-def refused(path: Path, message: str) -> None:
+def check_refused(path: Path, message: str) -> None:
     with pytest.raises(WeightsError, match=message) as caught:
         MobileNetV2(alpha=0.35, size=96, weights=str(path)).build()
     assert "\n" not in caught.value.message and str(path) in caught.value.message
@@ -76,7 +76,7 @@ def test_a_lambda_layer_is_refused_and_not_run(tmp_path: Path, marker: Path, suf
     path = tmp_path / f"evil{suffix}"
     lambda_model(marker).save(path)
     marker.unlink(missing_ok=True)
-    refused(path, "contains a Lambda layer, which is Python code: refused")
+    check_refused(path, "contains a Lambda layer, which is Python code: refused")
     assert not marker.exists()
     # The attack is real: Keras without safe mode runs the same file.
     import_keras().models.load_model(path, safe_mode=False)
@@ -104,7 +104,9 @@ def test_a_pickle_is_refused_and_not_run(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(pickle.dumps(Malicious(f"touch {marker}"), protocol))
-    refused(path, "is a pickle, which can run code" if protocol >= 2 else "is not in HDF5 format")
+    check_refused(
+        path, "is a pickle, which can run code" if protocol >= 2 else "is not in HDF5 format"
+    )
     assert not marker.exists()
     pickle.loads(path.read_bytes())
     assert marker.exists()
@@ -113,7 +115,9 @@ def test_a_pickle_is_refused_and_not_run(
 def test_pickles_in_an_archive_are_refused_and_not_run(tmp_path: Path, marker: Path) -> None:
     data = pickle.dumps(Malicious(f"touch {marker}"))
     for name in ("data.pkl", "archive__data.pkl", "A.PICKLE", "assets__innocent.bin"):
-        refused(archive(tmp_path / "evil.keras", **{name: data}), "contains a pickle, .*run code")
+        check_refused(
+            archive(tmp_path / "evil.keras", **{name: data}), "contains a pickle, .*run code"
+        )
     array = io.BytesIO()
     np.save(array, np.array([Malicious(f"touch {marker}")]), allow_pickle=True)
     path = tmp_path / "evil.keras"
@@ -123,7 +127,7 @@ def test_pickles_in_an_archive_are_refused_and_not_run(tmp_path: Path, marker: P
             inner.writestr("__root__.npy", array.getvalue())
         outer.writestr("config.json", "{}")
         outer.writestr("model.weights.npz", npz.getvalue())
-    refused(path, "does not contain model.weights.h5")
+    check_refused(path, "does not contain model.weights.h5")
     assert not marker.exists()
 
 
@@ -162,31 +166,33 @@ def test_archives_that_are_bombs_or_reach_outside_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "evil.keras"
-    refused(archive(path, "x" * (17 << 20)), "'config.json', far too large: 17,825,794 bytes")
+    check_refused(archive(path, "x" * (17 << 20)), "'config.json', far too large: 17,825,794 bytes")
     for name in ("../out", "/etc/passwd", "a/../../b", "C:\\x", "..\\x"):
         archive(path)
         with zipfile.ZipFile(path, "a") as file:
             file.writestr(name, b"")
-        refused(path, "a path outside the archive")
-    refused(archive(path, **{str(i): b"" for i in range(1_000)}), "duplicate ones")
+        check_refused(path, "a path outside the archive")
+    check_refused(archive(path, **{str(i): b"" for i in range(1_000)}), "duplicate ones")
     monkeypatch.setattr("mnv2cli.models.untrusted._LARGEST_WEIGHTS", 1_000_000)
-    refused(archive(path, assets__a=bytes(600_000), assets__b=bytes(600_000)), "is far too large")
-    refused(archive(path, assets__a=bytes(1_000_001)), "far too large: 1,000,001 bytes")
+    check_refused(
+        archive(path, assets__a=bytes(600_000), assets__b=bytes(600_000)), "is far too large"
+    )
+    check_refused(archive(path, assets__a=bytes(1_000_001)), "far too large: 1,000,001 bytes")
 
 
 def test_damaged_archives_are_refused(tmp_path: Path) -> None:
     path = archive(tmp_path / "own.keras")
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    refused(path, "is damaged")
+    check_refused(path, "is damaged")
     path.write_bytes(data.replace(b"\x89HDF", b"\x88HDF", 1))
-    refused(path, "is damaged|does not fit")
+    check_refused(path, "is damaged|does not fit")
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("config.json", "[" * 100_000)
-    refused(path, "its description is not JSON")
+    check_refused(path, "its description is not JSON")
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("model.weights.h5", b"\x89HDF\r\n\x1a\nxxxx")
-    refused(path, "is damaged")
+    check_refused(path, "is damaged")
 
 
 def test_hdf5_that_reads_other_files_is_refused(tmp_path: Path) -> None:
@@ -197,19 +203,19 @@ def test_hdf5_that_reads_other_files_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "evil.h5"
     with h5py.File(path, "w") as file:
         file.create_group("a")["link"] = h5py.ExternalLink("other.h5", "/x")
-    refused(path, "links to other files: refused")
+    check_refused(path, "links to other files: refused")
     with h5py.File(path, "w") as file:
         file.create_dataset("x", (100,), "f4", external=[(str(secret), 0, 400)])
-    refused(path, "refers to data in other files: refused")
+    check_refused(path, "refers to data in other files: refused")
     with h5py.File(path, "w") as file:
         layout = h5py.VirtualLayout((100,), "f4")
         layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "x", (100,))
         file.create_virtual_dataset("x", layout)
-    refused(path, "refers to data in other files: refused")
+    check_refused(path, "refers to data in other files: refused")
     inner = path.read_bytes()
     with zipfile.ZipFile(tmp_path / "evil.keras", "w") as outer:
         outer.writestr("model.weights.h5", inner)
-    refused(tmp_path / "evil.keras", "refers to data in other files: refused")
+    check_refused(tmp_path / "evil.keras", "refers to data in other files: refused")
 
 
 def test_valid_files_of_keras_are_accepted(tmp_path: Path, model: Any) -> None:

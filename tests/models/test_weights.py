@@ -27,7 +27,7 @@ def test_files_are_checked_before_keras_sees_them(tmp_path: Path, hdf5: bytes) -
         check_file(str(tmp_path / "none.h5"), "hint")
 
 
-def test_a_file_that_claims_terabytes_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_declares_terabytes_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.h5"
     with h5py.File(path, "w") as file:
         file.create_dataset("x", (1 << 40,), "f4", chunks=(1 << 20,))
@@ -35,7 +35,7 @@ def test_a_file_that_claims_terabytes_is_refused(tmp_path: Path) -> None:
         check_file(str(path), "hint")
 
 
-def test_kerass_folder_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keras_home_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     assert cache_path("w.h5") == str(tmp_path / "models" / "w.h5")
     monkeypatch.delenv("KERAS_HOME")

@@ -8,7 +8,7 @@ from mnv2cli.errors import InputError
 from mnv2cli.results.check import check_output
 
 
-def test_outputs_are_checked_beforehand(tmp_path: Path) -> None:
+def test_outputs_are_checked_before_the_run(tmp_path: Path) -> None:
     path = str(tmp_path / "a.csv")
     check_output(path, "csv", force=False)
     Path(path).write_text("old")

@@ -21,7 +21,7 @@ def test_records_become_a_dataframe() -> None:
 
 def test_only_the_best_predictions_fit_into_a_wide_table() -> None:
     frame = to_dataframe([Record("a.jpg", (CAT, BOW, CAT))], 2)
-    assert frame.loc[0, ["label_1", "label_2"]].tolist() == [CAT.label, BOW.label]
+    assert list(frame.loc[0, ["label_1", "label_2"]]) == [CAT.label, BOW.label]
     assert frame.shape == (1, 10)
     assert len(to_dataframe([Record("a.jpg", (CAT, BOW, CAT))], 2, long=True)) == 3
 

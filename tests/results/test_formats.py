@@ -46,9 +46,9 @@ def test_formats_declare_their_capabilities() -> None:
 def test_the_registry_imports_a_format_on_first_use() -> None:
     code = (
         "import sys\nfrom mnv2cli.results import formats\n"
-        "def there(): return sorted(n[16:-7] for n in sys.modules if n.endswith('_format'))\n"
-        "print(formats.format_of('x.parquet'), there())\n"
-        "formats.load_format('parquet')\nprint(there(), 'pyarrow' in sys.modules)\n"
+        "def loaded(): return sorted(n[16:-7] for n in sys.modules if n.endswith('_format'))\n"
+        "print(formats.format_of('x.parquet'), loaded())\n"
+        "formats.load_format('parquet')\nprint(loaded(), 'pyarrow' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "parquet []\n['parquet'] False\n"
@@ -83,7 +83,7 @@ def read_tabs(path: str) -> Iterator[Record]:
 
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> Format:
-    monkeypatch.setitem(FORMATS, "toy", "")  # restored to its absence afterwards
+    monkeypatch.setitem(FORMATS, "toy", "")  # so that it is removed after the test
     made = Format("toy", TabWriter, read_tabs, is_table=True)
     register(made)
     return made

@@ -75,7 +75,7 @@ def test_a_full_disk_is_an_error() -> None:
         out.write(RECORDS[0])
 
 
-def test_a_closed_pipe_raises_its_own_error() -> None:
+def test_a_closed_pipe_raises_broken_pipe_error() -> None:
     read, write = os.pipe()
     os.close(read)
     with (

@@ -23,7 +23,7 @@ def test_parquet_has_typed_columns() -> None:
     assert long["rank"].to_pylist() == [1, 2, 1, None]
 
 
-def test_parquet_of_many_rows_and_odd_names() -> None:
+def test_parquet_has_many_rows_and_names_that_are_not_utf_8() -> None:
     records = [Record(f"{i}.jpg", (CAT,)) for i in range(25_000)]
     records.append(Record(os.fsdecode(b"\xff.jpg")))
     table = pq.read_table(io.BytesIO(written(Layout("parquet", 2), records)))

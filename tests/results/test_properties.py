@@ -13,10 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mnv2cli.records import CategoryScore, Prediction, Record
-from mnv2cli.results.csv_format import NUL_SIGN
 from mnv2cli.results.formats import FORMATS, load_format
 from mnv2cli.results.read import read_results
 from mnv2cli.results.schema import Layout, extras
+from mnv2cli.system.csvtext import NUL_SIGN
 
 TOP = 3
 LAYOUTS = [
@@ -27,14 +27,14 @@ LAYOUTS = [
 ]
 
 # Human texts, file names of any bytes, and texts that spreadsheets take for formulas.
-odd = st.sampled_from(
+special = st.sampled_from(
     ["\n", "\r", "\r\n", "\0", '"', '""', ",", "'", "''", "=", "+", "-", "@", "\t", "\x1b[31m",
      " ", "\ufeff", "\u2028", "\\xff", "\\", "\udcff", "＝", "a"]
 )  # fmt: skip
 texts = st.one_of(
     st.text(max_size=8),
     st.binary(max_size=8).map(os.fsdecode),
-    st.lists(odd, max_size=6).map("".join),
+    st.lists(special, max_size=6).map("".join),
 )
 scores = st.floats(0, 1, width=32).map(lambda score: float(str(np.float32(score))))
 predictions = st.builds(Prediction, wnid=texts, label=texts, score=scores)

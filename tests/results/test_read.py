@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -68,7 +69,9 @@ def test_a_json_list_on_one_long_line_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mnv2cli.results.text_file._MAX_LINE", 200)
-    items = [{"path": f"{i}.jpg", "predictions": [], "error": None} for i in range(9)]
+    items: list[dict[str, Any]] = [
+        {"path": f"{i}.jpg", "predictions": [], "error": None} for i in range(9)
+    ]
     for text in (json.dumps(items), "[\n" + json.dumps(items)[1:]):
         (tmp_path / "x.json").write_text(text)
         found = [record.path for record in read_results(str(tmp_path / "x.json"))]
@@ -91,7 +94,7 @@ def test_cells_escaped_for_spreadsheets_are_restored_by_default(tmp_path: Path, 
         assert list(read_results(path)) == given
 
 
-def test_an_existing_file_decides_about_an_apostrophe(
+def test_an_existing_file_determines_if_an_apostrophe_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -110,8 +113,8 @@ def test_an_existing_file_decides_about_an_apostrophe(
         (tmp_path / "'=a.jpg").unlink()
 
 
-def test_json_of_other_shapes_is_read(tmp_path: Path) -> None:
-    item = {"path": "a.jpg", "predictions": [], "error": None}
+def test_json_with_other_line_breaks_is_read(tmp_path: Path) -> None:
+    item: dict[str, Any] = {"path": "a.jpg", "predictions": [], "error": None}
     for text in (json.dumps([item, item], indent=2), json.dumps([item, item])):
         (tmp_path / "x.json").write_text(text)
         assert [r.path for r in read_results(str(tmp_path / "x.json"))] == ["a.jpg", "a.jpg"]

@@ -12,7 +12,7 @@ from mnv2cli.records import Record
 from mnv2cli.results.schema import Layout, score_text
 from tests.results.records import CAT, written
 
-ODD_NAMES = [
+UNUSUAL_NAMES = [
     "plain.jpg",
     "with space.jpg",
     'quo"te.jpg',
@@ -35,8 +35,8 @@ ODD_NAMES = [
 ]
 
 
-@pytest.mark.parametrize("name", ODD_NAMES)
-def test_odd_names_survive_a_round_trip(name: str) -> None:
+@pytest.mark.parametrize("name", UNUSUAL_NAMES)
+def test_unusual_names_are_read_back_unchanged(name: str) -> None:
     records = [Record(name, (CAT,)), Record("next.jpg", (CAT,))]
     for format in ("csv", "json", "jsonl"):
         data = written(Layout(format, 2), records)

@@ -1,4 +1,4 @@
-"""A folder of images with odd names."""
+"""A folder of images with unusual names."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ import pytest
 
 from tests.conftest import draw
 
-ODD = ["a.png", "new\nline.png", 'quo"te.png', "com,ma.png", "cr\r.png", os.fsdecode(b"\xe9.png")]
+UNUSUAL_NAMES = [
+    "a.png",
+    "new\nline.png",
+    'quo"te.png',
+    "com,ma.png",
+    "cr\r.png",
+    os.fsdecode(b"\xe9.png"),
+]
 
 
 @pytest.fixture
 def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder ``album`` with images of odd names, two unreadable, in the current folder."""
+    """A folder ``album`` with images of unusual names, two unreadable, in the current folder."""
     monkeypatch.chdir(tmp_path)
-    for i, name in enumerate(ODD):
+    for i, name in enumerate(UNUSUAL_NAMES):
         draw(tmp_path / "album" / name, (i + 1, 9, 0), (8, 8))
     for name in ("bad.jpg", "sub/worse.jpg"):
         path = tmp_path / "album" / name

@@ -1,4 +1,4 @@
-"""Runs over the album, the files that kill -9 leaves, and runs in separate processes."""
+"""Runs over the album, files as SIGKILL leaves them, and runs in separate processes."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def events(output: Path) -> list[str]:
 
 
 def cut(output: Path, whole: bytes, end: int) -> None:
-    """Leave a file as kill -9 does: truncated to ``end`` bytes, with a log without an end."""
+    """Leave a file as SIGKILL does: truncated to ``end`` bytes, with a log without an end."""
     output.write_bytes(whole[:end])
     log = Path(log_path(str(output)))
     log.write_text(log.read_text().splitlines()[0] + "\n")
 
 
-def ended(*args: str) -> int:
+def run_to_end(*args: str) -> int:
     """Run to the end, and return the exit code."""
     command = [sys.executable, "-c", FAKE.format(delay=0), *args]
     return subprocess.run(command, capture_output=True, check=False, env=ENVIRONMENT).returncode
 
 
-def killed(args: list[str], output: Path, rows: int, number: int) -> tuple[int, str]:
+def run_and_signal(args: list[str], output: Path, rows: int, number: int) -> tuple[int, str]:
     """Start a slow run, send a signal once some rows exist; return its exit code and stderr."""
     process = start(0.03, *args)
     deadline = time.monotonic() + 60

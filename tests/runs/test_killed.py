@@ -1,4 +1,4 @@
-"""Runs in separate processes that are killed, stopped, crash, or lose their disk."""
+"""Runs in separate processes that are killed, crash, or cannot write any more."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 from tests.cli.test_process import ENVIRONMENT, FAKE
 from tests.conftest import draw
-from tests.runs.helpers import ended, events, killed
+from tests.runs.helpers import events, run_and_signal, run_to_end
 
 
 def test_a_full_disk_loses_no_rank_of_a_long_table(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_a_full_disk_loses_no_rank_of_a_long_table(tmp_path: Path) -> None:
         draw(tmp_path / "p" / f"{i}.bmp", (i, 0, 0), (4, 4))
     args = ["classify", str(tmp_path / "p"), "-q", "--long", "-o"]
     output, whole = tmp_path / "out.csv", tmp_path / "whole.csv"
-    assert ended(*args, str(whole)) == 0
+    assert run_to_end(*args, str(whole)) == 0
     ends = [i + 1 for i, byte in enumerate(whole.read_bytes()) if byte == 10]
     for limit in (ends[12], ends[13] - 3):
         code = f"import resource as r\nr.setrlimit(r.RLIMIT_FSIZE, ({limit}, {limit}))\n"
@@ -32,27 +32,27 @@ def test_a_full_disk_loses_no_rank_of_a_long_table(tmp_path: Path) -> None:
             [sys.executable, "-c", code + FAKE.format(delay=0), *args, str(output), "--force"],
             capture_output=True, check=False, env=ENVIRONMENT,
         )  # fmt: skip
-        assert ended(*args, str(output), "--resume") == 0
+        assert run_to_end(*args, str(output), "--resume") == 0
         assert output.read_bytes() == whole.read_bytes()
 
 
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
-def test_a_run_killed_many_times_equals_an_undisturbed_one(tmp_path: Path, format: str) -> None:
+def test_a_run_killed_many_times_equals_an_uninterrupted_one(tmp_path: Path, format: str) -> None:
     for i in range(240):
         draw(tmp_path / "p" / f"{i}.bmp", (i, 0, 0), (4, 4))
     (tmp_path / "p" / "100.bmp").write_bytes(b"BM")
     whole, output = tmp_path / f"whole.{format}", tmp_path / f"out.{format}"
     args = ["classify", str(tmp_path / "p"), "-q", "-o"]
-    assert ended(*args, str(whole)) == 4
+    assert run_to_end(*args, str(whole)) == 4
     rng = random.Random(format)
     rows = 0
     for _ in range(4):
         rows += rng.randrange(1, 50)
-        code, _ = killed([*args, str(output), "--resume"], output, rows, signal.SIGKILL)
+        code, _ = run_and_signal([*args, str(output), "--resume"], output, rows, signal.SIGKILL)
         assert code == -signal.SIGKILL
-        if rng.random() < 0.5:  # and a power failure
+        if rng.random() < 0.5:  # as after a power failure
             os.truncate(output, output.stat().st_size - rng.randrange(60))
-    assert ended(*args, str(output), "--resume") == 4
+    assert run_to_end(*args, str(output), "--resume") == 4
     assert output.read_bytes() == whole.read_bytes()
 
 
@@ -64,15 +64,15 @@ def test_a_signal_finishes_current_images_and_prints_the_resume_command(
         draw(tmp_path / "my photos" / f"{i}.bmp", (i, 0, 0), (4, 4))
     output = tmp_path / "out.csv"
     args = ["classify", str(tmp_path / "my photos"), "-o", str(output), "--force"]
-    end, stderr = killed(args, output, 20, number)
+    end, stderr = run_and_signal(args, output, 20, number)
     assert end == code and "Traceback" not in stderr
     rows = list(csv.reader(output.read_text().splitlines()))
     assert 20 < len(rows) < 200 and {len(row) for row in rows} == {len(rows[0])}
     assert events(output) == ["begin", "stopped"]
     command = next(x for x in stderr.splitlines() if x.startswith("Resume ")).split(None, 1)[1]
     assert command == f"mnv2 classify '{tmp_path}/my photos' -o {output} --resume"
-    assert ended(*args[:-1], "--resume") == 0
-    assert ended(*args[:2], "-o", str(tmp_path / "b.csv")) == 0
+    assert run_to_end(*args[:-1], "--resume") == 0
+    assert run_to_end(*args[:2], "-o", str(tmp_path / "b.csv")) == 0
     assert output.read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
@@ -106,9 +106,7 @@ def test_a_second_signal_ends_a_run_that_hangs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 50])
-def test_an_image_that_crashes_a_run_is_isolated_when_it_is_resumed(
-    tmp_path: Path, place: int
-) -> None:
+def test_an_image_that_crashes_a_run_is_isolated_on_resume(tmp_path: Path, place: int) -> None:
     for i in range(60):
         draw(tmp_path / "p" / f"{i}.bmp", (i, 0, 0), (4, 4))
     (tmp_path / "p" / f"{place}.bmp").write_bytes(b"boom")
@@ -145,14 +143,14 @@ def test_a_full_disk_leaves_a_file_that_can_be_resumed(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert stderr.startswith(f"Error: cannot write results to {str(output)!r}: file too large")
     assert stderr.rstrip().endswith("--resume")
-    assert ended(*args, str(whole)) == 0
-    assert ended(*args, str(output), "--resume") == 0
+    assert run_to_end(*args, str(whole)) == 0
+    assert run_to_end(*args, str(output), "--resume") == 0
     assert output.read_bytes() == whole.read_bytes()
 
 
-@pytest.mark.parametrize("how", ["removed", "moved"])
-def test_a_removed_output_folder_loses_no_row(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+@pytest.mark.parametrize("change", ["removed", "moved"])
+def test_no_row_is_lost_if_the_output_folder_is_removed_or_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     for i in range(400):
         draw(tmp_path / "p" / f"{i}.bmp", (i % 256, 0, 0), (4, 4))
@@ -172,17 +170,17 @@ def test_a_removed_output_folder_loses_no_row(
         output.exists() and output.read_bytes().count(b"\n") > 20
     ):
         time.sleep(0.02)
-    if how == "removed":
+    if change == "removed":
         shutil.rmtree(tmp_path / "out")
     else:
         (tmp_path / "out").rename(tmp_path / "other")
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1 and "Traceback" not in stderr
-    assert how == "moved" or "was removed during the run" in stderr
-    saved = next(tmp_path.glob("mnv2-*/a.csv")) if how == "removed" else tmp_path / "other/a.csv"
-    assert how == "moved" or str(saved) in stderr
+    assert change == "moved" or "was removed during the run" in stderr
+    saved = next(tmp_path.glob("mnv2-*/a.csv")) if change == "removed" else tmp_path / "other/a.csv"
+    assert change == "moved" or str(saved) in stderr
     kept = len(saved.read_text().splitlines())
     assert 20 < kept < 400
-    assert ended(*args, str(whole)) == 0
-    assert ended(*args, str(saved), "--resume") == 0
+    assert run_to_end(*args, str(whole)) == 0
+    assert run_to_end(*args, str(saved), "--resume") == 0
     assert saved.read_bytes() == whole.read_bytes()

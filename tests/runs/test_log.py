@@ -14,7 +14,7 @@ from mnv2cli.errors import InputError
 from mnv2cli.runs.log import RunLog
 from tests.cli.test_process import ENVIRONMENT, FAKE
 from tests.conftest import draw
-from tests.runs.helpers import Invoke, cut, ended, events, run
+from tests.runs.helpers import Invoke, cut, events, run, run_to_end
 
 pytestmark = pytest.mark.usefixtures("fake_engine")
 
@@ -61,7 +61,7 @@ def test_a_log_that_does_not_fit_on_the_disk_is_an_error(tmp_path: Path) -> None
         capture_output=True, text=True, check=False, env=ENVIRONMENT,
     )  # fmt: skip
     assert result.returncode == 1 and "cannot write" in result.stderr
-    assert ended(*args, "--resume") == 0
+    assert run_to_end(*args, "--resume") == 0
 
 
 def test_another_file_named_like_the_log_is_not_overwritten(album: Path, invoke: Invoke) -> None:
@@ -95,23 +95,23 @@ def test_a_log_of_an_earlier_version_replaces_a_hidden_one(album: Path, invoke: 
     run(invoke, "a.csv")
     hidden, earlier = album / ".a.csv.mnv2", album / "a.csv.mnv2"
     log = hidden.read_text()
-    earlier.write_text(log.replace('"top": 2', '"top": 3'))  # as if rewritten by an earlier version
+    earlier.write_text(log.replace('"top": 2', '"top": 3'))  # as rewritten by an earlier version
     assert "written with --top 3" in run(invoke, "a.csv", "--resume", code=2).stderr
     assert hidden.read_text() == log.replace('"top": 2', '"top": 3') and not earlier.exists()
     hidden.write_text(log)
-    earlier.touch()  # as of a run killed before its first row
+    earlier.touch()  # as left by a run killed before its first row
     run(invoke, "a.csv", "--resume")
     assert not earlier.exists()
     # Killed while the log was moved: both are complete, or the new one is truncated.
-    for half in (log, log[:20], ""):
-        hidden.write_text(half)
+    for partial in (log, log[:20], ""):
+        hidden.write_text(partial)
         earlier.write_text(log)
         run(invoke, "a.csv", "--resume")
         assert not earlier.exists()
 
 
 @pytest.mark.parametrize("content", ["my notes", '{"event": "other"}'])
-def test_another_file_at_the_place_of_an_earlier_log_is_left_alone(
+def test_another_file_with_the_name_of_an_earlier_log_is_not_changed(
     album: Path, invoke: Invoke, content: str
 ) -> None:
     earlier = album / "a.csv.mnv2"

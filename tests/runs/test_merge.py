@@ -131,8 +131,8 @@ def test_shards_that_do_not_belong_together_are_refused(album: Path, invoke: Inv
             "with model mobilenet_v2_0.5_224, the second with model mobilenet_v2_1.0_224",
         ),
     ):
-        invoke("classify", "album", "-q", "-k", "2", *args, "-o", "odd.csv", "--force")
-        result = invoke("merge", *names[:2], "odd.csv", "-o", "all.csv")
+        invoke("classify", "album", "-q", "-k", "2", *args, "-o", "other.csv", "--force")
+        result = invoke("merge", *names[:2], "other.csv", "-o", "all.csv")
         assert result.exit_code == 2 and words in result.stderr
     invoke("classify", "album", "-q", "-o", "one.csv")
     assert "is not the results of a shard" in invoke("merge", "one.csv", "-o", "all.csv").stderr

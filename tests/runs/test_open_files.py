@@ -62,10 +62,10 @@ def test_a_resumed_run_replaces_its_results_while_they_are_closed(
     whole = output.read_bytes()
     lines = whole.splitlines(keepends=True)
     output.write_bytes(b"".join([*lines[:3], b"damaged\n", *lines[4:9], lines[9][:9]]))
-    draw(folder / "1.png", (1, 9, 0))  # comes first, and moves all rows
+    draw(folder / "1.png", (1, 9, 0))  # its row comes first, and moves all others
     result = invoke("classify", folder, "-q", "-o", output, "--resume", *retry)
     assert result.exit_code == 4, result.stderr
-    assert replaced == [output.name] * 2  # without the damage, then in order
+    assert replaced == [output.name] * 2  # once without the damaged row, once in order
     assert len(output.read_bytes().splitlines()) == len(lines) + 1
 
 

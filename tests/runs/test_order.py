@@ -92,7 +92,7 @@ def test_a_killed_retry_of_errors_leaves_no_duplicate_rows(
     draw(album / "album" / "bad.jpg", (5, 9, 0), (8, 8))
     run(invoke, f"new-{name}")
     row = next(x for x in (album / f"new-{name}").read_bytes().split(b"\n") if b"bad.jpg" in x)
-    cut(album / name, before + row + b"\n", 10**6)  # as kill -9 leaves it
+    cut(album / name, before + row + b"\n", 10**6)  # as SIGKILL leaves it
     fake_engine.batches.clear()
     run(invoke, name, "--resume", *retry)
     assert not fake_engine.batches

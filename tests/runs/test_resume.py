@@ -1,4 +1,4 @@
-"""A run that was interrupted in any way is resumed; its file equals that of an undisturbed run."""
+"""An interrupted run is resumed; its file equals that of an uninterrupted run."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_the_same_name_in_another_folder_is_another_image(
     assert result.exit_code == 2 and "are relative to" in result.stderr
 
 
-def test_paths_that_no_file_can_have_are_resumed(album: Path, invoke: Invoke) -> None:
+def test_paths_that_are_invalid_are_resumed(album: Path, invoke: Invoke) -> None:
     listed = b"album/a.png\nalbum/\0.png\nalbum/sub/z.png\n"
     args = ("classify", "--files-from", "-", "-q", "-o")
     for name, long in (("a.csv", ()), ("a.csv", ("--long",)), ("a.jsonl", ())):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mnv2cli.errors import OutputError
-from mnv2cli.sorting import transfer as moves
+from mnv2cli.sorting import transfer
 from mnv2cli.sorting.actions import METHODS, Method
 from mnv2cli.sorting.apply import apply
 from mnv2cli.sorting.journal import Journal, journals
@@ -20,7 +20,7 @@ from tests.sorting.trees import contents, plan_of, record, records, restore_time
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_photos_come_into_their_folders(src: Path, tmp_path: Path, method: Method) -> None:
+def test_photos_are_placed_in_their_folders(src: Path, tmp_path: Path, method: Method) -> None:
     before = contents(src)
     dest = tmp_path / "dest"
     outcome = apply(plan_of(records(src), dest, method))
@@ -54,7 +54,7 @@ def test_running_again_changes_nothing(src: Path, tmp_path: Path, method: Method
     assert snapshot(tmp_path) == before
 
 
-def test_companions_travel_with_their_photo(tmp_path: Path) -> None:
+def test_companions_are_moved_with_their_photo(tmp_path: Path) -> None:
     src, dest = tmp_path / "src", tmp_path / "dest"
     for name in ("IMG_1.JPG", "IMG_1.xmp", "img_1.CR2", "IMG_1.JPG.xmp", "IMG_1.MOV", "IMG_12.xmp",
                  "IMG_1.txt", "IMG_2.heic", "IMG_2.mov"):  # fmt: skip
@@ -70,16 +70,16 @@ def test_companions_travel_with_their_photo(tmp_path: Path) -> None:
     assert sorted(os.listdir(src)) == ["IMG_1.txt", "IMG_12.xmp", "IMG_2.mov"]
 
 
-def test_the_longest_names_and_odd_bytes_are_kept(tmp_path: Path) -> None:
+def test_the_longest_names_and_invalid_bytes_are_kept(tmp_path: Path) -> None:
     src, dest = tmp_path / "src", tmp_path / "dest"
     long = "x" * 251 + ".jpg"
-    odd = os.fsdecode(b"latin-\xe9\n.jpg")
-    paths = [write(src / "1" / long, "1"), write(src / "2" / long, "2"), write(src / odd, "3")]
+    invalid = os.fsdecode(b"latin-\xe9\n.jpg")
+    paths = [write(src / "1" / long, "1"), write(src / "2" / long, "2"), write(src / invalid, "3")]
     before = snapshot(src)
     outcome = apply(plan_of([record(path) for path in paths], dest))
     assert outcome.failed == []
     names = sorted(os.listdir(dest / "tench"))
-    assert names == sorted([long, "x" * 247 + " (2).jpg", odd])
+    assert names == sorted([long, "x" * 247 + " (2).jpg", invalid])
     undo(str(dest))
     assert snapshot(src) == before
 
@@ -99,7 +99,7 @@ def test_symbolic_links_are_moved_as_links(tmp_path: Path) -> None:
     assert snapshot(tmp_path) == before
 
 
-def test_photos_inside_of_the_destination_are_sorted_in_place(src: Path) -> None:
+def test_photos_inside_the_destination_are_sorted_in_place(src: Path) -> None:
     before = snapshot(src)
     apply(plan_of(records(src), src))
     assert (src / "tench" / "img0 (2).jpg").exists() and not (src / "img0.jpg").exists()
@@ -121,7 +121,7 @@ def test_one_failure_does_not_stop_the_rest(src: Path, tmp_path: Path) -> None:
     assert "is a file, not a folder" in failed["img1.jpg"] and (src / "img1.jpg").exists()
 
 
-def test_a_photo_that_changes_meanwhile_stays(
+def test_a_photo_that_changes_during_the_sort_is_kept_in_place(
     src: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Journal.append
@@ -134,7 +134,7 @@ def test_a_photo_that_changes_meanwhile_stays(
 
     monkeypatch.setattr(Journal, "append", change)
     for method in ("copy", "move"):
-        outcome = apply(plan_of(records(src), tmp_path / method, method))  # type: ignore[arg-type]
+        outcome = apply(plan_of(records(src), tmp_path / method, method))
         assert [reason for _, reason in outcome.failed] == ["changed while mnv2 was running"]
         assert (src / "img1.jpg").read_text() == "edited meanwhile"
         assert not (tmp_path / method / "cock" / "img1.jpg").exists()
@@ -142,7 +142,7 @@ def test_a_photo_that_changes_meanwhile_stays(
         write(src / "img1.jpg", "photo 1")
 
 
-def test_a_file_that_appears_meanwhile_is_not_overwritten(src: Path, tmp_path: Path) -> None:
+def test_a_file_that_appears_during_the_sort_is_not_overwritten(src: Path, tmp_path: Path) -> None:
     for method in METHODS:
         dest = tmp_path / method
         plan = plan_of(records(src), dest, method)
@@ -160,21 +160,21 @@ def test_a_full_disk_stops_and_running_again_resumes(
     src: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, dest = snapshot(src), tmp_path / "dest"
-    real, left = moves.write, [2]
+    real, remaining = transfer.write, [2]
 
     def write_some(descriptor: int, data: bytes) -> None:
-        left[0] -= 1
-        if left[0] < 0:
+        remaining[0] -= 1
+        if remaining[0] < 0:
             real(descriptor, data[:3])
             raise OSError(errno.ENOSPC, "No space left on device")
         real(descriptor, data)
 
-    monkeypatch.setattr(moves, "write", write_some)
+    monkeypatch.setattr(transfer, "write", write_some)
     with pytest.raises(OutputError, match="no space left on device") as caught:
         apply(plan_of(records(src), dest, "copy"))
     assert "run the same command again" in caught.value.hint and snapshot(src) == before
     assert len(contents(dest)) == 2
-    monkeypatch.setattr(moves, "write", real)
+    monkeypatch.setattr(transfer, "write", real)
     apply(plan_of(records(src), dest, "copy"))
     assert contents(dest) == contents(src)
     assert len(journals(str(dest))) == 1  # one run, finished
@@ -191,7 +191,7 @@ def test_sort_does_not_write_through_a_link(src: Path, tmp_path: Path) -> None:
     assert outcome.done == 2 and os.listdir(outside) == []
 
 
-def test_companions_stay_with_a_photo_that_stays(tmp_path: Path) -> None:
+def test_companions_stay_with_a_photo_that_is_not_moved(tmp_path: Path) -> None:
     src, dest = tmp_path / "src", tmp_path / "dest"
     for name in ("a.jpg", "a.xmp", "b.jpg", "b.xmp"):
         write(src / name, name)

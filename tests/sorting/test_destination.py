@@ -31,7 +31,9 @@ def test_moved_sources_of_an_earlier_run_are_recognised(src: Path, tmp_path: Pat
     assert (src / "img0.jpg").exists() and not dest.exists()
 
 
-def test_room_is_checked_before(src: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_free_space_is_checked_before_photos_are_copied(
+    src: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     usage = shutil.disk_usage(tmp_path)._replace(free=5000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     check_free_space(plan_of(records(src), tmp_path / "dest", "move"))
@@ -39,7 +41,7 @@ def test_room_is_checked_before(src: Path, tmp_path: Path, monkeypatch: pytest.M
         check_free_space(plan_of(records(src), tmp_path / "dest", "copy"))
 
 
-def test_two_runs_keep_out_of_one_destination(src: Path, tmp_path: Path) -> None:
+def test_a_second_run_into_one_destination_is_refused(src: Path, tmp_path: Path) -> None:
     dest = tmp_path / "dest"
     apply(plan_of(records(src)[:2], dest))
     with locked(str(dest)):

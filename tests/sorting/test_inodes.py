@@ -1,4 +1,4 @@
-"""File systems that do not number their files, as some network drives."""
+"""File systems without inode numbers, such as some network drives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.conftest import draw
 def test_files_without_inode_numbers_are_compared_by_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, invoke: Any
 ) -> None:
-    # Two photos of one name and class; the second must not pass for the first.
+    # Two photos of one name and class; the second must not be taken for the first.
     draw(tmp_path / "p" / "a.png", (7, 9, 0))
     draw(tmp_path / "q" / "a.png", (7, 9, 0), (50, 50))
     (tmp_path / "r").mkdir()

@@ -1,4 +1,4 @@
-"""Journals are read back and checked, whoever wrote them."""
+"""Journals are read back and checked, as anything may have written them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_journal_cannot_leave_the_destination(src: Path, tmp_path: Path, targe
     for line in lines:
         if "do" in line:
             line["target"] = target
-    with journal.open("r+") as file:  # in place, as its inode counts
+    with journal.open("r+") as file:  # in place, because its inode is checked
         file.write("".join(json.dumps(line) + "\n" for line in lines))
         file.truncate()
     with pytest.raises(JournalError, match="is damaged in line"):
@@ -52,7 +52,7 @@ def test_damaged_journals_are_one_clear_error(tmp_path: Path, content: bytes) ->
         undo(str(tmp_path))
 
 
-def test_a_torn_line_does_not_count_and_is_cut_off(src: Path, tmp_path: Path) -> None:
+def test_an_incomplete_line_is_ignored_and_removed(src: Path, tmp_path: Path) -> None:
     dest = tmp_path / "dest"
     apply(plan_of(records(src), dest))
     journal = Path(journals(str(dest))[0])
@@ -81,11 +81,11 @@ JOURNAL = """\
 {"void":4,"why":"no such file or directory"}
 {"end":true}
 """
-"""The format on disk: its keys never change, whatever the code calls them."""
+"""The format on disk: its keys never change, even if names in the code do."""
 
 
 @pytest.mark.skipif(os.sep != "/", reason="its paths are those of POSIX")
-def test_journals_of_earlier_versions_are_read_and_taken_back(tmp_path: Path) -> None:
+def test_journals_of_earlier_versions_are_read_and_undone(tmp_path: Path) -> None:
     src, dest = tmp_path / "src", tmp_path / "dest"
     for name in ("a.jpg", "a.xmp"):
         write(dest / "cat" / name, "photo")
@@ -106,7 +106,7 @@ def test_journals_of_earlier_versions_are_read_and_taken_back(tmp_path: Path) ->
     assert (src / "a.jpg").stat().st_mtime == 1_500_000_000
 
 
-def test_the_lines_of_a_journal_have_the_keys_that_they_always_had(tmp_path: Path) -> None:
+def test_the_keys_of_journal_lines_never_change(tmp_path: Path) -> None:
     src, dest = tmp_path / "src", tmp_path / "dest"
     write(src / "a.jpg", "photo")
     write(src / "a.xmp", "notes")

@@ -89,7 +89,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path
     folder.rmdir()
 
 
-def undone(dest: Path) -> None:
+def undo_if_needed(dest: Path) -> None:
     """Undo, unless a killed process had already put the last file back."""
     try:
         if dest.exists():
@@ -101,25 +101,27 @@ def undone(dest: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["move", "copy"])
-def test_a_sort_killed_at_every_change(place: tuple[Path, Path], method: Method) -> None:
+def test_a_sort_killed_at_any_change_loses_nothing(
+    place: tuple[Path, Path], method: Method
+) -> None:
     src, dest = place
     records = make(src)
-    before, had = snapshot(src), contents(src)
+    before, original = snapshot(src), contents(src)
     killed = 0
     while True:
         killed += 1
         if not in_child(lambda: apply(plan_of(records, dest, method)), killed):
             break
         now = contents(src, dest)
-        assert had <= now, f"lost at {killed}: {had - now}"
-        # Running it again finishes, and one undo takes all of it back.
+        assert original <= now, f"lost at {killed}: {original - now}"
+        # Running it again finishes, and one undo restores everything.
         outcome = apply(plan_of([r for r in records if Path(r.path).exists()], dest, method))
         assert outcome.failed == []
         if method == "move":
-            assert contents(dest) == had and not contents(src)
+            assert contents(dest) == original and not contents(src)
         else:
-            assert contents(dest) == had == contents(src)
-        undone(dest)
+            assert contents(dest) == original == contents(src)
+        undo_if_needed(dest)
         assert not dest.exists()
         assert snapshot(src) == before, f"not restored at {killed}"
     assert killed > 30
@@ -127,18 +129,20 @@ def test_a_sort_killed_at_every_change(place: tuple[Path, Path], method: Method)
 
 
 @pytest.mark.parametrize("method", ["move", "copy"])
-def test_an_undo_killed_at_every_change(place: tuple[Path, Path], method: Method) -> None:
+def test_an_undo_killed_at_any_change_loses_nothing(
+    place: tuple[Path, Path], method: Method
+) -> None:
     src, dest = place
     records = make(src)
-    before, had = snapshot(src), contents(src)
+    before, original = snapshot(src), contents(src)
     killed = 0
     while True:
         killed += 1
         apply(plan_of(records, dest, method))
         was_killed = in_child(lambda: undo(str(dest)), killed)
         now = contents(src, dest)
-        assert had <= now, f"lost at {killed}: {had - now}"
-        undone(dest)
+        assert original <= now, f"lost at {killed}: {original - now}"
+        undo_if_needed(dest)
         assert not dest.exists()
         assert snapshot(src) == before, f"not restored at {killed}"
         if not was_killed:
@@ -146,10 +150,10 @@ def test_an_undo_killed_at_every_change(place: tuple[Path, Path], method: Method
     assert killed > 25
 
 
-def test_sixty_kills_at_random_moments(place: tuple[Path, Path]) -> None:
+def test_kills_at_random_moments_lose_nothing(place: tuple[Path, Path]) -> None:
     src, dest = place
     records = make(src, 60)
-    before, had = snapshot(src), contents(src)
+    before, original = snapshot(src), contents(src)
     start = time.perf_counter()
     apply(plan_of(records, dest))
     seconds = time.perf_counter() - start
@@ -167,14 +171,14 @@ def test_sixty_kills_at_random_moments(place: tuple[Path, Path]) -> None:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         now = contents(src, dest)
-        assert had <= now, had - now
+        assert original <= now, original - now
 
     for _ in range(30):
         killed(lambda: apply(plan_of(records, dest)))
         again = apply(plan_of([r for r in records if Path(r.path).exists()], dest))
         assert again.failed == []
-        assert contents(dest) == had and not contents(src)
+        assert contents(dest) == original and not contents(src)
         killed(lambda: undo(str(dest)))
         while dest.exists():
-            undone(dest)
+            undo_if_needed(dest)
         assert snapshot(src) == before

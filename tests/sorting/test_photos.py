@@ -28,7 +28,7 @@ def chosen(dest: str, named: str, *paths: str) -> list[str]:
     return [source.path for source in OutsideOf(dest, [named])(sources(*paths))]
 
 
-def test_images_in_the_destination_are_chosen_only_where_they_are_named() -> None:
+def test_images_in_the_destination_are_chosen_only_if_they_are_named() -> None:
     paths = ("photos/a.jpg", "photos/sorted/b.jpg", "photos/sorted2/c.jpg")
     assert chosen("photos/sorted", "photos", *paths) == [paths[0], paths[2]]
     assert chosen(os.path.abspath("photos/sorted"), "photos", *paths) == [paths[0], paths[2]]
@@ -36,7 +36,7 @@ def test_images_in_the_destination_are_chosen_only_where_they_are_named() -> Non
     assert chosen("photos", "photos", *paths) == list(paths)
 
 
-def test_photos_elsewhere_are_refused_without_their_secrets(tmp_path: Path) -> None:
+def test_remote_photos_are_refused_without_showing_secrets(tmp_path: Path) -> None:
     url = "https://user:secret@host/a.jpg"
     for refused in (
         lambda: list(OutsideOf("dest", [])(sources(url))),
@@ -48,7 +48,7 @@ def test_photos_elsewhere_are_refused_without_their_secrets(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("isolate", [False, True])
-def test_dates_are_read_here_or_in_a_separate_process(tmp_path: Path, isolate: bool) -> None:
+def test_dates_are_read_in_this_or_a_separate_process(tmp_path: Path, isolate: bool) -> None:
     exif = Image.Exif()
     exif[0x0132] = "2023:01:02 03:04:05"
     photo = draw(tmp_path / "a.jpg", exif=exif)

@@ -20,7 +20,7 @@ def place(
     return FolderChooser(FolderOptions(template, **options), taken).choose(found).folder
 
 
-def test_templates_are_filled_in() -> None:
+def test_the_fields_of_templates_are_replaced() -> None:
     found = record("a.jpg", "tench", 0.87, model="net", category=CategoryScore("fish", 0.9, 0.5))
     assert place("{label}", found) == "tench"
     assert place("{category}/{label}", found) == "fish/tench"

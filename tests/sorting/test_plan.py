@@ -9,7 +9,7 @@ from mnv2cli.sorting.apply import apply
 from tests.sorting.trees import categorised, plan_of, record, records, write
 
 
-def test_equal_photos_are_there_once_and_others_get_numbers(tmp_path: Path) -> None:
+def test_equal_photos_are_sorted_once_and_others_are_numbered(tmp_path: Path) -> None:
     src, dest = tmp_path / "src", tmp_path / "dest"
     paths = [write(src / str(i) / "a.jpg", text) for i, text in enumerate("xyxz")]
     plan = plan_of([record(path) for path in paths], dest, "copy")
@@ -19,7 +19,7 @@ def test_equal_photos_are_there_once_and_others_get_numbers(tmp_path: Path) -> N
     assert names == {"a.jpg": "x", "a (2).jpg": "y", "a (3).jpg": "z"}
 
 
-def test_names_that_differ_in_case_do_not_meet(tmp_path: Path) -> None:
+def test_names_that_differ_only_in_case_do_not_collide(tmp_path: Path) -> None:
     src, dest = tmp_path / "src", tmp_path / "dest"
     one, two = write(src / "1" / "A.JPG", "1"), write(src / "2" / "a.jpg", "2")
     apply(plan_of([record(one, "Fish"), record(two, "fish")], dest))
@@ -27,7 +27,7 @@ def test_names_that_differ_in_case_do_not_meet(tmp_path: Path) -> None:
     assert sorted(os.listdir(dest / "Fish")) == ["A.JPG", "a (2).jpg"]
 
 
-def test_a_destination_inside_of_the_photos_is_not_sorted_again(src: Path) -> None:
+def test_a_destination_inside_the_photos_is_not_sorted_again(src: Path) -> None:
     dest = src / "sorted"
     apply(plan_of(records(src), dest, "copy"))
     both = [*records(src), record(dest / "tench" / "img0.jpg", "hen")]
@@ -36,7 +36,7 @@ def test_a_destination_inside_of_the_photos_is_not_sorted_again(src: Path) -> No
     assert plan.actions[-1].reason == "is in the destination already"
 
 
-def test_links_to_photos_that_move_stay(tmp_path: Path) -> None:
+def test_links_to_moved_photos_are_left_in_place(tmp_path: Path) -> None:
     photo = write(tmp_path / "src" / "a.jpg", "photo")
     link = photo.with_name("b.jpg")
     link.symlink_to("a.jpg")
@@ -47,7 +47,7 @@ def test_links_to_photos_that_move_stay(tmp_path: Path) -> None:
     assert plan.unsorted == []  # a link to a photo is not a photo that cannot be read
 
 
-def test_a_thousand_photos_of_one_name_take_no_time(tmp_path: Path) -> None:
+def test_a_thousand_photos_of_one_name_have_different_targets(tmp_path: Path) -> None:
     paths = [write(tmp_path / "src" / str(i) / "IMG_1.jpg", f"{i:04}") for i in range(1000)]
     plan = plan_of([record(path) for path in [*paths, paths[500]]], tmp_path / "dest")
     assert len({a.target for a in plan.work}) == len(plan.actions) == 1000
@@ -56,7 +56,7 @@ def test_a_thousand_photos_of_one_name_take_no_time(tmp_path: Path) -> None:
     assert plan.actions[-1].method == "skip"
 
 
-def test_small_classes_are_joined(src: Path, tmp_path: Path) -> None:
+def test_small_classes_are_put_in_other(src: Path, tmp_path: Path) -> None:
     dest = tmp_path / "dest"
     write(dest / "hen" / "one.jpg", "1")
     plan = plan_of(records(src), dest, min_count=2)
@@ -64,7 +64,7 @@ def test_small_classes_are_joined(src: Path, tmp_path: Path) -> None:
     assert plan.actions[1].reason == "fewer than 2 in cock"
 
 
-def test_unsure_and_unreadable_photos(src: Path, tmp_path: Path) -> None:
+def test_unsure_and_unreadable_photos_have_their_reasons(src: Path, tmp_path: Path) -> None:
     paths = sorted(src.glob("*.jpg"))
     photos = [
         categorised(paths[0], "dog", 0.9, 0.5),

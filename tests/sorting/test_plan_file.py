@@ -15,10 +15,10 @@ from tests.sorting.trees import plan_of, record, records, snapshot, write
 
 def test_a_plan_can_be_edited_and_applied(src: Path, tmp_path: Path) -> None:
     dest, file = tmp_path / "dest", tmp_path / "plan.csv"
-    odd = write(src / os.fsdecode(b"odd\xff,\r.jpg"), "odd")
-    odd.rename(tmp_path / odd.name)
-    odd = tmp_path / odd.name
-    plan = plan_of([*records(src), record(odd, "hen")], dest)
+    unusual = write(src / os.fsdecode(b"odd\xff,\r.jpg"), "odd")
+    unusual.rename(tmp_path / unusual.name)
+    unusual = tmp_path / unusual.name
+    plan = plan_of([*records(src), record(unusual, "hen")], dest)
     write_plan(plan, str(file))
     assert read_plan(str(file), str(dest)).work == plan.work
     text = file.read_bytes()
@@ -27,7 +27,7 @@ def test_a_plan_can_be_edited_and_applied(src: Path, tmp_path: Path) -> None:
     file.write_bytes(text)
     outcome = apply(read_plan(str(file), str(dest)))
     assert outcome.done == 5 and (dest / "best" / "first.jpg").read_text() == "photo 0"
-    assert (src / "img1.jpg").exists() and not odd.exists()
+    assert (src / "img1.jpg").exists() and not unusual.exists()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_plan_is_checked_before_anything_moves(
     assert snapshot(src, dest) == before
 
 
-def test_the_columns_of_a_plan_are_those_that_they_always_were(src: Path, tmp_path: Path) -> None:
+def test_the_columns_of_a_plan_never_change(src: Path, tmp_path: Path) -> None:
     file = tmp_path / "plan.csv"
     write(src / "img0.xmp", "notes")
     write_plan(plan_of(records(src)[:1], tmp_path / "dest", "hardlink"), str(file))

@@ -57,16 +57,16 @@ def labelled(data: st.DataObject) -> Any:
 
 @settings(max_examples=40, deadline=None)
 @given(FILES, FILES, st.sampled_from(METHODS), st.booleans(), st.data())
-def test_sort_then_undo_is_the_identity(
+def test_sort_then_undo_restores_the_tree(
     files: dict[tuple[str, str], str],
-    there: dict[tuple[str, str], str],
+    existing: dict[tuple[str, str], str],
     method: Method,
     inside: bool,
     data: st.DataObject,
 ) -> None:
     with tree(files) as src:
         dest = src / "z" / "dest" if inside else src.parent / "dest"
-        for (folder, file), content in there.items():
+        for (folder, file), content in existing.items():
             if not (dest / folder).is_file():
                 write(dest / folder / file, content)
         restore_times(src.parent)
@@ -95,18 +95,18 @@ def test_contents_stay_the_same_and_sorting_again_does_nothing(
     files: dict[tuple[str, str], str], method: Method, data: st.DataObject
 ) -> None:
     with tree(files) as src:
-        dest, had = src.parent / "dest", contents(src)
+        dest, original = src.parent / "dest", contents(src)
         label = labelled(data)
         records = photos(src, label)
         data.draw(st.randoms()).shuffle(records)
         apply(plan_of(records, dest, method))
         if method == "move":
-            assert contents(src, dest) == had
+            assert contents(src, dest) == original
         else:
-            assert contents(src) == had and set(contents(dest)) <= set(had)
+            assert contents(src) == original and set(contents(dest)) <= set(original)
         before = snapshot(src.parent)
         apply(plan_of([r for r in records if os.path.exists(r.path)], dest, method))
-        assert snapshot(src.parent, own=False) == {
+        assert snapshot(src.parent, journals=False) == {
             path: found for path, found in before.items() if ".mnv2" not in path
         }
 

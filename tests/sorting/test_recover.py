@@ -63,7 +63,7 @@ def test_an_interruption_right_after_a_rename_loses_nothing(
     assert photo.read_text() == "photo"
 
 
-def test_an_interrupted_move_from_a_folder_that_is_read_only_now(
+def test_an_interrupted_move_from_a_folder_that_became_read_only_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     src, dest = tmp_path / "src", tmp_path / "dest"

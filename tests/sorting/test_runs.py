@@ -51,7 +51,7 @@ def photos(src: Path) -> list[Any]:
     return [record(path) for path in sorted(src.glob("*.jpg"))]
 
 
-def test_an_interrupted_sort_and_its_end_are_one_run(src: Path, tmp_path: Path) -> None:
+def test_an_interrupted_sort_and_its_completion_are_one_run(src: Path, tmp_path: Path) -> None:
     before, dest = snapshot(tmp_path), tmp_path / "dest"
     with interrupted("link", 3):
         apply(plan_of(photos(src), dest))
@@ -80,7 +80,9 @@ def test_finishing_an_undo_does_not_begin_another(src: Path, tmp_path: Path, nam
     assert snapshot(tmp_path) == before
 
 
-def test_what_the_last_run_kept_does_not_lose_how_all_was_before(src: Path, tmp_path: Path) -> None:
+def test_a_file_that_undo_kept_does_not_prevent_a_complete_undo_later(
+    src: Path, tmp_path: Path
+) -> None:
     dest, found = tmp_path / "new" / "dest", photos(src)
     apply(plan_of(found[:3], dest))
     apply(plan_of([record(r.path, "hen") for r in found[3:]], dest))
@@ -94,7 +96,7 @@ def test_what_the_last_run_kept_does_not_lose_how_all_was_before(src: Path, tmp_
     assert outcome.failed == [] and not (tmp_path / "new").exists()
 
 
-def test_running_again_finds_a_group_that_has_a_number(tmp_path: Path) -> None:
+def test_running_again_recognises_a_numbered_group(tmp_path: Path) -> None:
     dest = tmp_path / "dest"
     for i in (1, 2):
         write(tmp_path / "src" / str(i) / "a.jpg", "the same photo")
@@ -108,7 +110,7 @@ def test_running_again_finds_a_group_that_has_a_number(tmp_path: Path) -> None:
     assert plan_of(found, dest, "copy").work == []
 
 
-def test_what_changed_before_an_interrupted_sort_was_settled_is_kept(
+def test_files_changed_before_an_interrupted_sort_is_finished_are_kept(
     src: Path, tmp_path: Path
 ) -> None:
     dest = tmp_path / "dest"
@@ -118,12 +120,15 @@ def test_what_changed_before_an_interrupted_sort_was_settled_is_kept(
         file.write("edited")
     write(src / "1.jpg", "the camera takes the name again")
     outcome, _ = undo(str(dest))
-    why = {Path(path).name: reason for path, reason in outcome.failed}
-    assert why["0.jpg"] == "has changed since the sort" and "another file is at" in why["1.jpg"]
+    reasons = {Path(path).name: reason for path, reason in outcome.failed}
+    assert (
+        reasons["0.jpg"] == "has changed since the sort"
+        and "another file is at" in reasons["1.jpg"]
+    )
     assert journals(str(dest)) and (dest / "tench" / "1.jpg").read_text() == "photo 1"
 
 
-def test_companions_of_a_plan_and_of_a_settled_run_stay_with_their_photo(tmp_path: Path) -> None:
+def test_companions_of_a_plan_and_of_a_finished_run_stay_with_their_photo(tmp_path: Path) -> None:
     src, dest, file = tmp_path / "src", tmp_path / "dest", tmp_path / "plan.csv"
     write(src / "a.jpg", "photo")
     write(src / "a.xmp", "notes")
@@ -143,7 +148,7 @@ def test_companions_of_a_plan_and_of_a_settled_run_stay_with_their_photo(tmp_pat
     assert sorted(os.listdir(dest / "tench")) == ["a (2).jpg", "a (2).xmp", "a.jpg"]
 
 
-def test_companions_do_not_stay_for_another_photos_sake(src: Path, tmp_path: Path) -> None:
+def test_companions_are_not_held_back_by_another_photo(src: Path, tmp_path: Path) -> None:
     dest = tmp_path / "dest"
     apply(plan_of([record(src / "1.jpg")], dest, "copy"))
     write(src / "1.xmp", "notes")
@@ -154,7 +159,9 @@ def test_companions_do_not_stay_for_another_photos_sake(src: Path, tmp_path: Pat
     assert (dest / "tench" / "1.xmp").exists()
 
 
-def test_undo_does_not_take_a_beginning_for_its_own(src: Path, tmp_path: Path) -> None:
+def test_undo_does_not_take_a_truncated_photo_for_its_unfinished_copy(
+    src: Path, tmp_path: Path
+) -> None:
     dest = tmp_path / "dest"
     apply(plan_of(photos(src)[:2], dest))
     (src / "0.jpg").write_text("")
@@ -163,7 +170,7 @@ def test_undo_does_not_take_a_beginning_for_its_own(src: Path, tmp_path: Path) -
     assert len(outcome.failed) == 2 and (src / "1.jpg").read_text() == "phot"
 
 
-def test_undo_of_a_link_whose_folder_leads_into_the_destination(tmp_path: Path) -> None:
+def test_undo_keeps_a_link_whose_folder_leads_into_the_destination(tmp_path: Path) -> None:
     link, dest = tmp_path / "src" / "a.jpg", tmp_path / "dest"
     write(tmp_path / "real.jpg", "real")
     link.parent.mkdir()
@@ -179,9 +186,7 @@ def test_undo_of_a_link_whose_folder_leads_into_the_destination(tmp_path: Path) 
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
-def test_the_owner_of_a_photo_stays_its_owner(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_owner_of_a_photo_is_preserved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: Any, **options: Any) -> None:
         raise OSError(18, "Invalid cross-device link")
 
@@ -195,7 +200,7 @@ def test_the_owner_of_a_photo_stays_its_owner(
     assert (photo.stat().st_uid, photo.stat().st_gid) == (1000, 1001)
 
 
-def test_sorting_the_destination_in_place_and_undoing_twice(src: Path, tmp_path: Path) -> None:
+def test_two_undos_restore_a_destination_sorted_in_place(src: Path, tmp_path: Path) -> None:
     before, dest = snapshot(tmp_path), tmp_path / "dest"
     apply(plan_of(photos(src), dest))
     between = contents(dest)

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from mnv2cli.sorting import transfer as moves
+from mnv2cli.sorting import transfer
 from mnv2cli.sorting.apply import apply
 from mnv2cli.sorting.undo import undo
+from mnv2cli.system.files import content_digest
 from tests.sorting.trees import contents, plan_of, record, records, restore_times, snapshot, write
 
 
-def test_file_systems_without_links_are_served(
+def test_file_systems_without_links_are_supported(
     src: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*args: Any, **options: Any) -> None:
@@ -25,7 +26,7 @@ def test_file_systems_without_links_are_served(
     before, dest = snapshot(tmp_path), tmp_path / "dest"
     monkeypatch.setattr(os, "link", refuse)
     for method in ("copy", "move"):
-        plan = plan_of(records(src), dest, method)  # type: ignore[arg-type]
+        plan = plan_of(records(src), dest, method)
         write(dest / "hen" / "img3.jpg", "mine")
         outcome = apply(plan)
         assert outcome.done == 4 and len(outcome.failed) == 1
@@ -43,26 +44,25 @@ def test_an_edit_during_a_move_to_another_disk_is_kept(
 ) -> None:
     photo = write(tmp_path / "src" / "a.jpg", "photo")
     dest = tmp_path / "dest"
-    real = moves.content_digest
 
     def refuse(*args: Any, **options: Any) -> None:
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
     def edit(path: str) -> str:
-        found = real(path)
+        found = content_digest(path)
         if path.startswith(str(dest)):
             photo.write_text("edited")
         return found
 
     monkeypatch.setattr(os, "link", refuse)
-    monkeypatch.setattr(moves, "content_digest", edit)
+    monkeypatch.setattr(transfer, "content_digest", edit)
     outcome = apply(plan_of([record(photo)], dest))
     assert photo.read_text() == "edited" and len(outcome.failed) == 1
     assert not (dest / "tench" / "a.jpg").exists()
 
 
 @pytest.mark.parametrize("other_disk", [False, True])
-def test_a_source_that_cannot_be_removed_stays_the_only_one(
+def test_a_source_that_cannot_be_removed_remains_the_only_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other_disk: bool
 ) -> None:
     src, dest = tmp_path / "src", tmp_path / "dest"

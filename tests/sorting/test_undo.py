@@ -15,7 +15,7 @@ from tests.sorting.trees import plan_of, record, records, restore_times, snapsho
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_sort_then_undo_gives_back_the_first_tree(
+def test_sort_then_undo_restores_the_original_tree(
     src: Path, tmp_path: Path, method: Method
 ) -> None:
     before = snapshot(tmp_path)
@@ -26,7 +26,9 @@ def test_sort_then_undo_gives_back_the_first_tree(
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_undo_leaves_what_was_in_the_destination(src: Path, tmp_path: Path, method: Method) -> None:
+def test_undo_keeps_files_that_were_in_the_destination(
+    src: Path, tmp_path: Path, method: Method
+) -> None:
     dest = tmp_path / "dest"
     write(dest / "tench" / "img0.jpg", "older photo")
     write(dest / "notes.txt", "notes")
@@ -40,20 +42,20 @@ def test_undo_leaves_what_was_in_the_destination(src: Path, tmp_path: Path, meth
     assert snapshot(tmp_path) == before
 
 
-def test_undo_keeps_what_changed_since(src: Path, tmp_path: Path) -> None:
+def test_undo_keeps_files_changed_since_the_sort(src: Path, tmp_path: Path) -> None:
     dest = tmp_path / "dest"
     apply(plan_of(records(src), dest))
     (dest / "cock" / "img1.jpg").write_text("edited")
     (dest / "hen" / "img3.jpg").unlink()
     write(src / "img2.jpg", "another one took its place")
     outcome, _ = undo(str(dest))
-    why = {Path(path).name: reason for path, reason in outcome.failed}
-    assert outcome.done == 2 and why["img1.jpg"] == "has changed since the sort"
-    assert why["img3.jpg"] == "is gone" and "another file is at" in why["img2.jpg"]
+    reasons = {Path(path).name: reason for path, reason in outcome.failed}
+    assert outcome.done == 2 and reasons["img1.jpg"] == "has changed since the sort"
+    assert reasons["img3.jpg"] == "is gone" and "another file is at" in reasons["img2.jpg"]
     assert (dest / "cock" / "img1.jpg").read_text() == "edited"
     assert (src / "img2.jpg").read_text() == "another one took its place"
     assert (dest / "tench" / "img2.jpg").read_text() == "photo 2"
-    # Once the place is free, running it again takes the rest back.
+    # Once the original path is free, running it again restores the rest.
     (src / "img2.jpg").unlink()
     outcome, _ = undo(str(dest))
     assert outcome.done == 1 and (src / "img2.jpg").read_text() == "photo 2"
@@ -62,7 +64,7 @@ def test_undo_keeps_what_changed_since(src: Path, tmp_path: Path) -> None:
 def test_undo_never_removes_the_last_copy(src: Path, tmp_path: Path) -> None:
     for method in ("copy", "hardlink"):
         dest = tmp_path / method
-        apply(plan_of(records(src), dest, method))  # type: ignore[arg-type]
+        apply(plan_of(records(src), dest, method))
         (src / "img0.jpg").unlink()
         outcome, _ = undo(str(dest))
         assert len(outcome.failed) == 1 and "is gone or has changed" in outcome.failed[0][1]
@@ -70,14 +72,14 @@ def test_undo_never_removes_the_last_copy(src: Path, tmp_path: Path) -> None:
         write(src / "img0.jpg", "photo 0")
 
 
-def test_undo_of_what_was_never_sorted_is_an_error(tmp_path: Path) -> None:
+def test_undo_without_a_journal_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file.jsonl").write_text("")
     for path in (tmp_path, tmp_path / "file.jsonl"):
         with pytest.raises(InputError, match=r"no journal|neither a folder nor a journal"):
             undo(str(path))
 
 
-def test_a_journal_from_elsewhere_needs_trust(src: Path, tmp_path: Path) -> None:
+def test_a_copied_journal_requires_trust(src: Path, tmp_path: Path) -> None:
     dest = tmp_path / "dest"
     apply(plan_of(records(src), dest))
     shutil.copytree(dest, tmp_path / "unpacked")
@@ -88,7 +90,7 @@ def test_a_journal_from_elsewhere_needs_trust(src: Path, tmp_path: Path) -> None
     assert outcome.done == 5 and (src / "img0.jpg").exists()
 
 
-def test_a_linked_folder_cannot_lead_undo_away(src: Path, tmp_path: Path) -> None:
+def test_a_linked_folder_cannot_redirect_undo(src: Path, tmp_path: Path) -> None:
     dest, outside = tmp_path / "dest", tmp_path / "outside"
     apply(plan_of(records(src), dest, "copy"))
     shutil.move(dest / "hen", outside)
@@ -110,7 +112,7 @@ def test_undo_does_not_take_a_link_for_a_second_copy(tmp_path: Path, method: Met
 
 
 @pytest.mark.parametrize("method", ["move", "copy", "hardlink"])
-def test_undo_does_not_take_a_linked_folder_for_the_old_place(
+def test_undo_does_not_take_a_linked_folder_for_the_original_one(
     tmp_path: Path, method: Method
 ) -> None:
     src, dest = tmp_path / "src", tmp_path / "dest"
@@ -121,7 +123,7 @@ def test_undo_does_not_take_a_linked_folder_for_the_old_place(
     assert len(outcome.failed) == 1 and (dest / "tench" / "a.jpg").read_text() == "photo"
 
 
-def test_what_was_kept_does_not_bar_the_runs_before(src: Path, tmp_path: Path) -> None:
+def test_kept_files_do_not_block_the_undo_of_earlier_runs(src: Path, tmp_path: Path) -> None:
     dest = tmp_path / "dest"
     found = records(src)
     apply(plan_of(found[:2], dest))
@@ -135,7 +137,7 @@ def test_what_was_kept_does_not_bar_the_runs_before(src: Path, tmp_path: Path) -
     assert len(outcome.failed) == 1
 
 
-def test_undo_keeps_an_empty_folder_that_nothing_says_a_sort_created(
+def test_undo_keeps_an_empty_folder_that_no_sort_recorded_as_created(
     src: Path, tmp_path: Path
 ) -> None:
     dest = tmp_path / "mine"
@@ -148,7 +150,7 @@ def test_undo_keeps_an_empty_folder_that_nothing_says_a_sort_created(
     assert dest.is_dir() and not list(dest.iterdir())
 
 
-def test_undo_of_a_folder_that_is_gone_says_why(tmp_path: Path) -> None:
+def test_undo_of_a_removed_folder_gives_the_reason(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing to undo in .*: it does not exist") as caught:
         undo(str(tmp_path / "sorted"))
     assert "removes the folder" in caught.value.hint

@@ -42,7 +42,7 @@ def plan_of(
 
 
 def write(path: Path, content: bytes | str = "", mtime: int = 1_500_000_000) -> Path:
-    """Write a file with a time long ago, and its folders."""
+    """Write a file with an old modification time, and create its folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     os.utime(path, (mtime, mtime))
@@ -63,12 +63,12 @@ def tags(path: Path) -> tuple[str, ...]:
         return ()
 
 
-def snapshot(*roots: Path, own: bool = True) -> dict[str, tuple[Any, ...]]:
-    """Return the kind, content, mode and time of everything below some folders."""
+def snapshot(*roots: Path, journals: bool = True) -> dict[str, tuple[Any, ...]]:
+    """Return the kind, content, mode, time and tags of everything below some folders."""
     found: dict[str, tuple[Any, ...]] = {}
     for root in roots:
         for path in [root, *sorted(root.rglob("*"))]:
-            if not own and ".mnv2" in path.parts:
+            if not journals and ".mnv2" in path.parts:
                 continue
             status = path.lstat()
             content = ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import picture
+from tests.conftest import image_bytes
 
 
 @pytest.fixture(autouse=True)
@@ -33,12 +33,12 @@ def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     with zipfile.ZipFile("photos.zip", "w", zipfile.ZIP_DEFLATED) as pack:
         for red, name in enumerate(names):
-            pack.writestr(name, picture(red))
+            pack.writestr(name, image_bytes(red))
     for format in ("", "gz"):
         path = f"photos.tar{'.' * bool(format)}{format}"
         with closing(tarfile.open(path, f"w:{format}")) as pack:  # type: ignore[call-overload]
             for red, name in enumerate(names):
                 info = tarfile.TarInfo(name)
-                info.size = len(picture(red))
-                pack.addfile(info, io.BytesIO(picture(red)))
+                info.size = len(image_bytes(red))
+                pack.addfile(info, io.BytesIO(image_bytes(red)))
     return tmp_path

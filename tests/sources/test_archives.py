@@ -18,12 +18,12 @@ from mnv2cli.errors import InputError
 from mnv2cli.images.reader import ImageReader
 from mnv2cli.sources.remote import archive_containers, limits
 from mnv2cli.sources.remote.fetch import fetch
-from tests.conftest import picture
+from tests.conftest import image_bytes
 from tests.sources.helpers import OPTIONS, SIZE, errors, fails, found, read
 
 
 @pytest.mark.parametrize("url", ["zip://photos.zip", "tar://photos.tar", "tar://photos.tar.gz"])
-def test_an_archive_is_walked_as_a_folder_is(archives: Path, url: str) -> None:
+def test_an_archive_is_walked_like_a_folder(archives: Path, url: str) -> None:
     scheme, _, name = url.partition("://")
     paths = found(url)
     assert paths == [
@@ -57,13 +57,12 @@ def test_an_archive_in_a_store_is_fetched_once(
     with zipfile.ZipFile("outer.zip", "w") as pack:
         pack.write("photos.tar.gz", "in/photos.tar.gz")
     fetched: list[str] = []
-    original = archive_containers.fetch
 
-    def note(url: str, **kwargs: Any) -> Any:
+    def record(url: str, **kwargs: Any) -> Any:
         fetched.append(url)
-        return original(url, **kwargs)
+        return fetch(url, **kwargs)
 
-    monkeypatch.setattr(archive_containers, "fetch", note)
+    monkeypatch.setattr(archive_containers, "fetch", record)
     paths = found("zip://img*.png::memory://in/photos.zip")
     assert paths == [f"zip://img{n}.png::memory://in/photos.zip" for n in (2, 10)]
     assert [read(path)[0, 0, 0] for path in paths] == [1, 0]
@@ -92,7 +91,9 @@ def test_damaged_archives_and_special_members_are_error_rows(tmp_path: Path) -> 
         found("zip://")
 
 
-def test_bombs_stop_at_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decompression_bombs_are_refused_at_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "FILE_LIMIT", 1 << 20)
     monkeypatch.setattr(limits, "ARCHIVE_LIMIT", 2 << 20)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as pack:
@@ -108,7 +109,7 @@ def test_bombs_stop_at_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_members_are_read_by_many_threads_at_once(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as pack:
         for i in range(60):
-            pack.writestr(f"{i}.png", picture(i))
+            pack.writestr(f"{i}.png", image_bytes(i))
     paths = found(f"zip://{tmp_path}/a.zip")
     with ImageReader(SIZE, OPTIONS) as reader:
         for path in paths:
@@ -119,19 +120,19 @@ def test_members_are_read_by_many_threads_at_once(tmp_path: Path) -> None:
 def test_one_archive_does_not_wait_for_another(
     archives: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    over, begun = threading.Event(), threading.Event()
+    release, started = threading.Event(), threading.Event()
     opened = archive_containers.open_container
 
     def slow(container: str, *args: Any) -> Any:
         if container.endswith("gz"):
-            begun.set()
-            assert over.wait(10)
+            started.set()
+            assert release.wait(10)
         return opened(container, *args)
 
     monkeypatch.setattr(archive_containers, "open_container", slow)
     thread = threading.Thread(target=found, args=("tar://photos.tar.gz",))
     thread.start()
-    assert begun.wait(10)
+    assert started.wait(10)
     assert read("zip://img2.png::photos.zip")[0, 0, 0] == 1
-    over.set()
+    release.set()
     thread.join()

@@ -1,4 +1,4 @@
-"""The registry of file systems, and a file system defined only here."""
+"""The registry of file systems, with a file system that the tests define."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from mnv2cli.sources.remote.listing import RemoteEntry
 from mnv2cli.sources.remote.sinks import Sink
 from mnv2cli.sources.remote.stores import StoreFileSystem
 from mnv2cli.sources.remote.web import WebFileSystem
-from tests.conftest import picture
+from tests.conftest import image_bytes
 from tests.sources.helpers import Invoke, errors, fails, found, read, table
 
 
@@ -37,7 +37,7 @@ class ToyFileSystem:
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
-        self.faults = 0
+        self.failures = 0
 
     def resolve(self, given: str, may_be_glob: bool) -> tuple[str, Kind]:
         if given in self.files:
@@ -70,8 +70,8 @@ class ToyFileSystem:
         return tuple(path.removeprefix("toy://").split("/"))
 
     def read(self, url: str, sink: Sink) -> None:
-        if self.faults:
-            self.faults -= 1
+        if self.failures:
+            self.failures -= 1
             raise ConnectionResetError
         sink.write(self.files[url])
 
@@ -87,12 +87,12 @@ def open_toys(url: str) -> ToyFileSystem:
 def toys(monkeypatch: pytest.MonkeyPatch) -> ToyFileSystem:
     monkeypatch.setitem(FILE_SYSTEMS, "toy", f"{__name__}:open_toys")
     names = ("b10.png", "b9.png", "sub/a.png", "notes.txt")
-    _toys.files = {f"toy://box/{name}": picture(red) for red, name in enumerate(names)}
-    _toys.faults = 0
+    _toys.files = {f"toy://box/{name}": image_bytes(red) for red, name in enumerate(names)}
+    _toys.failures = 0
     return _toys
 
 
-def test_a_registered_file_system_is_searched_as_any_other(toys: ToyFileSystem) -> None:
+def test_a_registered_file_system_is_searched_like_any_other(toys: ToyFileSystem) -> None:
     names = ["b9.png", "b10.png", "sub/a.png"]
     assert found("toy://box") == found("toy://box/") == [f"toy://box/{name}" for name in names]
     assert found("toy://box", recursive=False, exclude=("b9*",)) == ["toy://box/b10.png"]
@@ -106,20 +106,20 @@ def test_a_registered_file_system_is_searched_as_any_other(toys: ToyFileSystem) 
     assert skipped == {"toy://box/z*": "pattern matches nothing"}
 
 
-def test_a_registered_file_system_is_fetched_from_with_retries(toys: ToyFileSystem) -> None:
+def test_files_of_a_registered_file_system_are_fetched_with_retries(toys: ToyFileSystem) -> None:
     url = "toy://box/b9.png"
     assert local_path(url) is None
-    toys.faults = 2
+    toys.failures = 2
     with fetch(url) as file:
         assert file.read() == toys.files[url]
-    assert not toys.faults
+    assert not toys.failures
     assert read(url)[0, 0, 0] == 1
-    toys.faults = 1000
+    toys.failures = 1000
     assert fails(url) == "connection was cut"
 
 
 @pytest.mark.usefixtures("fake_engine")
-def test_commands_take_a_registered_file_system(toys: ToyFileSystem, invoke: Invoke) -> None:
+def test_commands_accept_a_registered_file_system(toys: ToyFileSystem, invoke: Invoke) -> None:
     result = invoke("classify", "toy://box")
     assert result.exit_code == 0, result.output
     assert [row["path"] for row in table(result.stdout)] == found("toy://box")

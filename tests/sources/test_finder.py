@@ -22,47 +22,47 @@ def found(*inputs: str | Path, **options: object) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_folder_gives_files_before_subfolders_in_natural_order(here: Path) -> None:
-    touch(here, "p/b10.jpg", "p/b9.JPG", "p/a/1.png", "p/a/x/2.png", "p/a2/3.gif", "p/n.txt")
+def test_files_of_a_folder_come_before_subfolders_in_natural_order(folder: Path) -> None:
+    touch(folder, "p/b10.jpg", "p/b9.JPG", "p/a/1.png", "p/a/x/2.png", "p/a2/3.gif", "p/n.txt")
     assert found("p") == ["p/b9.JPG", "p/b10.jpg", "p/a/1.png", "p/a/x/2.png", "p/a2/3.gif"]
 
 
-def test_paths_come_out_as_given_and_joined(here: Path) -> None:
-    touch(here, "p/a.jpg")
+def test_names_are_joined_to_inputs_as_given(folder: Path) -> None:
+    touch(folder, "p/a.jpg")
     assert found("./p/") == ["./p/a.jpg"]
-    assert found(here / "p") == [str(here / "p" / "a.jpg")]
+    assert found(folder / "p") == [str(folder / "p" / "a.jpg")]
     assert found("p/../p/a.jpg") == ["p/../p/a.jpg"]
 
 
-def test_no_recursive_stays_in_the_folder(here: Path) -> None:
-    touch(here, "p/a.jpg", "p/q/b.jpg")
+def test_no_recursive_stays_in_the_folder(folder: Path) -> None:
+    touch(folder, "p/a.jpg", "p/q/b.jpg")
     assert found("p", recursive=False) == ["p/a.jpg"]
 
 
-def test_hidden_names_are_skipped_unless_asked(here: Path) -> None:
-    touch(here, "p/.a.jpg", "p/.thumbs/b.jpg", "p/c.jpg")
+def test_hidden_names_are_skipped_unless_requested(folder: Path) -> None:
+    touch(folder, "p/.a.jpg", "p/.thumbs/b.jpg", "p/c.jpg")
     assert found("p") == ["p/c.jpg"]
     assert found("p", hidden=True) == ["p/.a.jpg", "p/c.jpg", "p/.thumbs/b.jpg"]
     assert found("p/.thumbs") == ["p/.thumbs/b.jpg"]
 
 
-def test_all_files_takes_every_suffix_and_named_files_always_are(here: Path) -> None:
-    touch(here, "p/a.jpg", "p/b.txt", "p/c")
+def test_all_files_includes_every_suffix_and_named_files_are_always_included(folder: Path) -> None:
+    touch(folder, "p/a.jpg", "p/b.txt", "p/c")
     assert found("p") == ["p/a.jpg"]
     assert found("p", all_files=True) == ["p/a.jpg", "p/b.txt", "p/c"]
     assert found("p/b.txt") == ["p/b.txt"]
 
 
-def test_linked_folders_are_followed_only_when_asked_and_never_in_loops(here: Path) -> None:
-    touch(here, "p/a.jpg", "other/b.jpg")
-    (here / "p/link").symlink_to(here / "other")
-    (here / "p/up").symlink_to(here / "p")
-    (here / "p/file.jpg").symlink_to(here / "other/b.jpg")
+def test_linked_folders_are_followed_only_on_request_and_never_in_loops(folder: Path) -> None:
+    touch(folder, "p/a.jpg", "other/b.jpg")
+    (folder / "p/link").symlink_to(folder / "other")
+    (folder / "p/up").symlink_to(folder / "p")
+    (folder / "p/file.jpg").symlink_to(folder / "other/b.jpg")
     assert found("p") == ["p/a.jpg", "p/file.jpg"]
     assert found("p", follow_links=True) == ["p/a.jpg", "p/file.jpg", "p/link/b.jpg"]
 
@@ -80,24 +80,24 @@ def test_linked_folders_are_followed_only_when_asked_and_never_in_loops(here: Pa
         (("*.png",), ("deep",), ["p/2023/x.png"]),
     ],
 )
-def test_patterns(
-    here: Path, include: tuple[str, ...], exclude: tuple[str, ...], wanted: list[str]
+def test_patterns_select_files(
+    folder: Path, include: tuple[str, ...], exclude: tuple[str, ...], wanted: list[str]
 ) -> None:
-    touch(here, "p/img_1.jpg", "p/2023/img_3.jpg", "p/2023/x.png", "p/2023/deep/y.png")
+    touch(folder, "p/img_1.jpg", "p/2023/img_3.jpg", "p/2023/x.png", "p/2023/deep/y.png")
     assert found("p", include=include, exclude=exclude) == wanted
 
 
-def test_patterns_hold_for_named_files_too(here: Path) -> None:
-    touch(here, "p/a.jpg", "p/b.jpg", "thumbs/c.jpg")
+def test_patterns_apply_to_named_files(folder: Path) -> None:
+    touch(folder, "p/a.jpg", "p/b.jpg", "thumbs/c.jpg")
     assert found("p/a.jpg", "p/b.jpg", exclude=("b*",)) == ["p/a.jpg"]
     assert found("p/a.jpg", "thumbs/c.jpg", exclude=("thumbs/*",)) == ["p/a.jpg"]
-    assert found(here / "p/a.jpg", include=("p/*.jpg",)) == [str(here / "p/a.jpg")]
+    assert found(folder / "p/a.jpg", include=("p/*.jpg",)) == [str(folder / "p/a.jpg")]
     # Folders above an input are not matched, whether it is a file or a folder.
     assert found("thumbs/c.jpg", "thumbs", exclude=("thumbs",)) == ["thumbs/c.jpg"]
 
 
-def test_patterns_hold_for_lists_too(here: Path) -> None:
-    touch(here, "p/a.JPG", "p/b.txt", "c.txt", "d.jpg")
+def test_patterns_apply_to_lists(folder: Path) -> None:
+    touch(folder, "p/a.JPG", "p/b.txt", "c.txt", "d.jpg")
     listed = ["p/a.JPG", "p/b.txt", "c.txt", "gone.jpg", "./d.jpg"]
     skipped: dict[str, str] = {}
     sources = Finder([], Filters(include=("*.jpg",)), skipped.__setitem__, listed)
@@ -108,8 +108,8 @@ def test_patterns_hold_for_lists_too(here: Path) -> None:
     assert [s.path for s in Finder([], listed=listed)] == listed  # all are tried without a filter
 
 
-def test_globs_are_expanded_as_a_shell_would(here: Path) -> None:
-    touch(here, "p/a10.jpg", "p/a9.jpg", "p/b.txt", "p/q/c.jpg", "p/q/.h.jpg", "p/[x].jpg")
+def test_globs_are_expanded_as_in_a_shell(folder: Path) -> None:
+    touch(folder, "p/a10.jpg", "p/a9.jpg", "p/b.txt", "p/q/c.jpg", "p/q/.h.jpg", "p/[x].jpg")
     assert found("p/a*") == ["p/a9.jpg", "p/a10.jpg"]
     assert found("p/*.txt") == ["p/b.txt"]
     assert found("p/[ab]9.jpg") == ["p/a9.jpg"]
@@ -117,15 +117,15 @@ def test_globs_are_expanded_as_a_shell_would(here: Path) -> None:
     assert found("p/*/c.jpg") == ["p/q/c.jpg"]
     assert found("**/*.jpg") == ["p/[x].jpg", "p/a9.jpg", "p/a10.jpg", "p/q/c.jpg"]
     assert found("p/**") == ["p/[x].jpg", "p/a9.jpg", "p/a10.jpg", "p/b.txt", "p/q/c.jpg"]
-    assert found(f"{here}/p/q/*") == [f"{here}/p/q/c.jpg"]
+    assert found(f"{folder}/p/q/*") == [f"{folder}/p/q/c.jpg"]
     assert found("**/q") == ["p/q/c.jpg"]
     assert found("p/*/") == ["p/q/c.jpg"]
     assert found("p/nothing*") == []
     assert found("nowhere/*/x") == []
 
 
-def test_a_file_whose_name_has_glob_signs_is_taken_literally(here: Path) -> None:
-    touch(here, "a[1].jpg", "a1.jpg")
+def test_a_file_whose_name_has_glob_characters_is_taken_literally(folder: Path) -> None:
+    touch(folder, "a[1].jpg", "a1.jpg")
     assert found("a[1].jpg") == ["a[1].jpg"]
 
 
@@ -143,27 +143,29 @@ def test_a_file_whose_name_has_glob_signs_is_taken_literally(here: Path) -> None
         (["p", "p/q/.h.jpg"], ["p/a.jpg", "p/q/b.jpg", "p/q/.h.jpg"]),
     ],
 )
-def test_a_file_given_twice_is_found_once(here: Path, inputs: list[str], wanted: list[str]) -> None:
-    touch(here, "p/a.jpg", "p/q/b.jpg", "p/n.txt", "p/q/.h.jpg")
-    (here / "link").symlink_to(here / "p")
+def test_a_file_given_twice_is_found_once(
+    folder: Path, inputs: list[str], wanted: list[str]
+) -> None:
+    touch(folder, "p/a.jpg", "p/q/b.jpg", "p/n.txt", "p/q/.h.jpg")
+    (folder / "link").symlink_to(folder / "p")
     assert found(*inputs) == wanted
 
 
-def test_hard_links_are_separate_files(here: Path) -> None:
-    touch(here, "a.jpg")
+def test_hard_links_are_separate_files(folder: Path) -> None:
+    touch(folder, "a.jpg")
     os.link("a.jpg", "b.jpg")
     assert found("a.jpg", "b.jpg", ".") == ["a.jpg", "b.jpg"]
 
 
-def test_a_folder_named_like_an_image_is_reported_and_walked(here: Path) -> None:
-    touch(here, "p/x.jpg/a.jpg", "p/b.jpg")
+def test_a_folder_named_like_an_image_is_reported_and_walked(folder: Path) -> None:
+    touch(folder, "p/x.jpg/a.jpg", "p/b.jpg")
     assert found("p") == ["p/b.jpg", "p/x.jpg", "p/x.jpg/a.jpg"]
 
 
 def test_a_folder_that_cannot_be_listed_is_an_error_source(
-    here: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    touch(here, "p/a.jpg", "p/q/b.jpg", "p/r/c.jpg")
+    touch(folder, "p/a.jpg", "p/q/b.jpg", "p/r/c.jpg")
     scandir = os.scandir
 
     def refuse(path: str) -> Iterator[os.DirEntry[str]]:
@@ -177,25 +179,25 @@ def test_a_folder_that_cannot_be_listed_is_an_error_source(
     assert sources[1].error == "folder cannot be listed: permission denied"
 
 
-def test_the_walk_streams(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    touch(here, *(f"p/{i}/a.jpg" for i in range(50)))
+def test_folders_are_listed_on_demand(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(folder, *(f"p/{i}/a.jpg" for i in range(50)))
     listed: list[str] = []
     scandir = os.scandir
 
-    def note(path: str) -> Iterator[os.DirEntry[str]]:
+    def record(path: str) -> Iterator[os.DirEntry[str]]:
         listed.append(str(path))
         return scandir(path)
 
-    monkeypatch.setattr(os, "scandir", note)
+    monkeypatch.setattr(os, "scandir", record)
     sources = iter(Finder(["p"]))
     assert next(sources).path == "p/0/a.jpg"
     assert listed == ["p", "p/0"]
     assert len(list(sources)) == 49
 
 
-def test_every_skipped_file_is_reported_with_a_reason(here: Path) -> None:
-    touch(here, "p/a.txt", "p/.h.jpg", "p/skip.jpg", "p/b.jpg", "p/no.png")
-    (here / "p/l").symlink_to(here)
+def test_every_skipped_file_is_reported_with_a_reason(folder: Path) -> None:
+    touch(folder, "p/a.txt", "p/.h.jpg", "p/skip.jpg", "p/b.jpg", "p/no.png")
+    (folder / "p/l").symlink_to(folder)
     skipped: dict[str, str] = {}
     options = Filters(exclude=("skip*",), include=("*.jpg",))
     list(Finder(["p", "p/b.jpg", "x*", "p/no.png"], options, skipped.__setitem__))
@@ -210,16 +212,16 @@ def test_every_skipped_file_is_reported_with_a_reason(here: Path) -> None:
     }
 
 
-def test_listed_names_are_never_patterns(here: Path) -> None:
-    touch(here, "a1.jpg")
+def test_listed_names_are_never_patterns(folder: Path) -> None:
+    touch(folder, "a1.jpg")
     sources = Finder(["a[1].jpg"], listed=["b[1].jpg", "a*"])
     assert [s.path for s in sources] == ["a1.jpg", "b[1].jpg", "a*"]
 
 
-def test_a_file_in_a_folder_that_could_not_be_listed_is_not_lost(
-    here: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_named_file_in_a_folder_that_cannot_be_listed_is_found(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    touch(here, "p/q/b.jpg")
+    touch(folder, "p/q/b.jpg")
     scandir = os.scandir
 
     def refuse(path: str) -> Iterator[os.DirEntry[str]]:
@@ -233,15 +235,15 @@ def test_a_file_in_a_folder_that_could_not_be_listed_is_not_lost(
     assert source.error == "folder cannot be listed: permission denied"
 
 
-def test_folders_that_link_to_each_other_are_walked_once(here: Path) -> None:
+def test_folders_that_link_to_each_other_are_walked_once(folder: Path) -> None:
     for i in range(5):
-        touch(here, f"p/{i}/{i}.jpg")
+        touch(folder, f"p/{i}/{i}.jpg")
     for i in range(5):
         for j in range(5):
-            (here / f"p/{i}/to{j}").symlink_to(here / f"p/{j}")
+            (folder / f"p/{i}/to{j}").symlink_to(folder / f"p/{j}")
     names = sorted(Path(path).name for path in found("p", "p/3", follow_links=True))
     assert names == [f"{i}.jpg" for i in range(5)]
 
 
-def test_impossible_names_are_sources_too() -> None:
+def test_invalid_names_are_sources() -> None:
     assert found("a\0b", "x" * 5000, "") == ["a\0b", "x" * 5000, ""]

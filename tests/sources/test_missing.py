@@ -26,7 +26,7 @@ from tests.sources.helpers import Invoke, table
         ("file:///none/a.png", "No such file or folder: 'file:///none/a.png'."),
     ],
 )
-def test_a_missing_archive_is_a_usage_error_as_a_missing_folder_is(
+def test_a_missing_archive_is_a_usage_error_like_a_missing_folder(
     archives: Path, invoke: Invoke, url: str, text: str
 ) -> None:
     Path("damaged.tar.gz").write_bytes(b"\x1f\x8b" + b"x" * 50)

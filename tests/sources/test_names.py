@@ -27,7 +27,7 @@ def test_composed_and_decomposed_names_sort_alike() -> None:
     assert natural_sorted(["\u00e9b", "e\u0301a", "\u00e9c"]) == ["e\u0301a", "\u00e9b", "\u00e9c"]
 
 
-def test_suffixes_of_images_are_those_of_the_formats_that_are_read(tmp_path: Path) -> None:
+def test_suffixes_of_images_are_those_of_the_supported_formats(tmp_path: Path) -> None:
     found = {}
     for suffix in IMAGE_SUFFIXES:
         path = draw(tmp_path / f"a{suffix}")

@@ -13,19 +13,19 @@ from click.testing import Result
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.models.options import ModelOptions
-from tests.conftest import FakeEngine, picture
+from tests.conftest import FakeEngine, image_bytes
 from tests.hosts import Site, answer
 from tests.sources.helpers import Invoke, read, table
 
 
 @pytest.mark.usefixtures("fake_engine")
-def test_images_from_everywhere_are_classified_in_order(
+def test_local_and_remote_images_are_classified_in_order(
     photos: Path, memory: Any, site: Site, invoke: Invoke
 ) -> None:
-    memory.pipe({"/p/7.png": picture(7), "/p/8.png": picture(8)})
+    memory.pipe({"/p/7.png": image_bytes(7), "/p/8.png": image_bytes(8)})
     with zipfile.ZipFile("z.zip", "w") as pack:
         pack.write("photos/img2.jpg")
-    site.pages["/a.png"] = answer(picture(5))
+    site.pages["/a.png"] = answer(image_bytes(5))
     Path("list").write_text(f"memory://p/8.png\nphotos/img10.png\n{site.url}/none.png\n")
     result = invoke(
         "classify", "memory://p/7*", "zip://z.zip", "photos/img2.jpg", f"{site.url}/a.png",
@@ -43,11 +43,11 @@ def test_images_from_everywhere_are_classified_in_order(
 
 @pytest.mark.usefixtures("fake_engine")
 def test_secrets_stay_out_of_rows_and_messages(site: Site, invoke: Invoke) -> None:
-    asked: list[str] = []
+    requests: list[str] = []
 
     def guarded(request: BaseHTTPRequestHandler) -> None:
-        asked.append(request.headers.get("Authorization", ""))
-        answer(picture())(request)
+        requests.append(request.headers.get("Authorization", ""))
+        answer(image_bytes())(request)
 
     site.pages["/a.png?sig=SECRET&w=1"] = site.pages["/b.png"] = guarded
     plain = site.url.replace("http://", "http://user:SECRET@")
@@ -61,10 +61,10 @@ def test_secrets_stay_out_of_rows_and_messages(site: Site, invoke: Invoke) -> No
     assert rows[1]["path"] == f"{site.url.replace('http://', 'http://***@')}/b.png"
     assert "given twice" in result.stderr
     assert "SECRET" not in result.stdout + result.stderr
-    assert sorted(map(len, asked)) == [0, len("Basic dXNlcjpTRUNSRVQ=")]
+    assert sorted(map(len, requests)) == [0, len("Basic dXNlcjpTRUNSRVQ=")]
 
 
-def test_sort_takes_local_files_only(photos: Path, invoke: Invoke) -> None:
+def test_sort_accepts_only_local_files(photos: Path, invoke: Invoke) -> None:
     for args in (
         ("memory://p", "--into", "x"),
         ("photos", "--into", "s3://b/x"),
@@ -80,7 +80,7 @@ def test_sort_takes_local_files_only(photos: Path, invoke: Invoke) -> None:
 
 
 def test_int8_is_calibrated_on_urls_too(memory: Any) -> None:
-    memory.pipe({"/p/1.png": picture(1), "/p/2.png": picture(2), "/p/3.png": b"bad"})
+    memory.pipe({"/p/1.png": image_bytes(1), "/p/2.png": image_bytes(2), "/p/3.png": b"bad"})
     classifier = Classifier(engine=EngineOptions(precision="int8"), model=ModelOptions(size=96))
     first = classifier._calibration(lambda: classifier.sample(["memory://p"]))
     assert first.images().shape == (2, 96, 96, 3)
@@ -93,19 +93,19 @@ def test_remote_images_are_decoded_in_isolation_too(
     archives: Path, invoke: Invoke, memory: Any
 ) -> None:
     (archives / "bad.zip").write_bytes(b"PK")
-    memory.pipe("/a.png", picture(3))
+    memory.pipe("/a.png", image_bytes(3))
     inputs = ("zip://photos.zip", "tar://photos.tar.gz", "memory://a.png", "bad.zip")
-    home = invoke("classify", *inputs, "-q")
-    away = invoke("classify", *inputs, "-q", "--isolate")
-    assert home.exit_code == away.exit_code == 4
-    assert len(table(home.stdout)) == 12 and away.stdout == home.stdout
+    in_process = invoke("classify", *inputs, "-q")
+    isolated = invoke("classify", *inputs, "-q", "--isolate")
+    assert in_process.exit_code == isolated.exit_code == 4
+    assert len(table(in_process.stdout)) == 12 and isolated.stdout == in_process.stdout
 
 
 @pytest.mark.usefixtures("fake_engine")
 def test_names_of_members_with_an_at_sign_are_not_redacted(tmp_path: Path, invoke: Invoke) -> None:
     with zipfile.ZipFile(tmp_path / "p.zip", "w") as pack:
         for i in range(3):
-            pack.writestr(f"p{i}@2x.png", picture(i))
+            pack.writestr(f"p{i}@2x.png", image_bytes(i))
     output = tmp_path / "a.csv"
     args = ("classify", f"zip://{tmp_path}/p.zip", "-q", "-o", str(output))
     assert invoke(*args).exit_code == 0
@@ -119,7 +119,7 @@ def test_names_of_members_with_an_at_sign_are_not_redacted(tmp_path: Path, invok
 
 
 @pytest.mark.usefixtures("fake_engine")
-def test_an_archive_in_another_folder_is_another_one(
+def test_an_archive_of_that_name_in_another_folder_is_not_resumed(
     archives: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     args = ("classify", "zip://photos.zip", "-q", "-o", str(archives / "o.csv"))
@@ -136,7 +136,7 @@ def test_an_image_with_another_signature_is_the_same_image(
     site: Site, invoke: Invoke, tmp_path: Path, fake_engine: FakeEngine
 ) -> None:
     for sig in ("s1gnature", "s2gnature"):
-        site.pages[f"/a.png?sig={sig}"] = site.pages[f"/b.png?sig={sig}"] = answer(picture())
+        site.pages[f"/a.png?sig={sig}"] = site.pages[f"/b.png?sig={sig}"] = answer(image_bytes())
     output = tmp_path / "a.csv"
 
     def run(sig: str, *more: str) -> Result:
@@ -149,12 +149,15 @@ def test_an_image_with_another_signature_is_the_same_image(
     fake_engine.batches.clear()
     assert run("s2gnature", "--resume").exit_code == 0
     assert output.read_text() == whole and not fake_engine.batches
-    in_shards = [run("s1gnature", "--force", "--shard", "1/2"), output.read_text()]
-    assert run("s2gnature", "--force", "--shard", "1/2").exit_code == in_shards[0].exit_code  # type: ignore[union-attr]
-    assert output.read_text() == in_shards[1]
+    result = run("s1gnature", "--force", "--shard", "1/2")
+    rows = output.read_text()
+    assert run("s2gnature", "--force", "--shard", "1/2").exit_code == result.exit_code
+    assert output.read_text() == rows
 
 
-def test_options_that_require_a_local_file_say_so(photos: Path, invoke: Invoke) -> None:
+def test_options_that_require_a_local_file_are_refused_for_urls(
+    photos: Path, invoke: Invoke
+) -> None:
     for args in (("--resume",), ("--shard", "1/2")):
         result = invoke("classify", "photos", "-o", "memory://a.csv", *args)
         assert result.exit_code == 2 and "with -o" in result.stderr

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mnv2cli.sources.remote import limits
-from tests.conftest import picture
+from tests.conftest import image_bytes
 from tests.hosts import Site, answer
 from tests.sources.helpers import Invoke, fails, found, read, table
 
@@ -57,7 +57,7 @@ def test_a_bucket_is_listed_read_and_written(
     s3: Any, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("img10.png", "img2.png", "sub/a.png", "notes.txt", "empty.png"):
-        s3.pipe(f"bucket/p/{name}", b"" if "empty" in name else picture())
+        s3.pipe(f"bucket/p/{name}", b"" if "empty" in name else image_bytes())
     s3.pipe("bucket/p/", b"")  # a folder as made by the web console
     result = invoke("classify", "s3://bucket/p/", "s3://bucket/no/", "-o", "s3://bucket/out/l.csv")
     assert result.exit_code == 4, result.output
@@ -72,7 +72,7 @@ def test_a_bucket_is_listed_read_and_written(
     assert invoke("classify", "s3://bucket/p/", "-o", "s3://bucket/out/l.csv").exit_code == 2
     assert found("s3://bucket/*/img*.png") == rows_paths(rows)[1:3]
     assert fails("s3://bucket/none.png") == fails("s3://nobucket/a.png") == "no such file"
-    monkeypatch.setattr(limits, "CHUNK", len(picture()))  # the last chunk is full
+    monkeypatch.setattr(limits, "CHUNK", len(image_bytes()))  # the last chunk is full
     assert read("s3://bucket/p/img2.png").shape == (96, 96, 3)
 
 
@@ -90,7 +90,7 @@ def rows_paths(rows: list[dict[str, str]]) -> list[str]:
         (400, "InvalidRequest", 1, "refused by the host"),
     ],
 )
-def test_only_passing_errors_of_s3_are_retried(
+def test_only_temporary_errors_of_s3_are_retried(
     site: Site, monkeypatch: pytest.MonkeyPatch, code: int, name: str, attempts: int, reason: str
 ) -> None:
     body = f"<Error><Code>{name}</Code><Message>m</Message></Error>".encode()
@@ -98,7 +98,7 @@ def test_only_passing_errors_of_s3_are_retried(
     site.pages["/bucket/cut.png"] = answer(b"abc", length=9)
     monkeypatch.setenv("AWS_ENDPOINT_URL", site.url)
     assert fails("s3://bucket/a.png").startswith(reason)
-    assert site.asked["/bucket/a.png"] == attempts
+    assert site.requests["/bucket/a.png"] == attempts
 
 
 @pytest.mark.usefixtures("s3")

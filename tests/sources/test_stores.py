@@ -16,7 +16,7 @@ from mnv2cli.sources.finder import Finder
 from mnv2cli.sources.options import Filters
 from mnv2cli.sources.remote import limits, stores
 from mnv2cli.sources.remote.fetch import fetch
-from tests.conftest import picture
+from tests.conftest import image_bytes
 from tests.sources.helpers import OPTIONS, SIZE, Invoke, errors, fails, found, read, table
 
 pytestmark = [
@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 
-def test_a_prefix_is_walked_as_a_folder_is(memory: Any) -> None:
+def test_a_prefix_is_walked_like_a_folder(memory: Any) -> None:
     for name in ("b10.jpg", "b9.JPG", "a/1.png", "a/x/2.png", "a2/3.gif", "n.txt", ".h.jpg"):
         memory.pipe(f"/p/{name}", b"")
     names = ["b9.JPG", "b10.jpg", "a/1.png", "a/x/2.png", "a2/3.gif"]
@@ -105,18 +105,18 @@ def test_file_urls_are_local_files(photos: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP"])
 @pytest.mark.parametrize("spool", [100, 1 << 20])
-def test_images_from_stores_decode_as_local_ones(
+def test_images_from_stores_are_decoded_like_local_ones(
     memory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str, spool: int
 ) -> None:
     monkeypatch.setattr(limits, "SPOOL", spool)
-    save = {"compression": "tiff_lzw"} if format == "TIFF" else {}
-    (tmp_path / "a").write_bytes(picture(format=format, **save))
-    memory.pipe("/a.jpg", picture(format=format, **save))
+    save: dict[str, Any] = {"compression": "tiff_lzw"} if format == "TIFF" else {}
+    (tmp_path / "a").write_bytes(image_bytes(format=format, **save))
+    memory.pipe("/a.jpg", image_bytes(format=format, **save))
     assert (read("memory://a.jpg") == decode(str(tmp_path / "a"), SIZE, OPTIONS)).all()
 
 
 def test_the_error_of_a_truncated_image_has_its_size(memory: Any) -> None:
-    data = picture(format="WEBP")
+    data = image_bytes(format="WEBP")
     memory.pipe("/a.webp", data[:-10])
     assert fails("memory://a.webp") == f"truncated: {len(data) - 10:,} of {len(data):,} bytes"
     memory.pipe("/e.webp", b"")
@@ -135,7 +135,7 @@ def test_files_are_read_in_chunks_up_to_the_limit(
     assert fails("memory://a.jpg") == "file too large: over 999 bytes"
 
 
-def test_unknown_schemes_are_one_line(invoke: Invoke) -> None:
+def test_an_unknown_scheme_is_one_clear_error(invoke: Invoke) -> None:
     result = invoke("classify", "nonsense://x/a.jpg")
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
@@ -145,7 +145,7 @@ def test_unknown_schemes_are_one_line(invoke: Invoke) -> None:
 
 
 @pytest.mark.usefixtures("fake_engine")
-def test_a_bad_url_in_a_list_costs_one_row(
+def test_a_bad_url_in_a_list_is_one_error_row(
     memory: Any, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def connect(url: str, **options: Any) -> Any:
@@ -155,7 +155,7 @@ def test_a_bad_url_in_a_list_costs_one_row(
 
     opened = fsspec.core.url_to_fs
     monkeypatch.setattr(fsspec.core, "url_to_fs", connect)
-    memory.pipe("/a.png", picture())
+    memory.pipe("/a.png", image_bytes())
     urls = ["memory://a.png", "nonsense://u:secret@x", "ftp://dead/x.jpg", "zip://", "memory://b"]
     result = invoke("classify", "--files-from", "-", input="\n".join(urls))
     assert result.exit_code == 4 and "secret" not in result.stdout + result.stderr
@@ -183,7 +183,9 @@ def test_a_library_that_the_extra_does_not_install_is_named(
     assert package in hint and "mnv2cli[remote]" not in hint
 
 
-def test_missing_libraries_are_one_line(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_is_one_clear_error(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
     registry = importlib.import_module("fsspec.registry")
     monkeypatch.delitem(registry._registry, "s3", raising=False)

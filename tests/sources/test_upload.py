@@ -39,7 +39,7 @@ def test_results_are_sent_to_a_store(
 
 
 @pytest.mark.usefixtures("fake_engine")
-def test_results_that_cannot_be_sent_are_kept(
+def test_results_that_cannot_be_sent_are_saved_locally(
     photos: Path, memory: Any, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -79,7 +79,7 @@ def test_an_interrupted_run_sends_its_rows(
 
 
 @pytest.mark.parametrize("url", ["https://h/labels.csv", "zip://labels.csv", "nonsense://a.csv"])
-def test_impossible_outputs_are_refused(photos: Path, invoke: Invoke, url: str) -> None:
+def test_urls_that_cannot_be_written_are_refused(photos: Path, invoke: Invoke, url: str) -> None:
     assert invoke("classify", "photos", "-o", url).exit_code == 2
 
 

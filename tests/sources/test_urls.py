@@ -1,4 +1,4 @@
-"""URLs: told from local names, and redacted."""
+"""URLs are distinguished from local names, and redacted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.sources.helpers import found, read
         ("", False),
     ],
 )
-def test_urls_are_told_from_local_names(text: str, wanted: bool) -> None:
+def test_urls_are_distinguished_from_local_names(text: str, wanted: bool) -> None:
     assert is_url(text) is wanted
 
 

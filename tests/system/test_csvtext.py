@@ -22,7 +22,7 @@ def test_fields_are_read_back_as_they_were(quote: bool, nul: str) -> None:
     assert cells == [*FIELDS, nul]
 
 
-def test_only_fields_that_need_it_are_quoted_unless_all_are_to_be() -> None:
+def test_only_fields_that_need_it_are_quoted_by_default() -> None:
     assert csv_line(["a", "b,c"]) == 'a,"b,c"\n'
     assert csv_line(["a", "b"], quote=True) == '"a","b"\n'
     assert csv_line(["a", "b\rc"]) == '"a","b\rc"\n'

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from mnv2cli.system import files
 from mnv2cli.system.files import AtomicFile, content_digest, read_unnoticed
 
 
@@ -45,7 +44,7 @@ def test_a_part_file_that_is_discarded_or_fails_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     part = AtomicFile(str(target))
-    monkeypatch.setattr(files.os, "replace", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(OSError, match="No space left"):
         part.commit()
     assert os.listdir(tmp_path) == [] and part.file.closed

@@ -12,22 +12,22 @@ import pytest
 from mnv2cli.system import hardware
 
 
-def test_a_gpu_is_looked_for_without_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    there: set[str] = set()
-    monkeypatch.setattr(os.path, "exists", lambda path: path in there)
+def test_a_gpu_is_detected_without_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    existing: set[str] = set()
+    monkeypatch.setattr(os.path, "exists", lambda path: path in existing)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert not hardware.may_have_gpu() and not hardware.tensorflow_has_gpu()
-    there.add("/dev/nvidiactl")
+    existing.add("/dev/nvidiactl")
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
     assert not hardware.may_have_gpu()  # a driver, but no library for TensorFlow
     monkeypatch.setattr("ctypes.util.find_library", lambda name: "libcudnn.so.9")
     assert hardware.may_have_gpu()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert not hardware.may_have_gpu()
-    there.add("/dev/kfd")
+    existing.add("/dev/kfd")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    there.discard("/dev/nvidiactl")
+    existing.discard("/dev/nvidiactl")
     assert not hardware.may_have_gpu()  # ROCm's driver alone, without TensorFlow for it
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not hardware.may_have_gpu()
@@ -42,7 +42,7 @@ def test_cores_and_processor_are_found() -> None:
 @pytest.mark.parametrize(
     ("limit", "wanted"), [("1000000000\n", 10**9), ("max\n", 8 * 10**9), ("9" * 19, 8 * 10**9)]
 )
-def test_memory_is_the_machines_or_what_its_container_may_use(
+def test_memory_is_limited_by_the_container(
     limit: str, wanted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def of_container(path: str, *args: object, **kwargs: object) -> io.StringIO:

@@ -11,7 +11,7 @@ from mnv2cli.system.messages import count, reason
 
 
 @pytest.mark.parametrize(
-    ("error", "as_it_is"),
+    ("error", "original"),
     [
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "No space left on device"),
         (FileNotFoundError(errno.ENOENT, "No such file", "Holiday.jpg"), "No such file"),
@@ -19,9 +19,9 @@ from mnv2cli.system.messages import count, reason
         (TimeoutError(), "TimeoutError"),
     ],
 )
-def test_the_reason_is_the_systems_without_number_and_path(error: OSError, as_it_is: str) -> None:
-    assert reason(error) == as_it_is.lower()
-    assert reason(error, lower=False) == as_it_is
+def test_the_reason_is_the_systems_without_number_and_path(error: OSError, original: str) -> None:
+    assert reason(error) == original.lower()
+    assert reason(error, lower=False) == original
 
 
 @pytest.mark.parametrize(

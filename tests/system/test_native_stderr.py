@@ -45,6 +45,6 @@ with without_routine_messages():
     assert (done.returncode, done.stderr) == (3, "why it failed\n")
 
 
-def test_a_closed_stderr_is_left_alone() -> None:
+def test_a_closed_stderr_is_ignored() -> None:
     code = "os.close(2)\nwith without_routine_messages():\n    open('/dev/null').close()\n"
     assert run(code).returncode == 0

@@ -1,4 +1,4 @@
-"""All cases, measured for real or planned."""
+"""All cases, measured or only planned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.conftest import draw
 
 
 @pytest.mark.usefixtures("random_weights")
-def test_cases_are_measured_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cases_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     every = measure.plan_cases
 
     def quick(*args: Any) -> measure.CasePlan:

@@ -9,8 +9,7 @@ from tests.diagnostics.bench.figures import FIGURES
 
 
 def test_ratios_limits_and_advice() -> None:
-    measured = BenchResults(2, dict(FIGURES))
-    measured = measured.as_object()
+    measured = BenchResults(2, dict(FIGURES)).as_object()
     assert measured["limits"]["litert float32"]["images_per_second"] == pytest.approx(150.0)
     assert measured["limits"]["litert float32"]["reached"] == pytest.approx(0.98)
     ratios = measured["ratios"]["mnv2 litert float32"]

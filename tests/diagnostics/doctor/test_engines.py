@@ -11,7 +11,7 @@ from mnv2cli.diagnostics.doctor.probe import EngineProbe
 from mnv2cli.system import hardware
 
 
-def test_the_reason_for_no_gpu_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reason_for_a_missing_gpu_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     works = EngineProbe(True, seconds=0.01, network="a network")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert hardware.why_no_gpu() == "CUDA_VISIBLE_DEVICES hides all GPUs"
@@ -31,10 +31,10 @@ def test_the_reason_for_no_gpu_is_reported(monkeypatch: pytest.MonkeyPatch) -> N
 def test_advice_depends_on_the_engines_that_work() -> None:
     works = EngineProbe(True, seconds=0.01, network="a network")
     silent = EngineProbe(False, "failed: no word")
-    calls = EngineProbe(False, "crashed (SIGILL)", "Lacks AVX.")
+    crashed = EngineProbe(False, "crashed (SIGILL)", "Lacks AVX.")
     found = [
         (check.state, check.text, check.advice)
-        for probes in ((silent, works), (calls, works), (silent, calls))
+        for probes in ((silent, works), (crashed, works), (silent, crashed))
         for check in check_engines(dict(zip(("litert", "keras"), probes, strict=True)))
     ]
     other = "Runs use the other engine, which works."

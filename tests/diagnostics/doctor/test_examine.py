@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -160,7 +161,7 @@ def test_a_processor_without_avx_fails(
     bare: Path, engines: dict[str, EngineProbe], invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(machine, "processor", lambda: ("Old", {"sse2"}))
-    monkeypatch.setattr(machine.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(machine, "memory", lambda: 10**9)
     found = checks(invoke, 1)
     assert found["Machine processor"].state == "fail" and "AVX" in found["Machine processor"].advice

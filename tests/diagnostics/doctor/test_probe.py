@@ -14,7 +14,7 @@ from mnv2cli.diagnostics.doctor import probe
 from mnv2cli.diagnostics.doctor.probe import probe_engine
 
 
-def test_engines_really_run_an_image(random_weights: None, tmp_path: Path) -> None:
+def test_a_probe_runs_an_image_on_each_engine(random_weights: None, tmp_path: Path) -> None:
     before = os.environ.get("MNV2_CACHE")
     with ThreadPoolExecutor() as threads:
         both = list(threads.map(probe_engine, ("litert", "keras")))
