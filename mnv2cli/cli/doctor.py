@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -52,8 +53,9 @@ def doctor(as_json: bool) -> None:
     from mnv2cli.cli.terminal.console import PlainConsole
 
     errors = PlainConsole(stderr=True, highlight=False)
+    terminal = list(_terminal())  # before the status line replaces sys.stdout
     with errors.status("Checking …") as status:
-        checks = _checks(status)
+        checks = chain(_checks(status), terminal)
         if as_json:
             results = list(checks)
             click.echo(json.dumps([asdict(check) for check in results], indent=1))
@@ -67,7 +69,6 @@ def _checks(status: Status) -> Iterator[Check]:
     from mnv2cli.diagnostics.doctor.examine import examine
 
     yield from examine(lambda text: status.update(f"Checking {text} …"))
-    yield from _terminal()
 
 
 def _terminal() -> Iterator[Check]:

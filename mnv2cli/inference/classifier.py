@@ -113,7 +113,10 @@ class Classifier:
         Raises:
             WeightsError: The weights are not available.
         """
-        self.network = available(self.network, named=self._is_explicit, warn=self.events.warning)
+        requested = self.network
+        self.network = available(requested, named=self._is_explicit, warn=self.events.warning)
+        if self.network is not requested:
+            self.events.status(f"Loading {self.network.name} …")
         self._is_explicit = True  # do not replace it later
         return self.network
 

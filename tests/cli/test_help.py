@@ -135,6 +135,13 @@ def test_the_most_similar_name_is_suggested() -> None:
     assert did_you_mean("x", ["xy"]) == did_you_mean("", ["a"]) == ""
 
 
+@pytest.mark.parametrize("args", [(), ("models",)])
+def test_a_group_without_a_command_shows_its_help(invoke: Invoke, args: tuple[str, ...]) -> None:
+    result = invoke(*args)
+    assert result.exit_code in (0, 2)  # by the version of click
+    assert (result.stdout + result.stderr).rstrip() == invoke(*args, "--help").stdout.rstrip()
+
+
 def test_a_command_is_added_by_a_module_and_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, invoke: Invoke
 ) -> None:

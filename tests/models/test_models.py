@@ -39,6 +39,16 @@ def test_the_default_falls_back_with_a_warning_of_one_line(
     assert len(f"Warning: {warnings[0]}") <= 80
 
 
+def test_the_error_for_a_chosen_network_names_the_installed_one(
+    no_weights: str, lite0_file: Path
+) -> None:
+    place_lite0(lite0_file)
+    with pytest.raises(DownloadError) as caught:
+        available(MobileNetV2(), named=True, warn=lambda _: None)
+    assert "mnv2 models import FILE" in caught.value.hint
+    assert caught.value.hint.endswith("Or choose efficientnet_lite0, which is installed.")
+
+
 def test_the_default_falls_back_with_a_warning_once_a_day(
     no_weights: str, lite0_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,7 +60,7 @@ def compile_model(
     classifier = Classifier(
         model=model,
         engine=EngineOptions("litert", precision, calibrate or ""),
-        events=RunEvents(screen.notice, download=screen.download),
+        events=RunEvents(screen.notice, screen.warning, screen.download, screen.status),
     )
     start = perf_counter()
     with screen.loading(classifier.network.name):

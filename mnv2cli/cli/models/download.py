@@ -54,7 +54,7 @@ def download(
     """
     if every and (model.alpha is not None or model.size is not None):
         raise click.UsageError("--all cannot be combined with --alpha and --size.")
-    if every and model.name != DEFAULT_MODEL:
+    if every and model.name not in ("", DEFAULT_MODEL):
         raise click.UsageError(f"--all requires the model {DEFAULT_MODEL}.")
     from mnv2cli.models import open_model
     from mnv2cli.models.registry import family

@@ -6,7 +6,7 @@ import click
 
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options import variant_options
-from mnv2cli.models import DEFAULT_MODEL, MODELS, ModelOptions
+from mnv2cli.models import MODELS, ModelOptions
 
 option = section("Options")
 json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -14,14 +14,14 @@ json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
 _argument = click.argument(
     "model",
     type=click.Choice(MODELS),
-    default=DEFAULT_MODEL,
     envvar="MNV2_MODEL",
+    required=False,
     metavar="[MODEL]",
 )
 
 
-def _model(*, alpha: float | None, size: int | None, model: str = "") -> ModelOptions:
-    return ModelOptions(model, alpha, size)
+def _model(*, alpha: float | None, size: int | None, model: str | None = None) -> ModelOptions:
+    return ModelOptions(model or "", alpha, size)
 
 
 variant_option_group = grouped("model", _model, variant_options)

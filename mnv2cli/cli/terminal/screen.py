@@ -126,7 +126,9 @@ class Screen:
         """
         if self._verbose:
             self.notice(f"loading    {name}")
-        if self._may_draw(rows_to_stdout) and self._console.is_terminal and not self._verbose:
+        # A spinner ends before the first row, so rows on the terminal itself do not matter.
+        rows_to_pipe = rows_to_stdout and not sys.stdout.isatty()
+        if self._may_draw(rows_to_pipe) and self._console.is_terminal and not self._verbose:
             self._status = self._console.status(Text(f"Loading {printable(name)} …"))
             self._status.start()
         try:
@@ -233,7 +235,12 @@ class Screen:
 
     @contextmanager
     def printing(self) -> Iterator[None]:
-        """Clear the progress bar while the block prints to the terminal."""
+        """Clear the progress bar or spinner while the block prints to the terminal."""
+        if self._status is not None and self._download_bar is None:
+            self._status.stop()
+            yield
+            self._status.start()
+            return
         if self._bar is None:
             yield
             return
