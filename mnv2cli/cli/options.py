@@ -286,7 +286,8 @@ speed_options = grouped(
         type=click.Choice(get_args(Precision)),
         default="float32",
         metavar="TYPE",
-        help="Compute in float32 or int8; int8 is faster on most CPUs and changes scores slightly.",
+        help="Compute in float32 or int8; int8 is faster on CPUs with 8-bit instructions, and "
+        "changes scores slightly.",
     ),
     _speed(
         "--calibrate",
