@@ -113,9 +113,14 @@ class ClassifyJob:
 
     def _choose(self, sources: Iterator[Source]) -> Iterator[Source]:
         """Skip the results themselves, the images of other shards, and those that have a row."""
-        self._found = Counted(without_own_files(sources, self._target.path or ""))
+        wanted = without_own_files(sources, self._target.path or "", self._skip)
+        self._found = Counted(wanted)
         chosen = self._shard.of(self._found) if self._shard else iter(self._found)
         return self._run.remaining(chosen) if self._run else chosen
+
+    def _skip(self, path: str, reason: str) -> None:
+        self.report.skip(path, reason)
+        self._screen.skipped(path, reason)
 
     def _write(
         self, records: Iterable[Record], total: Callable[[Event], int | None] | None

@@ -112,7 +112,7 @@ class SortJob:
         outside = OutsideOf(self._dest, inputs.paths)
 
         def wanted(sources: Iterator[Source]) -> Iterator[Source]:
-            return without_own_files(outside(sources))
+            return without_own_files(outside(sources), on_skip=screen.skipped)
 
         total = None
         if inputs.list_file is None:

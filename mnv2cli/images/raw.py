@@ -22,6 +22,8 @@ _DNG_VERSION = 50706
 _SENSOR_DATA = (32803, 34892)
 """Values of PhotometricInterpretation: colour filter array, and linear raw."""
 
+_CR2_DIRECTORY = 16  # where the first directory of a CR2 is, right behind the mark
+
 _MAX_DIRECTORIES = 16
 _MAX_ENTRIES = 1000
 
@@ -54,20 +56,18 @@ def refuse_raw(file: IO[bytes]) -> None:
         OSError: The file cannot be read.
     """
     tiff = _Tiff(file)
-    if tiff.head[8:10] == b"CR":
-        raise unsupported_raw("CR2")
-    if tiff.head[8:12] in (b"IIII", b"MMMM"):
-        raise unsupported_raw("IIQ")
+    if name := tiff.marked_format():
+        raise unsupported_raw(name)
     first: _Directory | None = None
     for directory in tiff.directories():
         if first is None:
             first = directory
-            if _DNG_VERSION in first:
-                raise unsupported_raw("DNG")
-            if tiff.number(first, _NEW_SUBFILE_TYPE) & 1 and _SUB_DIRECTORIES in first:
-                raise unsupported_raw(tiff.raw_format(first))
+            name = tiff.raw_format(first)
+            # A thumbnail comes first in ordinary TIFFs too; those have no camera's name.
+            if name and tiff.number(first, _NEW_SUBFILE_TYPE) & 1 and _SUB_DIRECTORIES in first:
+                raise unsupported_raw(name)
         if tiff.number(directory, _PHOTOMETRIC) in _SENSOR_DATA:
-            raise unsupported_raw(tiff.raw_format(first))
+            raise unsupported_raw(name)
 
 
 class _Tiff:
@@ -116,8 +116,22 @@ class _Tiff:
             return 0
         return int(struct.unpack_from(self._numbers[kind], field)[0])
 
+    def marked_format(self) -> str:
+        """Return the format that the first 16 bytes identify; empty if they identify none.
+
+        The pixels of an ordinary TIFF may begin at byte 8 and look like the start of a mark.
+        """
+        if len(self.head) < 16:
+            return ""
+        if self.head[8:11] == b"CR\2" and self._first.unpack_from(self.head)[0] == _CR2_DIRECTORY:
+            return "CR2"
+        is_iiq = (self.head[8:12], self.head[13:16]) == (b"IIII", b"waR")
+        return "IIQ" if is_iiq or self.head[8:15] == b"MMMMRaw" else ""
+
     def raw_format(self, first: _Directory) -> str:
         """Return the format of a raw photo by its first directory; empty if unknown."""
+        if _DNG_VERSION in first:
+            return "DNG"
         _, count, field = first.get(_MAKE, (0, 0, b""))
         text = field[:count]
         if count > len(field):

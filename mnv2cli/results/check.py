@@ -30,11 +30,16 @@ def earlier_log_path(output: str) -> str:
 
 def has_log(output: str) -> bool:
     """Return whether a results file has a log, from this version or an earlier one."""
+    return any(map(os.path.lexists, possible_logs(output)))
+
+
+def possible_logs(output: str) -> tuple[str, str]:
+    """Return where the log of a results file may be: in this version, and in earlier ones."""
     if os.path.islink(output):  # else the log is in the same folder, however that is reached
         output = os.path.realpath(output)
     folder, name = os.path.split(output)
     hidden = os.path.join(folder, f".{name}{LOG_SUFFIX}")
-    return os.path.lexists(hidden) or os.path.lexists(output + LOG_SUFFIX)
+    return hidden, output + LOG_SUFFIX
 
 
 def check_output(path: str, format: str, *, force: bool) -> None:

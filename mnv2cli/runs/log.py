@@ -231,7 +231,7 @@ def read_log(output: str) -> tuple[dict[str, Any], dict[str, Any]]:
         InputError: There is no log, or it cannot be read.
     """
     path, earlier = log_path(output), earlier_log_path(output)
-    if _is_log(earlier):
+    if is_log(earlier):
         with suppress(InputError, OutputError):
             RunLog(output).close()
         path = earlier if os.path.lexists(earlier) else path
@@ -246,7 +246,8 @@ def read_log(output: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return _begin_of(events), _end_of(events)
 
 
-def _is_log(path: str) -> bool:
+def is_log(path: str) -> bool:
+    """Return whether a file is the log of a run, not only named like one."""
     try:
         with os.fdopen(_open_regular(path, os.O_RDONLY), "rb", buffering=0) as file:
             return file.read(len(_HEAD)) == _HEAD

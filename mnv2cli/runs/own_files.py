@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from mnv2cli.records import Source
-from mnv2cli.results.check import LOG_SUFFIX, has_log
+from mnv2cli.results.check import LOG_SUFFIX, possible_logs
+from mnv2cli.runs.log import is_log
 from mnv2cli.sources.names import IMAGE_SUFFIXES
 
 _PART_SUFFIX = ".part"
+_REASON = "results of mnv2"
 
 
-def without_own_files(sources: Iterable[Source], output: str = "") -> Iterator[Source]:
+def without_own_files(
+    sources: Iterable[Source],
+    output: str = "",
+    on_skip: Callable[[str, str], None] = lambda path, reason: None,
+) -> Iterator[Source]:
     """Yield the sources that were not written by a run.
 
     With ``--all-files``, results among the images are found like any other file. Shards must agree
@@ -22,17 +28,18 @@ def without_own_files(sources: Iterable[Source], output: str = "") -> Iterator[S
     Args:
         sources: The images as found.
         output: The results file of this run, which may have no log; empty if there is none.
+        on_skip: Called with path and reason for each file that is skipped.
     """
     own = {os.path.realpath(output), os.path.abspath(output)} if output else set()
     own_names = {os.path.basename(path) for path in own}
     for source in sources:
         name = os.path.basename(source.path)
-        if name in own_names and os.path.abspath(source.path) in own:
-            continue
+        is_own = name in own_names and os.path.abspath(source.path) in own
         # Results never have the suffix of an image.
-        if not name.lower().endswith(IMAGE_SUFFIXES) and is_own_file(source.path):
-            continue
-        yield source
+        if is_own or (not name.lower().endswith(IMAGE_SUFFIXES) and is_own_file(source.path)):
+            on_skip(source.path, _REASON)
+        else:
+            yield source
 
 
 def is_own_file(path: str) -> bool:
@@ -44,8 +51,15 @@ def is_own_file(path: str) -> bool:
     if "://" in path:
         return False
     if name.endswith(LOG_SUFFIX):
-        return True
+        return is_log(path) or _is_empty(path)  # empty before the first image of a run is found
     if name.startswith(".") and name.endswith(_PART_SUFFIX):
         # .labels.csv.x7k2.part, which will be labels.csv
         path = os.path.join(os.path.dirname(path), name[1:].rsplit(".", 2)[0])
-    return has_log(path)
+    return any(map(is_log, possible_logs(path)))
+
+
+def _is_empty(path: str) -> bool:
+    try:
+        return os.path.getsize(path) == 0
+    except OSError:
+        return False

@@ -55,9 +55,31 @@ def test_sensor_data_in_any_directory_identifies_a_raw_photo(tmp_path: Path) -> 
 
 def test_raw_photos_are_recognised_by_their_first_bytes(tmp_path: Path) -> None:
     plain = tiff(FULL)
-    for mark, wanted in ((b"CR\2\0", "CR2"), (b"IIII", "IIQ")):
-        path = written(tmp_path, plain[:8] + mark + plain[12:])
+    for start, wanted in (
+        (b"II*\0\x10\0\0\0CR\2\0", "CR2"),
+        (plain[:8] + b"IIIITwaR", "IIQ"),
+        (b"MM\0*" + bytes(4) + b"MMMMRawT", "IIQ"),
+    ):
+        path = written(tmp_path, start + plain[len(start) :])
         assert reason(path) == f"not supported: raw photo ({wanted}); export it as JPEG"
+
+
+@pytest.mark.parametrize("pixel", [(67, 82, 2), (73, 73, 73), (77, 77, 77)])
+def test_pixels_that_begin_like_a_mark_are_read(
+    tmp_path: Path, pixel: tuple[int, int, int]
+) -> None:
+    plain = tiff(FULL)
+    assert plain[8:16] == bytes(8)  # unused, as the place of the pixels in other files
+    path = written(tmp_path, plain[:8] + bytes(pixel) * 2 + bytes(2) + plain[16:])
+    assert close(pixels_of(path), (100, 100, 100), within=1)
+
+
+def test_a_thumbnail_before_the_photo_of_an_ordinary_tiff_is_no_raw_photo(tmp_path: Path) -> None:
+    for make in ({}, {MAKE: "Scanner"}):
+        path = written(tmp_path, tiff(THUMBNAIL | make, FULL))
+        assert close(pixels_of(path), (100, 100, 100), within=1)
+    copied = written(tmp_path, tiff(FULL | {DNG_VERSION: 0x0401}))
+    assert close(pixels_of(copied), (100, 100, 100), within=1)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS[:3], ids=str)  # Pillow reads no big-endian BigTIFF

@@ -117,7 +117,27 @@ def test_results_and_logs_of_other_runs_are_not_images(
         assert "a.csv" not in invoke("classify", *args, "-f", "csv").stdout
         return
     plan = invoke("sort", *args, "--by", "label", "--into", "sorted", "--dry-run", "-v")
-    assert "bad.jpg" in plan.stdout + plan.stderr and "a.csv" not in plan.stdout + plan.stderr
+    assert "bad.jpg" in plan.stdout and "a.csv" not in plan.stdout
+    lines = [line for line in plan.stderr.splitlines() if "a.csv" in line]
+    assert lines == [
+        "skipped    album/.a.csv.mnv2: results of mnv2",
+        "skipped    album/a.csv: results of mnv2",
+    ]
+
+
+def test_an_image_beside_a_file_named_like_a_log_is_classified(album: Path, invoke: Invoke) -> None:
+    for name in ("y", "z.mnv2"):
+        shutil.copy(album / "album" / "a.png", album / name)
+    (album / "y.mnv2").write_text("my notes")
+    (album / ".z.mnv2.mnv2").write_text("my notes")
+    result = invoke("classify", "y", "z.mnv2", "-f", "csv", "-k", "1")
+    assert [line.split(",")[:2] for line in result.stdout.splitlines()[1:]] == [
+        ["y", "ok"],
+        ["z.mnv2", "ok"],
+    ]
+    run(invoke, "a.csv")
+    result = invoke("classify", "a.csv", "y", "-f", "csv")
+    assert result.stdout.count("\n") == 2 and "Skipped    1: results of mnv2 1" in result.stderr
 
 
 def test_relative_paths_are_not_resumed_from_another_folder(
