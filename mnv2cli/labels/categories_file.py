@@ -49,7 +49,7 @@ def load(path: str) -> Categories:
     try:
         with open(path, "rb") as file:
             data = file.read(_LARGEST_FILE + 1)
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")  # Windows editors write a byte order mark
     except OSError as error:
         raise InputError(f"cannot read the categories file {path!r}: {reason(error)}") from error
     except UnicodeDecodeError as error:

@@ -305,7 +305,9 @@ def _why(error: Exception) -> str:
     from urllib.error import HTTPError, URLError
 
     if isinstance(error, HTTPError):
-        return f"the host answered {error.code} {error.reason}".rstrip()
+        if 300 <= error.code < 400:  # urllib explains it in three lines
+            return f"the host answered {error.code}, a redirect that cannot be followed"
+        return redact(f"the host answered {error.code} {error.reason}".rstrip())
     if isinstance(error, URLError):
         cause = error.reason
         return _why(cause) if isinstance(cause, Exception) else str(cause)

@@ -51,14 +51,16 @@ def is_own_file(path: str) -> bool:
     if "://" in path:
         return False
     if name.endswith(LOG_SUFFIX):
-        return is_log(path) or _is_empty(path)  # empty before the first image of a run is found
+        return is_log(path) or _is_empty(path)
     if name.startswith(".") and name.endswith(_PART_SUFFIX):
         # .labels.csv.x7k2.part, which will be labels.csv
         path = os.path.join(os.path.dirname(path), name[1:].rsplit(".", 2)[0])
-    return any(map(is_log, possible_logs(path)))
+    log, earlier = possible_logs(path)
+    return is_log(log) or is_log(earlier) or _is_empty(log)
 
 
 def _is_empty(path: str) -> bool:
+    """Return whether a file exists and is empty, as a log is until its run has found an image."""
     try:
         return os.path.getsize(path) == 0
     except OSError:

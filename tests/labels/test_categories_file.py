@@ -27,6 +27,12 @@ def test_categories_of_a_file_override_the_built_in_ones(tmp_path: Path) -> None
     assert mine(scores(banjo=0.9)).name == "flower"
 
 
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[dog]\nname = "Dogs"\n', encoding="utf-8-sig")
+    assert load(str(file))(scores(chow=0.6)).name == "Dogs"
+
+
 def test_images_of_an_ignored_category_have_no_category(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("[bird]\nignore = true\n[dog]\nthreshold = 0.5\n")

@@ -64,6 +64,23 @@ def test_a_download_that_fails_gives_the_reason_and_leaves_nothing(
     assert list(path.parent.iterdir()) == []
 
 
+def test_the_reason_of_a_host_is_one_line_without_secrets(tmp_path: Path) -> None:
+    def refuse(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(403, "ask https://me:secret@host/ first")
+        request.end_headers()
+
+    def redirect_to_itself(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(302)
+        request.send_header("Location", request.path)
+        request.end_headers()
+
+    message = fails(refuse, tmp_path / "w.h5").message
+    assert "403 ask https://***@host/ first" in message
+    message = fails(redirect_to_itself, tmp_path / "w.h5").message
+    assert "the host answered 302, a redirect that cannot be followed" in message
+    assert "30x" not in message
+
+
 def test_an_answer_without_length_or_content_fails_at_once(tmp_path: Path) -> None:
     def nothing(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
