@@ -36,5 +36,5 @@ def deferred_signals() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number in arrived:
-            handlers[signal.Signals(number)](number, None)
+        for caught in arrived:
+            handlers[signal.Signals(caught)](caught, None)
