@@ -126,6 +126,7 @@ _long_options = grouped(
     cls=ExampleCommand,
     examples=EXAMPLES,
     renamed={"--threshold": "--min-score"},
+    hints={f"--{name}": f"Use -f {name}." for name in ("table", *FORMATS)},
 )
 @input_options
 @_output_options
@@ -209,6 +210,8 @@ def _checked(target: OutputTarget, run: RunOptions) -> OutputTarget:
     """Return the target with its format, after checking that it can be written."""
     path, format = target.path, target.format
     if path is None:
+        if target.force:
+            raise click.UsageError("--force requires -o.")
         if sys.stdout is None:
             raise OutputError(
                 "cannot write results: standard output is closed", "Name a file with -o."

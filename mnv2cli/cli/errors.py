@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,12 @@ class ErrorGroup(LazyGroup):
         """Keep the command line as typed, for the command that resumes a run."""
         ctx.meta["mnv2.args"] = list(args)
         return super().parse_args(ctx, args)
+
+    def instead_of(self, ctx: click.Context, args: list[str]) -> str:
+        """Suggest to classify a file or folder that was given without a command."""
+        if args[0] != "help" and os.path.exists(args[0]):
+            return f" Did you mean: mnv2 classify {shlex.quote(args[0])}?"
+        return super().instead_of(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an expected error becomes a message, never a traceback."""

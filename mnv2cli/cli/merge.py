@@ -25,6 +25,7 @@ _output = section("Results")
 @click.command(
     cls=ExampleCommand,
     examples=EXAMPLES,
+    hints={f"--{name}": f"Use -f {name}." for name in FORMATS},
 )
 @click.argument("shards", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 @_output(

@@ -363,10 +363,16 @@ class TerminalOptions:
         return Screen(quiet=self.quiet, verbose=self.verbose)
 
 
+def _terminal_options(quiet: bool, verbose: bool) -> TerminalOptions:
+    if quiet and verbose:
+        raise click.UsageError("--quiet cannot be combined with --verbose.")
+    return TerminalOptions(quiet, verbose)
+
+
 _terminal = section("Terminal")
 terminal_options = grouped(
     "terminal",
-    TerminalOptions,
+    _terminal_options,
     _terminal("-q", "--quiet", is_flag=True, help="Show only errors and warnings."),
     _terminal("-v", "--verbose", is_flag=True, help="Show details, such as each skipped image."),
 )

@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Container
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -81,7 +82,16 @@ class FolderChoice:
             raise click.UsageError(
                 "--rollup requires {node} in the --template, and cannot be combined with --by."
             )
+        if self.categories is not None and "category" not in options.fields:
+            raise click.UsageError(
+                "--categories requires folders named by {category}: use --by category, or add "
+                "{category} to the --template."
+            )
         return options
+
+
+_NAMES_PHOTOS = {"--files-from": "files_from", "--from": "results", "--apply": "apply"}
+"""The options that name the photos in place of PATH, with their parameters."""
 
 
 class _DestinationOption(SectionOption):
@@ -92,8 +102,14 @@ class _DestinationOption(SectionOption):
             return super().process_value(ctx, value)
         except click.MissingParameter:
             paths = list(ctx.params.get("paths") or ())
-            dest = paths.pop() if len(paths) > 1 else "DEST"
-            line = shlex.join(["mnv2", "sort", *paths, "--into", dest])
+            files = [
+                (option, file)
+                for option, name in _NAMES_PHOTOS.items()
+                if isinstance(file := ctx.params.get(name), str)  # click has a marker for unset
+            ]
+            dest = paths.pop() if len(paths) > (not files) else "sorted"
+            photos = paths or ([] if files else ["PHOTOS"])
+            line = shlex.join(["mnv2", "sort", *photos, *chain(*files), "--into", dest])
             raise click.UsageError(
                 f"Missing option '--into': it names the destination, as in: {line}", ctx
             ) from None
@@ -200,6 +216,7 @@ _WITH_DATES = {"isolate", "timeout"}
 @click.command(
     cls=ExampleCommand,
     examples=EXAMPLES,
+    hints=dict.fromkeys(("-o", "--output", "--dest"), "The destination goes to --into."),
 )
 @input_options
 @_sorting(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from mnv2cli.sources.options import Filters, Inputs
 
 _MAX_SHOWN = 5
+_MAX_ERRORS = 20  # in a quiet run
 
 
 class SortJob:
@@ -51,6 +53,7 @@ class SortJob:
     def __init__(self, dest: str, screen: Screen) -> None:
         self._dest = dest
         self._screen = screen
+        self._results: str | None = None  # the file of results to sort by
         self._finished = 0  # files of an interrupted run
         self._unfinished: list[tuple[str, str]] = []  # its other files, and why
 
@@ -78,6 +81,7 @@ class SortJob:
         Raises:
             NoImagesError: There are no images.
         """
+        self._results = plan.results
         with self._unchanged_if_stopped(), date_reader(classifier.images) as taken:
             if plan.results is None:
                 records = self._classified(inputs, options, classifier)
@@ -186,6 +190,27 @@ class SortJob:
             screen.notice(f"left  {action.source}: {action.reason}")
         if len(plan.left) > len(stayed):
             screen.notice(f"and {len(plan.left) - len(stayed):,} more; -v shows all")
+        if self._results is not None:
+            self._show_unsorted(plan, self._results)
+
+    def _show_unsorted(self, plan: Plan, results: str) -> None:
+        """Show why photos of a file of results were not sorted; classifying has not shown it."""
+        unsorted = plan.unsorted
+        if self._screen.quiet:
+            for action in unsorted[:_MAX_ERRORS]:
+                self._screen.error(f"{action.source}: {action.reason}")
+            if len(unsorted) > _MAX_ERRORS:
+                click.echo(f"... and {len(unsorted) - _MAX_ERRORS:,} more", err=True)
+        if all(
+            action.method == "leave"
+            and not os.path.isabs(action.source)
+            and not os.path.lexists(action.source)
+            for action in plan.actions
+        ):
+            self._screen.warning(
+                f"Paths in {results} are relative to the folder where mnv2 classify ran: "
+                "run mnv2 sort there."
+            )
 
 
 def _count(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,10 @@ def undo(path: str, dry_run: bool, list_runs: bool, trust: bool, terminal: Termi
         _preview(path, run, screen)
         return
     outcome = _undo(path, run, screen, trust=trust)
-    _show(path, outcome, screen)
+    if run.journal:
+        _show(path, outcome, screen)
+    else:
+        _show_nothing(path, screen)
     click.get_current_context().exit(ExitCode.FAILED if outcome.failed else ExitCode.DONE)
 
 
@@ -127,6 +131,15 @@ def _show(path: str, outcome: Outcome, screen: Screen) -> None:
         screen.warning(f"{name}: {reason}")
     if len(outcome.failed) > _MAX_SHOWN and not screen.verbose:
         screen.warning(f"and {len(outcome.failed) - _MAX_SHOWN:,} more; -v shows all")
+
+
+def _show_nothing(path: str, screen: Screen) -> None:
+    """Report a destination without a journal: a sort or an undo was killed at one of its ends."""
+    screen.lines([("Undone", f"nothing: no photo of a sort is in {path}", "")])
+    if os.path.isdir(path) and not os.listdir(path):
+        # Without a journal, it is unknown whether the sort or the user created the folder.
+        command = "rmdir -- " if path.startswith("-") else "rmdir "
+        screen.notice(f"The folder is empty; to remove it: {command}{shlex.quote(path)}", "")
 
 
 def _list(path: str) -> None:

@@ -7,6 +7,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.system.native_stderr import without_routine_messages
+from mnv2cli.system.signals import deferred_signals
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +71,9 @@ def _quantised(compiled: Compiled, step: float, zero: int) -> NDArray[np.uint8] 
 
 
 def _open(path: str) -> Any:
-    from ai_edge_litert.interpreter import Interpreter
+    # Its extension turns a KeyboardInterrupt into an ImportError, as of a broken installation.
+    with deferred_signals():
+        from ai_edge_litert.interpreter import Interpreter
 
     # The first interpreter of a process announces its delegate.
     with nullcontext() if _has_opened.is_set() else without_routine_messages():

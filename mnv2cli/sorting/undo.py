@@ -40,7 +40,8 @@ _CHANGED = "has changed since the sort"
 def find_journal(path: str) -> tuple[str, str]:
     """Return the destination and the journal for a folder or a journal named by the user.
 
-    The journal is empty if an undo was killed after it had put the last file back.
+    The journal is empty if there is none: a sort was killed before its first photo, or an undo
+    after it had put the last file back.
 
     Raises:
         InputError: There is nothing to undo.
@@ -81,7 +82,7 @@ class RunToUndo:
 
     Attributes:
         dest: Its destination.
-        journal: Its journal; empty if an undo was killed after it had put the last file back.
+        journal: Its journal; empty if there is none, as in :func:`find_journal`.
         state: The state that the journal describes.
     """
 

@@ -75,6 +75,40 @@ def test_python_m_runs_the_command() -> None:
     assert python("-m", "mnv2cli", "--version").stdout.startswith("mnv2 ")
 
 
+STARTING = """
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.{handler})
+class CtrlC:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("click", "mnv2cli.cli", "mnv2cli.errors"):
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, CtrlC())
+sys.argv = ["mnv2", "--version"]
+runpy.run_module("mnv2cli", run_name="__main__")
+"""
+
+
+def test_ctrl_c_while_the_command_line_is_imported_ends_quietly() -> None:
+    result = python("-c", STARTING.format(handler="default_int_handler"))
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
+
+
+def test_an_ignored_ctrl_c_is_ignored_while_the_command_line_is_imported() -> None:
+    result = python("-c", STARTING.format(handler="SIG_IGN"))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("mnv2 ")
+
+
+def test_ctrl_c_after_the_start_is_handled_as_usual() -> None:
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "import mnv2cli.cli, mnv2cli.__main__\n"
+        "mnv2cli.cli.run = lambda: print(signal.getsignal(signal.SIGINT).__name__)\n"
+        "mnv2cli.__main__.run()"
+    )
+    assert python("-c", code).stdout == "default_int_handler\n"
+
+
 @pytest.mark.parametrize(
     ("format", "start"), [("csv", "path,status,label_1"), ("table", "Labels by mobilenet_v2")]
 )

@@ -107,6 +107,25 @@ def test_options_that_apply_to_results_are_accepted(inputs: Path, invoke: Invoke
         assert result.exit_code == 0, result.output
 
 
+@pytest.mark.parametrize("options", [["--by", "label"], ["--template", "{year}/{wnid}"]])
+def test_categories_are_refused_for_folders_without_a_category(
+    inputs: Path, invoke: Invoke, options: list[str]
+) -> None:
+    args = ("sort", "photos", "--into", "out", "--categories", "r.csv")
+    result = invoke(*args, *options)
+    assert result.exit_code == 2 and not Path("out", "0.png").exists()
+    assert "--categories requires folders named by {category}: use --by category" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["-o", "--output", "--dest"])
+def test_other_names_of_the_destination_lead_to_into(
+    inputs: Path, invoke: Invoke, option: str
+) -> None:
+    result = invoke("sort", "photos", option, "x")
+    assert result.exit_code == 2
+    assert f"No such option '{option}'. The destination goes to --into.\n" in result.stderr
+
+
 def test_only_one_method_is_accepted(inputs: Path, invoke: Invoke) -> None:
     before = snapshot(inputs)
     for one, other in (("--copy", "--move"), ("--move", "--symlink"), ("--hardlink", "--copy")):
@@ -121,12 +140,15 @@ def test_only_one_method_is_accepted(inputs: Path, invoke: Invoke) -> None:
     [
         (["photos", "sorted"], "mnv2 sort photos --into sorted"),
         (["photos", "more photos", "x"], "mnv2 sort photos 'more photos' --into x"),
-        (["photos"], "mnv2 sort photos --into DEST"),
-        ([], "mnv2 sort --into DEST"),
+        (["photos"], "mnv2 sort photos --into sorted"),
+        ([], "mnv2 sort PHOTOS --into sorted"),
+        (["--from", "r.csv"], "mnv2 sort --from r.csv --into sorted"),
+        (["--files-from", "r.csv"], "mnv2 sort --files-from r.csv --into sorted"),
+        (["--apply", "plan.csv", "my photos"], "mnv2 sort --apply plan.csv --into 'my photos'"),
     ],
 )
 def test_a_missing_destination_shows_the_corrected_command(
-    invoke: Invoke, args: list[str], line: str
+    inputs: Path, invoke: Invoke, args: list[str], line: str
 ) -> None:
     result = invoke("sort", *args)
     assert result.exit_code == 2

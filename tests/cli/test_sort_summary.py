@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from mnv2cli.cli.terminal.screen import Screen
 from mnv2cli.cli.terminal.sort_summary import sort_summary
 from mnv2cli.records import Record
 from mnv2cli.sorting.actions import Action, Plan
+from mnv2cli.sorting.destination import prepare
 from mnv2cli.sorting.run import Outcome
 from tests.conftest import FakeEngine, Interrupted, draw
 from tests.sorting.trees import snapshot
@@ -158,12 +160,78 @@ def test_undo_reports_if_everything_is_undone(photos: Path, invoke: Invoke) -> N
     Path("mine/.mnv2").mkdir()  # as an undo that is killed at its end leaves it
     result = invoke("undo", "mine")
     assert result.exit_code == 0 and Path("mine").is_dir()
-    assert "Undone     nothing left to undo in mine" in result.stderr
+    assert "Undone     nothing: no photo of a sort is in mine\n" in result.stderr
     result = invoke("undo", "gone", "--list")
     assert result.exit_code == 2 and "nothing to undo in 'gone': it does not exist" in result.stderr
     for option in ("--dry-run", "--trust"):
         result = invoke("undo", "mine", "--list", option)
         assert result.exit_code == 2 and f"{option} cannot be combined" in result.stderr
+
+
+def test_undo_of_a_sort_that_was_killed_before_its_journal_names_the_empty_folder(
+    photos: Path, invoke: Invoke
+) -> None:
+    for name in ("my sorted", "mine"):
+        prepare(str(photos.parent / name))  # the sort ends here
+        Path(name, ".mnv2", "lock").touch()
+    Path("mine", "own.txt").touch()
+    assert invoke("undo", "my sorted", "--dry-run").exit_code == 0
+    result = invoke("undo", "my sorted")
+    assert (result.exit_code, result.stderr) == (
+        0,
+        "Undone     nothing: no photo of a sort is in my sorted\n"
+        "The folder is empty; to remove it: rmdir 'my sorted'\n",
+    )
+    assert list(Path("my sorted").iterdir()) == []
+    assert "rmdir" not in invoke("undo", "mine").stderr
+    assert [path.name for path in Path("mine").iterdir()] == ["own.txt"]
+
+
+@pytest.mark.parametrize("options", [["-q"], []])
+def test_results_from_another_folder_say_where_to_run(
+    photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    hint = (
+        "Warning: Paths in ../labels.csv are relative to the folder where mnv2 classify ran: "
+        "run mnv2 sort there.\n"
+    )
+    assert invoke("classify", "photos", "-q", "-o", "labels.csv").exit_code == 4
+    Path("other").mkdir()
+    monkeypatch.chdir("other")
+    args = ("sort", "--from", "../labels.csv", "--into", "out", "--by", "label", *options)
+    result = invoke(*args)
+    assert result.exit_code == 4 and result.stderr.endswith(hint)
+    if options:
+        assert "Error: photos/0.png: cannot be read: no such file" in result.stderr
+        assert "Error: photos/bad.jpg: not an image: a text file\n" in result.stderr
+    draw(Path("photos", "0.png"), (0, 9, 0))
+    result = invoke(*args)
+    assert result.exit_code == 4 and hint not in result.stderr
+    assert result.stderr.count("Error: ") == (3 if options else 0)
+
+
+def test_results_of_photos_that_were_moved_before_cause_no_warning(
+    photos: Path, invoke: Invoke
+) -> None:
+    (photos / "bad.jpg").unlink()
+    assert invoke("classify", "photos", "-q", "-o", "labels.csv").exit_code == 0
+    args = ("sort", "--from", "labels.csv", "--into", "out", "--by", "label", "--move", "-q")
+    for _ in range(2):
+        result = invoke(*args)
+        assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_photos_left_in_a_quiet_run_by_results_are_limited(photos: Path, invoke: Invoke) -> None:
+    prediction = {"wnid": "n01440764", "label": "tench", "score": 0.9}
+    rows = [
+        json.dumps({"path": path, "status": "ok", "predictions": [prediction], "error": None})
+        for path in ["photos/0.png", *(f"gone/{i}.png" for i in range(22))]
+    ]
+    Path("labels.jsonl").write_text("\n".join(rows) + "\n")
+    result = invoke("sort", "--from", "labels.jsonl", "--into", "out", "--by", "label", "-q")
+    lines = result.stderr.splitlines()
+    assert result.exit_code == 4 and len(lines) == 21
+    assert lines[-1] == "... and 2 more"
 
 
 def test_long_lines_are_wrapped_between_words_on_a_terminal(

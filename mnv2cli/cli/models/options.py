@@ -6,13 +6,20 @@ import click
 
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options import variant_options
+from mnv2cli.cli.terminal.help import NamesVariable
 from mnv2cli.models import MODELS, ModelOptions
 
 option = section("Options")
 json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
 
+
+class _ModelArgument(NamesVariable, click.Argument):
+    """The network; errors name ``MNV2_MODEL`` if it comes from there."""
+
+
 _argument = click.argument(
     "model",
+    cls=_ModelArgument,
     type=click.Choice(MODELS),
     envvar="MNV2_MODEL",
     required=False,

@@ -8,15 +8,27 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 import click
+from click.core import ParameterSource
 
-from mnv2cli.cli.terminal.suggest import did_you_mean
+from mnv2cli.cli.terminal.suggest import did_you_mean, long_option
 
 _SHORT_EXAMPLES = 3
 _ALL = "mnv2.help_all"  # key in the context: set while --help-all is shown
 _RANGE = re.compile(r"(; |\[)[\d.]*<?=?x(?:[<>]=?[\d.]+)?\]$")  # click's, as in [0<=x<=1]
 
 
-class SectionOption(click.Option):
+class NamesVariable(click.Parameter):
+    """A parameter whose errors name the environment variable that its value comes from."""
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Return the name of the variable, or of the parameter as typed."""
+        source = ctx.get_parameter_source(self.name) if ctx and self.name else None
+        if source is ParameterSource.ENVIRONMENT:
+            return f"the environment variable {self.envvar}"
+        return super().get_error_hint(ctx)  # type: ignore[arg-type, unused-ignore]
+
+
+class SectionOption(NamesVariable, click.Option):
     """An option that belongs to a section of the help.
 
     Args:
@@ -74,10 +86,15 @@ class _WithExamples(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the command line; for a mistyped option, suggest only a similar name."""
+        typed = list(args)  # parsing consumes the list
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            raise click.UsageError(self.unknown_option(error.option_name, ctx), ctx) from None
+            name = error.option_name
+            if not name.startswith("--"):
+                options = [option for param in self.get_params(ctx) for option in _names(param)]
+                name = long_option(name, typed, options) or name
+            raise click.UsageError(self.unknown_option(name, ctx), ctx) from None
 
 
 class ExampleCommand(_WithExamples):
@@ -88,11 +105,19 @@ class ExampleCommand(_WithExamples):
 
     Args:
         renamed: Former names of options, with their new names.
+        hints: Options that users expect but do not exist, with a sentence that names the way out.
     """
 
-    def __init__(self, *args: Any, renamed: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        renamed: Mapping[str, str] | None = None,
+        hints: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._renamed = renamed or {}
+        self._hints = hints or {}
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the parameters, with ``--help-all`` if there are advanced options."""
@@ -105,6 +130,8 @@ class ExampleCommand(_WithExamples):
         """Return the error for an option that does not exist or was renamed."""
         if new := self._renamed.get(name):
             return f"{name} was renamed: use {new}."
+        if hint := self._hints.get(name):
+            return f"No such option {name!r}. {hint}"
         return super().unknown_option(name, ctx)
 
     def examples_shown(self, ctx: click.Context) -> tuple[tuple[str, str], ...]:
@@ -210,8 +237,16 @@ class LazyGroup(_WithExamples, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command to run; for a mistyped name, suggest only a similar name."""
         if args and args[0] not in self._lazy and not args[0].startswith("-"):
-            ctx.fail(f"No such command {args[0]!r}.{did_you_mean(args[0], self._lazy)}")
+            ctx.fail(f"No such command {args[0]!r}.{self.instead_of(ctx, args)}")
         return super().resolve_command(ctx, args)
+
+    def instead_of(self, ctx: click.Context, args: list[str]) -> str:
+        """Return a suggestion for a command that does not exist, after a space; may be empty."""
+        if args[0] == "help":
+            group = ctx.command_path.split()[1:]
+            known = [name for name in args[1:2] if name in self._lazy]
+            return f" Did you mean: {' '.join(['mnv2', *group, *known])} --help?"
+        return did_you_mean(args[0], self._lazy)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the names of the commands, each with its line."""

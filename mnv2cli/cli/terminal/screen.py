@@ -44,6 +44,11 @@ class Screen:
         self._status: Status | None = None
 
     @property
+    def quiet(self) -> bool:
+        """Whether to show only errors and warnings."""
+        return self._quiet
+
+    @property
     def verbose(self) -> bool:
         """Whether to show each file, not only counts."""
         return self._verbose

@@ -11,7 +11,8 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
     """Return `` Did you mean 'NAME'?`` for the most similar name; empty if none is similar.
 
     A name is similar if ``word`` is its beginning, or differs from it by at most one typo for every
-    four letters, but at least one.
+    four letters, but at least one. Of several names that begin with ``word``, the shortest is the
+    most similar.
     """
     typed = word.strip("-")
     if len(typed) < 2:
@@ -19,10 +20,30 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
     found = []
     for name in sorted(names):
         bare = name.strip("-")
-        typos = 0 if bare.startswith(typed) and len(typed) > 2 else _distance(typed, bare)
+        is_prefix = bare.startswith(typed) and len(typed) > 2
+        typos = 0 if is_prefix else _distance(typed, bare)
         if len(bare) > 1 and typos <= max(1, len(typed) // _LETTERS_PER_TYPO):
-            found.append((typos, name))
-    return f" Did you mean {min(found)[1]!r}?" if found else ""
+            found.append((typos, len(name) if is_prefix else 0, name))
+    return f" Did you mean {min(found)[-1]!r}?" if found else ""
+
+
+def long_option(letter: str, args: Iterable[str], names: Iterable[str]) -> str:
+    """Return the first of ``args`` that is a long option with one dash, such as ``-top``.
+
+    Args:
+        letter: The short option that does not exist, such as ``-t``.
+        args: The command line.
+        names: The names of all options.
+
+    Returns:
+        The word without its value; empty if there is none with this letter.
+    """
+    long = {name[1:] for name in names if name.startswith("--")}
+    for arg in args:
+        word = arg.partition("=")[0]
+        if word in long and letter[1:] in word[1:]:
+            return word
+    return ""
 
 
 def _distance(a: str, b: str) -> int:
