@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mnv2cli.cli.grouping import section
-from mnv2cli.cli.options import network_options
+from mnv2cli.cli.options.model import network_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 
 if TYPE_CHECKING:

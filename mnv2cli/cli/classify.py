@@ -11,17 +11,13 @@ import click
 
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.inputs import check_inputs, make_classifier
-from mnv2cli.cli.options import (
-    TerminalOptions,
-    as_classifier_options,
-    cluster_options,
-    image_options,
-    input_options,
-    label_options,
-    model_options,
-    speed_options,
-    terminal_options,
-)
+from mnv2cli.cli.options.classifier import as_classifier_options
+from mnv2cli.cli.options.engine import cluster_options, speed_options
+from mnv2cli.cli.options.images import image_options
+from mnv2cli.cli.options.inputs import input_options
+from mnv2cli.cli.options.labels import label_options
+from mnv2cli.cli.options.model import model_options
+from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.errors import ExitCode, OutputError
 from mnv2cli.results.check import check_output, is_file

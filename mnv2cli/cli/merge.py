@@ -7,7 +7,7 @@ import os
 import click
 
 from mnv2cli.cli.grouping import section
-from mnv2cli.cli.options import TerminalOptions, terminal_options
+from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.results.formats import FORMATS, format_of
 from mnv2cli.results.options import OutputTarget

@@ -14,16 +14,13 @@ from click.core import ParameterSource
 
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.inputs import check_inputs
-from mnv2cli.cli.options import (
-    TerminalOptions,
-    as_classifier_options,
-    categories_option,
-    image_options,
-    input_options,
-    model_options,
-    speed_options,
-    terminal_options,
-)
+from mnv2cli.cli.options.classifier import as_classifier_options
+from mnv2cli.cli.options.engine import speed_options
+from mnv2cli.cli.options.images import image_options
+from mnv2cli.cli.options.inputs import input_options
+from mnv2cli.cli.options.labels import categories_option
+from mnv2cli.cli.options.model import model_options
+from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
 from mnv2cli.cli.types import POSITIVE_SCORE, SCORE
 from mnv2cli.errors import ExitCode

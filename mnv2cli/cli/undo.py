@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mnv2cli.cli.grouping import section
-from mnv2cli.cli.options import TerminalOptions, terminal_options
+from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.cli.terminal.text import printable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from mnv2cli.cli.models.options import model_argument, option
-from mnv2cli.cli.options import TerminalOptions, terminal_options
+from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.text import print_path
 from mnv2cli.engines.options import Precision

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mnv2cli.cli.models.options import model_argument, option
-from mnv2cli.cli.options import TerminalOptions, terminal_options
+from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.errors import Mnv2Error, WeightsError
 from mnv2cli.models import DEFAULT_MODEL

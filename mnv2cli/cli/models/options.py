@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mnv2cli.cli.grouping import grouped, section
-from mnv2cli.cli.options import variant_options
+from mnv2cli.cli.options.model import variant_options
 from mnv2cli.cli.terminal.help import NamesVariable
 from mnv2cli.models import MODELS, ModelOptions
 

@@ -1,0 +1,59 @@
+"""Options that select the images of a run; ``@input_options`` passes them as ``inputs``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mnv2cli.cli.grouping import grouped, section
+from mnv2cli.sources.names import IMAGE_SUFFIXES
+from mnv2cli.sources.options import Filters, Inputs
+
+
+def _inputs(paths: tuple[str, ...], files_from: str | None, null: bool, **filters: Any) -> Inputs:
+    return Inputs(paths, files_from, null, Filters(**filters))
+
+
+_input = section("Images")
+input_options = grouped(
+    "inputs",
+    _inputs,
+    click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path()),
+    _input(
+        "--files-from",
+        type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+        metavar="FILE",
+        help="Read more paths from FILE, one per line; - is stdin.",
+    ),
+    _input(
+        "-0",
+        "--null",
+        advanced=True,
+        is_flag=True,
+        help="Paths in --files-from end with NUL, as from find -print0.",
+    ),
+    _input(
+        "--recursive/--no-recursive", advanced=True, default=True, help="Search subfolders, or not."
+    ),
+    _input(
+        "--include",
+        multiple=True,
+        metavar="PATTERN",
+        help="Use only matching files, such as '*.jpg'; repeatable.",
+    ),
+    _input(
+        "--exclude",
+        multiple=True,
+        metavar="PATTERN",
+        help="Skip matching files and folders; repeatable.",
+    ),
+    _input(
+        "--all-files",
+        advanced=True,
+        is_flag=True,
+        help="In folders, try every file. Otherwise only these: " + " ".join(IMAGE_SUFFIXES) + ".",
+    ),
+    _input("--hidden", advanced=True, is_flag=True, help="Include hidden files and folders."),
+    _input("--follow-links", advanced=True, is_flag=True, help="Follow symbolic links to folders."),
+)

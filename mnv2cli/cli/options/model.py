@@ -1,0 +1,69 @@
+"""Options that select the network; ``@model_options`` passes them as ``model``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mnv2cli.cli.grouping import grouped, section, together
+from mnv2cli.models import MODELS
+from mnv2cli.models.options import ModelOptions
+
+_model = section("Model")
+variant_options = together(
+    _model(
+        "--alpha",
+        advanced=True,
+        type=float,
+        metavar="WIDTH",
+        help="Width of MobileNetV2: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4; less is faster.  "
+        "[default: 1.0]",
+    ),
+    _model(
+        "--size",
+        advanced=True,
+        type=int,
+        metavar="PIXELS",
+        help="Input size of MobileNetV2: 96, 128, 160, 192 or 224; less is faster. Only 224 "
+        "with an alpha above 1.  [default: 224]",
+    ),
+)
+_network_options = together(
+    _model(
+        "--model",
+        type=click.Choice(MODELS),
+        envvar="MNV2_MODEL",
+        metavar="NAME",
+        help="Use mobilenet_v2 [default] or efficientnet_lite0.",
+    ),
+    variant_options,
+    _model(
+        "--weights",
+        advanced=True,
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Use your own weights: .h5, .hdf5 or .keras; .pth for efficientnet_lite0.  "
+        "[default: ImageNet weights, downloaded once]",
+    ),
+)
+
+
+def _model_options(
+    *, model: str | None, refresh_weights: bool = False, **values: Any
+) -> ModelOptions:
+    return ModelOptions(model or "", refresh=refresh_weights, **values)
+
+
+network_options = grouped("model", _model_options, _network_options)
+model_options = grouped(
+    "model",
+    _model_options,
+    _network_options,
+    _model(
+        "--refresh-weights",
+        advanced=True,
+        is_flag=True,
+        help="Download the ImageNet weights again.",
+    ),
+)
