@@ -20,7 +20,7 @@ from mnv2cli.cli.options.model import model_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.errors import ExitCode, OutputError
-from mnv2cli.results.check import check_output, is_file
+from mnv2cli.results.check import check_not_folder, check_output, is_file
 from mnv2cli.results.formats import (
     FORMATS,
     format_of,
@@ -216,6 +216,7 @@ def _checked(target: OutputTarget, run: RunOptions) -> OutputTarget:
             raise click.UsageError(f"--format {format} is not text: write it to a file with -o.")
         format = format or ("table" if sys.stdout.isatty() and not target.long else "csv")
     else:
+        check_not_folder(path)
         format = format or format_of(path)
         if format == "table":
             raise click.UsageError(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
+from glob import glob
 
 import click
 
@@ -11,6 +13,7 @@ from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.results.formats import FORMATS, format_of
 from mnv2cli.results.options import OutputTarget
+from mnv2cli.sources.names import natural_sorted
 from mnv2cli.system.messages import count
 
 EXAMPLES = (
@@ -52,7 +55,7 @@ _output = section("Results")
 )
 @terminal_options
 def merge(
-    shards: tuple[str, ...],
+    shards: Sequence[str],
     output: str,
     format: str | None,
     force: bool,
@@ -68,9 +71,11 @@ def merge(
     Exit codes: 0 all done, 1 failed, 2 usage error, or the files do not belong together or are
     incomplete.
     """
-    from mnv2cli.results.check import check_output, is_file
+    from mnv2cli.results.check import check_not_folder, check_output, is_file
     from mnv2cli.runs.merge import ShardMerge, write_merged
 
+    check_not_folder(output)
+    shards = _expanded(shards)
     target = OutputTarget(output, format or format_of(output), force=force)
     check_output(output, target.format, force=force)
     if not is_file(output):
@@ -90,3 +95,12 @@ def merge(
         screen.warning(description)
     screen.lines([("Joined", f"{count(rows, 'row')} of {count(len(shards), 'shard')}", "")])
     screen.lines([("Written", output, "")])
+
+
+def _expanded(shards: Iterable[str]) -> list[str]:
+    """Return the named files, and those that match patterns the shell has not expanded."""
+    found: list[str] = []
+    for path in shards:
+        matching = () if os.path.lexists(path) else glob(path)
+        found += natural_sorted(list(matching)) or [path]
+    return found

@@ -49,6 +49,7 @@ def check_output(path: str, format: str, *, force: bool) -> None:
         InputError: The file exists and ``force`` is not given; it is a folder, or has the suffix
             of an image; its folder does not exist or cannot be written to; a library is missing.
     """
+    check_not_folder(path)
     made = load_format(format)
     made.check()
     if path.lower().endswith(IMAGE_SUFFIXES):
@@ -63,8 +64,6 @@ def check_output(path: str, format: str, *, force: bool) -> None:
         return
     path = destination(path)
     folder = os.path.dirname(path) or os.curdir
-    if os.path.isdir(path):
-        raise InputError(f"cannot write results to {path!r}: it is a folder", "Name a file in it.")
     if not os.path.isdir(folder):
         raise InputError(
             f"cannot write results to {path!r}: the folder {folder!r} does not exist",
@@ -82,6 +81,12 @@ def check_output(path: str, format: str, *, force: bool) -> None:
             raise InputError(f"cannot write {path!r}: permission denied", _ELSEWHERE)
     elif not os.path.lexists(path) and not os.access(folder, os.W_OK):
         raise InputError(f"cannot write to {folder!r}: permission denied", _ELSEWHERE)
+
+
+def check_not_folder(path: str) -> None:
+    """Check that results are not written to a folder; raises InputError."""
+    if os.path.isdir(path):
+        raise InputError(f"cannot write results to {path!r}: it is a folder", "Name a file in it.")
 
 
 def is_file(path: str) -> bool:

@@ -117,7 +117,7 @@ def _prediction_field(name: str, label: Column, wnid: Column, score: Column) -> 
 
 
 def _prediction_from_json(item: Mapping[str, Any]) -> Prediction:
-    return Prediction(str(item["wnid"]), str(item["label"]), _score(item["score"]))
+    return Prediction(_text(item["wnid"]), _text(item["label"]), _score(item["score"]))
 
 
 # Earlier versions wrote an object: "category": {"name": "dog", "score": 0.9, "margin": 0.5}.
@@ -131,7 +131,7 @@ def _category_from_json(item: Mapping[str, Any]) -> CategoryScore | None:
         return None
     else:
         name, score, margin = given, item["category_score"], item["category_margin"]
-    return CategoryScore(str(name or ""), _score(score), _score(margin))
+    return CategoryScore(_text(name), _score(score), _score(margin))
 
 
 def _node_from_json(item: Mapping[str, Any]) -> Prediction | None:
@@ -140,7 +140,7 @@ def _node_from_json(item: Mapping[str, Any]) -> Prediction | None:
         return _prediction_from_json(given)
     if item.get("node_score") is None:
         return None
-    return Prediction(str(item["node_wnid"]), str(given), _score(item["node_score"]))
+    return Prediction(_text(item["node_wnid"]), _text(given), _score(item["node_score"]))
 
 
 def _position_from_json(item: Mapping[str, Any]) -> int | None:

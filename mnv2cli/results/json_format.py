@@ -10,7 +10,7 @@ from typing import IO, Any
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record
 from mnv2cli.results.formats import Format
-from mnv2cli.results.schema import REPAIR_HINT, Layout, Schema, record_from_object
+from mnv2cli.results.schema import Layout, Schema, record_from_object, repair_hint
 from mnv2cli.results.text_file import LongLineError, lines, open_text
 
 _MAX_LIST = 1 << 30  # bytes; a list without one object per line is read as a whole
@@ -76,7 +76,9 @@ def read_objects(path: str) -> Iterator[Record]:
             yield from _records(_whole(file, path), path, 1)
         except (ValueError, RecursionError) as error:
             if begun:
-                raise InputError(f"{path!r} is damaged in line {number:,}", REPAIR_HINT) from error
+                raise InputError(
+                    f"{path!r} is damaged in line {number:,}", repair_hint(path)
+                ) from error
             yield from _records(_whole(file, path), path, 1)
 
 
@@ -102,7 +104,7 @@ def _records(content: Any, path: str, line: int) -> Iterator[Record]:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
                 f"{path!r} is not a results file of mnv2 classify: no record in line {line:,}",
-                REPAIR_HINT,
+                repair_hint(path),
             ) from error
         yield record
 

@@ -33,8 +33,6 @@ from mnv2cli.results.spreadsheet import safe_record
 
 _REST = tuple(field for field in TAIL if field is not ERROR)
 
-REPAIR_HINT = "In a .csv or .jsonl file, mnv2 classify --resume replaces damaged rows."
-"""The way out of an error about a damaged file."""
 
 Extras = tuple[str, ...]
 """Names of optional fields, out of ``category``, ``node`` and ``position``, in this order."""
@@ -223,6 +221,13 @@ def row_from_object(item: Any) -> tuple[str, str, int | None]:
     return path, error, POSITION.from_json(item)
 
 
+def repair_hint(path: str) -> str:
+    """Return the way out of an error about a damaged results file."""
+    if path.lower().endswith((".csv", ".jsonl")):
+        return "Run mnv2 classify again with --resume, which replaces damaged rows."
+    return "Run mnv2 classify again with --force."
+
+
 def read_table(
     names: Sequence[str], rows: Iterable[Sequence[str]], path: str, location: Callable[[], str]
 ) -> Iterator[Record]:
@@ -257,7 +262,7 @@ def read_table(
                 record = replace(record, predictions=record.predictions + new.predictions)
                 continue
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{path!r} is damaged in {location()}", REPAIR_HINT) from error
+            raise InputError(f"{path!r} is damaged in {location()}", repair_hint(path)) from error
         if not is_long:
             yield new
             continue

@@ -251,7 +251,7 @@ def is_log(path: str) -> bool:
     try:
         with os.fdopen(_open_regular(path, os.O_RDONLY), "rb", buffering=0) as file:
             return file.read(len(_HEAD)) == _HEAD
-    except OSError:
+    except (OSError, ValueError):  # ValueError: the path contains a NUL byte
         return False
 
 

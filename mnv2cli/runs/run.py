@@ -88,7 +88,7 @@ class Run:
             raise InputError(
                 f"cannot resume {self._output!r}: its run log {self._log.path!r} is missing or "
                 "damaged",
-                "Start over with --force, or name another file.",
+                "If it may be replaced, start over with --force; otherwise name another file.",
             )
         found = differences(self._log.settings, self._settings)
         if found:

@@ -59,15 +59,20 @@ def read_list(read: Callable[[int], bytes], *, null: bool) -> Iterator[str]:
         null: Entries end with NUL instead of a line end.
 
     Raises:
-        InputError: An entry is longer than any path can be, so this is not a list of paths.
+        InputError: An entry is longer than any path can be, so this is not a list of paths; or the
+            list as a whole is separated the other way.
     """
     separator = b"\0" if null else b"\n"
     rest = b""
     start = b"" if null else b"\xef\xbb\xbf"
+    is_first = True
     while block := read(_LONGEST_PATH):
         if start and len(rest) + len(block) >= len(start):
             block, rest, start = (rest + block).removeprefix(start), b"", b""
+        if is_first and not null and b"\0" in block.partition(b"\n")[0]:
+            raise InputError("cannot read the list: its paths end with NUL", "Add -0.")
         *entries, rest = (rest + block).split(separator)
+        is_first = is_first and not entries
         for entry in entries:
             yield from _decoded(entry, null)
         if len(rest) >= _LONGEST_PATH:
@@ -75,6 +80,8 @@ def read_list(read: Callable[[int], bytes], *, null: bool) -> Iterator[str]:
                 "cannot read the list: an entry is longer than any path",
                 "Use a text file with one path per line, or add -0 for a list from find -print0.",
             )
+    if null and is_first and b"\n" in rest:
+        raise InputError("cannot read the list: its paths end with a line end", "Omit -0.")
     yield from _decoded(rest, null)
 
 

@@ -24,7 +24,8 @@ def without_routine_messages() -> Iterator[None]:
 
     Everything else written there, by any thread, appears at the end of the block, because the
     descriptor belongs to the process. Keep the block short: an import, or the first interpreter.
-    Meanwhile the descriptor leads to a file, because a pipe could fill up and block its writer.
+    Meanwhile the descriptor leads to a file, because a pipe could fill up and block its writer. If
+    the process crashes in the block, what was written in it is lost.
     """
     import tempfile
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mnv2cli.errors import InputError
-from mnv2cli.results.check import check_output
+from mnv2cli.results.check import check_not_folder, check_output
 
 
 def test_outputs_are_checked_before_the_run(tmp_path: Path) -> None:
@@ -19,6 +19,8 @@ def test_outputs_are_checked_before_the_run(tmp_path: Path) -> None:
         check_output(str(tmp_path / "no" / "a.csv"), "csv", force=False)
     with pytest.raises(InputError, match="is a folder"):
         check_output(str(tmp_path), "csv", force=True)
+    with pytest.raises(InputError, match="is a folder"):
+        check_not_folder(str(tmp_path))
     with pytest.raises(InputError, match="named like an image"):
         check_output(str(tmp_path / "a.JPG"), "csv", force=True)
     check_output("/dev/null", "csv", force=False)

@@ -131,6 +131,18 @@ def test_json_with_other_line_breaks_is_read(tmp_path: Path) -> None:
         ("x.csv", "path,status,label_1,wnid_1,score_1,error\na\n", "in line 2"),
         ("x.json", "{", "is not JSON"),
         ("x.json", "[1]", "in line 1"),
+        (
+            "x.json",
+            '{"path": "a", "predictions": [], "error": null, "category": ["x"], '
+            '"category_score": 1, "category_margin": 1}\n',
+            "in line 1",
+        ),
+        (
+            "x.json",
+            '{"path": "a", "predictions": [{"wnid": "n1", "label": ["x"], "score": 1}], '
+            '"error": null}\n',
+            "in line 1",
+        ),
         ("x.jsonl", '{"path": "a", "predictions": [], "error": null}\n{\n', "in line 2"),
         ("x.jsonl", '{"path": 3, "predictions": [], "error": null}\n', "in line 1"),
         ("x.jsonl", "[" * 100_000, "is not JSON"),
@@ -142,6 +154,16 @@ def test_files_without_results_are_refused(
     (tmp_path / name).write_text(text)
     with pytest.raises(InputError, match=message):
         list(read_results(str(tmp_path / name)))
+
+
+@pytest.mark.parametrize(("name", "option"), [("x.jsonl", "--resume"), ("x.json", "--force")])
+def test_the_error_of_damaged_results_names_the_option_that_repairs_them(
+    tmp_path: Path, name: str, option: str
+) -> None:
+    (tmp_path / name).write_text('{"path": "a", "predictions": [], "error": null}\n{\n')
+    with pytest.raises(InputError) as caught:
+        list(read_results(str(tmp_path / name)))
+    assert option in str(caught.value.hint)
 
 
 def test_results_escaped_for_spreadsheets_can_be_sorted(

@@ -66,6 +66,15 @@ def test_shards_of_several_formats_are_joined_and_resumed(album: Path, invoke: I
     assert (album / "all.csv").read_bytes() == (album / "one.csv").read_bytes()
 
 
+def test_patterns_that_the_shell_has_not_expanded_are_joined(album: Path, invoke: Invoke) -> None:
+    shards(invoke, "csv", 3)
+    result = invoke("merge", "part*.csv", "-o", "all-rows.csv")
+    assert result.exit_code == 0, result.stderr
+    assert "Joined     24 rows of 3 shards" in result.stderr
+    result = invoke("merge", "none*.csv", "-o", "new.csv")
+    assert result.exit_code == 2 and "'none*.csv' is not a file" in result.stderr
+
+
 def test_with_more_shards_than_images_some_are_empty(album: Path, invoke: Invoke) -> None:
     names = shards(invoke, "csv", 60)
     assert invoke("merge", *names, "-q", "-o", "all.csv").exit_code == 0

@@ -33,6 +33,15 @@ def test_a_file_that_is_not_a_list_is_refused_before_memory_fills(null: bool) ->
         list(read_list(io.BytesIO(b"x" * 10_000_000).read, null=null))
 
 
+def test_a_list_that_is_separated_the_other_way_is_refused() -> None:
+    with pytest.raises(InputError, match="end with NUL") as caught:
+        list(read_list(io.BytesIO(b"a\0b\0").read, null=False))
+    assert caught.value.hint == "Add -0."
+    with pytest.raises(InputError, match="end with a line end") as caught:
+        list(read_list(io.BytesIO(b"a\nb\n").read, null=True))
+    assert caught.value.hint == "Omit -0."
+
+
 def test_a_list_is_read_incrementally() -> None:
     read, write = os.pipe()
     try:
