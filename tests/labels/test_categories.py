@@ -8,6 +8,7 @@ from pathlib import Path
 from mnv2cli.labels.categories_file import builtin, load
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.tree import ROOT, tree
+from mnv2cli.records import CategoryScore
 from tests.labels.scores import scores
 
 
@@ -31,6 +32,12 @@ def test_expected_categories_are_those_of_the_classes() -> None:
 def test_the_scores_of_classes_add_up_in_their_category() -> None:
     found = builtin()(scores(chow=0.2, Samoyed=0.2, Pomeranian=0.2, tabby=0.4))
     assert (found.name, round(found.score, 5), round(found.margin, 5)) == ("dog", 0.6, 0.2)
+
+
+def test_a_category_with_a_small_lead_is_none() -> None:
+    given = scores(chow=0.2, Samoyed=0.3, tabby=0.4)  # the best class is a cat
+    assert builtin()(given, 0.1).name == "dog"
+    assert builtin()(given, 0.11) == CategoryScore("", 0.0, 0.0)
 
 
 def test_deeper_nodes_take_precedence(tmp_path: Path) -> None:
