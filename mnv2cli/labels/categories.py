@@ -1,4 +1,4 @@
-"""Some forty categories that people recognise, each a set of the 1,000 classes."""
+"""Forty-one categories that people recognise, each a set of the 1,000 classes."""
 
 from __future__ import annotations
 

@@ -86,9 +86,10 @@ def doubtful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for i, score in enumerate([0.9, 0.4, 0.0]):
         draw(tmp_path / "photos" / f"{i}.png", (i, 9, 0))
         prediction = {"wnid": "n02112137", "label": "chow", "score": score}
-        row = {"path": f"photos/{i}.png", "status": "ok", "predictions": [prediction]}
-        row |= {"category": "dog" if score else None, "category_score": score}
-        rows.append(json.dumps({**row, "category_margin": score / 2, "error": None}))
+        row = {"path": f"photos/{i}.png", "status": "ok", "error": None}
+        category = {"category": "dog" if score else None, "category_score": score}
+        category["category_margin"] = score / 2
+        rows.append(json.dumps({**row, "predictions": [prediction], **category}))
     (tmp_path / "photos" / "1.xmp").write_text("notes")
     (tmp_path / "r.jsonl").write_text("\n".join(rows) + "\n")
     return tmp_path / "r.jsonl"
