@@ -14,11 +14,11 @@ _SCORE = "score "
 
 
 def unsure_text(actions: Iterable[Action], way_out: str = "") -> str:
-    """Return the number of files in ``unsure`` and why they are there; empty if there are none.
+    """Return the number of files that go to ``unsure``, and why; empty if none does.
 
     Args:
         actions: Actions that change something.
-        way_out: How to sort photos with a low score as well; added if there are any.
+        way_out: How to sort photos with a low score as well; added if one has a low score.
     """
     found = [action for action in actions if action.folder.casefold() == UNSURE]
     if not found:
