@@ -38,8 +38,8 @@ EXAMPLES = (
      "mnv2 sort photos --into sorted --dry-run"),
     ("copy photos into folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
     ("undo it", "mnv2 undo sorted"),
-    ("move photos by year and label, uncertain ones into unsure/",
-     "mnv2 sort photos --into sorted --move --template '{year}/{label}' --threshold 0.5"),
+    ("move photos by year and label, without unsure/",
+     "mnv2 sort photos --into sorted --move --template '{year}/{label}' --threshold 0"),
     ("sort by results of an earlier run, without classifying again",
      "mnv2 sort --from labels.csv --into sorted --by label --symlink"),
     ("write a plan, edit it, then apply it",
@@ -55,8 +55,8 @@ class FolderChoice:
     template: str | None
     rollup: float | None
     categories: str | None
-    threshold: float
-    margin: float
+    threshold: float | None
+    min_margin: float
     min_count: int
 
     def labels(self) -> LabelOptions:
@@ -74,7 +74,7 @@ class FolderChoice:
             raise click.UsageError("--by cannot be combined with --template.")
         name = "node" if self.rollup and self.by is None else self.by or "category"
         template = f"{{{name}}}" if self.template is None else self.template
-        options = FolderOptions(template, self.threshold, self.margin, self.min_count)
+        options = FolderOptions(template, self.threshold, self.min_margin, self.min_count)
         if self.rollup and "node" not in options.fields:
             raise click.UsageError(
                 "--rollup requires {node} in the --template, and cannot be combined with --by."
@@ -181,12 +181,12 @@ _folder_options = grouped(
     _folders(
         "--threshold",
         type=SCORE,
-        default=0.0,
         metavar="P",
-        help="Put photos into unsure/ if the score of their folder's name is below P.",
+        help="Put photos into unsure/ if the score of their folder's name is below P.  "
+        "[default: 0.5 for categories, 0.3 for labels, else 0]",
     ),
     _folders(
-        "--margin",
+        "--min-margin",
         type=SCORE,
         default=0.0,
         metavar="M",
@@ -210,8 +210,14 @@ _WITH_APPLY = {"dest", "apply", "dry_run", "quiet", "verbose"}
 _WITH_DATES = {"isolate", "timeout"}
 
 
+def _new_name(name: str) -> str:
+    """Return the name of an option without its dashes; the former name in scripts still works."""
+    return "min-margin" if name == "margin" else name
+
+
 @click.command(
     cls=ExampleCommand,
+    context_settings={"token_normalize_func": _new_name},
     examples=EXAMPLES,
     hints=dict.fromkeys(("-o", "--output", "--dest"), "The destination goes to --into."),
 )
@@ -223,7 +229,7 @@ _WITH_DATES = {"isolate", "timeout"}
     required=True,
     type=click.Path(),
     metavar="DEST",
-    help="Sort into this folder; it is created if needed.",
+    help="Sort into this folder, new or not.",
 )
 @_method_options
 @_plan_options
@@ -246,10 +252,10 @@ def sort(
 
     Photos are copied unless you choose another method. Nothing is overwritten: a photo that is
     already in the destination is skipped, and a different photo of the same name gets a number.
-    Companions of a photo (.xmp, .aae, raw files, .mov of Live Photos) go with it. Photos that
-    cannot be read stay where they are, and photos of an ignored category go to other/. A journal in
-    DEST/.mnv2 records every step for mnv2 undo DEST. To finish an interrupted run, run the same
-    command again.
+    Companions of a photo (.xmp, .aae, raw files, .mov of Live Photos) go with it. Photos with a low
+    score go to unsure/, photos of an ignored category to other/; photos that cannot be read stay
+    where they are. A journal in DEST/.mnv2 records every step for mnv2 undo DEST. To finish an
+    interrupted run, run the same command again.
 
     Exit codes: 0 all done, 1 some photos could not be sorted, 2 usage error, 3 no images found, 4
     done but some images could not be read, 130 interrupted, 143 terminated.

@@ -134,12 +134,14 @@ class SortJob:
 
     def write(self, plan: Plan, path: str) -> None:
         """Write a plan to a file."""
-        from mnv2cli.cli.terminal.plan_tree import plan_summary
+        from mnv2cli.cli.terminal.plan_tree import plan_summary, unsure_line
         from mnv2cli.sorting.plan_file import write_plan
 
         write_plan(plan, path)
         apply = shlex.join(["mnv2", "sort", "--apply", path, "--into", self._dest])
         self._screen.notice(f"Wrote the plan to {path}: {plan_summary(plan)}.", "")
+        if unsure := unsure_line(plan):
+            self._screen.notice(unsure, "")
         self._screen.notice(f"To apply it: {apply}", "")
 
     def show(self, plan: Plan) -> None:

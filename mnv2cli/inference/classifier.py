@@ -153,6 +153,7 @@ class Classifier:
         found: dict[str, Any] = {
             "top": labels.top,
             "threshold": labels.min_score,
+            "min_margin": labels.min_margin,
             "categories": categories and sha256(categories).hexdigest()[:16],
             "rollup": labels.rollup,
             "fit": images.fit,
@@ -281,9 +282,16 @@ class Classifier:
 
     def _labelling(self) -> Labelling:
         labels = self.options.labels
+        margin = labels.min_margin
         return Labelling(
-            partial(rank, labels=imagenet_labels(), top=labels.top, threshold=labels.min_score),
-            self._categories,
+            partial(
+                rank,
+                labels=imagenet_labels(),
+                top=labels.top,
+                threshold=labels.min_score,
+                min_margin=margin,
+            ),
+            self._categories and partial(self._categories, min_margin=margin),
             _rollup(labels.rollup),
             self.network.model,
         )

@@ -1,4 +1,4 @@
-"""Some forty categories that people recognise, each a set of the 1,000 classes."""
+"""Forty-one categories that people recognise, each a set of the 1,000 classes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mnv2cli.errors import InputError
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.tree import tree
-from mnv2cli.records import CategoryScore
+from mnv2cli.records import CategoryScore, lead
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,16 +62,18 @@ class Categories:
         index = self.all.index(category)
         return [i for i, owner in enumerate(self.of_class) if owner == index]
 
-    def __call__(self, scores: NDArray[np.float32]) -> CategoryScore:
+    def __call__(self, scores: NDArray[np.float32], min_margin: float = 0.0) -> CategoryScore:
         """Return the best category of an image.
 
         Args:
             scores: Softmax scores, float32 [1000].
+            min_margin: The lead over the next category that a category needs, in [0, 1].
 
         Returns:
             The category with the largest sum among those that reach their own threshold, and its
             lead over the next. If that category is ignored, the name is empty, and the score is
-            still its sum; if no category reaches its threshold, the score is 0 as well.
+            still its sum; if no category reaches its threshold, or its lead is too small, the score
+            and the lead are 0 as well.
         """
         import numpy as np
 
@@ -81,11 +83,11 @@ class Categories:
                 sums[i] = -1
         order = np.argsort(-sums, kind="stable")
         best, second = sums[order[0]], max(sums[order[1]], 0.0) if len(order) > 1 else 0.0
-        if best < 0:
+        if best < 0 or lead(best, second) < min_margin:
             return CategoryScore("", 0.0, 0.0)
         category = self.all[order[0]]
         name = "" if category.ignore else category.name
-        return CategoryScore(name, _rounded(min(best, 1.0)), _rounded(best - second))
+        return CategoryScore(name, _rounded(min(best, 1.0)), lead(float(best), float(second)))
 
 
 def _rounded(value: float) -> float:

@@ -164,7 +164,7 @@ PREDICTION = _prediction_field(
 CATEGORY = Field(
     "category",
     (
-        Column("category", "The category; empty if none reached its threshold."),
+        Column("category", "The category; empty if it is ignored, or none was certain enough."),
         Column("category_score", "The sum of the scores of its classes, from 0 to 1.", "float32"),
         Column("category_margin", "Its score minus that of the next category.", "float32"),
     ),

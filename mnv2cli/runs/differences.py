@@ -10,6 +10,7 @@ Settings = dict[str, Any]
 _OPTIONS = {
     "top": "--top",
     "threshold": "--min-score",
+    "min_margin": "--min-margin",
     "rollup": "--rollup",
     "fit": "--fit",
     "interpolation": "--interpolation",
@@ -33,6 +34,9 @@ _DIGESTS = {
 
 _DERIVED = {"position"}  # follows from --shard
 
+_LATER: Settings = {"min_margin": 0.0}
+"""Settings that the logs of earlier versions lack, with the value that they mean."""
+
 
 class Difference(NamedTuple):
     """A setting that differs between two runs, as ``with --top 2`` or ``without --long``.
@@ -48,6 +52,7 @@ class Difference(NamedTuple):
 
 def differences(old: Settings, new: Settings) -> list[Difference]:
     """Return the settings that both runs record and that differ, in the order of the second."""
+    old, new = _LATER | old, new | {k: v for k, v in _LATER.items() if k not in new}
     return [
         _difference(name, old[name], new[name])
         for name in new

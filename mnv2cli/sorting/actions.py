@@ -47,10 +47,12 @@ class Plan:
     Attributes:
         dest: The destination, an absolute path.
         actions: The actions of photos, each followed by the actions of its companions.
+        by_default: No threshold was given, so the default one sends photos to ``unsure``.
     """
 
     dest: str
     actions: list[Action] = field(default_factory=list)
+    by_default: bool = False
 
     @property
     def work(self) -> list[Action]:

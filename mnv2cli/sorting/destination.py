@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from mnv2cli.errors import InputError, JournalError, OutputError
-from mnv2cli.sorting.actions import Plan
+from mnv2cli.sorting.actions import METHODS, Method, Plan
 from mnv2cli.sorting.journal import Journal, JournalState, journals
 from mnv2cli.sorting.journal_reader import read_journal
 from mnv2cli.sorting.targets import OWN_FOLDER, undo_command
@@ -18,6 +18,9 @@ from mnv2cli.sorting.transfer import reason_of
 
 EarlierMoves = Callable[[str], str]
 """Returns where an earlier run moved a source that is gone; empty for nowhere."""
+
+EarlierTargets = Callable[[str], str]
+"""Returns where earlier runs last put a source, by any method; empty for nowhere."""
 
 
 @contextmanager
@@ -115,23 +118,32 @@ def is_unfinished(dest: str) -> bool:
 
 def earlier_moves(dest: str) -> EarlierMoves:
     """Return a function that finds where an earlier run moved a source; empty for nowhere."""
-    moves: dict[str, str] | None = None
+    return _earlier(dest, ("move",))
 
-    def moved(source: str) -> str:
-        nonlocal moves
-        if moves is None:  # most runs never ask
-            moves = {}
+
+def earlier_targets(dest: str) -> EarlierTargets:
+    """Return a function that finds where earlier runs last put a source; empty for nowhere."""
+    return _earlier(dest, METHODS)
+
+
+def _earlier(dest: str, methods: tuple[Method, ...]) -> Callable[[str], str]:
+    targets: dict[str, str] | None = None
+
+    def target_of(source: str) -> str:
+        nonlocal targets
+        if targets is None:  # most runs never ask
+            targets = {}
             for path in journals(dest):
                 with suppress(JournalError):
                     state = read_journal(path)
                     for number, entry in state.entries.items():
-                        if number in state.undone or number in state.void or entry.method != "move":
-                            continue
-                        moves[entry.source] = entry.target
-        target = moves.get(source, "")
+                        is_void = number in state.undone or number in state.void
+                        if entry.method in methods and not is_void:
+                            targets[entry.source] = entry.target
+        target = targets.get(source, "")
         return target if target and os.path.lexists(os.path.join(dest, target)) else ""
 
-    return moved
+    return target_of
 
 
 def check_free_space(plan: Plan) -> None:

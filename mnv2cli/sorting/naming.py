@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from mnv2cli.sorting.actions import Action, Method
 from mnv2cli.sorting.companions import Companions
-from mnv2cli.sorting.destination import EarlierMoves
-from mnv2cli.sorting.placement import Placement
+from mnv2cli.sorting.destination import EarlierMoves, EarlierTargets
+from mnv2cli.sorting.placement import UNSURE, Placement
 from mnv2cli.sorting.targets import LONGEST_NAME, names_in
 from mnv2cli.system.files import content_digest
 from mnv2cli.system.messages import reason
@@ -22,12 +22,17 @@ class ActionPlanner:
         dest: The destination.
         method: What to do with each photo.
         moved: Returns where an earlier run moved a source that is gone.
+        kept: Returns where earlier runs put a source. Photos that belong in ``unsure`` stay there,
+            so they are not sorted twice; None to put them in ``unsure`` as well.
     """
 
-    def __init__(self, dest: str, method: Method, moved: EarlierMoves) -> None:
+    def __init__(
+        self, dest: str, method: Method, moved: EarlierMoves, kept: EarlierTargets | None = None
+    ) -> None:
         self._dest = dest
         self._method = method
         self._moved = moved
+        self._kept = kept
         # By folder: names in lower case, each with the path of the file that has or will have it.
         self._taken: dict[str, dict[str, str]] = {}
         self._companions = Companions()
@@ -52,6 +57,14 @@ class ActionPlanner:
         if not stat.S_ISREG(status.st_mode):
             yield Action(path, "leave", "", "", "not a regular file")
             return
+        if self._kept and placement.folder.casefold() == UNSURE:
+            old = self._kept(os.path.abspath(path))
+            if old and self._contents.are_same(path, status.st_size, os.path.join(self._dest, old)):
+                folder, name = os.path.split(old)
+                if not folder or name != os.path.basename(path):
+                    yield Action(path, "skip", folder, "", f"already sorted: {old}", status.st_size)
+                    return
+                placement = Placement(folder, "")  # new companions join it
         group = [(path, status.st_size)]
         for companion in self._companions.of(path):
             try:

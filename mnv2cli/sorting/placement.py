@@ -7,7 +7,7 @@ from functools import cache
 
 from mnv2cli.errors import ImageError, InputError
 from mnv2cli.labels.imagenet import imagenet_labels
-from mnv2cli.records import Record
+from mnv2cli.records import Record, lead
 from mnv2cli.sorting.dates import ReadDate, no_date
 from mnv2cli.sorting.folders import FolderTemplate
 from mnv2cli.sorting.options import FolderOptions
@@ -48,6 +48,7 @@ class FolderChooser:
     ) -> None:
         self._options = options
         self._decisive = options.decisive
+        self._lowest = options.lowest
         self._template = FolderTemplate(options.template)
         self._taken = taken
         self._origin = origin
@@ -66,11 +67,11 @@ class FolderChooser:
         if score is None:
             if self._decisive == "category" and record.category and record.category.score:
                 return Placement(OTHER, "its category is ignored")
-            return Placement(UNSURE, f"no {self._decisive} reaches its threshold")
-        if score < options.threshold:
-            return Placement(UNSURE, f"score {score:.3g} is below {options.threshold:g}")
-        if options.margin and (margin or 0) < options.margin:
-            return Placement(UNSURE, f"the lead of {margin or 0:.3g} is below {options.margin:g}")
+            return Placement(UNSURE, f"no {self._decisive} is certain enough")
+        if score < self._lowest:
+            return Placement(UNSURE, f"score {score:.3g} is below {self._lowest:g}")
+        if options.min_margin and (margin or 0) < options.min_margin:
+            return Placement(UNSURE, f"lead {margin or 0:.3g} is below {options.min_margin:g}")
         return Placement(self._template.fill(self._values(record, score)), "")
 
     def _check_fields(self, record: Record) -> None:
@@ -101,9 +102,9 @@ class FolderChooser:
             return None, None
         best = record.predictions[0].score
         if len(record.predictions) > 1:
-            return best, best - record.predictions[1].score
+            return best, lead(best, record.predictions[1].score)
         # The second score is unknown, but at most 1 minus the first.
-        return best, max(best - (1 - best), 0.0)
+        return best, max(lead(best, 1 - best), 0.0)
 
     def _values(self, record: Record, score: float) -> dict[str, str | float]:
         best = record.predictions[0] if record.predictions else None

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from mnv2cli.records import Record
 from mnv2cli.sorting.actions import IN_DESTINATION, LINKS_TO_MOVED, Plan
 from mnv2cli.sorting.dates import ReadDate, no_date
-from mnv2cli.sorting.destination import earlier_moves
+from mnv2cli.sorting.destination import earlier_moves, earlier_targets
 from mnv2cli.sorting.naming import ActionPlanner
 from mnv2cli.sorting.options import SortOptions
 from mnv2cli.sorting.photos import local_records
-from mnv2cli.sorting.placement import OTHER, FolderChooser, Placement
+from mnv2cli.sorting.placement import OTHER, UNSURE, FolderChooser, Placement
 from mnv2cli.sorting.targets import names_in
 from mnv2cli.sources.names import IMAGE_SUFFIXES
 
@@ -52,8 +52,10 @@ def make_plan(
         placed = _without_links_to_moved(placed)
     placed = _join_small(placed, dest, options.folders.min_count)
     spelled = _spelling({placement.folder for _, placement in placed if placement.folder}, dest)
-    planner = ActionPlanner(dest, options.method, earlier_moves(dest))
-    plan = Plan(dest)
+    by_default = options.folders.threshold is None
+    kept = earlier_targets(dest) if by_default else None
+    planner = ActionPlanner(dest, options.method, earlier_moves(dest), kept)
+    plan = Plan(dest, by_default=by_default)
     for path, placement in placed:
         folder = spelled.get(placement.folder, "")
         plan.actions.extend(planner.actions(path, Placement(folder, placement.reason)))
@@ -114,6 +116,8 @@ def _join_small(
         return placed
     small = set()
     for folder, count in counts.items():
+        if folder == UNSURE:
+            continue
         if count + _count_photos(os.path.join(dest, folder)) < min_count:
             small.add(folder)
 

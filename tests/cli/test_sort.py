@@ -150,7 +150,7 @@ def test_thresholds_templates_and_minimum_counts_choose_folders(
 ) -> None:
     invoke("sort", "photos", "--into", "a", "--by", "label", "--threshold", "0.95", "-q")
     assert {Path(p).parts[0] for p in below(tmp_path / "a")} == {"unsure"}
-    invoke("sort", "photos", "--into", "b", "--by", "label", "--margin", "0.87", "-q")
+    invoke("sort", "photos", "--into", "b", "--by", "label", "--min-margin", "0.87", "-q")
     assert {Path(p).parts[0] for p in below(tmp_path / "b")} == {"unsure"}
     invoke("sort", "photos", "--into", "c", "--min-count", "2", "-q")
     assert {Path(p).parts[0] for p in below(tmp_path / "c")} == {"fish", "other"}
@@ -347,6 +347,25 @@ def test_a_killed_command_loses_no_file_and_can_be_run_again(
     assert below(folder) == ["bad.jpg"] and contents(folder, tmp_path / "out") == original
     assert invoke("undo", "out").exit_code == 0
     assert snapshot(folder) == before
+
+
+def test_a_small_lead_omits_labels_and_category(folder: Path, invoke: Invoke) -> None:
+    draw(folder / "9.png", (9, 9, 0))  # both scores are of one class: the lead is 0.95
+    args = ("classify", "photos", "-q", "-f", "json", "--category", "--rollup", "0.5", "-k", "1")
+    certain = {0.85: 5, 0.86: 1, 0.95: 1, 0.96: 0}
+    for margin, labelled in certain.items():
+        rows = json.loads(invoke(*args, "--min-margin", str(margin)).stdout)
+        fine = [row for row in rows if row["status"] == "ok"]
+        assert len(fine) == 5 and sum(bool(row["predictions"]) for row in fine) == labelled
+        for row in fine:
+            has_category = row["category"] is not None
+            assert has_category == bool(row["predictions"]) and row["node"]
+            assert has_category == bool(row["category_score"]) == bool(row["category_margin"])
+    Path("r.jsonl").unlink(missing_ok=True)
+    options = ("-q", "--category", "--min-margin", "0.9", "-o", "r.jsonl")
+    assert invoke("classify", "photos", *options).exit_code == 4
+    assert invoke("sort", "--from", "r.jsonl", "--into", "out", "-q").exit_code == 4
+    assert sorted(p.name for p in Path("out").glob("*") if p.name != ".mnv2") == ["bird", "unsure"]
 
 
 def test_categories_are_columns_of_classify(folder: Path, tmp_path: Path, invoke: Invoke) -> None:

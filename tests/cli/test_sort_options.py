@@ -44,7 +44,7 @@ def inputs(
         (["--rollup", "0.5"], "--rollup"),
         (["--categories", "r.csv"], "--categories"),
         (["--threshold", "0.5"], "--threshold"),
-        (["--margin", "0"], "--margin"),
+        (["--min-margin", "0"], "--min-margin"),
         (["--min-count", "2"], "--min-count"),
         (["--plan", "new.csv"], "--plan"),
         (["--no-recursive"], "--no-recursive"),
@@ -97,10 +97,22 @@ def test_options_of_classifying_are_refused_for_results(
     assert f"{name} cannot be combined with --from: no image is classified" in result.stderr
 
 
+@pytest.mark.parametrize("option", ["--margin", "--min-margin"])
+def test_the_former_name_of_the_margin_still_works(
+    inputs: Path, invoke: Invoke, option: str
+) -> None:
+    for margin, folder in (("0.86", "unsure"), ("0.84", "fish")):
+        shown = invoke("sort", "photos", "--into", "out", "--dry-run", f"{option}={margin}")
+        assert shown.exit_code == 0 and f"└── {folder} " in shown.stdout
+    assert "--margin" not in invoke("sort", "--help-all").stdout
+    result = invoke("sort", "photos", "--into", "out", option, "80")
+    assert "Invalid value for '--min-margin': " in result.stderr
+
+
 def test_options_that_apply_to_results_are_accepted(inputs: Path, invoke: Invoke) -> None:
     args = ("sort", "--from", "r.csv", "--into", "out", "--dry-run")
     for options in (
-        ["--move", "--by", "label", "--threshold", "0.5", "--margin", "0.1", "-v"],
+        ["--move", "--by", "label", "--threshold", "0.5", "--min-margin", "0.1", "-v"],
         ["--template", "{year}/{label}", "--isolate", "--timeout", "5", "--min-count", "2"],
     ):
         result = invoke(*args, *options)
@@ -173,7 +185,7 @@ def test_a_missing_destination_shows_the_corrected_command(
 def test_percentages_are_refused_with_the_score_to_use(
     inputs: Path, invoke: Invoke, text: str, message: str
 ) -> None:
-    for option in ("--threshold", "--margin", "--rollup"):
+    for option in ("--threshold", "--min-margin", "--rollup"):
         result = invoke("sort", "photos", "--into", "out", f"{option}={text}")
         assert result.exit_code == 2 and not Path("out").exists()
         assert f"Invalid value for '{option}': " in result.stderr and message in result.stderr

@@ -69,13 +69,68 @@ def test_unsure_small_and_ignored_categories_are_counted_separately(
     photos: Path, invoke: Invoke
 ) -> None:
     result = invoke("sort", "photos", "--into", "a", "--threshold", "0.97")
-    assert "Unsure     3 files: score or lead too low" in result.stderr
+    assert "Unsure     3 files: score below 0.97\n" in result.stderr
     result = invoke("sort", "photos", "--into", "b", "--min-count", "2")
     assert "Other      1 file: small or ignored categories" in result.stderr
     Path("mine.toml").write_text("[fish]\nignore = true\n")
     result = invoke("sort", "photos", "--into", "c", "--categories", "mine.toml")
     assert "Other      2 files: small or ignored categories" in result.stderr
     assert Path("c/other/0.png").exists() and Path("c/bird/2.png").exists()
+
+
+@pytest.fixture
+def doubtful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a file of results: a sure dog, an unsure one with notes, one without a category."""
+    monkeypatch.chdir(tmp_path)
+    rows = []
+    for i, score in enumerate([0.9, 0.4, 0.0]):
+        draw(tmp_path / "photos" / f"{i}.png", (i, 9, 0))
+        prediction = {"wnid": "n02112137", "label": "chow", "score": score}
+        row = {"path": f"photos/{i}.png", "status": "ok", "error": None}
+        category = {"category": "dog" if score else None, "category_score": score}
+        category["category_margin"] = score / 2
+        rows.append(json.dumps({**row, "predictions": [prediction], **category}))
+    (tmp_path / "photos" / "1.xmp").write_text("notes")
+    (tmp_path / "r.jsonl").write_text("\n".join(rows) + "\n")
+    return tmp_path / "r.jsonl"
+
+
+HOW = "score below 0.5 or no category is certain enough; to sort every photo, "
+
+
+def test_a_default_threshold_names_the_way_out(doubtful: Path, invoke: Invoke) -> None:
+    args = ("sort", "--from", doubtful, "--into", "out")
+    shown = invoke(*args, "--dry-run")
+    assert shown.exit_code == 0
+    assert shown.stdout.endswith(f"\nunsure/ gets 3 files: {HOW}add --threshold 0.\n")
+    written = invoke(*args, "--plan", "plan.csv").stderr.splitlines()
+    assert written[1] == f"unsure/ gets 3 files: {HOW}add --threshold 0."
+    result = invoke(*args)
+    assert result.exit_code == 0
+    assert f"Unsure     3 files: {HOW}undo, then add --threshold 0\n" in result.stderr
+    assert sorted(p.name for p in Path("out/unsure").iterdir()) == ["1.png", "1.xmp", "2.png"]
+    assert invoke("undo", "out").exit_code == 0
+    everything = invoke(*args, "--threshold", "0")
+    assert "Unsure     1 file: no category is certain enough\n" in everything.stderr
+    assert sorted(p.name for p in Path("out/dog").iterdir()) == ["0.png", "1.png", "1.xmp"]
+
+
+def test_the_way_out_is_not_named_for_the_users_own_threshold_or_plan(
+    doubtful: Path, invoke: Invoke
+) -> None:
+    args = ("sort", "--from", doubtful, "--into", "out")
+    none = "no category is certain enough"
+    for options, files in (
+        (["--threshold", "0.95"], f"4 files: score below 0.95 or {none}"),
+        (["--threshold", "0", "--min-margin", "0.2"], f"1 file: {none}"),
+        (["--threshold", "0", "--min-margin", "0.3"], f"3 files: {none} or lead below 0.3"),
+    ):
+        shown = invoke(*args, "--dry-run", *options).stdout
+        assert shown.endswith(f"\nunsure/ gets {files}.\n")
+    assert invoke(*args, "--plan", "plan.csv").exit_code == 0
+    result = invoke("sort", "--apply", "plan.csv", "--into", "out")
+    assert "Unsure     3 files: score below 0.5 or no category" in result.stderr
+    assert "--threshold" not in result.stderr
 
 
 def test_long_summaries_are_cut_to_the_largest_folders() -> None:

@@ -151,6 +151,32 @@ def test_categories_are_right_more_often_than_labels(
 
 
 @needs_shared
+def test_photos_that_are_sorted_by_default_are_right(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = Path(__file__).parents[1].joinpath("labels", "expected_categories.csv").read_text()
+    expected = {row["wnid"]: row["category"] for row in csv.DictReader(text.splitlines())}
+    classified(tmp_path, "--category")
+    shares = []
+    for options in ([], ["--threshold", "0"]):
+        plan = tmp_path / f"plan{len(options)}.csv"
+        args = ["sort", "--from", str(tmp_path / "out.csv"), "--into", str(tmp_path / "sorted")]
+        result = CliRunner().invoke(main, [*args, "--plan", str(plan), *options])
+        assert result.exit_code == 0, result.output
+        with plan.open(newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["folder"] != "unsure"]
+        right = sum(
+            row["folder"] == expected[Path(row["source"]).name.partition("_")[0]] for row in rows
+        )
+        shares.append((len(rows), right / len(rows)))
+        with capsys.disabled():
+            print(f"\n100 photos: {len(rows)} placed, {right} right {options}")  # noqa: T201
+    (placed, share), (all_placed, share_of_all) = shares
+    assert placed >= 90 and share >= 0.96
+    assert all_placed == 100 and share > share_of_all
+
+
+@needs_shared
 def test_litert_and_keras_agree_and_int8_almost(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

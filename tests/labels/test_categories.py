@@ -8,6 +8,7 @@ from pathlib import Path
 from mnv2cli.labels.categories_file import builtin, load
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.tree import ROOT, tree
+from mnv2cli.records import CategoryScore
 from tests.labels.scores import scores
 
 
@@ -16,7 +17,7 @@ def test_every_class_is_in_the_tree_and_in_a_category() -> None:
     for label in imagenet_labels():
         assert ROOT in tree().above(label.wnid)
     found = builtin()
-    assert len(found.all) == 40 and len(found.of_class) == 1000
+    assert len(found.all) == 41 and len(found.of_class) == 1000
     assert sum(len(found.classes(category)) for category in found.all) == 1000
 
 
@@ -31,6 +32,12 @@ def test_expected_categories_are_those_of_the_classes() -> None:
 def test_the_scores_of_classes_add_up_in_their_category() -> None:
     found = builtin()(scores(chow=0.2, Samoyed=0.2, Pomeranian=0.2, tabby=0.4))
     assert (found.name, round(found.score, 5), round(found.margin, 5)) == ("dog", 0.6, 0.2)
+
+
+def test_a_category_with_a_small_lead_is_none() -> None:
+    given = scores(chow=0.2, Samoyed=0.3, tabby=0.4)  # the best class is a cat
+    assert builtin()(given, 0.1).name == "dog"
+    assert builtin()(given, 0.11) == CategoryScore("", 0.0, 0.0)
 
 
 def test_deeper_nodes_take_precedence(tmp_path: Path) -> None:
@@ -48,19 +55,24 @@ def test_classes_are_in_the_categories_that_people_expect() -> None:
     wanted = {
         "weapon": ["missile", "projectile", "guillotine"],
         "aircraft": ["balloon"],  # the ones that people fly in
-        "room and furniture": ["restaurant", "file", "hand blower"],  # a filing cabinet; for hair
+        "room and furniture": ["restaurant", "file", "hand blower", "medicine chest"],
         "book and paper": ["menu"],
-        "wild animal": ["trilobite"],
-        "clothing": ["bearskin", "pickelhaube", "buckle", "wool", "velvet"],
+        "clothing": ["apron", "bearskin", "pickelhaube", "buckle", "wool", "velvet"],
         "other": ["hay", "crate"],
         "sport": ["snorkel", "reel"],  # for fishing
-        "building": ["cinema", "viaduct"],
+        "building": ["cinema", "viaduct", "sundial"],  # out of doors
         "car": ["minivan", "oil filter"],
         "street": ["parking meter"],
-        "farm animal": ["horse cart", "oxcart"],
-        "music": ["pick"],  # for a guitar
+        "farm animal": ["horse cart", "oxcart", "Arabian camel"],  # none of these is wild
+        "small pet": ["hamster", "guinea pig", "Angora"],  # a rabbit
+        "wild animal": ["trilobite", "wood rabbit", "hare"],
+        "dog": ["muzzle"],  # on a dog
+        "flower": ["cardoon"],  # in bloom
+        "dish": ["soup bowl", "plate"],  # with food
+        "music": ["pick", "stage", "chime"],  # for a guitar; of a concert; a bell
         "kitchenware": ["cleaver"],
         "jewellery and cosmetics": ["lipstick", "sunscreen", "necklace"],
+        "tree and plant": ["pot"],  # a flowerpot
     }
     for category, names in wanted.items():
         for name in names:

@@ -25,6 +25,20 @@ def test_threshold_keeps_scores_that_reach_it() -> None:
     assert rank(scores, ABC, 3, 0.6) == ()
 
 
+def test_a_small_lead_omits_all_labels() -> None:
+    scores = np.array([0.5, 0.2, 0.3], np.float32)
+    assert [p.label for p in rank(scores, ABC, 3, min_margin=0.2)] == ["a", "c", "b"]
+    assert rank(scores, ABC, 3, min_margin=0.21) == ()
+    # The second score counts even if it is not reported.
+    assert [p.label for p in rank(scores, ABC, 1, min_margin=0.2)] == ["a"]
+    assert rank(scores, ABC, 1, min_margin=0.21) == ()
+    assert rank(scores, ABC, 3, 0.4, min_margin=0.21) == ()
+    # Leads are rounded to the digits of a float32, where 0.6 - 0.5 is 0.10000002.
+    assert rank(np.array([0.7, 0.6], np.float32), ABC[:2], 1, min_margin=0.1)
+    assert rank(scores[:1], ABC[:1], 1, min_margin=0.5)
+    assert rank(np.array([0.5, 0.5], np.float32), ABC[:2], 1, min_margin=1e-6) == ()
+
+
 def test_scores_are_the_shortest_decimals_of_their_float32() -> None:
     score = rank(np.array([0.1, 1e-12, 0.7], np.float32), ABC, 3)
     assert [p.score for p in score] == [0.7, 0.1, 1e-12]

@@ -136,6 +136,10 @@ def test_shards_that_do_not_belong_together_are_refused(album: Path, invoke: Inv
         (("--shard", "3/4"), "written with --shard 3/4, the second with --shard 1/3"),
         (("--shard", "3/3", "--fit", "pad"), "written with --fit pad, the second with --fit crop"),
         (
+            ("--shard", "3/3", "--min-margin", "0.2"),
+            "with --min-margin 0.2, the second with --min-margin 0.0",
+        ),
+        (
             ("--shard", "3/3", "--alpha", "0.5"),
             "with model mobilenet_v2_0.5_224, the second with model mobilenet_v2_1.0_224",
         ),

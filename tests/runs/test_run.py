@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mnv2cli.runs.differences import differences
 from mnv2cli.runs.log import RunLog
 from tests.runs.helpers import Invoke, cut, run
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("fake_engine")
      (("--fit", "pad", "--min-score", "0.5"),
       "with --min-score 0.0, now with --min-score 0.5; with --fit crop, now with --fit pad"),
      (("--category",), "without --category, now with --category"),
+     (("--min-margin", "0.2"), "with --min-margin 0.0, now with --min-margin 0.2"),
      (("--long",), "without --long, now with --long"),
      (("--alpha", "0.5"), "with model mobilenet_v2_1.0_224, now with model mobilenet_v2_0.5_224"),
      (("--shard", "1/2"), "written without --shard, now with --shard 1/2")],
@@ -36,6 +38,24 @@ def test_other_settings_are_refused_and_named(
     left = (album / "a.csv").read_bytes()
     assert whole.startswith(left) and left.count(b"\n") >= whole.count(b"\n") - 1
     run(invoke, "a.csv", *args, "--force")
+
+
+def test_logs_of_earlier_versions_mean_no_smallest_margin(album: Path, invoke: Invoke) -> None:
+    run(invoke, "a.csv")
+    log = album / ".a.csv.mnv2"
+    log.write_text(log.read_text().replace(' "min_margin": 0.0,', ""))
+    assert "min_margin" not in log.read_text()
+    refused = run(invoke, "a.csv", "--min-margin", "0.2", "--resume", code=2).stderr
+    assert "with --min-margin 0.0, now with --min-margin 0.2" in refused
+    run(invoke, "a.csv", "--resume")
+
+
+def test_a_setting_that_one_log_lacks_differs_from_another_value() -> None:
+    old, new = {"top": 5}, {"top": 5, "min_margin": 0.2}
+    assert differences(old, {**old, "min_margin": 0.0}) == differences(new, new) == []
+    for one, other in ((old, new), (new, old)):
+        (found,) = differences(one, other)
+        assert {found.old, found.new} == {"with --min-margin 0.0", "with --min-margin 0.2"}
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_errors_offer_the_fields_that_results_have() -> None:
     with pytest.raises(InputError, match="has no categories: classify again"):
         results.choose(Record("a.jpg"))
     with pytest.raises(InputError, match="cannot be combined with --rollup"):
-        FolderOptions("{node}", margin=0.1)
+        FolderOptions("{node}", min_margin=0.1)
 
 
 def test_the_decisive_score_is_that_of_the_folder() -> None:
@@ -66,8 +66,48 @@ def test_the_decisive_score_is_that_of_the_folder() -> None:
     assert place("{category}", found, threshold=0.7) == "unsure"
     assert place("{label}", found, threshold=0.7) == "tench"
     pair = (Prediction("n1", "a", 0.5), Prediction("n2", "b", 0.45))
-    assert place("{label}", Record("a.jpg", pair), margin=0.1) == "unsure"
-    assert place("{label}", Record("a.jpg", ()), margin=0.1) == "unsure"
+    assert place("{label}", Record("a.jpg", pair), min_margin=0.1) == "unsure"
+    assert place("{label}", Record("a.jpg", ()), min_margin=0.1) == "unsure"
+
+
+@pytest.mark.parametrize(
+    ("template", "lowest"),
+    [
+        ("{category}", 0.5),
+        ("{category}/{label}", 0.5),
+        ("{label}", 0.3),
+        ("{year}/{wnid}", 0.3),
+        ("{node}", 0.0),
+        ("{year}/{month}", 0.0),
+        ("by {score:.1f}", 0.0),
+    ],
+)
+def test_the_default_threshold_is_that_of_the_decisive_score(template: str, lowest: float) -> None:
+    options = FolderOptions(template)
+    assert options.threshold is None and options.lowest == lowest
+    assert [FolderOptions(template, t).lowest for t in (0.0, 0.9)] == [0.0, 0.9]
+
+
+def test_photos_with_a_low_score_are_unsure_by_default() -> None:
+    for score, folder in ((0.5, "dog"), (0.49, "unsure")):
+        assert place("{category}", categorised("a.jpg", "dog", score)) == folder
+    for score, folder in ((0.3, "tench"), (0.29, "unsure")):
+        assert place("{label}", record("a.jpg", score=score)) == folder
+    low = categorised("a.jpg", "dog", 0.01, 0.0)
+    assert place("{category}", low, threshold=0.0) == "dog"
+    assert place("{label}", record("a.jpg", score=0.01), threshold=0.0) == "tench"
+    assert place("{year}", record("a.jpg", score=0.01)) == "undated"
+    chosen = FolderChooser(FolderOptions()).choose(low)
+    assert (chosen.folder, chosen.reason) == ("unsure", "score 0.01 is below 0.5")
+
+
+def test_leads_are_compared_without_rounding_errors() -> None:
+    pair = (Prediction("n1", "a", 0.7), Prediction("n2", "b", 0.6))  # 0.7 - 0.6 < 0.1
+    assert place("{label}", Record("a.jpg", pair), min_margin=0.1) == "a"
+    assert place("{label}", Record("a.jpg", pair), min_margin=0.11) == "unsure"
+    # With one score, the lead is at least that over the rest.
+    assert place("{label}", record("a.jpg", score=0.8), min_margin=0.6) == "tench"
+    assert place("{label}", record("a.jpg", score=0.8), min_margin=0.61) == "unsure"
 
 
 def test_photos_of_an_ignored_category_go_to_other() -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from mnv2cli.sorting.actions import Method
 from mnv2cli.sorting.apply import apply
 from tests.sorting.trees import categorised, plan_of, record, records, write
 
@@ -64,6 +68,47 @@ def test_small_classes_are_put_in_other(src: Path, tmp_path: Path) -> None:
     assert plan.actions[1].reason == "fewer than 2 in cock"
 
 
+def test_a_small_folder_of_unsure_photos_stays(src: Path, tmp_path: Path) -> None:
+    photos = [record(path, score=0.1) for path in sorted(src.glob("*.jpg"))[:1]]
+    plan = plan_of(photos, tmp_path / "dest", min_count=2)
+    assert [a.folder for a in plan.actions] == ["unsure"]
+
+
+@pytest.mark.parametrize("method", ["copy", "symlink", "hardlink"])
+def test_photos_sorted_by_an_earlier_run_are_not_put_in_unsure_as_well(
+    src: Path, tmp_path: Path, method: Method
+) -> None:
+    dest = tmp_path / "dest"
+    photos = [record(path, score=0.1) for path in sorted(src.glob("*.jpg"))]
+    apply(plan_of(photos, dest, method, threshold=0.0))
+    (dest / "tench" / "img0.jpg").unlink()  # by the user
+    (dest / "tench" / "img2.jpg").rename(dest / "tench" / "mine.jpg")
+    write(src / "img1.jpg", "new content, and a link to it has that too")
+    write(src / "img3.xmp", "new")
+    changed = "copy" if method == "copy" else "skip"
+    plan = plan_of(photos, dest, method)
+    assert [(a.method, a.folder) for a in plan.actions] == [
+        (method, "unsure"),
+        (changed, "tench" if changed == "skip" else "unsure"),
+        (method, "unsure"),
+        ("skip", "tench"),
+        (method, "tench"),  # the new companion is beside its photo
+    ]
+    assert {a.folder for a in plan_of(photos, dest, method, threshold=0.2).work} == {"unsure"}
+
+
+def test_photos_that_a_plan_renamed_are_not_put_in_unsure_as_well(
+    src: Path, tmp_path: Path
+) -> None:
+    dest = tmp_path / "dest"
+    photo = record(src / "img0.jpg", score=0.1)
+    plan = plan_of([photo], dest, "copy", threshold=0.0)
+    plan.actions = [replace(plan.actions[0], target="mine/cat.jpg")]
+    apply(plan)
+    (action,) = plan_of([photo], dest, "copy").actions
+    assert (action.method, action.reason) == ("skip", "already sorted: mine/cat.jpg")
+
+
 def test_unsure_and_unreadable_photos_have_their_reasons(src: Path, tmp_path: Path) -> None:
     paths = sorted(src.glob("*.jpg"))
     photos = [
@@ -74,12 +119,12 @@ def test_unsure_and_unreadable_photos_have_their_reasons(src: Path, tmp_path: Pa
         record(src / "bad.jpg", error="empty file"),
     ]
     dest = tmp_path / "dest"
-    plan = plan_of(photos, dest, template="{category}", threshold=0.5, margin=0.1)
+    plan = plan_of(photos, dest, template="{category}", threshold=0.5, min_margin=0.1)
     assert [a.folder for a in plan.actions] == ["dog", "unsure", "unsure", "unsure", ""]
     assert [a.reason for a in plan.actions][1:] == [
         "score 0.4 is below 0.5",
-        "the lead of 0.05 is below 0.1",
-        "no category reaches its threshold",
+        "lead 0.05 is below 0.1",
+        "no category is certain enough",
         "empty file",
     ]
     assert plan.left == plan.actions[4:]

@@ -51,6 +51,16 @@ label_options = grouped(
         show_default=False,
     ),
     _result(
+        "--min-margin",
+        advanced=True,
+        type=Score(),
+        default=0.0,
+        metavar="M",
+        help="Omit the labels of an image if the best leads the next by less than M; likewise its "
+        "category.  [default: 0]",
+        show_default=False,
+    ),
+    _result(
         "--category",
         is_flag=True,
         help="Add the category, such as dog, car or mountain.",

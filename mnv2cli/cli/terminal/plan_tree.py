@@ -9,7 +9,9 @@ from rich.tree import Tree
 
 from mnv2cli.cli.terminal.console import PlainConsole
 from mnv2cli.cli.terminal.text import printable, size_text
+from mnv2cli.cli.terminal.unsure import unsure_text
 from mnv2cli.sorting.actions import Action, Plan
+from mnv2cli.sorting.placement import UNSURE
 from mnv2cli.system.messages import count
 
 _MAX_SHOWN = 5
@@ -26,6 +28,13 @@ def plan_summary(plan: Plan) -> str:
     return text
 
 
+def unsure_line(plan: Plan) -> str:
+    """Return the sentence on the photos that a plan puts into ``unsure``; empty without any."""
+    way_out = "add --threshold 0" if plan.by_default else ""
+    text = unsure_text(plan.work, way_out)
+    return f"{UNSURE}/ gets {text}." if text else ""
+
+
 def print_tree(plan: Plan, *, verbose: bool) -> None:
     """Print the folders of a plan, and the photos left in place, on standard output.
 
@@ -38,6 +47,8 @@ def print_tree(plan: Plan, *, verbose: bool) -> None:
     if tree.children:
         console.print(tree)
     lines = [Text(f"Dry run, nothing was changed: {plan_summary(plan)}.")]
+    if unsure := unsure_line(plan):
+        lines.append(Text(unsure, style="yellow"))
     shown = plan.left if verbose else plan.left[:_MAX_SHOWN]
     for action in shown:
         lines.append(Text(printable(f"left  {action.source}: {action.reason}"), style="dim"))

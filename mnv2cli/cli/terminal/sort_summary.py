@@ -7,6 +7,7 @@ from collections import Counter
 
 from mnv2cli.cli.terminal.summary import Line
 from mnv2cli.cli.terminal.text import printable, shorten, size_text
+from mnv2cli.cli.terminal.unsure import unsure_text
 from mnv2cli.sorting.actions import Plan
 from mnv2cli.sorting.placement import OTHER, UNSURE
 from mnv2cli.sorting.run import Outcome
@@ -38,10 +39,13 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
         lines += _folder_lines(folders)
     elif not failed:
         lines.append(("Sorted", f"nothing new for {dest}", ""))
-    for name, why in ((UNSURE, "score or lead too low"), (OTHER, "small or ignored categories")):
-        files = sum(number for folder, number in folders.items() if folder.casefold() == name)
-        if files:
-            lines.append((name.capitalize(), f"{count(files, 'file')}: {why}", "yellow"))
+    way_out = "undo, then add --threshold 0" if plan.by_default else ""
+    if unsure := unsure_text(work, way_out):
+        lines.append((UNSURE.capitalize(), unsure, "yellow"))
+    others = sum(number for folder, number in folders.items() if folder.casefold() == OTHER)
+    if others:
+        text = f"{count(others, 'file')}: small or ignored categories"
+        lines.append((OTHER.capitalize(), text, "yellow"))
     if plan.skipped:
         lines.append(("Skipped", f"{count(plan.skipped, 'file')} already in {dest}", ""))
     unsorted = len(plan.unsorted)
