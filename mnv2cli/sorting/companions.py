@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from mnv2cli.results.check import is_results
 from mnv2cli.sorting.targets import names_in
-from mnv2cli.sources.names import name_key, natural_sorted, suffix_of
+from mnv2cli.sources.names import name_key, suffix_of
 from mnv2cli.sources.pairs import companions
 
 
@@ -54,7 +54,7 @@ class Companions:
 
     def _find(self, folder: str) -> dict[str, str]:
         """Return the companions in a folder, each with its photo."""
-        names = natural_sorted(names_in(folder))
+        names = names_in(folder)
         photos = _as_listed(self._photos.get(folder, ()), names)
         if self._staying:
             names = [name for name in names if os.path.join(folder, name) not in self._staying]

@@ -86,10 +86,8 @@ class ActionPlanner:
         whole = [fit for fit in fits if all(fit[2])] or [fit for fit in fits if fit[1]]
         number, _, same = whole[0] if whole else (len(series), False, [])
         is_free = bool(whole)
-        source = _Stem(
-            os.path.join(os.path.abspath(os.path.dirname(group[0][0])), stem_key(base)),
-            any(suffix_of(name) in COMPANION_SUFFIXES for name in shot),
-        )
+        has_companions = len(shot) > 1 or suffix_of(base) in COMPANION_SUFFIXES
+        source = _Stem(group[0][0], has_companions)
         stems = self._stems[placement.folder]
         while not is_free:
             number += 1
@@ -140,7 +138,7 @@ class _Stem(NamedTuple):
     """The files of one stem in a class folder.
 
     Attributes:
-        source: The folder and stem that they come from; empty if unknown, or if there are several.
+        source: The photo of their shot; empty if unknown, or if they are of several shots.
         has_companions: Some of them may be companions.
     """
 
@@ -149,16 +147,23 @@ class _Stem(NamedTuple):
 
     def may_share(self, other: _Stem | None) -> bool:
         """Return whether files may join others of their stem without becoming companions."""
-        if other is None or (self.source and self.source == other.source):
+        if other is None or not (self.has_companions or other.has_companions):
             return True
-        return not (self.has_companions or other.has_companions)
+        return self._is_of_shot(other)
 
     def joined(self, other: _Stem | None) -> _Stem:
         """Return the stem of the files of both."""
         if other is None:
             return self
-        source = self.source if self.source == other.source else ""
+        source = self.source if self._is_of_shot(other) else ""
         return _Stem(source, self.has_companions or other.has_companions)
+
+    def _is_of_shot(self, other: _Stem) -> bool:
+        if not (self.source and other.source):
+            return False
+        one, two = map(os.path.split, (self.source, other.source))
+        is_one_stem = stem_key(one[1]) == stem_key(two[1])
+        return is_one_stem and os.path.abspath(one[0]) == os.path.abspath(two[0])
 
 
 class _Contents:

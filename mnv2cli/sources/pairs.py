@@ -50,7 +50,7 @@ def companions(names: Collection[str], leaders: Iterable[str] | None = None) -> 
     """Return the companions among the files of one folder, each with the image that leads it.
 
     Args:
-        names: The names of the files, in natural order.
+        names: The names of the files; in natural order, if ``leaders`` is None.
         leaders: The images that lead a shot, in order; developed images still precede raw photos.
             None for every developed image and, of raw photos without one, the first.
 
