@@ -252,9 +252,9 @@ def sort(
 
     Photos are copied unless you choose another method. Nothing is overwritten: a photo that is
     already in the destination is skipped, and a different photo of the same name gets a number.
-    Companions of a photo (.xmp, .aae, raw files, .mov of Live Photos) go with it. Photos with a low
-    score go to unsure/, photos of an ignored category to other/; photos that cannot be read stay
-    where they are. A journal in DEST/.mnv2 records every step for mnv2 undo DEST. To finish an
+    Companions of a photo (.xmp, .aae, its raw photo, .mov of Live Photos) go with it. Photos with a
+    low score go to unsure/, photos of an ignored category to other/; photos that cannot be read
+    stay where they are. A journal in DEST/.mnv2 records every step for mnv2 undo DEST. To finish an
     interrupted run, run the same command again.
 
     Exit codes: 0 all done, 1 some photos could not be sorted, 2 usage error, 3 no images found, 4
@@ -263,7 +263,8 @@ def sort(
     ctx = click.get_current_context()
     options = replace(options, labels=folders.labels())
     _check(inputs, plan, options.labels)
-    sort_options = SortOptions(dest, method, folders.options())
+    pairs = inputs.filters.pairs if plan.results is None else "both"
+    sort_options = SortOptions(dest, method, folders.options(), pairs)
     _check_ignored(ctx, plan, sort_options.folders)
     check_local(dest)
     if os.path.lexists(dest) and not os.path.isdir(dest):

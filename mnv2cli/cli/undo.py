@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import click
@@ -15,10 +16,11 @@ from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.cli.terminal.text import printable
 from mnv2cli.errors import ExitCode, InputError, JournalError
-from mnv2cli.system.messages import count
+from mnv2cli.system.messages import count, count_shots
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.sorting.journal import JournalState
     from mnv2cli.sorting.run import Outcome
     from mnv2cli.sorting.undo import RunToUndo
 
@@ -95,11 +97,18 @@ def _preview(path: str, run: RunToUndo, screen: Screen) -> None:
         screen.notice(f"{entry.target} <- {entry.method} of {entry.source}", "")
     moved = sum(state.entries[n].method == "move" for n in left if n in state.entries)
     click.echo(
-        f"Dry run, nothing was changed: {count(len(left), 'file')} in {printable(path)}, "
-        f"{moved:,} to move back, {len(left) - moved:,} to remove."
+        f"Dry run, nothing was changed: {_shots(state, left)} in {printable(path)}, "
+        f"{count(moved, 'file')} to move back, {len(left) - moved:,} to remove."
     )
     if not state.header["in_place"]:
         screen.warning("this journal was copied or unpacked, not written here")
+
+
+def _shots(state: JournalState, numbers: Collection[int]) -> str:
+    """Return the counted photos and companions of some actions."""
+    entries = [state.entries[number] for number in numbers if number in state.entries]
+    companions = sum(bool(entry.photo) for entry in entries)
+    return count_shots(len(numbers) - companions, companions)
 
 
 def _undo(path: str, run: RunToUndo, screen: Screen, *, trust: bool) -> Outcome:
@@ -121,7 +130,8 @@ def _undo(path: str, run: RunToUndo, screen: Screen, *, trust: bool) -> Outcome:
 
 def _show(path: str, outcome: Outcome, screen: Screen) -> None:
     if outcome.done or outcome.failed:
-        lines = [("Undone", f"{count(outcome.done, 'file')} in {path}", "")]
+        undone = count_shots(outcome.done - outcome.companions, outcome.companions)
+        lines = [("Undone", f"{undone} in {path}", "")]
     else:
         lines = [("Undone", f"nothing left to undo in {path}", "")]
     if outcome.failed:
@@ -165,6 +175,4 @@ def _list(path: str) -> None:
         note = "" if state.ended else "  interrupted"
         if state.undoing:
             note = f"  {len(state.undone):,} undone"
-        click.echo(
-            printable(f"{journal}  {began}  {count(len(state.done), 'file')}  {methods}{note}")
-        )
+        click.echo(printable(f"{journal}  {began}  {_shots(state, state.done)}  {methods}{note}"))

@@ -160,6 +160,7 @@ class Classifier:
             "interpolation": images.interpolation,
             "max_pixels": images.max_pixels,
             "allow_truncated": images.allow_truncated,
+            "pairs": self.options.filters.pairs,
         }
         if self._engine is not None:
             found |= self._settings_of(self._engine.name, self._engine.precision)

@@ -20,7 +20,7 @@ class Report:
         kept: Rows of an earlier run that were kept; their errors are included in ``errors``.
         errors: The number of unreadable images by reason.
         labels: The number of images whose best class this was, by (wnid, label).
-        skipped: The number of skipped files and folders by reason.
+        skipped: The number of skipped files and folders by reason, up to a colon.
         timings: Seconds by stage.
         started: ``perf_counter`` at the start.
         stopped: ``perf_counter`` at the end; None while the run lasts.
@@ -51,7 +51,7 @@ class Report:
 
     def skip(self, path: str, reason: str) -> None:
         """Count a skipped file or folder."""
-        self.skipped[reason] += 1
+        self.skipped[reason.partition(":")[0]] += 1
 
     def stop(self) -> None:
         """Stop the clock."""

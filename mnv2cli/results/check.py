@@ -42,6 +42,20 @@ def possible_logs(output: str) -> tuple[str, str]:
     return hidden, output + LOG_SUFFIX
 
 
+def is_results(path: str) -> bool:
+    """Return whether a file is results of mnv2: it has a log, or starts as results in JSON do."""
+    if not is_regular(path):
+        return False
+    if has_log(path):
+        return True
+    try:
+        with open(path, "rb", buffering=0) as file:
+            head = file.read(64)
+    except OSError:
+        return False
+    return b"".join(head.split()).startswith(b'[{"path":')
+
+
 def check_output(path: str, format: str, *, force: bool) -> None:
     """Check that results can be written to a file, before any work is done.
 

@@ -16,6 +16,7 @@ _OPTIONS = {
     "interpolation": "--interpolation",
     "max_pixels": "--max-pixels",
     "allow_truncated": "--allow-truncated",
+    "pairs": "--pairs",
     "format": "--format",
     "long": "--long",
     "csv_safe": "--csv-safe",

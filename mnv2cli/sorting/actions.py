@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -40,6 +42,12 @@ class Action:
     photo: str = ""
 
 
+def count_photos(actions: Iterable[Action]) -> tuple[int, int]:
+    """Return the numbers of photos and of companions."""
+    numbers = Counter(bool(action.photo) for action in actions)
+    return numbers[False], numbers[True]
+
+
 @dataclass
 class Plan:
     """All actions, in the order of the records.
@@ -65,9 +73,9 @@ class Plan:
         return sum(action.size for action in self.work)
 
     @property
-    def skipped(self) -> int:
-        """The number of files that are already in the destination."""
-        return sum(action.method == "skip" for action in self.actions)
+    def skipped(self) -> list[Action]:
+        """The files that are already in the destination."""
+        return [action for action in self.actions if action.method == "skip"]
 
     @property
     def left(self) -> list[Action]:
@@ -81,9 +89,9 @@ class Plan:
         return [action for action in self.left if action.reason not in fine]
 
     def folders(self) -> dict[str, tuple[int, int]]:
-        """Return the number and bytes of the files that go into each folder."""
+        """Return the number of photos that go into each folder, and the bytes of all files."""
         counts: dict[str, tuple[int, int]] = {}
         for action in self.work:
             count, size = counts.get(action.folder, (0, 0))
-            counts[action.folder] = (count + 1, size + action.size)
+            counts[action.folder] = (count + (not action.photo), size + action.size)
         return dict(sorted(counts.items()))

@@ -178,6 +178,7 @@ class _Applier:
                         run.check_photo(entry.photo)
                         run.execute(entry, self._contents.pop(entry.number, None))
                         done.append(entry.number)
+                        run.outcome.companions += bool(entry.photo)
                     except (OSError, ValueError, FileChangedError) as error:
                         if isinstance(error, OSError) and error.errno in DISK_FULL:
                             raise run.disk_full(error) from error

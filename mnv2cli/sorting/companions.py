@@ -3,43 +3,81 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable
 
+from mnv2cli.results.check import is_results
 from mnv2cli.sorting.targets import names_in
-
-COMPANIONS = (
-    ".xmp", ".aae", ".mov", ".thm", ".wav", ".pp3", ".dop", ".json", ".gpx",
-    ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".raf", ".orf", ".rw2",
-    ".pef", ".srw", ".x3f", ".3fr", ".iiq", ".erf", ".raw", ".rwl", ".kdc", ".mrw",
-)  # fmt: skip
-"""Suffixes of companions, which share the stem of their photo: sidecars, Live Photos, raw files."""
+from mnv2cli.sources.names import name_key, suffix_of
+from mnv2cli.sources.pairs import companions
 
 
 class Companions:
-    """Find the companions of photos; each belongs to the first photo with its name."""
+    """Find the companions of the photos that are sorted; each belongs to one of them.
 
-    def __init__(self) -> None:
-        # By folder: the companions in it by their stems in lower case.
-        self._beside: dict[str, dict[str, list[str]]] = {}
-        self._used: set[str] = set()
+    Args:
+        photos: The photos, in order.
+        staying: Absolute paths of files that are companions of no photo.
+        absolute: Returns the absolute path of a file.
+    """
 
-    def of(self, path: str) -> Iterator[str]:
-        """Yield the companions of a photo that do not belong to an earlier photo."""
-        folder, name = os.path.split(path)
-        if folder not in self._beside:
-            found: dict[str, list[str]] = {}
-            for other in names_in(folder or os.curdir):
-                stem, suffix = os.path.splitext(other)
-                if suffix.lower() in COMPANIONS:
-                    found.setdefault(stem.casefold(), []).append(other)
-            self._beside[folder] = found
-        beside = self._beside[folder]
-        if not beside:
-            return
-        # IMG_1.xmp, or IMG_1.jpg.xmp, as some programs name it.
-        for stem in (os.path.splitext(name)[0], name):
-            for other in beside.get(stem.casefold(), ()):
-                companion = os.path.join(folder, other)
-                if companion not in self._used and other != name:
-                    self._used.add(companion)
-                    yield companion
+    def __init__(
+        self, photos: Iterable[str], staying: Collection[str], absolute: Callable[[str], str]
+    ) -> None:
+        self._absolute = absolute
+        self._staying = staying
+        self._photos: dict[str, list[str]] = {}  # their names, by folder
+        for photo in photos:
+            folder, name = os.path.split(absolute(photo))
+            self._photos.setdefault(folder, []).append(name)
+        # By folder: the photo of each companion, and the companions of each photo.
+        self._shots: dict[str, tuple[dict[str, str], dict[str, list[str]]]] = {}
+
+    def of(self, path: str) -> list[str]:
+        """Return the companions of a photo."""
+        folder, name = os.path.split(self._absolute(path))
+        names = self._shots_in(folder)[1].get(name, ())
+        return [os.path.join(os.path.dirname(path), other) for other in names]
+
+    def has(self, path: str) -> bool:
+        """Return whether a file is a companion."""
+        folder, name = os.path.split(self._absolute(path))
+        return name in self._shots_in(folder)[0]
+
+    def _shots_in(self, folder: str) -> tuple[dict[str, str], dict[str, list[str]]]:
+        if folder not in self._shots:
+            photo_of = self._find(folder)
+            companions_of: dict[str, list[str]] = {}
+            for name, photo in photo_of.items():
+                companions_of.setdefault(photo, []).append(name)
+            self._shots[folder] = (photo_of, companions_of)
+        return self._shots[folder]
+
+    def _find(self, folder: str) -> dict[str, str]:
+        """Return the companions in a folder, each with its photo."""
+        names = names_in(folder)
+        photos = _as_listed(self._photos.get(folder, ()), names)
+        if self._staying:
+            names = [name for name in names if os.path.join(folder, name) not in self._staying]
+        return {
+            name: photos[photo]
+            for name, photo in companions(names, photos).items()
+            if not (suffix_of(name) == ".json" and is_results(os.path.join(folder, name)))
+        }
+
+
+def _as_listed(photos: Iterable[str], names: list[str]) -> dict[str, str]:
+    """Return the photos that are in a folder, by their names there.
+
+    A file system may find a photo by a name of other case or Unicode composition.
+    """
+    there, by_key = set(names), dict[str, str]()
+    found = {}
+    for photo in photos:
+        if photo in there:
+            found[photo] = photo
+            continue
+        by_key = by_key or {name_key(name): name for name in names}
+        listed = by_key.get(name_key(photo))
+        if listed is not None:
+            found.setdefault(listed, photo)
+    return found

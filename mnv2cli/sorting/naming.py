@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from mnv2cli.sorting.actions import Action, Method
 from mnv2cli.sorting.companions import Companions
 from mnv2cli.sorting.destination import EarlierMoves, EarlierTargets
 from mnv2cli.sorting.placement import UNSURE, Placement
 from mnv2cli.sorting.targets import LONGEST_NAME, names_in
+from mnv2cli.sources.names import name_key, suffix_of
+from mnv2cli.sources.pairs import COMPANION_SUFFIXES, stem_key
 from mnv2cli.system.files import content_digest
 from mnv2cli.system.messages import reason
 
@@ -22,12 +25,18 @@ class ActionPlanner:
         dest: The destination.
         method: What to do with each photo.
         moved: Returns where an earlier run moved a source that is gone.
+        companions: Finds the companions of each photo.
         kept: Returns where earlier runs put a source. Photos that belong in ``unsure`` stay there,
             so they are not sorted twice; None to put them in ``unsure`` as well.
     """
 
     def __init__(
-        self, dest: str, method: Method, moved: EarlierMoves, kept: EarlierTargets | None = None
+        self,
+        dest: str,
+        method: Method,
+        moved: EarlierMoves,
+        companions: Companions,
+        kept: EarlierTargets | None = None,
     ) -> None:
         self._dest = dest
         self._method = method
@@ -35,7 +44,9 @@ class ActionPlanner:
         self._kept = kept
         # By folder: names in lower case, each with the path of the file that has or will have it.
         self._taken: dict[str, dict[str, str]] = {}
-        self._companions = Companions()
+        # By folder: by stem, the source of the files that have it.
+        self._stems: dict[str, dict[str, _Stem]] = {}
+        self._companions = companions
         # By folder and name of a photo: the files with that name, with (2), and so on.
         self._series: dict[tuple[str, str], list[str]] = {}
         self._contents = _Contents()
@@ -78,23 +89,31 @@ class ActionPlanner:
     def _named(self, group: list[tuple[str, int]], placement: Placement) -> Iterator[Action]:
         """Yield the actions of a photo and its companions, under the first number free for all."""
         taken = self._names(placement.folder)
-        base = os.path.basename(group[0][0])
-        stem = os.path.splitext(base)[0]
+        shot = [os.path.basename(path) for path, _ in group]
+        base = shot[0]
         # Many photos may be named IMG_1.jpg: the numbers in use are remembered, not tried again.
         series = self._series.setdefault((placement.folder, base.casefold()), [])
-        while (known := taken.get(_numbered(base, stem, len(series) + 1).casefold())) is not None:
+        while known := taken.get(_numbered(shot, len(series) + 1)[0].casefold()):
             series.append(known)
         # The number under which this photo and its companions already are; else one under which
         # the companions fit beside the photo; else the next free number.
         numbers = [n for n, old in enumerate(series, 1) if self._contents.are_same(*group[0], old)]
-        fits = [(n, *self._fit(group, stem, n, taken)) for n in numbers]
+        fits = [(n, *self._fit(group, _numbered(shot, n), taken)) for n in numbers]
         whole = [fit for fit in fits if all(fit[2])] or [fit for fit in fits if fit[1]]
         number, _, same = whole[0] if whole else (len(series), False, [])
         is_free = bool(whole)
+        has_companions = len(shot) > 1 or suffix_of(base) in COMPANION_SUFFIXES
+        source = _Stem(group[0][0], has_companions)
+        stems = self._stems[placement.folder]
         while not is_free:
             number += 1
-            is_free, same = self._fit(group, stem, number, taken)
-        names = [_numbered(os.path.basename(path), stem, number) for path, _ in group]
+            names = _numbered(shot, number)
+            is_free, same = self._fit(group, names, taken)
+            # Where one of them already is, the others of that stem belong to them.
+            is_free = is_free and (any(same) or source.may_share(stems.get(stem_key(names[0]))))
+        names = _numbered(shot, number)
+        key = stem_key(names[0])
+        stems[key] = source.joined(stems.get(key))
         for i, ((path, size), name) in enumerate(zip(group, names, strict=True)):
             target, photo = f"{placement.folder}/{name}", group[0][0] if i else ""
             if same[i]:
@@ -108,10 +127,9 @@ class ActionPlanner:
             yield Action(path, self._method, placement.folder, target, why, size, photo)
 
     def _fit(
-        self, group: list[tuple[str, int]], stem: str, number: int, taken: dict[str, str]
+        self, group: list[tuple[str, int]], names: list[str], taken: dict[str, str]
     ) -> tuple[bool, list[bool]]:
-        """Return whether a group fits under a number, and which of its files are already there."""
-        names = [_numbered(os.path.basename(path), stem, number) for path, _ in group]
+        """Return whether a group fits under some names, and which files are already there."""
         there = [taken.get(name.casefold()) for name in names]
         same = [
             old is not None and self._contents.are_same(path, size, old)
@@ -122,8 +140,46 @@ class ActionPlanner:
     def _names(self, folder: str) -> dict[str, str]:
         if folder not in self._taken:
             path = os.path.join(self._dest, folder)
-            self._taken[folder] = {n.casefold(): os.path.join(path, n) for n in names_in(path)}
+            names = names_in(path)
+            self._taken[folder] = {name.casefold(): os.path.join(path, name) for name in names}
+            stems = self._stems.setdefault(folder, {})
+            for name in names:
+                stem = _Stem("", suffix_of(name) in COMPANION_SUFFIXES)
+                key = stem_key(name)
+                stems[key] = stem.joined(stems.get(key))
         return self._taken[folder]
+
+
+class _Stem(NamedTuple):
+    """The files of one stem in a class folder.
+
+    Attributes:
+        source: The photo of their shot; empty if unknown, or if they are of several shots.
+        has_companions: Some of them may be companions.
+    """
+
+    source: str
+    has_companions: bool
+
+    def may_share(self, other: _Stem | None) -> bool:
+        """Return whether files may join others of their stem without becoming companions."""
+        if other is None or not (self.has_companions or other.has_companions):
+            return True
+        return self._is_of_shot(other)
+
+    def joined(self, other: _Stem | None) -> _Stem:
+        """Return the stem of the files of both."""
+        if other is None:
+            return self
+        source = self.source if self._is_of_shot(other) else ""
+        return _Stem(source, self.has_companions or other.has_companions)
+
+    def _is_of_shot(self, other: _Stem) -> bool:
+        if not (self.source and other.source):
+            return False
+        one, two = map(os.path.split, (self.source, other.source))
+        is_one_stem = stem_key(one[1]) == stem_key(two[1])
+        return is_one_stem and os.path.abspath(one[0]) == os.path.abspath(two[0])
 
 
 class _Contents:
@@ -165,13 +221,30 @@ class _Contents:
         return self._digests[path]
 
 
-def _numbered(name: str, stem: str, number: int) -> str:
-    """Return ``a (2).jpg`` for ``a.jpg``; with companions, all of a stem get the same number."""
+def _numbered(names: list[str], number: int) -> list[str]:
+    """Return the names of a photo and its companions under a number: ``a (2).jpg`` for ``a.jpg``.
+
+    They keep one stem, which is shortened if a name would be too long.
+    """
     if number == 1:
-        return name
-    own = name[: len(stem)] if name.casefold().startswith(stem.casefold()) else ""
-    head, tail = (own, name[len(own) :]) if own else os.path.splitext(name)
-    mark = f" ({number})"
-    while head and len(os.fsencode(f"{head}{mark}{tail}")) > LONGEST_NAME:
-        head = head[:-1]
-    return f"{head}{mark}{tail}"
+        return names
+    key, mark = stem_key(names[0]), f" ({number})"
+    parts = [_split(name, key) for name in names]
+    longest = max(len(os.fsencode(mark + tail)) for _, tail in parts)
+    numbered = []
+    for head, tail in parts:
+        end = len(head)
+        while end and len(os.fsencode(head[:end])) + longest > LONGEST_NAME:
+            end -= 1
+        numbered.append(f"{head[:end]}{mark}{tail}")
+    return numbered
+
+
+def _split(name: str, key: str) -> tuple[str, str]:
+    """Split a name after the stem that has a key; else before the suffix."""
+    end = len(name)
+    while end > 0:
+        if name_key(name[:end]) == key:
+            return name[:end], name[end:]
+        end = name.rfind(".", 0, end)
+    return os.path.splitext(name)

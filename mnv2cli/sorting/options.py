@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from mnv2cli.errors import InputError
 from mnv2cli.sorting.actions import Method
 from mnv2cli.sorting.folders import FolderTemplate
+from mnv2cli.sources.pairs import Pairs
 
 _DEFAULT_THRESHOLDS = {"category": 0.5, "node": 0.0, "label": 0.3}
 """Default thresholds, by the field whose score decides.
@@ -78,11 +79,14 @@ class SortOptions:
         dest: The destination; it need not exist.
         method: What to do with each photo.
         folders: How class folders are named.
+        pairs: With ``first``, a raw photo whose developed image has a record too goes with that
+            image; with ``both``, each is sorted by its own record.
     """
 
     dest: str
     method: Method = "copy"
     folders: FolderOptions = field(default_factory=FolderOptions)
+    pairs: Pairs = "both"
 
 
 @dataclass(frozen=True, slots=True)

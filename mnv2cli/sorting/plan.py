@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from mnv2cli.records import Record
 from mnv2cli.sorting.actions import IN_DESTINATION, LINKS_TO_MOVED, Plan
+from mnv2cli.sorting.companions import Companions
 from mnv2cli.sorting.dates import ReadDate, no_date
 from mnv2cli.sorting.destination import earlier_moves, earlier_targets
 from mnv2cli.sorting.naming import ActionPlanner
@@ -15,7 +16,8 @@ from mnv2cli.sorting.options import SortOptions
 from mnv2cli.sorting.photos import local_records
 from mnv2cli.sorting.placement import OTHER, UNSURE, FolderChooser, Placement
 from mnv2cli.sorting.targets import names_in
-from mnv2cli.sources.names import IMAGE_SUFFIXES
+from mnv2cli.sources.names import IMAGE_SUFFIXES, natural_sorted, suffix_of
+from mnv2cli.sources.pairs import COMPANION_SUFFIXES, companions
 
 
 def make_plan(
@@ -38,9 +40,16 @@ def make_plan(
     dest = os.path.abspath(options.dest)
     folders = FolderChooser(options.folders, taken, origin)
     absolute = _AbsolutePaths()
-    placed = _without_repeats(
-        ((record.path, folders.choose(record)) for record in local_records(records)), absolute
-    )
+    unreadable: set[str] = set()
+
+    def place(record: Record) -> tuple[str, Placement]:
+        if record.error:
+            unreadable.add(absolute(record.path))
+        return record.path, folders.choose(record)
+
+    placed = _without_repeats(map(place, local_records(records)), absolute)
+    if options.pairs == "first":
+        placed = _by_leaders(placed, absolute)
     own = dest.rstrip(os.sep) + os.sep
     inside = [absolute(path).startswith(own) for path, _ in placed]
     if not all(inside):  # a destination within the photos: its files have been sorted
@@ -52,11 +61,15 @@ def make_plan(
         placed = _without_links_to_moved(placed)
     placed = _join_small(placed, dest, options.folders.min_count)
     spelled = _spelling({placement.folder for _, placement in placed if placement.folder}, dest)
+    staying = {absolute(path) for path, placement in placed if not placement.folder} - unreadable
+    found = Companions((path for path, placement in placed if placement.folder), staying, absolute)
     by_default = options.folders.threshold is None
     kept = earlier_targets(dest) if by_default else None
-    planner = ActionPlanner(dest, options.method, earlier_moves(dest), kept)
+    planner = ActionPlanner(dest, options.method, earlier_moves(dest), found, kept)
     plan = Plan(dest, by_default=by_default)
     for path, placement in placed:
+        if not placement.folder and absolute(path) in unreadable and found.has(path):
+            continue  # a companion that cannot be classified; it goes with its photo
         folder = spelled.get(placement.folder, "")
         plan.actions.extend(planner.actions(path, Placement(folder, placement.reason)))
     return plan
@@ -88,6 +101,32 @@ def _without_repeats(
             seen.add(whole)
             found.append((path, placement))
     return found
+
+
+def _by_leaders(
+    placed: list[tuple[str, Placement]], absolute: Callable[[str], str]
+) -> list[tuple[str, Placement]]:
+    """Drop photos that go with the leading image of their shot; they stay if that image stays."""
+    if not any(suffix_of(path) in COMPANION_SUFFIXES for path, _ in placed):
+        return placed
+    names: dict[str, list[str]] = {}
+    for path, _ in placed:
+        folder, name = os.path.split(absolute(path))
+        names.setdefault(folder, []).append(name)
+    leaders = {
+        os.path.join(folder, name): os.path.join(folder, leader)
+        for folder, found in names.items()
+        for name, leader in companions(natural_sorted(found)).items()
+    }
+    going = {absolute(path) for path, placement in placed if placement.folder}
+    joined = []
+    for path, placement in placed:
+        leader = leaders.get(absolute(path))
+        if leader is None or not placement.folder:
+            joined.append((path, placement))
+        elif leader not in going:
+            joined.append((path, Placement("", f"stays with {os.path.basename(leader)}")))
+    return joined
 
 
 def _without_links_to_moved(placed: list[tuple[str, Placement]]) -> list[tuple[str, Placement]]:
@@ -130,7 +169,8 @@ def _join_small(
 
 
 def _count_photos(folder: str) -> int:
-    return sum(name.lower().endswith(IMAGE_SUFFIXES) for name in names_in(folder))
+    images = [name for name in names_in(folder) if name.lower().endswith(IMAGE_SUFFIXES)]
+    return len(images) - len(companions(natural_sorted(images)))
 
 
 def _spelling(folders: set[str], dest: str) -> dict[str, str]:

@@ -38,12 +38,14 @@ class Outcome:
         failed: Paths of the other files, and why.
         finished: Number of files of an interrupted run that this run finished.
         journal: The path of the journal; empty if nothing was written.
+        companions: Number of companions among the files of ``done``.
     """
 
     done: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
     finished: int = 0
     journal: str = ""
+    companions: int = 0
 
 
 class SortRun:

@@ -198,6 +198,7 @@ def _undo_all(run: SortRun) -> None:
                     else:
                         undone.append(entry.number)
                         state.undone.add(entry.number)
+                        run.outcome.companions += bool(entry.photo)
                         state.kept.pop(entry.number, None)
                     run.progress(1)
         finally:

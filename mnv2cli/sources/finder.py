@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, groupby
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import Source
 from mnv2cli.sources.filesystem import DirEntry, FileSystem, Match, open_filesystem
 from mnv2cli.sources.local import LOCAL
-from mnv2cli.sources.names import IMAGE_SUFFIXES, natural_sorted, path_parts
+from mnv2cli.sources.names import IMAGE_SUFFIXES, natural_key, natural_sorted, path_parts, suffix_of
 from mnv2cli.sources.options import Filters
+from mnv2cli.sources.pairs import COMPANION_SUFFIXES, companions
 from mnv2cli.sources.patterns import matches
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.messages import reason
@@ -25,14 +27,24 @@ from mnv2cli.system.urls import redact
 
 OnSkip = Callable[[str, str], None]
 
+_NO_IMAGE = "no image suffix"
+
+_IMAGES = frozenset(IMAGE_SUFFIXES)
+
 
 @dataclass(slots=True)
-class _Level:
-    """A folder on the way down of a walk."""
+class _Folder:
+    """A folder of files."""
 
     filesystem: FileSystem
     path: str  # as the user gave it, with the names below
     real: str  # without symbolic links
+
+
+@dataclass(slots=True)
+class _Level(_Folder):
+    """A folder on the way down of a walk."""
+
     below: tuple[str, ...]  # its path below the given folder
     subfolders: list[str]  # still to enter, the next one last
 
@@ -41,7 +53,9 @@ class Finder:
     """Iterate over the image sources of some inputs.
 
     A file that is given several times, in any way, is yielded once: given folders are remembered by
-    name, given files by a digest; files found in folders need not be remembered.
+    name, given files by a digest; files found in folders need not be remembered. Of a shot found in
+    a folder or by a pattern, only the leading image is yielded, unless ``options.pairs`` is
+    ``both``. Given files are always yielded.
 
     Args:
         inputs: Files, folders, patterns and URLs, in order; read lazily.
@@ -71,6 +85,7 @@ class Finder:
         self._folders_entered: set[str] = set()  # only where links are followed
         self._files_done: set[bytes] = set()
         self._last_folder = ("", "")
+        self._last_companions: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
 
     def __iter__(self) -> Iterator[Source]:
         for given, may_be_glob in self._inputs:
@@ -104,7 +119,7 @@ class Finder:
         self, pattern: str, found: Iterable[Match], filesystem: FileSystem
     ) -> Iterator[Source]:
         match = None
-        for match in found:
+        for match in self._leading_matches(found, filesystem):
             if match.error:
                 yield Source(match.path, _unlisted(match.error))
             elif match.taken:
@@ -113,16 +128,49 @@ class Finder:
         if match is None:
             self._on_skip(pattern, "pattern matches nothing")
 
+    def _leading_matches(self, found: Iterable[Match], filesystem: FileSystem) -> Iterator[Match]:
+        """Yield matches without the companions of images that match too."""
+        if self._options.pairs == "both":
+            yield from found
+            return
+
+        def beginning(match: Match) -> tuple[str, str]:
+            # Matches are in natural order, so names that share a stem are in one small group.
+            folder, name = filesystem.split(match.path)
+            return folder, natural_key(name.partition(".")[0])
+
+        for _, group in groupby(found, beginning):
+            matches = list(group)
+            led = {}
+            if len(matches) > 1:
+                files = [
+                    match.path
+                    for match in matches
+                    if match.taken
+                    and not (match.is_folder or match.error)
+                    and not self._filtered_out(match.path, filesystem)
+                ]
+                led = companions([filesystem.split(path)[1] for path in files])
+            for match in matches:
+                leader = led.get(filesystem.split(match.path)[1]) if led else None
+                if leader and not match.is_folder:
+                    self._skip_companion(match.path, leader)
+                else:
+                    yield match
+
     # Single files
 
     def _single(self, path: str, filesystem: FileSystem) -> Iterator[Source]:
         if self._filtered_out(path, filesystem):
             self._on_skip(path, "excluded by --include or --exclude")
             return
-        folder, name = filesystem.split(path)
-        folder = self._real_folder(folder, filesystem)
+        given, name = filesystem.split(path)
+        folder = self._real_folder(given, filesystem)
         key = _digest(folder, name)
-        if key in self._files_done or self._done_by_a_folder(folder, self._owners(folder), name):
+        owners = self._owners(folder)
+        if key in self._files_done or (
+            owners and self._done_by_a_folder(_Folder(filesystem, given, folder), owners, name)
+        ):
             self._on_skip(path, "given twice")
             return
         self._files_done.add(key)
@@ -178,7 +226,7 @@ class Finder:
             name = files.pop()
             path = level.filesystem.join(level.path, name)
             if (self._files_done and _digest(level.real, name) in self._files_done) or (
-                owners and self._done_by_a_folder(level.real, owners, name)
+                owners and self._done_by_a_folder(level, owners, name)
             ):
                 self._on_skip(path, "given twice")
             else:
@@ -200,6 +248,10 @@ class Finder:
         """
         options = self._options
         files: list[str] = []
+        others: list[str] = []  # files that are not images, but may be companions
+        folders: set[str] = set()  # those among the files
+        suffixes: set[str] = set()  # of the files
+        is_first = options.pairs == "first"
         with level.filesystem.scan(level.path) as entries:
             for entry in entries:
                 name = entry.name
@@ -210,30 +262,71 @@ class Finder:
                 if options.exclude and self._excluded(parts):
                     self._on_skip(entry.path, "excluded by --exclude")
                     continue
+                suffix = suffix_of(name)
                 is_folder = _is_folder(entry)
                 if is_folder:
-                    if entry.is_symlink() and not options.follow_links:
-                        self._on_skip(entry.path, "symbolic link to a folder")
-                    elif options.recursive:
-                        level.subfolders.append(name)
-                    else:
-                        self._on_skip(entry.path, "subfolder, with --no-recursive")
-                    if not name.lower().endswith(IMAGE_SUFFIXES):
-                        continue
-                elif not self._has_image_suffix(name):
-                    self._on_skip(entry.path, "no image suffix")
-                    continue
-                if self._included(parts):
+                    self._add_subfolder(level, entry)
+                if suffix not in _IMAGES and (is_folder or not options.all_files):
+                    if is_first and suffix in COMPANION_SUFFIXES and not is_folder:
+                        others.append(name)
+                    elif not is_folder:
+                        self._on_skip(entry.path, _NO_IMAGE)
+                elif self._included(parts):
                     files.append(name)
+                    suffixes.add(suffix)
+                    if is_folder:
+                        folders.add(name)
                 elif not is_folder:
                     self._on_skip(entry.path, "not matched by --include")
         natural_sorted(level.subfolders).reverse()
-        return natural_sorted(files)[::-1]
+        natural_sorted(files)
+        if is_first and (others or suffixes & COMPANION_SUFFIXES):
+            files = self._leading(level, files, folders, others)
+        return files[::-1]
+
+    def _add_subfolder(self, level: _Level, entry: DirEntry) -> None:
+        if entry.is_symlink() and not self._options.follow_links:
+            self._on_skip(entry.path, "symbolic link to a folder")
+        elif self._options.recursive:
+            level.subfolders.append(entry.name)
+        else:
+            self._on_skip(entry.path, "subfolder, with --no-recursive")
+
+    # Pairs
+
+    def _leading(
+        self, level: _Level, files: list[str], folders: set[str], others: list[str]
+    ) -> list[str]:
+        """Return the files without companions; report these, and the other files, as skipped."""
+        names = [name for name in files if name not in folders] if folders else files
+        led = companions([*names, *others] if others else names)
+        for name in others:
+            if name not in led:
+                self._on_skip(level.filesystem.join(level.path, name), _NO_IMAGE)
+        for name, leader in led.items():
+            self._skip_companion(level.filesystem.join(level.path, name), leader)
+        return [name for name in files if name not in led] if led else files
+
+    def _skip_companion(self, path: str, leader: str) -> None:
+        self._on_skip(path, f"companion: belongs to {leader}")
+
+    def _was_companion(self, folder: _Folder, owner: str, name: str) -> bool:
+        """Return whether the walk of an owner skipped a file as the companion of another."""
+        if self._options.pairs == "both" or suffix_of(name) not in COMPANION_SUFFIXES:
+            return False
+        key = (owner, folder.real)
+        if self._last_companions[0] != key:
+            names: list[str] = []
+            with suppress(OSError), folder.filesystem.scan(folder.path) as entries:
+                names = [entry.name for entry in entries if not _is_folder(entry)]
+            walked = [other for other in names if self._is_wanted(folder.real, owner, other)]
+            self._last_companions = (key, companions(natural_sorted(walked)))
+        return name in self._last_companions[1]
 
     # Filters
 
     def _has_image_suffix(self, name: str) -> bool:
-        return self._options.all_files or name.lower().endswith(IMAGE_SUFFIXES)
+        return self._options.all_files or suffix_of(name) in _IMAGES
 
     def _included(self, parts: tuple[str, ...]) -> bool:
         include = self._options.include
@@ -263,20 +356,25 @@ class Finder:
                 folder = parent
         return owners
 
-    def _done_by_a_folder(self, real_folder: str, owners: list[str], name: str) -> bool:
+    def _done_by_a_folder(self, folder: _Folder, owners: list[str], name: str) -> bool:
         """Return whether walking one of these folders has yielded this file."""
+        return any(
+            self._is_wanted(folder.real, owner, name)
+            and not self._was_companion(folder, owner, name)
+            for owner in owners
+        )
+
+    def _is_wanted(self, real_folder: str, owner: str, name: str) -> bool:
+        """Return whether the filters accept a file in the walk of a folder."""
         options = self._options
-        for owner in owners:
-            parts = path_parts(os.path.relpath(os.path.join(real_folder, name), owner))
-            if (
-                (options.recursive or len(parts) == 1)
-                and (options.hidden or not any(part.startswith(".") for part in parts))
-                and self._has_image_suffix(name)
-                and self._included(parts)
-                and not self._is_excluded(parts)
-            ):
-                return True
-        return False
+        parts = path_parts(os.path.relpath(os.path.join(real_folder, name), owner))
+        return (
+            (options.recursive or len(parts) == 1)
+            and (options.hidden or not any(part.startswith(".") for part in parts))
+            and self._has_image_suffix(name)
+            and self._included(parts)
+            and not self._is_excluded(parts)
+        )
 
 
 def _unlisted(error: OSError) -> str:

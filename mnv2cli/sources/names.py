@@ -6,9 +6,15 @@ import os
 import re
 import unicodedata
 
+RAW_SUFFIXES = (
+    ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".dng", ".raf", ".orf", ".rw2",
+    ".pef", ".srw", ".x3f", ".3fr", ".iiq", ".erf", ".rwl", ".kdc", ".dcr", ".mrw", ".mef", ".mos",
+)  # fmt: skip
+"""Suffixes of raw photos, in lower case. Not ``.raw``, which more programs than cameras use."""
+
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".dib",
-    ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif",
+    ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif", *RAW_SUFFIXES,
 )  # fmt: skip
 """Suffixes of image files in folders, in lower case."""
 
@@ -29,6 +35,19 @@ def natural_key(name: str) -> str:
 def _number_key(match: re.Match[str]) -> str:
     digits = match[0].lstrip("0")
     return f"0{chr(len(digits))}{digits}"
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix of a name in lower case, such as ``.jpg``, also for the name ``.jpg``."""
+    return name[name.rfind(".") :].lower()
+
+
+def name_key(name: str) -> str:
+    """Return a key that is equal for names which some file systems treat as one.
+
+    Case and Unicode composition are ignored.
+    """
+    return (name if name.isascii() else unicodedata.normalize("NFC", name)).casefold()
 
 
 def natural_sorted(names: list[str]) -> list[str]:

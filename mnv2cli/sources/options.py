@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mnv2cli.errors import InputError
+from mnv2cli.sources.pairs import PAIRS, Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,13 @@ class Filters:
         all_files: In folders, use every file, not only files with an image suffix.
         hidden: In folders, also use files and folders whose names start with a dot.
         follow_links: Walk into symbolic links to folders.
+        pairs: In folders and patterns, use only the image that leads a shot (``first``), such as
+            ``IMG_1.JPG`` and not ``IMG_1.CR2`` beside it, or each image (``both``). Given files
+            are always used.
 
     Raises:
-        InputError: ``include`` or ``exclude`` is a string instead of a tuple.
+        InputError: ``include`` or ``exclude`` is a string instead of a tuple, or ``pairs`` is
+            neither ``first`` nor ``both``.
     """
 
     recursive: bool = True
@@ -33,11 +38,14 @@ class Filters:
     all_files: bool = False
     hidden: bool = False
     follow_links: bool = False
+    pairs: Pairs = "first"
 
     def __post_init__(self) -> None:
         for name in ("include", "exclude"):
             if isinstance(getattr(self, name), str):
                 raise InputError(f"{name} must be a tuple of patterns, not a string")
+        if self.pairs not in PAIRS:
+            raise InputError(f"pairs must be {' or '.join(PAIRS)}, not {self.pairs!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,14 @@ def reason(error: OSError, *, lower: bool = True) -> str:
     return text.lower() if lower else text
 
 
+def count_shots(photos: int, companions: int) -> str:
+    """Return counted photos with their companions, such as ``3 photos and 1 companion``."""
+    if not companions:
+        return count(photos, "photo")
+    also = f"{count(photos, 'photo')} and " if photos else ""
+    return also + count(companions, "companion")
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """Return a counted noun, such as ``1 file`` or ``12,000 files``.
 

@@ -57,12 +57,12 @@ def test_photos_are_sorted_by_category_and_undone(
         "fish/0.png", "fish/1.png", "fish/2.png", "reptile/3.png", "reptile/3.xmp",
     ]  # fmt: skip
     assert below(folder) == ["bad.jpg"]
-    assert "5 files moved into 2 folders" in result.stderr
+    assert "4 photos and 1 companion moved into 2 folders" in result.stderr
     assert "left  photos/bad.jpg: not an image: a text file" in result.stderr
     assert "To undo    mnv2 undo out\n" in result.stderr
     result = invoke("undo", "out", "--list")
-    assert "5 files  move" in result.stdout and result.exit_code == 0
-    assert "5 to move back" in invoke("undo", "out", "--dry-run").stdout
+    assert "4 photos and 1 companion  move" in result.stdout and result.exit_code == 0
+    assert "5 files to move back" in invoke("undo", "out", "--dry-run").stdout
     assert invoke("undo", "out").exit_code == 0
     assert snapshot(tmp_path) == before
 
@@ -76,14 +76,14 @@ def test_a_dry_run_changes_nothing(
     result = invoke("sort", "photos", "--into", "out", f"--{method}", *options)
     assert result.exit_code == 4 and "fish  3" in result.stdout
     assert ("0.png" in result.stdout) == ("-v" in options)
-    assert "Dry run, nothing was changed: 5 files" in result.stdout
+    assert "Dry run, nothing was changed: 4 photos and 1 companion" in result.stdout
     assert snapshot(tmp_path) == before
     # Also if the destination has a journal.
     invoke("sort", "photos", "--into", "out", "--copy")
     draw(folder / "new.png", (3, 9, 0))
     before = snapshot(tmp_path)
     result = invoke("sort", "photos", "--into", "out", f"--{method}", *options)
-    assert "nothing was changed: 1 file, " in result.stdout
+    assert "nothing was changed: 1 photo, " in result.stdout
     assert "to remove" in invoke("undo", "out", "--dry-run").stdout
     assert snapshot(tmp_path) == before
 
@@ -129,7 +129,7 @@ def test_sorting_by_results_imports_no_heavy_library(tmp_path: Path) -> None:
 def test_a_plan_is_written_edited_and_applied(folder: Path, tmp_path: Path, invoke: Invoke) -> None:
     before = snapshot(folder)
     result = invoke("sort", "photos", "--into", "out", "--move", "--plan", "plan.csv")
-    assert "5 files" in result.stderr and "--apply" in result.stderr
+    assert "4 photos and 1 companion" in result.stderr and "--apply" in result.stderr
     assert snapshot(folder) == before and not Path("out").exists()
     rows = list(csv.DictReader(io.StringIO(Path("plan.csv").read_text())))
     assert [row["action"] for row in rows] == ["move"] * 5 + ["leave"]

@@ -44,7 +44,7 @@ def test_the_summary_names_folders_journal_and_the_undo_command(
     assert result.exit_code == 4 and result.stdout == ""
     lines = result.stderr.splitlines()
     assert lines[:4] == [
-        "Sorted     3 files moved into 2 folders in my photos",
+        "Sorted     3 photos moved into 2 folders in my photos",
         "           fish  2",
         "           bird  1",
         "Errors     1 image not sorted, left in place",
@@ -59,22 +59,23 @@ def test_the_summary_names_folders_journal_and_the_undo_command(
 
 def test_one_file_and_one_folder_are_singular(photos: Path, invoke: Invoke) -> None:
     assert (
-        "1 file copied into 1 folder in a" in invoke("sort", photos / "0.png", "--into", "a").stderr
+        "1 photo copied into 1 folder in a"
+        in invoke("sort", photos / "0.png", "--into", "a").stderr
     )
-    assert "Undone     1 file in a" in invoke("undo", "a").stderr
-    assert "1 file, " in invoke("sort", photos / "0.png", "--into", "a", "--dry-run").stdout
+    assert "Undone     1 photo in a" in invoke("undo", "a").stderr
+    assert "1 photo, " in invoke("sort", photos / "0.png", "--into", "a", "--dry-run").stdout
 
 
 def test_unsure_small_and_ignored_categories_are_counted_separately(
     photos: Path, invoke: Invoke
 ) -> None:
     result = invoke("sort", "photos", "--into", "a", "--threshold", "0.97")
-    assert "Unsure     3 files: score below 0.97\n" in result.stderr
+    assert "Unsure     3 photos: score below 0.97\n" in result.stderr
     result = invoke("sort", "photos", "--into", "b", "--min-count", "2")
-    assert "Other      1 file: small or ignored categories" in result.stderr
+    assert "Other      1 photo: small or ignored categories" in result.stderr
     Path("mine.toml").write_text("[fish]\nignore = true\n")
     result = invoke("sort", "photos", "--into", "c", "--categories", "mine.toml")
-    assert "Other      2 files: small or ignored categories" in result.stderr
+    assert "Other      2 photos: small or ignored categories" in result.stderr
     assert Path("c/other/0.png").exists() and Path("c/bird/2.png").exists()
 
 
@@ -102,16 +103,16 @@ def test_a_default_threshold_names_the_way_out(doubtful: Path, invoke: Invoke) -
     args = ("sort", "--from", doubtful, "--into", "out")
     shown = invoke(*args, "--dry-run")
     assert shown.exit_code == 0
-    assert shown.stdout.endswith(f"\nunsure/ gets 3 files: {HOW}add --threshold 0.\n")
+    assert shown.stdout.endswith(f"\nunsure/ gets 2 photos: {HOW}add --threshold 0.\n")
     written = invoke(*args, "--plan", "plan.csv").stderr.splitlines()
-    assert written[1] == f"unsure/ gets 3 files: {HOW}add --threshold 0."
+    assert written[1] == f"unsure/ gets 2 photos: {HOW}add --threshold 0."
     result = invoke(*args)
     assert result.exit_code == 0
-    assert f"Unsure     3 files: {HOW}undo, then add --threshold 0\n" in result.stderr
+    assert f"Unsure     2 photos: {HOW}undo, then add --threshold 0\n" in result.stderr
     assert sorted(p.name for p in Path("out/unsure").iterdir()) == ["1.png", "1.xmp", "2.png"]
     assert invoke("undo", "out").exit_code == 0
     everything = invoke(*args, "--threshold", "0")
-    assert "Unsure     1 file: no category is certain enough\n" in everything.stderr
+    assert "Unsure     1 photo: no category is certain enough\n" in everything.stderr
     assert sorted(p.name for p in Path("out/dog").iterdir()) == ["0.png", "1.png", "1.xmp"]
 
 
@@ -120,16 +121,16 @@ def test_the_way_out_is_not_named_for_the_users_own_threshold_or_plan(
 ) -> None:
     args = ("sort", "--from", doubtful, "--into", "out")
     none = "no category is certain enough"
-    for options, files in (
-        (["--threshold", "0.95"], f"4 files: score below 0.95 or {none}"),
-        (["--threshold", "0", "--min-margin", "0.2"], f"1 file: {none}"),
-        (["--threshold", "0", "--min-margin", "0.3"], f"3 files: {none} or lead below 0.3"),
+    for options, photos in (
+        (["--threshold", "0.95"], f"3 photos: score below 0.95 or {none}"),
+        (["--threshold", "0", "--min-margin", "0.2"], f"1 photo: {none}"),
+        (["--threshold", "0", "--min-margin", "0.3"], f"2 photos: {none} or lead below 0.3"),
     ):
         shown = invoke(*args, "--dry-run", *options).stdout
-        assert shown.endswith(f"\nunsure/ gets {files}.\n")
+        assert shown.endswith(f"\nunsure/ gets {photos}.\n")
     assert invoke(*args, "--plan", "plan.csv").exit_code == 0
     result = invoke("sort", "--apply", "plan.csv", "--into", "out")
-    assert "Unsure     3 files: score below 0.5 or no category" in result.stderr
+    assert "Unsure     2 photos: score below 0.5 or no category" in result.stderr
     assert "--threshold" not in result.stderr
 
 
@@ -143,7 +144,7 @@ def test_long_summaries_are_cut_to_the_largest_folders() -> None:
     outcome = Outcome(211, [("190.jpg", "no space left on device")], 0, "/d/.mnv2/j.jsonl")
     lines = sort_summary(Plan("/d", actions), outcome, "d")
     assert len(lines) <= 20
-    assert lines[0][1] == "211 files copied into 22 folders in d, 20.9 kB"
+    assert lines[0][1] == "211 photos copied into 22 folders in d, 20.9 kB"
     assert lines[1][1] == "class 18  19" and lines[2][1] == "class 19  19"  # one of them failed
     assert lines[9][1] == "... and 12 more folders"
     assert [name for name, _, _ in lines[10:]] == [
@@ -160,7 +161,7 @@ def test_a_link_to_a_moved_photo_is_not_an_error(photos: Path, invoke: Invoke) -
     (photos / "link.png").symlink_to("0.png")
     result = invoke("sort", "photos", "--into", "out", "--move")
     assert result.exit_code == 0
-    assert "Left       1 file in place" in result.stderr and "Errors" not in result.stderr
+    assert "Left       1 photo in place" in result.stderr and "Errors" not in result.stderr
     assert "left  photos/link.png: is a link to a photo that is moved" in result.stderr
 
 

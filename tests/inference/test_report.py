@@ -16,11 +16,13 @@ def test_counts_and_return_codes() -> None:
     report.add(Record("c.jpg", error="truncated: 3 of 9 bytes"))
     report.add(Record("d.jpg", error="truncated: 4 of 9 bytes"))
     report.skip("x.txt", "no image suffix")
+    for name in ("IMG_1.CR2", "IMG_2.CR2"):
+        report.skip(name, f"companion: belongs to {name[:5]}.JPG")
     assert int(report.return_code) == int(ExitCode.SOME_UNREADABLE) == 4
     assert (report.images, report.unreadable) == (4, 2)
     assert report.errors == {"truncated": 2}
     assert report.labels == {("n02124075", "Egyptian cat"): 1}
-    assert report.skipped == {"no image suffix": 1}
+    assert report.skipped == {"no image suffix": 1, "companion": 2}
 
 
 def test_the_rate_excludes_loading() -> None:

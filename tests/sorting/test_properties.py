@@ -22,7 +22,18 @@ from mnv2cli.sorting.undo import undo
 from tests.sorting.trees import contents, plan_of, record, restore_times, snapshot, write
 
 NAMES = st.sampled_from(
-    ["a.jpg", "A.JPG", "a (2).jpg", "b.png", "a.xmp", "a.jpg.xmp", "a.mov", "é.jpg"]
+    [
+        "a.jpg",
+        "A.JPG",
+        "a (2).jpg",
+        "b.png",
+        "a.xmp",
+        "a.jpg.xmp",
+        "a.mov",
+        "é.jpg",
+        "a.CR2",
+        "a.cr2.xmp",
+    ]
 )
 FOLDERS = st.sampled_from(["", "x", "x/y", "X", "tench", "z"])
 FILES = st.dictionaries(st.tuples(FOLDERS, NAMES), st.sampled_from(["1", "2", "3", ""]), max_size=9)
@@ -42,7 +53,7 @@ def tree(files: dict[tuple[str, str], str]) -> Iterator[Path]:
 
 
 def photos(src: Path, labels: Any) -> list[Record]:
-    found = [p for p in sorted(src.rglob("*")) if p.suffix.lower() in (".jpg", ".png")]
+    found = [p for p in sorted(src.rglob("*")) if p.suffix.lower() in (".jpg", ".png", ".cr2")]
     return [record(path, labels(path)) for path in found]
 
 

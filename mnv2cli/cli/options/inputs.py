@@ -9,6 +9,7 @@ import click
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.sources.names import IMAGE_SUFFIXES
 from mnv2cli.sources.options import Filters, Inputs
+from mnv2cli.sources.pairs import PAIRS
 
 
 def _inputs(paths: tuple[str, ...], files_from: str | None, null: bool, **filters: Any) -> Inputs:
@@ -53,6 +54,14 @@ input_options = grouped(
         advanced=True,
         is_flag=True,
         help="In folders, try every file. Otherwise only these: " + " ".join(IMAGE_SUFFIXES) + ".",
+    ),
+    _input(
+        "--pairs",
+        advanced=True,
+        type=click.Choice(PAIRS),
+        default="first",
+        help="In folders and globs, classify a raw photo beside its JPEG or HEIC: first (the JPEG "
+        "only) or both.",
     ),
     _input("--hidden", advanced=True, is_flag=True, help="Include hidden files and folders."),
     _input("--follow-links", advanced=True, is_flag=True, help="Follow symbolic links to folders."),

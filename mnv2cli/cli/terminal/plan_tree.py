@@ -10,19 +10,19 @@ from rich.tree import Tree
 from mnv2cli.cli.terminal.console import PlainConsole
 from mnv2cli.cli.terminal.text import printable, size_text
 from mnv2cli.cli.terminal.unsure import unsure_text
-from mnv2cli.sorting.actions import Action, Plan
+from mnv2cli.sorting.actions import Action, Plan, count_photos
 from mnv2cli.sorting.placement import UNSURE
-from mnv2cli.system.messages import count
+from mnv2cli.system.messages import count, count_shots
 
 _MAX_SHOWN = 5
 
 
 def plan_summary(plan: Plan) -> str:
     """Return the summary of a plan in one line."""
-    files, folders = count(len(plan.work), "file"), count(len(plan.folders()), "folder")
-    text = f"{files}, {size_text(plan.size)}, into {folders}"
-    if plan.skipped:
-        text += f"; {plan.skipped:,} already there"
+    photos, folders = count_photos(plan.work), count(len(plan.folders()), "folder")
+    text = f"{count_shots(*photos)}, {size_text(plan.size)}, into {folders}"
+    if skipped := plan.skipped:
+        text += f"; {count_shots(*count_photos(skipped))} already there"
     if plan.left:
         text += f"; {len(plan.left):,} left in place"
     return text
@@ -65,7 +65,7 @@ def _tree(plan: Plan, *, verbose: bool) -> Tree:
     actions: dict[str, list[Action]] = {}
     for action in plan.work:
         actions.setdefault(action.folder, []).append(action)
-    for folder, (files, size) in plan.folders().items():
+    for folder, (photos, size) in plan.folders().items():
         node, path = root, ""
         for part in folder.split("/"):
             path = f"{path}/{part}" if path else part
@@ -73,7 +73,7 @@ def _tree(plan: Plan, *, verbose: bool) -> Tree:
                 nodes[path] = node.add(Text(printable(part), style="cyan"))
             node = nodes[path]
         node.label = Text.assemble(
-            (printable(folder.rpartition("/")[2]), "cyan"), f"  {files:,}  {size_text(size)}"
+            (printable(folder.rpartition("/")[2]), "cyan"), f"  {photos:,}  {size_text(size)}"
         )
         for action in actions[folder] if verbose else []:
             name = printable(os.path.basename(action.target))

@@ -8,11 +8,11 @@ from collections import Counter
 from mnv2cli.cli.terminal.summary import Line
 from mnv2cli.cli.terminal.text import printable, shorten, size_text
 from mnv2cli.cli.terminal.unsure import unsure_text
-from mnv2cli.sorting.actions import Plan
+from mnv2cli.sorting.actions import Plan, count_photos
 from mnv2cli.sorting.placement import OTHER, UNSURE
 from mnv2cli.sorting.run import Outcome
 from mnv2cli.sorting.targets import OWN_FOLDER, undo_command
-from mnv2cli.system.messages import count
+from mnv2cli.system.messages import count, count_shots
 
 _VERBS = {"copy": "copied", "move": "moved", "symlink": "linked", "hardlink": "linked"}
 _MAX_FOLDERS = 8
@@ -29,12 +29,14 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
     """
     failed = {os.path.abspath(path) for path, _ in outcome.failed}
     work = [action for action in plan.work if os.path.abspath(action.source) not in failed]
-    folders = Counter(action.folder for action in work)
+    folders = Counter({action.folder: 0 for action in work})
+    folders.update(action.folder for action in work if not action.photo)
     lines: list[Line] = []
     if work:
         verbs = " and ".join(sorted({_VERBS[action.method] for action in work}))
         size = sum(action.size for action in work if action.method == "copy")
-        text = f"{count(len(work), 'file')} {verbs} into {count(len(folders), 'folder')} in {dest}"
+        files, into = count_shots(*count_photos(work)), count(len(folders), "folder")
+        text = f"{files} {verbs} into {into} in {dest}"
         lines.append(("Sorted", text + (f", {size_text(size)}" if size else ""), "green"))
         lines += _folder_lines(folders)
     elif not failed:
@@ -44,15 +46,16 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
         lines.append((UNSURE.capitalize(), unsure, "yellow"))
     others = sum(number for folder, number in folders.items() if folder.casefold() == OTHER)
     if others:
-        text = f"{count(others, 'file')}: small or ignored categories"
+        text = f"{count(others, 'photo')}: small or ignored categories"
         lines.append((OTHER.capitalize(), text, "yellow"))
-    if plan.skipped:
-        lines.append(("Skipped", f"{count(plan.skipped, 'file')} already in {dest}", ""))
+    if skipped := plan.skipped:
+        text = f"{count_shots(*count_photos(skipped))} already in {dest}"
+        lines.append(("Skipped", text, ""))
     unsorted = len(plan.unsorted)
     if unsorted:
         lines.append(("Errors", f"{count(unsorted, 'image')} not sorted, left in place", "red"))
     if len(plan.left) > unsorted:
-        lines.append(("Left", f"{count(len(plan.left) - unsorted, 'file')} in place", ""))
+        lines.append(("Left", f"{count(len(plan.left) - unsorted, 'photo')} in place", ""))
     if failed:
         lines.append(("Failed", f"{count(len(failed), 'file')}, left in place", "red"))
     if outcome.journal and work:
@@ -65,12 +68,12 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
 def _folder_lines(folders: Counter[str]) -> list[Line]:
     """Return a line for each of the largest folders, except unsure and other."""
     shown = Counter(
-        {name: files for name, files in folders.items() if name.casefold() not in (UNSURE, OTHER)}
+        {name: photos for name, photos in folders.items() if name.casefold() not in (UNSURE, OTHER)}
     ).most_common()
-    top = [(shorten(printable(name), _WIDEST), files) for name, files in shown[:_MAX_FOLDERS]]
+    top = [(shorten(printable(name), _WIDEST), photos) for name, photos in shown[:_MAX_FOLDERS]]
     width = max((len(name) for name, _ in top), default=0)
-    digits = max((len(f"{files:,}") for _, files in top), default=0)
-    lines = [("", f"{name:<{width}}  {files:>{digits},}", "") for name, files in top]
+    digits = max((len(f"{photos:,}") for _, photos in top), default=0)
+    lines = [("", f"{name:<{width}}  {photos:>{digits},}", "") for name, photos in top]
     if len(shown) > len(top):
         more = len(shown) - len(top)
         lines.append(("", f"... and {count(more, 'more folder')}", "dim"))

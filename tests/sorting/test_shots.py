@@ -1,0 +1,246 @@
+"""A photo and its companions are sorted, named, interrupted and undone as one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from mnv2cli.records import Record
+from mnv2cli.sorting.actions import METHODS, Method, Plan, count_photos
+from mnv2cli.sorting.apply import apply
+from mnv2cli.sorting.options import FolderOptions, SortOptions
+from mnv2cli.sorting.plan import make_plan
+from mnv2cli.sorting.plan_file import read_plan, write_plan
+from mnv2cli.sorting.undo import undo
+from mnv2cli.sources.pairs import Pairs
+from tests.sorting.test_killed import in_child, undo_if_needed
+from tests.sorting.trees import contents, plan_of, record, restore_times, snapshot, write
+
+SHOTS = {
+    "raw and JPEG": ("IMG_1.JPG", "IMG_1.CR2"),
+    "ProRAW": ("IMG_1.HEIC", "IMG_1.DNG"),
+    "raw and TIFF": ("IMG_1.tif", "IMG_1.nef"),
+    "two raws": ("IMG_1.CR2", "IMG_1.DNG"),
+    "Live Photo": ("IMG_1.HEIC", "IMG_1.MOV"),
+    "edits": ("IMG_1.JPG", "IMG_1.AAE"),
+    "metadata": ("IMG_1.CR2", "IMG_1.xmp", "IMG_1.CR2.xmp"),
+    "thumbnail and sound": ("IMG_1.JPG", "IMG_1.THM", "IMG_1.WAV"),
+    "Takeout": ("IMG_1.jpg", "IMG_1.jpg.json", "IMG_1.jpg.supplemental-metadata.json"),
+    "all": ("IMG_1.JPG", "IMG_1.CR2", "IMG_1.CR2.xmp", "IMG_1.xmp", "IMG_1.MOV", "IMG_1.AAE"),
+}
+
+
+def plan_for(records: Iterable[Record], dest: Path, pairs: Pairs, method: Method = "move") -> Plan:
+    return make_plan(records, SortOptions(str(dest), method, FolderOptions("{label}"), pairs))
+
+
+@pytest.fixture
+def src(tmp_path: Path) -> Path:
+    (tmp_path / "src").mkdir()
+    return tmp_path / "src"
+
+
+def fill(folder: Path, *names: str) -> None:
+    for name in names:
+        write(folder / name, f"content of {name}")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("names", SHOTS.values(), ids=SHOTS)
+def test_a_shot_is_sorted_and_undone_as_one(
+    src: Path, tmp_path: Path, names: tuple[str, ...], method: Method
+) -> None:
+    fill(src, *names)
+    restore_times(tmp_path)
+    before, dest = snapshot(tmp_path), tmp_path / "dest"
+    plan = plan_of([record(src / names[0], "hen")], dest, method)
+    assert count_photos(plan.work) == (1, len(names) - 1)
+    outcome = apply(plan)
+    assert sorted(os.listdir(dest / "hen")) == sorted(names) and not outcome.failed
+    assert os.listdir(src) == [] if method == "move" else sorted(os.listdir(src)) == sorted(names)
+    assert (outcome.done, outcome.companions) == (len(names), len(names) - 1)
+    outcome, _ = undo(str(dest))
+    assert (outcome.done, outcome.companions) == (len(names), len(names) - 1)
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("names", SHOTS.values(), ids=SHOTS)
+def test_the_files_of_a_shot_keep_one_stem_if_one_name_is_taken(
+    src: Path, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    for i, taken in enumerate(names):
+        dest = tmp_path / f"dest{i}"
+        fill(src, *names)
+        write(dest / "hen" / taken, "another photo")
+        apply(plan_of([record(src / names[0], "hen")], dest))
+        wanted = [name.replace("IMG_1", "IMG_1 (2)") for name in names]
+        assert sorted(os.listdir(dest / "hen")) == sorted([taken, *wanted])
+
+
+def test_a_long_stem_is_shortened_alike_in_all_names(src: Path, tmp_path: Path) -> None:
+    dest, stem = tmp_path / "dest", "x" * 247
+    names = [f"{stem}.jpg", f"{stem}.cr2", f"{stem}.jpg.xmp"]
+    fill(src, *names)
+    write(dest / "hen" / names[0], "another photo")
+    apply(plan_of([record(src / names[0], "hen")], dest))
+    cut = "x" * 243 + " (2)"
+    assert sorted(os.listdir(dest / "hen")) == sorted(
+        [names[0], f"{cut}.jpg", f"{cut}.cr2", f"{cut}.jpg.xmp"]
+    )
+
+
+def test_names_of_other_composition_keep_one_stem(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "\u00e9.jpg", "E\u0301.cr2", "e\u0301.jpg.xmp")
+    write(dest / "hen" / "\u00e9.jpg", "another photo")
+    apply(plan_of([record(src / "\u00e9.jpg", "hen")], dest))
+    assert {"\u00e9 (2).jpg", "E\u0301 (2).cr2", "e\u0301 (2).jpg.xmp"} <= set(
+        os.listdir(dest / "hen")
+    )
+
+
+def test_photos_of_two_shots_do_not_become_one(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "1/IMG_1.JPG", "2/IMG_1.CR2", "3/IMG_1.HEIC", "3/IMG_1.MOV", "4/IMG_1.png")
+    leaders = ("1/IMG_1.JPG", "2/IMG_1.CR2", "3/IMG_1.HEIC", "4/IMG_1.png")
+    plan = plan_of([record(src / name, "hen") for name in leaders], dest, "copy")
+    apply(plan)
+    names = ["IMG_1 (2).CR2", "IMG_1 (3).HEIC", "IMG_1 (3).MOV", "IMG_1.JPG", "IMG_1.png"]
+    assert sorted(os.listdir(dest / "hen")) == names
+    assert plan_of([record(src / name, "hen") for name in leaders], dest, "copy").work == []
+
+
+def test_two_developed_images_of_one_stem_keep_their_names(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "a.jpg", "a.png", "a.xmp", "b.HEIC", "b.JPG", "b.MOV")
+    labels = {"a.jpg": "hen", "a.png": "hen", "b.HEIC": "hen", "b.JPG": "cock"}
+    apply(plan_of([record(src / name, label) for name, label in labels.items()], dest))
+    assert sorted(os.listdir(dest / "hen")) == ["a.jpg", "a.png", "a.xmp", "b.HEIC", "b.MOV"]
+    assert os.listdir(dest / "cock") == ["b.JPG"] and os.listdir(src) == []
+
+
+def test_what_two_photos_share_goes_with_the_one_that_is_sorted(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "a.HEIC", "a.JPG", "a.MOV")
+    broken = Record(str(src / "a.HEIC"), error="not an image")
+    apply(plan_of([broken, record(src / "a.JPG", "hen")], dest))
+    assert sorted(os.listdir(dest / "hen")) == ["a.JPG", "a.MOV"]
+    assert os.listdir(src) == ["a.HEIC"]
+
+
+# Rows of both
+
+
+def test_rows_of_both_sort_each_by_its_own_and_nothing_twice(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "a.CR2", "a.JPG", "a.xmp", "a.CR2.xmp", "a.MOV")
+    rows = [record(src / "a.CR2", "hen"), record(src / "a.JPG", "cock")]
+    plan = plan_for(rows, dest, "both")
+    assert len({action.source for action in plan.actions}) == len(plan.actions) == 5
+    assert apply(plan).failed == []
+    assert sorted(os.listdir(dest / "hen")) == ["a.CR2", "a.CR2.xmp"]
+    assert sorted(os.listdir(dest / "cock")) == ["a.JPG", "a.MOV", "a.xmp"]
+    assert os.listdir(src) == []
+
+
+def test_rows_of_both_classified_now_sort_by_the_leading_image(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "a.CR2", "a.JPG", "b.CR2")
+    rows = [record(src / "a.CR2", "hen"), record(src / "a.JPG", "cock"), record(src / "b.CR2")]
+    apply(plan_for(rows, dest, "first"))
+    assert sorted(os.listdir(dest / "cock")) == ["a.CR2", "a.JPG"]
+    assert sorted(os.listdir(dest)) == [".mnv2", "cock", "tench"]
+
+
+@pytest.mark.parametrize("pairs", ["first", "both"])
+def test_a_companion_that_cannot_be_read_goes_with_its_photo(
+    src: Path, tmp_path: Path, pairs: Pairs
+) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "a.CR2", "a.JPG", "b.CR2", "a.mov")
+    errors = [Record(str(src / name), error="not supported: raw") for name in ("a.CR2", "b.CR2")]
+    rows = [*errors, record(src / "a.JPG", "hen"), Record(str(src / "a.mov"), error="a video")]
+    plan = plan_for(rows, dest, pairs)
+    assert [os.path.basename(action.source) for action in plan.unsorted] == ["b.CR2"]
+    apply(plan)
+    assert sorted(os.listdir(dest / "hen")) == ["a.CR2", "a.JPG", "a.mov"]
+    assert os.listdir(src) == ["b.CR2"]
+
+
+def test_a_shot_stays_whole_if_its_leading_image_cannot_be_read(src: Path, tmp_path: Path) -> None:
+    fill(src, "a.CR2", "a.JPG")
+    rows = [record(src / "a.CR2", "hen"), Record(str(src / "a.JPG"), error="not an image")]
+    plan = plan_for(rows, tmp_path / "dest", "first")
+    assert plan.work == []
+    assert [action.reason for action in plan.left] == ["stays with a.JPG", "not an image"]
+
+
+def test_small_folders_are_counted_in_shots(src: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "a.CR2", "a.JPG", "b.JPG")
+    fill(dest / "hen", "old.CR2", "old.JPG")
+    plan = plan_of([record(src / "a.JPG", "hen")], dest, min_count=3)
+    assert {action.folder for action in plan.work} == {"other"}
+    plan = plan_of([record(src / f"{n}.JPG", "hen") for n in "ab"], dest, min_count=3)
+    assert {action.folder for action in plan.work} == {"hen"}
+
+
+def test_a_plan_in_a_file_keeps_shots_whole(src: Path, tmp_path: Path) -> None:
+    dest, file = tmp_path / "dest", str(tmp_path / "plan.csv")
+    fill(src, "a.CR2", "a.JPG", "a.CR2.xmp")
+    restore_times(tmp_path)
+    before = snapshot(src)
+    write_plan(plan_of([record(src / "a.JPG", "hen")], dest), file)
+    plan = read_plan(file, str(dest))
+    assert count_photos(plan.work) == (1, 2)
+    apply(plan)
+    assert len(os.listdir(dest / "hen")) == 3
+    assert read_plan(file, str(dest)).work == []
+    undo(str(dest))
+    assert snapshot(src) == before
+
+
+# JSON
+
+
+def test_results_are_not_companions(src: Path, tmp_path: Path) -> None:
+    fill(src, *(f"{name}.jpg" for name in "abcd"), "c.json", ".c.json.mnv2")
+    rows = [{"path": "a.jpg", "status": "ok", "predictions": []}]
+    write(src / "a.json", "[\n" + json.dumps(rows[0]) + "\n]\n")
+    write(src / "b.json", json.dumps(rows, indent=2))
+    write(src / "d.json", json.dumps({"title": "d.jpg", "path": "d"}))
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(src / "a.jpg.json")  # reading it would block
+    apply(plan_of([record(src / f"{name}.jpg", "hen") for name in "abcd"], tmp_path / "dest"))
+    names = ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "d.json"]
+    assert sorted(os.listdir(tmp_path / "dest" / "hen")) == names
+
+
+# Interruptions
+
+
+@pytest.mark.parametrize("method", ["move", "copy"])
+def test_a_sort_killed_at_any_change_leaves_whole_shots_after_undo_and_after_resuming(
+    src: Path, tmp_path: Path, method: Method
+) -> None:
+    dest, names = tmp_path / "dest", ["a.JPG", "a.CR2", "a.xmp"]
+    fill(src, *names)
+    restore_times(tmp_path)
+    before, original = snapshot(src), contents(src)
+    rows = [record(src / "a.JPG", "hen")]
+    killed = 1
+    while in_child(lambda: apply(plan_of(rows, dest, method)), killed):
+        assert original <= contents(src, dest)
+        if killed % 2:  # the others are undone at once
+            left = [row for row in rows if os.path.exists(row.path)]
+            assert apply(plan_of(left, dest, method)).failed == []
+            assert sorted(os.listdir(dest / "hen")) == sorted(names), killed
+            assert os.listdir(src) == [] or method == "copy"
+        undo_if_needed(dest)
+        assert snapshot(src) == before and not dest.exists(), killed
+        killed += 1
+    assert killed > 20
