@@ -181,7 +181,7 @@ def _check_digest(path: str, origin: Origin, what: str) -> None:
         while block := file.read(1 << 20):
             found.update(block)
     if found.hexdigest() != expected:
-        check_file(path, origin.by_hand, what)  # knows a better reason, if it is no weights file
+        check_file(path, origin.by_hand, what)  # may know a better reason
         raise WeightsError(
             f"{what} is not the published file: its {name.upper()} is {found.hexdigest()}, not "
             f"{expected}",

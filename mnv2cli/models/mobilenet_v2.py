@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from mnv2cli.errors import InputError
+from mnv2cli.models import keras_application
 from mnv2cli.models import weights as store
-from mnv2cli.models.keras_application import CLASSES, SUFFIX, KerasApplication
 from mnv2cli.models.options import ModelOptions
 
 ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
@@ -19,6 +19,8 @@ ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 
 SIZES = (96, 128, 160, 192, 224)
 """Input sides in pixels with published ImageNet weights, for alpha up to 1.0."""
+
+SUFFIX = keras_application.SUFFIX
 
 ACCURATE_SIZE = 256
 """Side of the input with ``--accurate``, for weights of size 224.
@@ -73,7 +75,7 @@ def published_sizes(alpha: float) -> tuple[int, ...]:
     return SIZES if alpha <= 1 else (224,)
 
 
-class MobileNetV2(KerasApplication):
+class MobileNetV2(keras_application.KerasApplication):
     """``keras.applications.MobileNetV2`` with ImageNet's 1,000 classes.
 
     With ``accurate`` the weights are those of size 224, and ``size`` is :data:`ACCURATE_SIZE`: the
@@ -162,7 +164,7 @@ class MobileNetV2(KerasApplication):
             input_shape=(self.size, self.size, 3),
             alpha=self.alpha,
             weights=weights,
-            classes=CLASSES,
+            classes=keras_application.CLASSES,
         )
 
 

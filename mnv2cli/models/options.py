@@ -18,7 +18,7 @@ class ModelOptions:
         weights: Path of a weights file; None for the published ImageNet weights.
         refresh: Download the published weights again.
         accurate: Use the whole centre square of each image as a larger input, and average the
-            scores of it and of its mirror image: more accurate, at 2.6 times the work.
+            scores of it and of its mirror image: more accurate, at 2.6 times the inference.
 
     Raises:
         InputError: The size is not a whole number, or given although ``accurate`` sets it.

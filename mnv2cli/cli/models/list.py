@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from mnv2cli.models import Model
 
 
+_ACCURATE = " accurate"
+"""The end of the precisions in which a network is compiled for ``--accurate``."""
+
+
 @click.command(
     "list",
     cls=ExampleCommand,
@@ -60,7 +64,7 @@ def _rows(models: list[Model]) -> list[dict[str, Any]]:
             try:
                 state = [str(precision) for precision in compiled_as(model, compiled)]
                 if accurate := _accurate(model):
-                    state += [f"{each} accurate" for each in compiled_as(accurate, compiled)]
+                    state += [f"{each}{_ACCURATE}" for each in compiled_as(accurate, compiled)]
             except Mnv2Error as caught:
                 path, error = "", caught.message
         rows.append(
@@ -85,6 +89,13 @@ def _accurate(model: Model) -> Model | None:
     except InputError:
         return None
     return other if other.accurate and other.cached == model.cached else None
+
+
+def _compiled_text(state: list[str]) -> str:
+    """Return what a network is compiled to, with a separate line for ``--accurate``."""
+    plain = [each for each in state if not each.endswith(_ACCURATE)]
+    lines = [", ".join(plain)] if plain else []
+    return "\n".join([*lines, "--accurate"] if len(plain) < len(state) else lines) or "-"
 
 
 def _print(models: list[Model], rows: list[dict[str, Any]]) -> None:
@@ -115,7 +126,7 @@ def _print(models: list[Model], rows: list[dict[str, Any]]) -> None:
             "-" if row["multiply_adds"] is None else f"{row['multiply_adds'] / 1e6:.0f}",
             "-" if row["top1"] is None else f"{row['top1']:.1f}%",
             where,
-            ", ".join(row["compiled"]) or "-",
+            _compiled_text(row["compiled"]),
             style="" if row["weights"] else "dim",
         )
     console.print(table)

@@ -35,7 +35,7 @@ _network_options = together(
         type=click.Choice(MODELS),
         envvar="MNV2_MODEL",
         metavar="NAME",
-        help="Use another network; see mnv2 models list.  [default: mobilenet_v2]",
+        help="Use NAME [default: mobilenet_v2]; see mnv2 models list.",
     ),
     variant_options,
     _model(
@@ -64,7 +64,7 @@ model_options = grouped(
     _model(
         "--accurate",
         is_flag=True,
-        help="Get fewer labels wrong; takes 2.6 times as long.",
+        help="Get fewer labels wrong; takes more than twice as long.",
     ),
     _model(
         "--refresh-weights",
