@@ -36,9 +36,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add options for the number of fuzzed inputs and their seed."""
+    """Add options for slow tests, and for the number of fuzzed inputs and their seed."""
+    parser.addoption("--slow", action="store_true", help="also run tests marked slow")
     parser.addoption("--fuzz-inputs", type=int, default=10_000, metavar="N")
     parser.addoption("--fuzz-seed", type=int, default=0, metavar="S")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip slow tests unless they are asked for."""
+    if not config.getoption("--slow"):
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="slow: add --slow"))
 
 
 @pytest.fixture(autouse=True)

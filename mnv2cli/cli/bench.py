@@ -45,6 +45,11 @@ _measuring = section("Measuring")
     help="Repeat everything N times; the best result of each case counts.",
 )
 @_measuring(
+    "--accurate",
+    is_flag=True,
+    help="Also measure the preferred engine with --accurate.",
+)
+@_measuring(
     "--json",
     "as_json",
     is_flag=True,
@@ -52,8 +57,13 @@ _measuring = section("Measuring")
 )
 @network_options
 def bench(
-    paths: tuple[str, ...], images: int, rounds: int, as_json: bool, model: ModelOptions
-) -> None:  # fmt: skip
+    paths: tuple[str, ...],
+    images: int,
+    rounds: int,
+    accurate: bool,
+    as_json: bool,
+    model: ModelOptions,
+) -> None:
     """Measure decoding, inference and whole runs, on your images or drawn ones.
 
     Each engine and precision is compared with the usual tutorial's loop and a batched Keras
@@ -68,20 +78,24 @@ def bench(
     from mnv2cli.cli.terminal.console import PlainConsole
     from mnv2cli.cli.terminal.text import printable
     from mnv2cli.diagnostics.bench.measure import measure_machine
-    from mnv2cli.diagnostics.bench.workload import resolve_model
+    from mnv2cli.diagnostics.bench.workload import check_accurate, resolve_model
 
     console = PlainConsole(stderr=True, highlight=False)
 
     def warning(text: str) -> None:
         console.print(Text(f"Warning: {printable(text)}", style="yellow"), soft_wrap=True)
 
+    if accurate:
+        check_accurate(model)
     model = resolve_model(model, warning)  # also checks the options
     with console.status("Measuring …") as status:
 
         def notice(case: str) -> None:
             status.update(Text(f"{printable(case)} …"))
 
-        measured = measure_machine(paths, model, images=images, rounds=rounds, notice=notice)
+        measured = measure_machine(
+            paths, model, images=images, rounds=rounds, accurate=accurate, notice=notice
+        )
     if as_json:
         click.echo(json.dumps(measured.as_object(), indent=1))
     else:

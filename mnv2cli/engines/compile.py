@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mnv2cli.engines.protocol import Network
     from mnv2cli.events import Notice
 
-_ROOM = 64 << 20  # bytes; more than any entry needs
+_ROOM = 64 << 20  # bytes; most entries need less; one that does not fit is removed
 _LOCK_WAIT = 600.0  # seconds; compiling takes 10 to 60
 
 

@@ -68,4 +68,5 @@ def from_arguments(arguments: Sequence[str]) -> tuple[int, ImageOptions]:
         allow_truncated=given["allow_truncated"] == "True",
         isolate=given["isolate"] == "True",
         timeout=float(given["timeout"]),
+        crop_ratio=float(given["crop_ratio"]),
     )

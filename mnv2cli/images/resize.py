@@ -11,9 +11,6 @@ from mnv2cli.images.options import ImageOptions
 if TYPE_CHECKING:
     from PIL import Image
 
-CROP_RATIO = 256 / 224
-"""Shorter side to input side before the centre crop: 256 to 224, as usual for ImageNet."""
-
 
 def least_size(image_size: tuple[int, int], size: int, options: ImageOptions) -> tuple[int, int]:
     """Return the smallest image size that still has all the pixels that the fit requires."""
@@ -23,7 +20,7 @@ def least_size(image_size: tuple[int, int], size: int, options: ImageOptions) ->
     if options.fit == "pad":
         scale = size / max(width, height)
     else:
-        scale = size * CROP_RATIO / min(width, height)
+        scale = size * options.crop_ratio / min(width, height)
     return max(1, int(width * scale)), max(1, int(height * scale))
 
 
@@ -41,7 +38,7 @@ def to_input(image: Image.Image, size: int, options: ImageOptions) -> Image.Imag
     target = square
     box: tuple[float, float, float, float] = (0, 0, width, height)
     if options.fit == "crop":
-        half = min(width, height) / CROP_RATIO / 2
+        half = min(width, height) / options.crop_ratio / 2
         box = (width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
     elif options.fit == "pad":
         scale = size / max(width, height)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnv2cli.engines import Engine, open_engine
 from mnv2cli.engines.calibration import Calibration
+from mnv2cli.engines.mirrored import MirroredEngine
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.engines.registry import check_precision
 from mnv2cli.errors import InputError
@@ -54,16 +55,16 @@ seconds include the start of a new process.
 
 
 class Classifier:
-    """Classify images with pretrained MobileNetV2 or EfficientNet-Lite0.
+    """Classify images with pretrained MobileNetV2, or another network.
 
     The model is loaded at the first image, or by :meth:`load`, and kept: use one classifier for
     many runs.
 
     Args:
         top: The number of predictions per image, 1 to 1000, best first; overrides ``labels.top``.
-        model: ``mobilenet_v2``, ``efficientnet_lite0`` or :class:`ModelOptions`. Empty for
-            MobileNetV2 or, if its weights are not available, EfficientNet-Lite0 if installed, with
-            a warning.
+        model: The name of a network in :data:`mnv2cli.models.MODELS`, or :class:`ModelOptions`.
+            Empty for MobileNetV2 or, if its weights are not available, EfficientNet-Lite0 if
+            installed, with a warning.
         engine: ``auto``, ``litert``, ``keras`` or :class:`EngineOptions`.
         labels: What to report for each image: predictions, category, node of the WordNet tree.
         images: How to decode images and fit them to the input of the network.
@@ -103,6 +104,7 @@ class Classifier:
         self._categories = _categories(self.options.labels)
         self._calibration_key = ""
         self.network: Model = open_model(self.options.model, self.events.download)
+        _check_network(self.network, self.options.engine)
         self._is_explicit = self.options.model.is_explicit
         self.isolate = self.options.images.isolate
         self._engine: Engine | None = None
@@ -137,7 +139,8 @@ class Classifier:
             start = perf_counter()
             options, network = self.options.engine, self.resolve()
             calibration = self._calibration(sample) if options.precision == "int8" else None
-            self._engine = open_engine(options, network, calibration, self.events.notice)
+            engine = open_engine(options, network, calibration, self.events.notice)
+            self._engine = MirroredEngine(engine) if network.accurate else engine
             if timings:
                 timings.loading += perf_counter() - start
         return self._engine
@@ -151,6 +154,7 @@ class Classifier:
         labels, images = self.options.labels, self.options.images
         categories = self._categories and repr(self._categories.all).encode()
         found: dict[str, Any] = {
+            "accurate": self.options.model.accurate,
             "top": labels.top,
             "threshold": labels.min_score,
             "min_margin": labels.min_margin,
@@ -186,7 +190,7 @@ class Classifier:
         folder = self.options.engine.calibrate
         paths = self.sample([folder]) if folder else list(sample())
         size = self.network.size
-        key = calibration_key(paths, folder or os.curdir, self.options.images.pixels_key(size))
+        key = calibration_key(paths, folder or os.curdir, self._images.pixels_key(size))
         self._calibration_key = key
 
         def images() -> Any:
@@ -195,10 +199,16 @@ class Classifier:
 
         return Calibration(key, images, own=not folder)
 
+    @property
+    def _images(self) -> ImageOptions:
+        """How to decode images for the network, which may see more of them than usual."""
+        images = self.options.images
+        return replace(images, crop_ratio=1.0) if self.network.accurate else images
+
     @contextmanager
     def _reading(self) -> Iterator[ImageReader]:
         """Yield a reader of images; with ``isolate``, its processes end with the block."""
-        size, options = self.network.size, self.options.images
+        size, options = self.network.size, self._images
         if not self.isolate:
             with ImageReader(size, options) as reader:
                 yield reader
@@ -310,6 +320,15 @@ def _check_engine(engine: EngineOptions) -> None:
     check_precision(engine)
     if engine.calibrate and not os.path.isdir(engine.calibrate):
         raise InputError(f"cannot calibrate on {engine.calibrate!r}: no such folder")
+
+
+def _check_network(network: Model, engine: EngineOptions) -> None:
+    if engine.precision not in network.precisions:
+        raise InputError(
+            f"--precision {engine.precision} cannot be combined with --model {network.family}, "
+            "which it does not suit",
+            f"Omit --precision {engine.precision}, or use --model mobilenet_v2.",
+        )
 
 
 def _categories(labels: LabelOptions) -> Categories | None:

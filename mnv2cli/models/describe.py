@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -18,13 +20,14 @@ class Stage:
     """One row of the table: an operator, or several equal ones in sequence.
 
     Attributes:
-        operator: ``conv2d``, ``bottleneck``, ``average pool`` or ``dense``.
+        operator: ``conv2d``, ``average pool``, ``dense``, or a block of several: ``bottleneck``,
+            ``bottleneck + SE`` with squeeze-and-excite, ``fused bottleneck`` or ``ConvNeXt block``.
         size: Side of the square input in pixels.
         inputs: Channels of the input.
         channels: Channels of the output.
-        kernel: Side of the convolution's kernel; in a bottleneck, of the depthwise convolution.
+        kernel: Side of the convolution's kernel; in a block, of its largest.
         stride: Stride of the first repeat; the stride of other repeats is 1.
-        expansion: Ratio of a bottleneck's inner channels to its input channels; None for other
+        expansion: Ratio of a block's inner channels to its input channels; None for other
             operators.
         repeats: Number of equal operators in sequence.
         parameters: Trained parameters, including batch norms' scales and offsets.
@@ -37,7 +40,7 @@ class Stage:
     channels: int
     kernel: int
     stride: int
-    expansion: int | None
+    expansion: float | None
     repeats: int
     parameters: int
     multiply_adds: int
@@ -93,6 +96,18 @@ class _Step:
         return math.prod(outputs) * self.kernel**2 * each
 
 
+_LETTERS = {"conv2d": "c", "depthwise": "d", "average pool": "a", "dense": "f"}
+"""Operators, as letters in the patterns of blocks; p is a convolution with a 1 x 1 kernel."""
+
+_BLOCKS = {
+    "bottleneck": re.compile("p?dp"),
+    "bottleneck + SE": re.compile("p?dappp"),
+    "fused bottleneck": re.compile("cp"),
+    "ConvNeXt block": re.compile("dff"),
+}
+"""The operators of each block, in sequence."""
+
+
 def describe_model(model: Model) -> Description:
     """Return the description of a network, without TensorFlow if the network is published."""
     return _stored().get(model.model) or describe(model.build_untrained())
@@ -109,7 +124,7 @@ def _stored() -> dict[str, Description]:
 
 
 def describe(model: Any) -> Description:
-    """Count the stages of a Keras model that is a chain of convolutions and bottlenecks.
+    """Count the stages of a Keras model that is a chain of convolutions and known blocks.
 
     Args:
         model: A functional Keras model from an image to scores, such as MobileNetV2.
@@ -117,11 +132,11 @@ def describe(model: Any) -> Description:
     steps = _steps(model)
     stages: list[Stage] = []
     while steps:
-        length = _bottleneck(steps)
-        stage = _stage(steps[: length or 1], is_bottleneck=length > 0)
-        del steps[: length or 1]
+        block, length = _block(steps)
+        stage = _stage(steps[:length], block)
+        del steps[:length]
         last = stages[-1] if stages else None
-        if last and length and stage.stride == 1 and _kind(stage) == _kind(last):
+        if last and block and stage.stride == 1 and _kind(stage) == _kind(last):
             stages[-1] = replace(
                 last,
                 repeats=last.repeats + 1,
@@ -136,10 +151,11 @@ def describe(model: Any) -> Description:
 
 def _steps(model: Any) -> list[_Step]:
     steps: list[_Step] = []
-    for layer in model.layers:
+    for layer in _layers(model):
         kind = type(layer).__name__
         if kind in ("Conv2D", "DepthwiseConv2D"):
-            name = "depthwise" if kind == "DepthwiseConv2D" else "conv2d"
+            is_depthwise = kind == "DepthwiseConv2D" or layer.groups > 1
+            name = "depthwise" if is_depthwise else "conv2d"
             steps.append(_Step(layer, name, layer.kernel_size[0]))
         elif kind == "Dense":
             steps.append(_Step(layer, "dense", 1))
@@ -150,30 +166,48 @@ def _steps(model: Any) -> list[_Step]:
     return steps
 
 
-def _bottleneck(steps: list[_Step]) -> int:
-    """Return how many of the first steps form a bottleneck: 3, 2 or 0."""
-    kinds = [(step.kind, step.kernel == 1) for step in steps[:3]]
-    pointwise = ("conv2d", True)
-    if len(kinds) == 3 and kinds[0] == kinds[2] == pointwise and kinds[1][0] == "depthwise":
-        return 3
-    return 2 if len(kinds) > 1 and kinds[0][0] == "depthwise" and kinds[1] == pointwise else 0
+def _layers(model: Any) -> Iterator[Any]:
+    """Yield the layers of a model, and of the models in it."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from _layers(layer)
+        else:
+            yield layer
 
 
-def _stage(steps: list[_Step], *, is_bottleneck: bool) -> Stage:
-    middle = steps[-2] if is_bottleneck else steps[0]
+def _block(steps: list[_Step]) -> tuple[str, int]:
+    """Return the block that the first steps form, and their number; ("", 1) if they form none."""
+    letters = "".join(
+        "p" if step.kind == "conv2d" and step.kernel == 1 else _LETTERS[step.kind]
+        for step in steps[:6]
+    )
+    for name, pattern in _BLOCKS.items():
+        if match := pattern.match(letters):
+            return name, match.end()
+    return "", 1
+
+
+def _stage(steps: list[_Step], block: str) -> Stage:
+    middle = max((step for step in steps if step.kind != "average pool" or not block),
+                 key=lambda step: step.kernel)  # fmt: skip
     inputs, outputs = steps[0].shapes[0], steps[-1].shapes[1]
+    inner = max((step.shapes[1][-1] for step in steps[:-1]), default=0)
     return Stage(
-        operator="bottleneck" if is_bottleneck else middle.kind,
+        operator=block or middle.kind,
         size=inputs[0] if len(inputs) == 3 else 1,
         inputs=inputs[-1],
         channels=outputs[-1],
         kernel=middle.kernel,
         stride=middle.layer.strides[0] if hasattr(middle.layer, "strides") else 1,
-        expansion=middle.shapes[0][-1] // inputs[-1] if is_bottleneck else None,
+        expansion=_ratio(inner, inputs[-1]) if block else None,
         repeats=1,
         parameters=sum(step.parameters for step in steps),
         multiply_adds=sum(step.multiply_adds for step in steps),
     )
+
+
+def _ratio(inner: int, inputs: int) -> float:
+    return inner // inputs if inner % inputs == 0 else round(inner / inputs, 3)
 
 
 def _kind(stage: Stage) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ then loads it.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import queue
 import socket
@@ -45,10 +46,12 @@ class Origin:
     Attributes:
         url: Its address; may contain a user and password, which are sent as basic authentication.
         path: Its absolute path in Keras's cache.
+        checksum: Its digest, as ``md5:...`` or ``sha256:...``; empty if unknown.
     """
 
     url: str = field(repr=False)
     path: str
+    checksum: str = ""
 
     @property
     def public_url(self) -> str:
@@ -142,7 +145,9 @@ def download(
     try:
         _fetch(origin.url, part.file, name, progress)
         part.file.flush()
-        check(part.name, origin.by_hand, f"the download from {origin.public_url}")
+        what = f"the download from {origin.public_url}"
+        _check_digest(part.name, origin, what)
+        check(part.name, origin.by_hand, what)
         part.commit()
     except WeightsError as error:
         raise DownloadError(error.message, error.hint) from error
@@ -155,6 +160,33 @@ def download(
         raise DownloadError(f"cannot download the weights: {_why(error)}", hint) from error
     finally:
         part.discard()
+
+
+def _check_digest(path: str, origin: Origin, what: str) -> None:
+    """Check that a download is the published file, as Keras's own loader does.
+
+    Args:
+        path: The download.
+        origin: Its digest, and where it comes from.
+        what: Its name in errors.
+
+    Raises:
+        WeightsError: It has another digest.
+    """
+    name, _, expected = origin.checksum.partition(":")
+    if not expected:
+        return
+    with open(path, "rb") as file:
+        found = hashlib.new(name, usedforsecurity=False)
+        while block := file.read(1 << 20):
+            found.update(block)
+    if found.hexdigest() != expected:
+        check_file(path, origin.by_hand, what)  # may know a better reason
+        raise WeightsError(
+            f"{what} is not the published file: its {name.upper()} is {found.hexdigest()}, not "
+            f"{expected}",
+            origin.by_hand,
+        )
 
 
 def _fetch(url: str, file: IO[bytes], name: str, progress: DownloadProgress) -> None:

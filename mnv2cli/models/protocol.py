@@ -25,9 +25,13 @@ class Model(Protocol):
         divisor: The network's input is ``pixel / divisor - shift``.
         shift: See ``divisor``.
         ideas: The ideas behind the network: titles and texts.
+        accurate: Whether each image is also predicted mirrored, and the scores are averaged.
+        precisions: The precisions that suit the network: its labels stay almost the same.
         packaged: Whether the published weights come in a Python package, not as a download.
         how_to_get: The command that installs or downloads the published weights.
         cached: Absolute path of the published weights in Keras's cache.
+        checksum: The known digest of the published weights, as ``md5:...`` or ``sha256:...``;
+            empty if none is known.
     """
 
     @property
@@ -49,11 +53,17 @@ class Model(Protocol):
     @property
     def ideas(self) -> tuple[tuple[str, str], ...]: ...
     @property
+    def accurate(self) -> bool: ...
+    @property
+    def precisions(self) -> tuple[str, ...]: ...
+    @property
     def packaged(self) -> bool: ...
     @property
     def how_to_get(self) -> str: ...
     @property
     def cached(self) -> str: ...
+    @property
+    def checksum(self) -> str: ...
 
     @property
     def origin(self) -> Origin:

@@ -14,8 +14,10 @@ class Published:
 
     Attributes:
         top1: Percentage of ImageNet's 50,000 validation images whose first label is right. Source:
-            tensorflow/models, research/slim/nets/mobilenet (MobileNetV2), and tensorflow/tpu,
-            models/official/efficientnet/lite.
+            tensorflow/models, research/slim/nets/mobilenet (MobileNetV2), tensorflow/tpu,
+            models/official/efficientnet/lite, the documentation of
+            ``keras.applications.MobileNetV3Large``, and the table on keras.io/api/applications
+            (EfficientNetV2-B0, ConvNeXt-Tiny).
         parameters: Number of trained parameters, as :func:`mnv2cli.models.describe.describe`
             counts them; a test compares.
         multiply_adds: Number of multiply-adds for one image, likewise.

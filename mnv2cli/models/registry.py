@@ -28,6 +28,9 @@ _DAY = 86_400.0  # seconds
 MODELS: dict[str, str] = {
     "mobilenet_v2": "mnv2cli.models.mobilenet_v2",
     "efficientnet_lite0": "mnv2cli.models.efficientnet_lite0",
+    "mobilenet_v3_large": "mnv2cli.models.mobilenet_v3_large",
+    "efficientnet_v2_b0": "mnv2cli.models.efficientnet_v2_b0",
+    "convnext_tiny": "mnv2cli.models.convnext_tiny",
 }
 """The families that users can choose, each with its module, a ``Family``."""
 

@@ -17,7 +17,7 @@ from typing import IO, Any
 from mnv2cli.errors import WeightsError
 
 _MAX_MEMBERS = 1_000
-_LARGEST_CONFIG = 16 << 20  # MobileNetV2's has 0.2 million bytes
+_LARGEST_CONFIG = 16 << 20  # EfficientNetV2-B0's has 0.2 million bytes
 _LARGEST_WEIGHTS = 1 << 30
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".dill")
@@ -199,6 +199,6 @@ def check_hdf5(source: str | IO[bytes], what: str, hint: str) -> None:
         kind = "is truncated" if "truncated" in text else f"is damaged ({text[:200]})"
         raise WeightsError(f"{what} {kind}", hint) from error
     if total > _LARGEST_WEIGHTS:
-        raise WeightsError(f"{what} is far too large for MobileNetV2: {total:,} bytes", hint)
+        raise WeightsError(f"{what} is far too large for a network: {total:,} bytes", hint)
     if config is not None:
         check_config(config if isinstance(config, str | bytes) else str(config), what, hint)

@@ -8,6 +8,7 @@ Settings = dict[str, Any]
 """The settings that determine the rows of a run, as its log records them."""
 
 _OPTIONS = {
+    "accurate": "--accurate",
     "top": "--top",
     "threshold": "--min-score",
     "min_margin": "--min-margin",

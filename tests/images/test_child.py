@@ -61,7 +61,7 @@ def test_a_child_imports_only_what_decoding_needs() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [ImageOptions(), ImageOptions("pad", "lanczos", 7, True, True, 1e-5)]
+    "options", [ImageOptions(), ImageOptions("pad", "lanczos", 7, True, True, 1e-5, 1.0)]
 )
 def test_the_command_line_of_a_child_contains_all_options(options: ImageOptions) -> None:
     assert from_arguments(to_arguments(96, options)) == (96, options)

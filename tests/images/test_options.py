@@ -9,7 +9,15 @@ from mnv2cli.images.options import ImageOptions
 
 
 @pytest.mark.parametrize(
-    "bad", [{"fit": "fill"}, {"interpolation": "cubic"}, {"max_pixels": 0}, {"timeout": -1}]
+    "bad",
+    [
+        {"fit": "fill"},
+        {"interpolation": "cubic"},
+        {"max_pixels": 0},
+        {"timeout": -1},
+        {"crop_ratio": 0.9},
+        {"crop_ratio": float("nan")},
+    ],
 )
 def test_invalid_options_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(InputError):
@@ -26,3 +34,4 @@ def test_the_key_of_the_pixels_never_changes() -> None:
         "DecodeOptions(size=96, fit='pad', interpolation='nearest', max_pixels=400, "
         "allow_truncated=True)"
     )
+    assert ImageOptions(crop_ratio=1.0).pixels_key(256).endswith(", crop_ratio=1.0)")

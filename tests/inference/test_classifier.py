@@ -6,7 +6,10 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import InputError
@@ -75,3 +78,42 @@ def test_timings_include_the_number_of_workers(
 def test_values_out_of_range_are_refused(make: Callable[[], Classifier]) -> None:
     with pytest.raises(InputError):
         make()
+
+
+ACCURATE = ModelOptions(accurate=True)
+
+
+def test_accurate_sees_the_whole_square_and_its_mirror_image(
+    tmp_path: Path, fake_engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[NDArray[np.uint8]] = []
+    predict = fake_engine.predict
+
+    def record(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        seen.append(batch)
+        return predict(batch)
+
+    monkeypatch.setattr(fake_engine, "predict", record)
+    image = Image.new("RGB", (300, 256), (10, 10, 10))
+    image.paste((200, 10, 10), (22, 0, 24, 256))  # at the left edge of the centre square
+    image.save(tmp_path / "a.png")
+    classifier = Classifier(model=ACCURATE)
+    (row,) = classifier.classify(tmp_path)
+    assert row.model == "mobilenet_v2_1.0_224_accurate"
+    assert classifier.about == "mobilenet_v2_1.0_224_accurate, fake float32"
+    straight, mirrored = (batch[0] for batch in seen)
+    assert straight.shape == (256, 256, 3) and (straight[:, :2, 0] > 150).all()
+    assert np.array_equal(mirrored, straight[:, ::-1])
+    seen.clear()
+    list(Classifier().classify(tmp_path))
+    (straight,) = (batch[0] for batch in seen)
+    assert straight.shape == (224, 224, 3) and straight.max() < 150  # the edge is cropped
+
+
+def test_settings_of_a_run_include_accurate(fake_engine: FakeEngine) -> None:
+    assert [Classifier(model=m).settings()["accurate"] for m in ("", ACCURATE)] == [False, True]
+
+
+def test_int8_is_refused_for_networks_that_it_does_not_suit() -> None:
+    with pytest.raises(InputError, match="--precision int8 cannot be combined with --model conv"):
+        Classifier(model="convnext_tiny", engine=EngineOptions(precision="int8"))

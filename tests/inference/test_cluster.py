@@ -30,6 +30,7 @@ from mnv2cli.inference.cluster.protocol import ClusterError, JobSpec, open_batch
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.timings import Timings
 from mnv2cli.labels.options import LabelOptions
+from mnv2cli.models import ModelOptions, open_model
 from mnv2cli.models.mobilenet_v2 import MobileNetV2
 from mnv2cli.records import Record, Source
 from tests.conftest import draw
@@ -327,3 +328,13 @@ def test_an_unreachable_cluster_is_one_clear_error(photos: Path, scheme: str) ->
     first, second = stderr.splitlines()
     assert first == f"Error: cannot reach a Ray cluster at {address}: connection refused"
     assert second.startswith("Check that it is running (ray start --head)")
+
+
+def test_workers_open_the_network_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mnv2cli.inference.classifier.available", lambda model, **kwargs: model)
+    monkeypatch.setattr(MobileNetV2, "identity", lambda self: {"size": self.size})
+    for given in (ModelOptions(alpha=0.5, accurate=True), ModelOptions(alpha=0.5, size=96)):
+        classifier = ClusterClassifier(options=ClassifierOptions(model=given))
+        spec = classifier._spec()
+        network = open_model(spec.options.model)
+        assert network == classifier.network and network.identity() == spec.identity

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import socket
 import stat
@@ -312,3 +313,19 @@ def test_the_user_and_password_are_not_sent_to_the_host_of_a_redirect(
             with_login = url.replace("://", "://me:s3cret@")
             download(Origin(with_login, str(tmp_path / "w.h5")))
     assert seen[0] and seen[1] == seen[0] and seen[2] is None
+
+
+def test_a_file_with_a_known_digest_must_have_it(tmp_path: Path, hdf5: bytes) -> None:
+    right = f"sha256:{hashlib.sha256(hdf5).hexdigest()}"
+    legacy = f"md5:{hashlib.md5(hdf5, usedforsecurity=False).hexdigest()}"
+    path = tmp_path / "w.h5"
+    for checksum in (right, legacy):
+        with host(answer(hdf5)) as url:
+            download(Origin(url, str(path), checksum))
+        assert path.read_bytes() == hdf5
+        path.unlink()
+    page = b"<html>Please log in</html>"
+    for body, message in ((hdf5 + b"\0", "its SHA256 is"), (page, "is a web page")):
+        with host(answer(body)) as url, pytest.raises(WeightsError, match=message) as caught:
+            download(Origin(url, str(path), right))
+        assert "mnv2 models import FILE" in caught.value.hint and not path.exists()

@@ -14,7 +14,7 @@ import pytest
 from mnv2cli.errors import InputError, WeightsError
 from mnv2cli.models import mobilenet_v2
 from mnv2cli.models.mobilenet_v2 import MobileNetV2, published_sizes
-from mnv2cli.models.weights import import_keras
+from mnv2cli.models.weights import digest, import_keras
 from tests.conftest import WEIGHTS as NAME
 
 pytestmark = pytest.mark.usefixtures("random_weights")
@@ -123,3 +123,31 @@ def test_a_channels_first_setting_is_ignored() -> None:
     keras = import_keras()
     keras.config.set_image_data_format("channels_first")
     assert MobileNetV2(alpha=0.35, size=96).build().input_shape == (None, 96, 96, 3)
+
+
+def test_accurate_has_the_weights_of_224_and_a_larger_input(home: Path) -> None:
+    plain, accurate = MobileNetV2(alpha=0.5), MobileNetV2(alpha=0.5, accurate=True)
+    assert (plain.size, accurate.size) == (224, 256)
+    assert accurate.cached == plain.cached and accurate.origin == plain.origin
+    assert accurate.how_to_get == plain.how_to_get == "mnv2 models download --alpha 0.5 --size 224"
+    assert accurate.model == "mobilenet_v2_0.5_224_accurate"
+    assert accurate.name == "MobileNetV2 0.5 (256 x 256)"
+    path = str(home / "models" / NAME)  # weights do not depend on the size
+    own = MobileNetV2(alpha=0.35, weights=path, accurate=True)
+    assert own.model == f"mobilenet_v2_0.35_224_accurate+{NAME}"
+    assert own.build().input_shape == (None, 256, 256, 3)
+
+
+def test_the_identity_never_changes_so_that_compiled_models_are_found(home: Path) -> None:
+    path = str(home / "models" / NAME)
+    plain = MobileNetV2(alpha=0.35, weights=path).identity()
+    assert plain == {
+        "architecture": "keras.applications.MobileNetV2",
+        "alpha": 0.35,
+        "size": 224,
+        "divisor": 127.5,
+        "shift": 1.0,
+        "weights": digest(path),
+    }
+    accurate = MobileNetV2(alpha=0.35, weights=path, accurate=True).identity()
+    assert accurate == {**plain, "size": 256}

@@ -72,7 +72,14 @@ def test_the_default_falls_back_with_a_warning_once_a_day(
 
 
 @pytest.mark.parametrize(
-    "options", [{"name": "mobilenet_v2"}, {"alpha": 1.0}, {"size": 224}, {"refresh": True}]
+    "options",
+    [
+        {"name": "mobilenet_v2"},
+        {"alpha": 1.0},
+        {"size": 224},
+        {"refresh": True},
+        {"accurate": True},
+    ],
 )
 def test_a_network_that_the_user_chose_is_never_replaced(
     no_weights: str, lite0_file: Path, options: dict[str, Any]
@@ -112,4 +119,4 @@ def test_cached_weights_are_used_without_the_host(
 
 def test_every_network_has_its_published_figures() -> None:
     names = [model.model for model in all_models()]
-    assert sorted(names) == sorted(published()) and len(names) == 23
+    assert sorted(names) == sorted(published()) and len(names) == 26

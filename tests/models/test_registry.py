@@ -23,8 +23,11 @@ from mnv2cli.models import (
     ModelOptions,
     all_models,
     available,
+    convnext_tiny,
     efficientnet_lite0,
+    efficientnet_v2_b0,
     mobilenet_v2,
+    mobilenet_v3_large,
     open_model,
     register,
 )
@@ -94,12 +97,28 @@ def test_the_names_on_the_command_line_are_those_of_the_families() -> None:
         for param in classify.params
         if isinstance(param.type, click.Choice)
     }
-    assert choices["model"] == tuple(MODELS) == ("mobilenet_v2", "efficientnet_lite0")
+    assert (
+        choices["model"]
+        == tuple(MODELS)
+        == (
+            "mobilenet_v2",
+            "efficientnet_lite0",
+            "mobilenet_v3_large",
+            "efficientnet_v2_b0",
+            "convnext_tiny",
+        )
+    )
 
 
 def test_the_modules_implement_the_protocol_of_families() -> None:
-    modules: list[Family] = [mobilenet_v2, efficientnet_lite0]
-    assert [module.SUFFIX for module in modules] == [".h5", ".pth"]
+    modules: list[Family] = [
+        mobilenet_v2,
+        efficientnet_lite0,
+        mobilenet_v3_large,
+        efficientnet_v2_b0,
+        convnext_tiny,
+    ]
+    assert [module.SUFFIX for module in modules] == [".h5", ".pth", ".h5", ".h5", ".h5"]
     models: list[Model] = [next(module.variants()) for module in modules]
     assert [model.family for model in models] == list(MODELS)
 
@@ -127,6 +146,18 @@ def test_the_registry_imports_no_family() -> None:
         ({"name": "efficientnet_lite0", "size": 96}, "supports only alpha 1.0 and size 224"),
         ({"name": "efficientnet_lite0", "refresh": True}, "its weights come in a package"),
         ({"name": "efficientnet_lite0", "weights": "no.pth"}, "weights file not found: no.pth"),
+        (
+            {"name": "convnext_tiny", "size": 256},
+            "ConvNeXt-Tiny supports only alpha 1.0 and size 2",
+        ),
+        ({"name": "mobilenet_v3_large", "alpha": 0.75}, "supports only alpha 1.0 and size 224"),
+        ({"name": "efficientnet_v2_b0", "weights": "no.h5"}, "weights file not found: no.h5"),
+        ({"accurate": True, "size": 224}, "--accurate cannot be combined with --size"),
+        (
+            {"accurate": True, "name": "efficientnet_lite0"},
+            "--model efficientnet_lite0: its scores",
+        ),
+        ({"accurate": True, "name": "convnext_tiny"}, "--model convnext_tiny: its gain has not"),
         ({"alpha": 0.4}, "no weights are published"),
         ({"alpha": 0}, "no weights are published"),
     ],

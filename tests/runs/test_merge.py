@@ -296,3 +296,12 @@ def test_rows_of_shards_have_positions(album: Path, invoke: Invoke) -> None:
     assert sorted(row["position"] for row in rows) == list(range(24))
     result = invoke("classify", "album", "-q", "--shard", "1/2", "-f", "csv")
     assert result.stdout.splitlines()[0].endswith(",error,model,position")
+
+
+def test_shards_with_and_without_accurate_are_refused(album: Path, invoke: Invoke) -> None:
+    for number, args in ((1, ()), (2, ("--accurate",))):
+        shard = ("--shard", f"{number}/2", "-o", f"part{number}.csv")
+        assert invoke("classify", "album", "-q", *shard, *args).exit_code in (0, 4)
+    result = invoke("merge", "part1.csv", "part2.csv", "-o", "all.csv")
+    assert result.exit_code == 2 and "are not shards of one run" in result.stderr
+    assert "with --accurate" in result.stderr and "without --accurate" in result.stderr

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mnv2cli.results.check import log_path
 from mnv2cli.results.formats import Row
 from mnv2cli.results.schema import Layout
 from mnv2cli.runs.kept import row_access
@@ -268,4 +270,52 @@ def test_int8_of_a_list_is_calibrated_on_the_whole_list(
         shard = (f"part{i}.csv", "--shard", f"{i}/2")
         assert invoke(*args, *shard, input=listed).exit_code in (0, 4)
     assert len(set(keys)) == 1 and len(keys) == 4
+    assert (album / "a.csv").read_bytes() == whole
+
+
+def _events_of(album: Path) -> list[dict[str, Any]]:
+    return [
+        json.loads(line) for line in Path(log_path(str(album / "a.csv"))).read_text().splitlines()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ((), ("--accurate",), "written without --accurate, now with --accurate"),
+        (("--accurate",), (), "written with --accurate, now without --accurate"),
+    ],
+)
+def test_a_run_is_not_resumed_with_another_accuracy(
+    album: Path,
+    invoke: Invoke,
+    fake_engine: FakeEngine,
+    first: tuple[str, ...],
+    second: tuple[str, ...],
+    message: str,
+) -> None:
+    run(invoke, "a.csv", *first)
+    whole = (album / "a.csv").read_bytes()
+    fake_engine.batches.clear()
+    result = run(invoke, "a.csv", *second, "--resume", code=2)
+    assert message in result.stderr and not fake_engine.batches
+    cut(album / "a.csv", whole, len(whole) // 2)
+    run(invoke, "a.csv", *first, "--resume")
+    assert (album / "a.csv").read_bytes() == whole
+
+
+def test_a_log_of_an_earlier_version_is_resumed_without_accurate_only(
+    album: Path, invoke: Invoke
+) -> None:
+    run(invoke, "a.csv")
+    whole = (album / "a.csv").read_bytes()
+    begin = _events_of(album)[0]
+    del begin["settings"]["accurate"]
+    cut(album / "a.csv", whole, len(whole) // 2)
+    Path(log_path(str(album / "a.csv"))).write_text(json.dumps(begin) + "\n")
+    result = run(invoke, "a.csv", "--accurate", "--resume", code=2)
+    assert "with model mobilenet_v2_1.0_224, now with model mobilenet_v2_1.0_224_accurate" in (
+        result.stderr
+    )
+    run(invoke, "a.csv", "--resume")
     assert (album / "a.csv").read_bytes() == whole

@@ -36,5 +36,6 @@ EXAMPLES = (
 def models() -> None:
     """List, download, import, compile and show networks and their weights.
 
-    MODEL is mobilenet_v2 or efficientnet_lite0; MNV2_MODEL sets the default.
+    MODEL is mobilenet_v2, efficientnet_lite0, mobilenet_v3_large, efficientnet_v2_b0 or
+    convnext_tiny; MNV2_MODEL sets the default.
     """

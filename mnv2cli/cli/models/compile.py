@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from mnv2cli.cli.models.options import model_argument, option
+from mnv2cli.cli.models.options import compiled_model_argument, option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.text import print_path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         ("compile it to int8", "mnv2 models compile --precision int8 --calibrate photos"),
     ),
 )
-@model_argument
+@compiled_model_argument
 @option(
     "--precision",
     type=click.Choice(get_args(Precision)),
@@ -52,6 +52,7 @@ def compile_model(
         raise click.UsageError("--precision int8 requires --calibrate DIR.")
     from mnv2cli.engines.cache import cache_folder
     from mnv2cli.engines.litert import LiteRTEngine
+    from mnv2cli.engines.mirrored import MirroredEngine
     from mnv2cli.engines.options import EngineOptions
     from mnv2cli.events import RunEvents
     from mnv2cli.inference.classifier import Classifier
@@ -65,6 +66,7 @@ def compile_model(
     start = perf_counter()
     with screen.loading(classifier.network.name):
         engine = classifier.load()
+    engine = engine.engine if isinstance(engine, MirroredEngine) else engine
     assert isinstance(engine, LiteRTEngine)
     if engine.compiled.temporary is not None:
         raise OutputError(

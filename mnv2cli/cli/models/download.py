@@ -93,7 +93,7 @@ def _download(model: Model, mirror: str | None, *, refresh: bool, screen: Screen
     if mirror:
         suffixes = tuple(each.SUFFIX for each in families())
         url = mirrored_at(mirror, os.path.basename(model.cached), suffixes)
-        origin = Origin(url, model.cached)
+        origin = Origin(url, model.cached, model.checksum)
     else:
         origin = model.origin
     with screen.loading(model.name):

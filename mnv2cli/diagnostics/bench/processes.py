@@ -60,7 +60,8 @@ def _command_options(workload: Workload) -> list[str]:
         "weights": model.weights,
         "calibrate": engine.calibrate or None,
     }
-    return [f"--{name}={value}" for name, value in values.items() if value is not None]
+    given = [f"--{name}={value}" for name, value in values.items() if value is not None]
+    return [*given, "--accurate"] if model.accurate else given
 
 
 def _run(name: str, line: list[str]) -> tuple[str, float, float | None]:

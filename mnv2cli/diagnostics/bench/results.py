@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+ACCURATE = " --accurate"
+"""The end of the name of a result that was measured with this option."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -65,7 +68,11 @@ class BenchResults:
             for name, result in self.results.items()
             if name.startswith("mnv2 ") and result.rate
         }
-        exact = {name: rate for name, rate in ends.items() if "int8" not in name}
+        exact = {
+            name: rate
+            for name, rate in ends.items()
+            if "int8" not in name and not name.endswith(ACCURATE)
+        }
         if not exact:
             return []
         best = max(exact, key=lambda name: exact[name])
@@ -80,6 +87,9 @@ class BenchResults:
                     else "not worth using here."
                 )
             )
+        for name, rate in ends.items():
+            if name.endswith(ACCURATE) and (plain := ends.get(name.removesuffix(ACCURATE))):
+                lines.append(f"--accurate takes {plain / rate:.1f} times as long.")
         return lines
 
     def as_object(self) -> dict[str, Any]:

@@ -68,6 +68,17 @@ def make_classifier(
     return Classifier(model=model, engine=engine, events=RunEvents(warning=warning))
 
 
+def check_accurate(model: ModelOptions) -> None:
+    """Check that a network can be measured with ``--accurate``, too.
+
+    Raises:
+        InputError: It cannot.
+    """
+    from mnv2cli.models import open_model
+
+    open_model(replace(model, accurate=True))
+
+
 def resolve_model(model: ModelOptions, warning: Notice) -> ModelOptions:
     """Return the options of the network actually used, so that all cases use the same one.
 

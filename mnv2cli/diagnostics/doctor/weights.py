@@ -67,7 +67,8 @@ def _missing(model: Model, unreachable: str) -> Check:
 
     name = model.family
     if name != DEFAULT_MODEL:
-        return Check(_GROUP, name, "ok", f"not installed; optional: {model.how_to_get}")
+        state = "not installed" if model.packaged else "not downloaded"
+        return Check(_GROUP, name, "ok", f"{state}; optional: {model.how_to_get}")
     if not unreachable:
         advice = f"The first run downloads them; to do it now: {model.how_to_get}"
         return Check(_GROUP, name, "warn", "not downloaded yet", advice)

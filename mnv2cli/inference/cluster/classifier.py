@@ -153,7 +153,11 @@ class ClusterClassifier(Classifier):
             given,
             labels=replace(given.labels, categories=_absolute(given.labels.categories)),
             model=ModelOptions(
-                network.family, network.alpha, network.size, _absolute(network.weights)
+                network.family,
+                network.alpha,
+                None if network.accurate else network.size,
+                _absolute(network.weights),
+                accurate=network.accurate,
             ),
             engine=replace(
                 given.engine,

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from mnv2cli.diagnostics.bench import measure
+from mnv2cli.diagnostics.bench.cases import Case
 from mnv2cli.diagnostics.bench.measure import measure_machine, plan_cases, usable_engines
+from mnv2cli.diagnostics.bench.results import Result
+from mnv2cli.diagnostics.bench.workload import Workload
 from mnv2cli.errors import InputError
 from mnv2cli.models.options import ModelOptions
 from tests.conftest import draw
@@ -72,3 +75,26 @@ def test_without_images_measuring_is_an_error(tmp_path: Path) -> None:
         measure_machine(
             [str(tmp_path)], ModelOptions(), images=5, rounds=1, notice=lambda text: None
         )
+
+
+def test_accurate_is_compared_with_the_preferred_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[tuple[str, bool]] = []
+    measured: list[str] = []
+
+    def run(name: str, case: str, workload: Workload) -> Result:
+        if case == "prepare":
+            engine = workload.engine
+            prepared.append((f"{engine.name} {engine.precision}", workload.model.accurate))
+        return Result(name)
+
+    def measure_one(name: str, case: Case, workload: Workload) -> Result:
+        measured.append(name)
+        return Result(name, 10.0)
+
+    monkeypatch.setattr("mnv2cli.engines.litert.is_available", lambda: True)
+    monkeypatch.setattr(measure, "run_case", run)
+    monkeypatch.setattr(measure, "measure_case", measure_one)
+    measure_machine([], ModelOptions(), images=9, rounds=1, notice=lambda _: None, accurate=True)
+    assert prepared == [("litert float32", False), ("litert float32", True)]
+    assert measured[-1] == "mnv2 litert float32 --accurate"
+    assert measured.count("mnv2 litert float32") == 1

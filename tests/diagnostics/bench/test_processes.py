@@ -36,6 +36,9 @@ def test_the_command_gets_the_options_of_the_workload(monkeypatch: pytest.Monkey
     result = run_command("mnv2 litert int8", "photos", workload)
     assert (result.rate, result.seconds, result.megabytes) == (None, 2.0, 100.0)
     run_command("first row", "photos/0.jpg", Workload("photos", ModelOptions(), EngineOptions()))
+    accurate = Workload("photos", ModelOptions(accurate=True), EngineOptions())
+    run_command("mnv2 auto --accurate", "photos", accurate)
+    assert lines.pop()[-1] == "--accurate"
     given = [set(line[line.index("classify") + 1 :]) for line in lines]
     assert given[0] >= {
         "photos", "--engine=litert", "--precision=int8", "--calibrate=photos",

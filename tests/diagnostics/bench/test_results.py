@@ -26,3 +26,11 @@ def test_the_best_of_the_rounds_counts() -> None:
     one = Result("x", 10.0, 3.0, 100.0, 5)
     assert best_of(Result("x", 9.0, 2.0, None, 5), one) == Result("x", 10.0, 2.0, 100.0, 5)
     assert best_of(one, None) is one
+
+
+def test_the_advice_says_what_accurate_costs_and_never_counts_it_as_fastest() -> None:
+    accurate = Result("mnv2 litert float32 --accurate", 58.8)
+    fast = Result("mnv2 keras --accurate", 999.0)
+    advice = BenchResults(2, {**FIGURES, accurate.name: accurate, fast.name: fast}).advice()
+    assert advice[0] == "Fastest with exact scores: --engine litert"
+    assert advice[-1] == "--accurate takes 2.5 times as long."
