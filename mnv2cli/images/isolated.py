@@ -89,7 +89,7 @@ class IsolatedDecoders:
             *(command if command is not None else default_command()),
             *to_arguments(size, options),
         ]
-        self._folder = os.getcwd()
+        self._folder = _current_folder()
         self._lock = threading.Lock()
         self._idle: list[_Child] = []
         self._children: set[_Child] = set()
@@ -202,7 +202,7 @@ class IsolatedDecoders:
 class _Child:
     """A process that decodes one file after another."""
 
-    def __init__(self, command: list[str], folder: str) -> None:
+    def __init__(self, command: list[str], folder: str | None) -> None:
         own_group: dict[str, Any]  # the parent alone handles Ctrl-C
         if sys.platform == "win32":
             own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -304,6 +304,14 @@ class _Child:
         if length > longest:
             return b"?", b""
         return kind, read_exactly(stdout, length)
+
+
+def _current_folder() -> str | None:
+    """Return the current folder; None if it was removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return None
 
 
 def _stream(stream: IO[bytes] | None) -> IO[bytes]:

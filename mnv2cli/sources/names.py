@@ -6,9 +6,17 @@ import os
 import re
 import unicodedata
 
+RAW_SUFFIXES = (
+    ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".srf", ".raf", ".orf", ".rw2",
+    ".rwl", ".pef", ".srw", ".x3f", ".3fr", ".fff", ".iiq", ".erf", ".kdc", ".dcr", ".mef", ".mos",
+    ".mrw",
+)  # fmt: skip
+"""Suffixes of raw photos, in lower case. ``.raw`` is not one: most such files are other data."""
+
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".dib",
     ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif",
+    *RAW_SUFFIXES,
 )  # fmt: skip
 """Suffixes of image files in folders, in lower case."""
 
