@@ -63,15 +63,19 @@ class Shot:
         """The light at each place: [height, width, 3]."""
         values = np.asarray(self.photo.convert("RGB"), np.float64) / 255
         light: NDArray[np.uint16] = np.rint(values**2.2 * WHITE).astype(np.uint16)
-        return light
+        return np.maximum(light, 16)  # zero is a broken pixel to some cameras
 
     @property
     def sensor(self) -> NDArray[np.uint16]:
         """The light behind filters of red and green, and in the next row green and blue."""
+        return self.filtered(0)
+
+    def filtered(self, red: int) -> NDArray[np.uint16]:
+        """Return the light behind filters whose red is in the first column of row 0 or 1."""
         light = self.linear
         rows = light[:, :, 1].copy()
-        rows[::2, ::2] = light[::2, ::2, 0]
-        rows[1::2, 1::2] = light[1::2, 1::2, 2]
+        rows[red::2, ::2] = light[red::2, ::2, 0]
+        rows[1 - red :: 2, 1::2] = light[1 - red :: 2, 1::2, 2]
         return rows
 
     def camera(self, make: str, model: str) -> Tags:
@@ -108,18 +112,20 @@ class _Writer:
         return len(self.out) - len(data)
 
     def directory(self, directory: Directory) -> int:
-        tags = sorted(directory.tags.items())
-        size = 2 + 12 * len(tags) + 4
+        size = 2 + 12 * len(directory.tags) + 4
         start = self.add(bytes(size))
-        entries = struct.pack(self.order + "H", len(tags))
-        for tag, value in tags:
+        entries = {}
+        # Images come last, so that a file can end in one.
+        for tag, value in sorted(directory.tags.items(), key=lambda item: item[0] in (273, 330)):
             kind, data = self._value(value)
             count = len(data) // SIZES[kind]
             if len(data) > 4:
                 data = struct.pack(self.order + "I", self.add(data))
-            entries += struct.pack(self.order + "HHI", tag, kind, count) + data.ljust(4, b"\0")
+            entries[tag] = struct.pack(self.order + "HHI", tag, kind, count) + data.ljust(4, b"\0")
+        table = struct.pack(self.order + "H", len(entries))
+        table += b"".join(entry for _, entry in sorted(entries.items()))
         following = self.directory(directory.following) if directory.following else 0
-        self.out[start : start + size] = entries + struct.pack(self.order + "I", following)
+        self.out[start : start + size] = table + struct.pack(self.order + "I", following)
         return start
 
     def _value(self, value: Any) -> tuple[int, bytes]:
@@ -264,7 +270,7 @@ def orf(shot: Shot) -> bytes:
 def rw2(shot: Shot) -> bytes:
     """Write a Panasonic raw photo, whose tags have numbers of their own."""
     width, height = shot.photo.size
-    data = (shot.sensor << 4).astype("<u2").tobytes()
+    data = (shot.filtered(1) << 4).astype("<u2").tobytes()
     tags = shot.camera("Panasonic", "DMC-LX2") | {
         1: b"0300", 2: (width,), 3: (height,), 4: (0,), 5: (0,), 6: (height,), 7: (width,),
         273: Place(data), 279: len(data),
@@ -287,13 +293,11 @@ def raf(shot: Shot) -> bytes:
     exif = Image.Exif()
     exif.update({271: "FUJIFILM", 272: "FinePix X100", 274: shot.orientation})
     exif.get_ifd(0x8769)[0x9003] = shot.date
-    small = io.BytesIO()
-    photo = Image.open(io.BytesIO(shot.previews[0])) if shot.previews else shot.photo.resize((8, 8))
-    photo.save(small, "JPEG", quality=90, exif=exif)
-    sizes = struct.pack(">I4H4H", 3, 0x100, 4, height, width, 0x121, 4, height, width)
-    sizes += struct.pack(">HH4H", 0x2FF0, 8, 256, 256, 256, 256)
+    photo = shot.previews[0] if shot.previews else jpeg(shot.photo, (8, 8))
+    part = exif.tobytes()  # comes first in the preview, without JFIF
+    preview = photo[:2] + struct.pack(">BBH", 255, 0xE1, len(part) + 2) + part + photo[2:]
     data = shot.sensor.astype(">u2").tobytes()
-    preview = b"\xff\xd8" + small.getvalue()[20:]  # its EXIF comes first, without JFIF
+    sizes = struct.pack(">I4H4H", 2, 0x100, 4, height, width, 0x121, 4, height, width)
     places, place = [], 160
     for part in (preview, sizes, data):
         places += [place, len(part)]
