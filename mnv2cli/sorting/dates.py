@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from mnv2cli.images import raw_reader
 from mnv2cli.images.options import ImageOptions
-from mnv2cli.images.raw_reader import is_available
 from mnv2cli.images.unsupported import RawPhotoError
 
 ReadDate = Callable[[str], str]
@@ -34,7 +34,7 @@ def date_reader(options: ImageOptions) -> Iterator[ReadDate]:
         try:
             return taken_at(path)
         except RawPhotoError:  # a structure that a library reads, in a process that it may crash
-            return decoders.taken_at(path) if is_available() else ""
+            return decoders.taken_at(path) if raw_reader.is_available() else ""
 
     try:
         yield decoders.taken_at if options.isolate else read
