@@ -268,7 +268,7 @@ def orf(shot: Shot) -> bytes:
 
 
 def rw2(shot: Shot) -> bytes:
-    """Write a Panasonic raw photo, whose tags have numbers of their own."""
+    """Write a Panasonic raw photo, whose tags have numbers that no other maker uses."""
     width, height = shot.photo.size
     data = (shot.filtered(1) << 4).astype("<u2").tobytes()
     tags = shot.camera("Panasonic", "DMC-LX2") | {
