@@ -6,9 +6,10 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from mnv2cli.errors import ImageError
+from mnv2cli.images import raw_reader
 from mnv2cli.images.decode import decode, set_process_limit
 from mnv2cli.images.exif import taken_at
 from mnv2cli.images.options import ImageOptions
@@ -24,6 +25,11 @@ from mnv2cli.images.protocol import (
     read_header,
 )
 from mnv2cli.images.unreadable import NO_MEMORY
+from mnv2cli.images.unsupported import RawPhotoError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 BYTES_PER_PIXEL = 32
 """Bytes of address space for each pixel of the limit; a float TIFF, the worst case, uses 21."""
@@ -102,8 +108,8 @@ def _answer(kind: bytes, path: str, size: int, options: ImageOptions) -> tuple[b
     """Return the kind and the content of the answer to a request."""
     try:
         if kind == DECODE:
-            return PIXELS, decode(path, size, options).tobytes()
-        return TEXT, taken_at(path).encode()
+            return PIXELS, _pixels(path, size, options).tobytes()
+        return TEXT, _date(path).encode()
     except ImageError as error:
         text = f"{error.reason}\0{error.detail}"[: LONGEST_TEXT // 4]
         return ERROR, text.encode("utf-8", "replace")
@@ -111,3 +117,19 @@ def _answer(kind: bytes, path: str, size: int, options: ImageOptions) -> tuple[b
         return ERROR, NO_MEMORY.encode()
     except Exception as error:  # such as a file deleted while its date is read
         return ERROR, f"cannot be read\0{type(error).__name__}".encode()
+
+
+def _pixels(path: str, size: int, options: ImageOptions) -> NDArray[np.uint8]:
+    try:
+        return decode(path, size, options)
+    except RawPhotoError as error:
+        if not raw_reader.is_available():
+            raise
+        return raw_reader.decode_raw(path, size, options, error)
+
+
+def _date(path: str) -> str:
+    try:
+        return taken_at(path)
+    except RawPhotoError as error:
+        return raw_reader.date_of_preview(path, error) if raw_reader.is_available() else ""

@@ -37,6 +37,7 @@ def decode(path: str, size: int, options: ImageOptions) -> NDArray[np.uint8]:
         uint8 [size, size, 3], RGB.
 
     Raises:
+        RawPhotoError: It is a raw photo, which :mod:`mnv2cli.images.raw_reader` reads.
         ImageError: The file is unreadable; the reason is in plain words.
     """
     try:
@@ -66,7 +67,7 @@ def decode_file(
     import numpy as np
 
     try:
-        image = _load(file, size, options)
+        image = load(file, size, options)
         return np.asarray(to_input(image, size, options))
     except ImageError:
         raise
@@ -92,8 +93,12 @@ def set_process_limit(max_pixels: int) -> None:
     PngImagePlugin.MAX_TEXT_CHUNK = 64 << 20
 
 
-def _load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
-    """Open, check and load an image; a JPEG at the smallest scale that is still large enough."""
+def load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
+    """Open, check and load an image; a JPEG at the smallest scale that is still large enough.
+
+    Raises:
+        ImageError: The file is unreadable; a raw photo raises RawPhotoError.
+    """
     head = file.read(HEAD_BYTES)
     if not head:
         raise ImageError("empty file", "zero bytes")

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 from mnv2cli.images.formats import identify
 from mnv2cli.images.opening import open_regular
+from mnv2cli.images.raw import date_of_raw
 from mnv2cli.images.signatures import HEAD_BYTES
+from mnv2cli.images.unsupported import RawPhotoError
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112
+"""The tag of the orientation."""
+
 _DATE_TIME = 0x0132
 _EXIF_PART = 0x8769
 _DATE_TIME_ORIGINAL = 0x9003  # in the EXIF part
@@ -21,7 +25,7 @@ _DATE_TIME_ORIGINAL = 0x9003  # in the EXIF part
 def upright_turn(image: Image.Image) -> Image.Transpose | None:
     """Return the transposition that turns an image upright; None if it is upright."""
     try:
-        value = image.getexif().get(_ORIENTATION)
+        value = image.getexif().get(ORIENTATION)
     except Exception:  # EXIF is often malformed; the pixels are still good
         return None
     from PIL.Image import Transpose
@@ -44,18 +48,36 @@ def taken_at(path: str) -> str:
     The date is DateTimeOriginal, or DateTime if there is none.
 
     Raises:
+        RawPhotoError: It is a raw photo with a date that only
+            :func:`mnv2cli.images.raw_reader.date_of_preview` reads.
         ImageError: It is not an image.
         OSError: It cannot be read.
     """
     with open_regular(path) as file:
-        image_format = identify(file.read(HEAD_BYTES))
+        try:
+            image_format = identify(file.read(HEAD_BYTES))
+            if image_format.check:
+                image_format.check(file)
+        except RawPhotoError:
+            date = date_of_raw(file)
+            if date is None:
+                raise
+            return _valid(date)
         image_format.load_decoder()
         file.seek(0)
         try:
             with image_format.open(file) as image:
-                exif = image.getexif()
-                original = exif.get_ifd(_EXIF_PART).get(_DATE_TIME_ORIGINAL)
-                text = str(original or exif.get(_DATE_TIME) or "")
+                return exif_date(image.getexif())
         except Exception:  # EXIF is often malformed
             return ""
-    return text[:19] if re.match(r"(?:19|20)\d\d:(?:0[1-9]|1[0-2]):\d\d", text) else ""
+
+
+def exif_date(exif: Image.Exif) -> str:
+    """Return the date in an EXIF, as :func:`taken_at` does."""
+    original = exif.get_ifd(_EXIF_PART).get(_DATE_TIME_ORIGINAL)
+    return _valid(str(original or exif.get(_DATE_TIME) or ""))
+
+
+def _valid(date: str) -> str:
+    """Return a date; empty if it is none."""
+    return date[:19] if re.match(r"(?:19|20)\d\d:(?:0[1-9]|1[0-2]):\d\d", date) else ""

@@ -10,12 +10,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
-from mnv2cli.errors import ImageError, InputError
+from mnv2cli.errors import ImageError, InputError, Mnv2Error
+from mnv2cli.images import raw_reader
 from mnv2cli.images.decode import decode, decode_file
 from mnv2cli.images.options import ImageOptions
+from mnv2cli.images.unsupported import RawPhotoError
 from mnv2cli.records import Source
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.messages import reason
@@ -23,6 +26,8 @@ from mnv2cli.system.messages import reason
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from mnv2cli.images.isolated import IsolatedDecoders
 
 AT_ONCE = 16
 """Files fetched at the same time."""
@@ -63,7 +68,12 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         ahead: Files being fetched or waiting to be decoded.
         at_once: Files fetched at the same time; 0 to fetch none ahead.
         decoder: Replaces :func:`mnv2cli.images.decode.decode` for files on this machine, for
-            example with a decoder in another process.
+            example with a decoder in another process. Without it, raw photos alone are decoded in
+            other processes, which start at the first one.
+
+    Attributes:
+        before_process: Called in the thread that is about to decode a raw photo in another
+            process, which has its own time limit.
     """
 
     def __init__(
@@ -78,6 +88,8 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         self._size = size
         self._options = options
         self._decoder = decoder
+        self.before_process: Callable[[], None] = lambda: None
+        self._raw_decoders: IsolatedDecoders | None = None
         self._fetched = threading.local()
         self._ahead = AHEAD if ahead is None else ahead
         self._at_once = AT_ONCE if at_once is None else at_once
@@ -129,14 +141,40 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         if local is not None:
             if self._decoder is not None:
                 return self._decoder(local)
-            return decode(local, self._size, self._options)
+            try:
+                return decode(local, self._size, self._options)
+            except RawPhotoError as error:
+                return self._decode_raw(local, error)
         fetched, file = getattr(self._fetched, "file", ("", None))
         self._fetched.file = "", None
         with file if file is not None and fetched == path else self._take(path) as opened:
-            if self._decoder is None:
-                return decode_file(opened, self._size, self._options)
+            decoder = self._decoder
+            if decoder is None:
+                try:
+                    return decode_file(opened, self._size, self._options)
+                except RawPhotoError as error:
+                    decoder = partial(self._decode_raw, found=error)
+                    opened.seek(0)
             with _named(opened) as path_here:
-                return self._decoder(path_here)
+                return decoder(path_here)
+
+    def _decode_raw(self, path: str, found: RawPhotoError) -> NDArray[np.uint8]:
+        """Decode a raw photo in another process, which it may crash."""
+        if not raw_reader.is_available():
+            raise found
+        from mnv2cli.images.isolated import IsolatedDecoders
+
+        with self._lock:
+            if self._stop.is_set():
+                raise ImageError("not decoded", "the run has ended")
+            if self._raw_decoders is None:
+                self._raw_decoders = IsolatedDecoders(self._size, self._options)
+            decoders = self._raw_decoders
+        self.before_process()
+        try:
+            return decoders(path)
+        except Mnv2Error as error:  # the other images need no process
+            raise ImageError("not decoded", error.message) from error
 
     def _local(self, path: str) -> str | None:
         """Return the path on this machine; None for an image that must be fetched."""
@@ -150,9 +188,10 @@ class ImageReader(AbstractContextManager["ImageReader"]):
             raise ImageError("cannot be read", error.message) from error
 
     def close(self) -> None:
-        """Stop all fetching; a thread waiting in :meth:`decode` gets an ImageError."""
+        """Stop all fetching and processes; a thread in :meth:`decode` may get an ImageError."""
         self._stop.set()
         with self._lock:
+            decoders = self._raw_decoders
             jobs = [job for jobs in self._jobs.values() for job in jobs]
             self._jobs.clear()
             self._waiting.clear()
@@ -160,6 +199,8 @@ class ImageReader(AbstractContextManager["ImageReader"]):
                 if job.file is not None:
                     job.file.close()
                 job.done.set()
+        if decoders is not None:
+            decoders.close()
 
     def __exit__(
         self,

@@ -9,6 +9,9 @@ from mnv2cli.images.signatures import brands
 
 _CONVERT = "convert it to JPEG or PNG"
 
+INSTALL_RAW = "pip install 'mnv2cli[raw]'"
+"""The command that installs the reader of raw photos."""
+
 _IMAGES = (
     (b"\xff\x0a", "JPEG XL image"),
     (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL image"),
@@ -78,10 +81,21 @@ def unsupported(kind: str, advice: str = _CONVERT) -> ImageError:
     return ImageError("not supported", f"{kind}; {advice}")
 
 
-def unsupported_raw(raw_format: str) -> ImageError:
+class RawPhotoError(ImageError):
+    """A raw photo, which :mod:`mnv2cli.images.raw_reader` may be able to read.
+
+    Attributes:
+        kind: What the photo is, such as ``raw photo (CR2)``.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__("not supported", f"{kind}; install the reader with: {INSTALL_RAW}")
+        self.kind = kind
+
+
+def unsupported_raw(raw_format: str) -> RawPhotoError:
     """Return the error for a raw photo; ``raw_format`` may be empty."""
-    kind = f"raw photo ({raw_format})" if raw_format else "raw photo"
-    return unsupported(kind, "export it as JPEG")
+    return RawPhotoError(f"raw photo ({raw_format})" if raw_format else "raw photo")
 
 
 def unreadable_kind(head: bytes) -> ImageError:

@@ -26,6 +26,7 @@ from mnv2cli.inference.calibration import ReadAhead, calibration_key, decode_all
 from mnv2cli.inference.labelling import Labelling
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.pipeline import PipelineOptions, classify
+from mnv2cli.inference.reading import LAST_RESORT
 from mnv2cli.inference.timings import Timings
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.options import LabelOptions
@@ -45,13 +46,6 @@ if TYPE_CHECKING:
 StrPath = str | os.PathLike[str]
 Sample = Callable[[], Iterable[str]]
 """Returns the paths of images to calibrate int8 on; called only if calibration is necessary."""
-
-_LAST_RESORT = 60.0
-"""Seconds past the timeout of an isolated image before its worker is abandoned.
-
-Killing the process normally ends the image earlier; a dead network drive may block even that. The
-seconds include the start of a new process.
-"""
 
 
 class Classifier:
@@ -312,7 +306,7 @@ class Classifier:
         return PipelineOptions(
             self.options.engine.batch_size,
             self.options.engine.threads,
-            timeout and timeout + (_LAST_RESORT if self.isolate else 0),
+            timeout and timeout + (LAST_RESORT if self.isolate else 0),
         )
 
 

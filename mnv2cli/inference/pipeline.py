@@ -13,12 +13,13 @@ import threading
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mnv2cli.engines import Engine
 from mnv2cli.errors import ImageError, Mnv2Error
 from mnv2cli.images.unreadable import took_too_long
 from mnv2cli.inference.labelling import Labelling
+from mnv2cli.inference.reading import LAST_RESORT, Reader
 from mnv2cli.inference.timings import Timings
 from mnv2cli.records import Record, Source
 
@@ -37,22 +38,6 @@ _FORCED_JOIN_TIMEOUT = 0.2
 
 _BATCH_WAIT = 0.05
 """Seconds to wait for a slow list before the images found so far become a smaller batch."""
-
-
-class Reader(Protocol):
-    """Read images, as :class:`mnv2cli.images.reader.ImageReader` does; called by all workers."""
-
-    def wait(self, path: str) -> None:
-        """Wait until an image can be decoded; raises ImageError."""
-        ...
-
-    def decode(self, path: str) -> NDArray[np.uint8]:
-        """Return the network's input, uint8 [size, size, 3]; raises ImageError."""
-        ...
-
-    def close(self) -> None:
-        """Stop everything that workers are waiting for."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +157,7 @@ class _Run:
     ) -> None:
         self._sources = sources
         self._reader = reader
+        reader.before_process = self._leave_time
         self._engine = engine
         self._labelling = labelling
         self._batch_size = batch_size = options.batch_size
@@ -344,6 +330,11 @@ class _Run:
             return self._reader.decode(source.path)
         except ImageError as error:
             return str(error)
+
+    def _leave_time(self) -> None:
+        """Leave it to another process to give up on the image of the calling worker."""
+        for batch in list(self._watched):
+            batch.set_age(-LAST_RESORT)  # of this worker alone
 
     def _watch(self) -> None:
         """Replace workers that exceed the limit on one image."""

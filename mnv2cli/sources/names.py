@@ -7,14 +7,16 @@ import re
 import unicodedata
 
 RAW_SUFFIXES = (
-    ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".dng", ".raf", ".orf", ".rw2",
-    ".pef", ".srw", ".x3f", ".3fr", ".iiq", ".erf", ".rwl", ".kdc", ".dcr", ".mrw", ".mef", ".mos",
+    ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".srf", ".raf", ".orf", ".rw2",
+    ".rwl", ".pef", ".srw", ".x3f", ".3fr", ".fff", ".iiq", ".erf", ".kdc", ".dcr", ".mef", ".mos",
+    ".mrw",
 )  # fmt: skip
-"""Suffixes of raw photos, in lower case. Not ``.raw``, which more programs than cameras use."""
+"""Suffixes of raw photos, in lower case. ``.raw`` is not one: most such files are other data."""
 
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".dib",
-    ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif", *RAW_SUFFIXES,
+    ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif",
+    *RAW_SUFFIXES,
 )  # fmt: skip
 """Suffixes of image files in folders, in lower case."""
 

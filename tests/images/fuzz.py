@@ -12,6 +12,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms
 
+from tests.images.camera_raws import CAMERAS, Shot, bitmap_dng, jpeg
 from tests.images.raws import MAKE, SENSOR, THUMBNAIL, tiff
 
 EXTREMES = (
@@ -86,6 +87,12 @@ def bases() -> dict[str, bytes]:
     found["png interlaced"] = _interlaced_png()
     found["tiff tiled"] = _tiled_tiff(pixels)
     found["bmp run-length"] = _run_length_bmp()
+    sensor = rgb.resize((64, 48))
+    shot = Shot(sensor, (jpeg(sensor, (48, 36), 6), jpeg(sensor, (16, 12))), 6)
+    for name, camera in {**CAMERAS, "bitmap DNG": bitmap_dng}.items():
+        found[f"raw {name}"] = camera(shot)
+    for name in ("CR2", "linear DNG", "ORF", "RW2"):  # by their sensor data
+        found[f"raw {name} alone"] = CAMERAS[name](Shot(sensor))
     found["tiff raw photo"] = tiff(THUMBNAIL | {MAKE: "NIKON CORPORATION"}, SENSOR)
     return found
 

@@ -111,8 +111,10 @@ def test_an_unsupported_format_is_named_and_not_called_damaged(
     path = tmp_path / "a.jpg"
     path.write_bytes(data)
     advice = "convert it to JPEG or PNG"
-    if "raw photo" in kind or "SVG" in kind:
-        advice = "export it as " + ("JPEG" if "raw photo" in kind else "PNG")
+    if "SVG" in kind:
+        advice = "export it as PNG"
+    if "raw photo" in kind:
+        advice = "install the reader with: pip install 'mnv2cli[raw]'"
     assert reason(path) == f"not supported: {kind}; {advice}"
 
 

@@ -18,10 +18,12 @@ import pytest
 
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.errors import ImageError
+from mnv2cli.images import raw_reader
 from mnv2cli.images.child import BYTES_PER_PIXEL
 from mnv2cli.images.decode import decode, set_process_limit
 from mnv2cli.images.isolated import IsolatedDecoders
 from mnv2cli.images.options import ImageOptions
+from mnv2cli.images.unsupported import RawPhotoError
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.models.options import ModelOptions
 from tests.conftest import FakeEngine
@@ -128,7 +130,7 @@ def test_damaged_images_give_pixels_or_a_reason(
         f"{', '.join(f'{reason} {number:,}' for reason, number in reasons.most_common())}",
     )
     assert [bad for found in runs for bad in found.bad] == [], tmp_path
-    assert formats.total() == count and len(formats) == 9
+    assert formats.total() == count and len(formats) == 10
     assert reasons["pixels"] > count / 20 and reasons["damaged"] > count / 20
 
 
@@ -137,8 +139,11 @@ def test_undamaged_images_are_all_read(mutator: Mutator, tmp_path: Path) -> None
     for name, data in bases().items():
         path.write_bytes(data)
         if "raw" in name:
-            with pytest.raises(ImageError, match="not supported"):
+            with pytest.raises(RawPhotoError) as found:
                 decode(str(path), SIZE, OPTIONS[0])
+            if name.startswith("raw") and raw_reader.is_available():
+                pixels = raw_reader.decode_raw(str(path), SIZE, OPTIONS[0], found.value)
+                assert pixels.shape == (SIZE, SIZE, 3)
             continue
         assert decode(str(path), SIZE, OPTIONS[0]).shape == (SIZE, SIZE, 3)
 

@@ -15,6 +15,7 @@ from mnv2cli.images.options import ImageOptions
 from tests.images.pixels import COLOUR, close, pixels_of, reason
 from tests.images.raws import DNG_VERSION, FULL, MAKE, SENSOR, THUMBNAIL, Layout, Tags, tiff
 
+ADVICE = "install the reader with: pip install 'mnv2cli[raw]'"
 LAYOUTS = [Layout(order, big) for order in "<>" for big in (False, True)]
 
 
@@ -42,11 +43,11 @@ def test_a_raw_photo_with_a_readable_thumbnail_is_refused(
     tmp_path: Path, first: Tags, wanted: str, layout: Layout
 ) -> None:
     path = written(tmp_path, tiff(THUMBNAIL | first, SENSOR, layout=layout), "a.dng")
-    assert reason(path) == f"not supported: {wanted}; export it as JPEG"
+    assert reason(path) == f"not supported: {wanted}; {ADVICE}"
 
 
 def test_sensor_data_in_any_directory_identifies_a_raw_photo(tmp_path: Path) -> None:
-    wanted = "not supported: raw photo (PEF); export it as JPEG"
+    wanted = f"not supported: raw photo (PEF); {ADVICE}"
     for directories in ((SENSOR,), (FULL, SENSOR), (FULL, None, SENSOR)):
         first, *others = directories
         data = tiff((first or {}) | {MAKE: "PENTAX"}, *others)
@@ -61,7 +62,7 @@ def test_raw_photos_are_recognised_by_their_first_bytes(tmp_path: Path) -> None:
         (b"MM\0*" + bytes(4) + b"MMMMRawT", "IIQ"),
     ):
         path = written(tmp_path, start + plain[len(start) :])
-        assert reason(path) == f"not supported: raw photo ({wanted}); export it as JPEG"
+        assert reason(path) == f"not supported: raw photo ({wanted}); {ADVICE}"
 
 
 @pytest.mark.parametrize("pixel", [(67, 82, 2), (73, 73, 73), (77, 77, 77)])

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from mnv2cli.cli.grouping import grouped, section
-from mnv2cli.sources.names import IMAGE_SUFFIXES
+from mnv2cli.sources.names import IMAGE_SUFFIXES, RAW_SUFFIXES
 from mnv2cli.sources.options import Filters, Inputs
 from mnv2cli.sources.pairs import PAIRS
 
@@ -53,7 +53,9 @@ input_options = grouped(
         "--all-files",
         advanced=True,
         is_flag=True,
-        help="In folders, try every file. Otherwise only these: " + " ".join(IMAGE_SUFFIXES) + ".",
+        help="In folders, try every file. Otherwise only these: "
+        + " ".join(suffix for suffix in IMAGE_SUFFIXES if suffix not in RAW_SUFFIXES)
+        + f", and raw photos: {' '.join(RAW_SUFFIXES)}.",
     ),
     _input(
         "--pairs",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mnv2cli.diagnostics.doctor.check import Check
+from mnv2cli.system.packages import is_installed
 
 
 def check_image_formats() -> Iterator[Check]:
@@ -37,3 +38,18 @@ def check_image_formats() -> Iterator[Check]:
         )
     else:
         yield Check("Images", "formats", "ok", text)
+    yield _raw_photos()
+
+
+def _raw_photos() -> Check:
+    """Return a check of the reader of raw photos, which is optional."""
+    from mnv2cli.images.unsupported import INSTALL_RAW
+
+    try:
+        import rawpy
+    except ImportError as error:
+        if is_installed("rawpy"):
+            return Check("Images", "raw photos", "warn", f"rawpy: {error}", f"Run: {INSTALL_RAW}")
+        return Check("Images", "raw photos", "ok", f"not installed; optional: {INSTALL_RAW}")
+    library = ".".join(str(number) for number in rawpy.libraw_version)
+    return Check("Images", "raw photos", "ok", f"rawpy {rawpy.__version__}, LibRaw {library}")

@@ -63,6 +63,8 @@ def test_a_machine_that_is_ready_passes(
     assert {name for name, check in found.items() if check.state != "ok"} <= {"Engines GPU"}
     assert "Ready" in shown.stdout and shown.exit_code == 0
     assert "JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF, HEIC" in found["Images formats"].text
+    installed = found["Images raw photos"].text
+    assert installed.startswith("rawpy ") or installed.endswith("pip install 'mnv2cli[raw]'")
     assert "KERAS_HOME=" in found["Terminal settings"].text
     assert max(map(len, shown.stdout.splitlines())) <= 80
 

@@ -1,0 +1,39 @@
+"""What the pipeline needs of a reader of images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LAST_RESORT = 60.0
+"""Seconds past the timeout of an image decoded in another process before its worker is abandoned.
+
+Killing the process normally ends the image earlier; a dead network drive may block even that. The
+seconds include the start of a new process.
+"""
+
+
+class Reader(Protocol):
+    """Read images, as :class:`mnv2cli.images.reader.ImageReader` does; called by all workers.
+
+    Attributes:
+        before_process: Called before an image is decoded in a process with its own time limit.
+    """
+
+    before_process: Callable[[], None]
+
+    def wait(self, path: str) -> None:
+        """Wait until an image can be decoded; raises ImageError."""
+        ...
+
+    def decode(self, path: str) -> NDArray[np.uint8]:
+        """Return the network's input, uint8 [size, size, 3]; raises ImageError."""
+        ...
+
+    def close(self) -> None:
+        """Stop everything that workers are waiting for."""
+        ...
