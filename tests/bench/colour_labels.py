@@ -1,10 +1,11 @@
 """Measure how much labels depend on colour profiles: with, and without applying them.
 
-    python tests/bench/colour_labels.py PHOTOS [PROFILES]
+    python -m tests.bench.colour_labels PHOTOS [PROFILES [SPACES]]
 
 PHOTOS is a folder of photos named ``WNID_anything.jpg``. PROFILES is a folder of more ICC profiles,
 by default the system's; the files of Debian's packages colord-data, ghostscript and krita-data
-whose names are listed below are used if they exist.
+whose names are listed below are used if they exist. SPACES is a regular expression for the names of
+colour spaces, by default all.
 
 Each photo is converted to a colour space and saved without loss. The reference is the photo
 converted back at full size. ``without`` is what the file without its profile gives.
@@ -13,6 +14,7 @@ converted back at full size. ``without`` is what the file without its profile gi
 from __future__ import annotations
 
 import io
+import re
 import struct
 import sys
 import tempfile
@@ -51,13 +53,14 @@ FILES = {
     "CMYK, SWOP": ("CMYK", "default_cmyk.icc"),
     "CMYK, chemical proof": ("CMYK", "cmyk.icm"),
 }
+HEIC = {"quality": 90, "enc_params": {"preset": "ultrafast"}}
 Maker = Callable[[Image.Image], tuple[bytes, bytes, bytes]]
 """Makes three files: the reference, one with the profile, one without."""
 
 Makers = dict[str, Maker]
 
 
-def main(photos: str, profiles: str = SYSTEM) -> None:
+def main(photos: str, profiles: str = SYSTEM, spaces: str = "") -> None:
     """Print a row for each colour space."""
     classifier = Classifier()
     engine = classifier.load()
@@ -75,7 +78,11 @@ def main(photos: str, profiles: str = SYSTEM) -> None:
                 pixels.append(decode(str(path), classifier.network.size, ImageOptions()))
             return engine.predict(np.stack(pixels))
 
-        for name, make in (rgb_spaces() | installed(profiles) | greys() | code_points()).items():
+        for name, make in (
+            rgb_spaces() | installed(profiles) | greys() | gain_map() | code_points()
+        ).items():
+            if not re.search(spaces, name):
+                continue
             made = [make(image) for image in images]
             reference = scores([one[0] for one in made])
             row = [right(reference, truth)]
@@ -164,6 +171,17 @@ def greys() -> Makers:
     return {f"grey, {name}": by_profile(grey_profile(curve), "L") for name, curve in curves.items()}
 
 
+def gain_map() -> Makers:
+    """Return JPEGs with a second image, as Ultra HDR and others store a gain map."""
+
+    def make(image: Image.Image) -> tuple[bytes, bytes, bytes]:
+        second = image.resize((image.width // 4, image.height // 4)).convert("L")
+        plain = saved(image, "JPEG", quality=92)
+        return plain, saved(image, "MPO", save_all=True, append_images=[second], quality=92), plain
+
+    return {"JPEG with a gain map": make}
+
+
 def deep(profile: bytes) -> Maker:
     """Return what makes 16-bit PNGs, with values that 8 bits do not have."""
     shallow = by_profile(profile)
@@ -232,7 +250,7 @@ def _coded(primaries: int, transfer: int, bright: bool, kind: str) -> Maker:
         if kind == "PNG":
             mark = _chunk(b"cICP", bytes((primaries, transfer, 0, 1)))
             return saved(image, "TIFF"), png(pixels, mark), png(pixels)
-        options = {"quality": 95, "speed": 8} if kind == "AVIF" else {"quality": 90}
+        options: dict[str, Any] = {"quality": 95, "speed": 8} if kind == "AVIF" else HEIC
         plain = saved(converted, kind.replace("C", "F"), **options)
         marked = bytearray(plain)
         place = plain.index(b"colrnclx") + 8

@@ -1,6 +1,6 @@
 """Measure the CPU time of decoding images with a colour profile, beside the same without it.
 
-    python tests/bench/colour_speed.py PHOTOS [ROUNDS]
+    python -m tests.bench.colour_speed PHOTOS [ROUNDS]
 
 PHOTOS is a folder of photos; the first 20 are used. Both are decoded in turn.
 """
