@@ -8,10 +8,10 @@ MIAF (nclx), ITU-R BT.2100 (PQ, HLG), BT.2087 (matrix), BT.2408 (reference white
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import IO, TYPE_CHECKING, Any
 
-from mnv2cli.images.colour_table import ColourTable
+from mnv2cli.images.colour_table import Conversion, conversion_by, exact
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,7 +92,7 @@ def is_adobe_rgb(image: Image.Image) -> bool:
 
 
 @lru_cache(16)
-def conversion_by_code_points(points: CodePoints) -> ColourTable | None:
+def conversion_by_code_points(points: CodePoints) -> Conversion | None:
     """Return the conversion to sRGB; None if these are close to it, or unknown.
 
     HDR is mapped to the range of sRGB for each channel.
@@ -123,7 +123,8 @@ def conversion_by_code_points(points: CodePoints) -> ColourTable | None:
             light = _tone_mapped(light * np.maximum(luminance, 1e-6) ** 0.2 * PEAK_NITS)
         return _srgb(light @ matrix)
 
-    return ColourTable(formula)
+    # HDR is rare and its curves are steep: a table would be inaccurate and take half a second.
+    return partial(exact, formula) if transfer in (_PQ, _HLG) else conversion_by(formula)
 
 
 def _to_pq(nits: Light) -> Light:

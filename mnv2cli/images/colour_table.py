@@ -1,8 +1,9 @@
-"""Convert 8-bit colours with a table: three times as fast as a colour management system."""
+"""Convert 8-bit colours by a formula, or three times as fast by a table made from it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ ACCURATE = 0.6
 
 Formula = Callable[["NDArray[np.uint8]"], "NDArray[np.uint8]"]
 """Called with RGB [n, n, 3], returns sRGB of the same shape."""
+
+Conversion = Callable[["Image.Image"], "Image.Image"]
+"""Called with a small image, returns it in sRGB."""
 
 BITS = 6
 """Bits of each channel that select an entry; a megabyte per table."""
@@ -63,14 +67,27 @@ class ColourTable:
         return Image.frombytes(image.mode, image.size, found.data, "raw", coded)
 
 
-def is_accurate(table: ColourTable, formula: Formula) -> bool:
-    """Check whether a table made from a formula differs little from it on random colours."""
+def conversion_by(formula: Formula) -> Conversion:
+    """Return a conversion of RGB and RGBA images: by a table if that is accurate."""
     import numpy as np
     from PIL import Image
 
+    table = ColourTable(formula)
     colours = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     found = np.asarray(table(Image.fromarray(colours)))
-    return bool(np.abs(formula(colours).astype(np.int16) - found).mean() <= ACCURATE)
+    error = np.abs(formula(colours).astype(np.int16) - found).mean()
+    return table if error <= ACCURATE else partial(exact, formula)
+
+
+def exact(formula: Formula, image: Image.Image) -> Image.Image:
+    """Convert an RGB or RGBA image by a formula; alpha stays."""
+    import numpy as np
+    from PIL import Image
+
+    converted = Image.fromarray(formula(np.asarray(image.convert("RGB"))))
+    if image.mode == "RGBA":
+        converted.putalpha(image.getchannel("A"))
+    return converted
 
 
 def changes_colours(formula: Formula) -> bool:

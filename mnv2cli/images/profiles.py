@@ -7,8 +7,7 @@ resizing, so its cost does not depend on the size of the image. Source: ICC.1:20
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.images.code_points import (
@@ -17,15 +16,12 @@ from mnv2cli.images.code_points import (
     conversion_by_code_points,
     is_adobe_rgb,
 )
-from mnv2cli.images.colour_table import SAME, ColourTable, changes_colours, is_accurate
+from mnv2cli.images.colour_table import SAME, Conversion, changes_colours, conversion_by
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from PIL import Image, ImageCms
-
-Conversion = Callable[["Image.Image"], "Image.Image"]
-"""Called with a small image, returns it in sRGB: RGB, RGBA or L."""
+    from PIL import Image
 
 MAX_PROFILE_BYTES = 4 << 20
 """Larger profiles are ignored; those of printing presses have up to 3 MB."""
@@ -102,18 +98,7 @@ def _by_profile(profile: bytes, mode: str) -> Conversion | None:
         return transform.apply
     if mode == "L":
         return _grey(formula(np.arange(256, dtype=np.uint8)[None])[0, :, 1])
-    if not changes_colours(formula):
-        return None
-    table = ColourTable(formula)
-    return table if is_accurate(table, formula) else partial(_exact, transform)
-
-
-def _exact(transform: ImageCms.ImageCmsTransform, image: Image.Image) -> Image.Image:
-    """Convert an RGB or RGBA image by a transform; alpha stays."""
-    converted = transform.apply(image.convert("RGB"))
-    if image.mode == "RGBA":
-        converted.putalpha(image.getchannel("A"))
-    return converted
+    return conversion_by(formula) if changes_colours(formula) else None
 
 
 def _grey(curve: NDArray[np.uint8]) -> Conversion | None:
