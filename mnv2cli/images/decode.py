@@ -24,9 +24,10 @@ def decode(path: str, size: int, options: ImageOptions) -> NDArray[np.uint8]:
     """Read an image file as the network's input.
 
     EXIF orientation is applied, transparency is composed over white, every colour mode becomes
-    8-bit RGB, and the first frame of an animation is used. With ``fit="stretch"`` and
-    ``interpolation="nearest"`` the pixels are those of ``keras.utils.load_img(path,
-    target_size=(size, size))``, which ignores orientation and drops transparency.
+    8-bit sRGB, and the first frame of an animation is used. With ``fit="stretch"`` and
+    ``interpolation="nearest"`` colour profiles are ignored and the pixels are those of
+    ``keras.utils.load_img(path, target_size=(size, size))``, which also ignores orientation and
+    drops transparency.
 
     Args:
         path: A regular file; anything else is refused without being opened.
@@ -106,6 +107,7 @@ def load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
     image_format.load_decoder()
     if image_format.check:
         image_format.check(file)
+    points = image_format.code_points(file) if image_format.code_points else None
     source: IO[bytes] = file
     file.seek(0)
     if image_format is JPEG and options.allow_truncated:
@@ -121,6 +123,8 @@ def load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
         raise too_many_pixels(*numbers[:2]) from error
     except Exception as error:
         raise format_error(image_format, file, error) from error
+    if points:
+        image.info["code_points"] = points
     width, height = image.size
     if width * height > options.max_pixels:
         raise too_many_pixels(width * height, options.max_pixels)

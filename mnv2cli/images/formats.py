@@ -13,6 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import IO, TYPE_CHECKING
 
+from mnv2cli.images.code_points import CodePoints, avif_code_points, png_code_points
 from mnv2cli.images.raw import refuse_raw
 from mnv2cli.images.signatures import (
     boxes_length,
@@ -50,6 +51,7 @@ class ImageFormat:
         register: Adds the decoder of another library to Pillow.
         length: Returns the length in bytes that a file states; None for formats without one.
         check: Called with a file, raises ImageError if its kind is not supported.
+        code_points: Returns the code points of the colours, for formats whose decoder does not.
     """
 
     name: str
@@ -60,6 +62,7 @@ class ImageFormat:
     register: Callable[[], None] | None = None
     length: Callable[[IO[bytes]], int] | None = None
     check: Callable[[IO[bytes]], None] | None = None
+    code_points: Callable[[IO[bytes]], CodePoints | None] | None = None
 
     def load_decoder(self) -> None:
         """Import the decoder if it is not imported yet."""
@@ -98,6 +101,7 @@ FORMATS = (
         starts_with(b"\x89PNG\r\n\x1a\n"),
         modules=("PngImagePlugin",),
         codec="zlib",
+        code_points=png_code_points,
     ),
     ImageFormat("GIF", "GIF", starts_with(b"GIF87a", b"GIF89a"), modules=("GifImagePlugin",)),
     ImageFormat("BMP", "BMP", is_bmp, modules=("BmpImagePlugin",)),
@@ -124,6 +128,7 @@ FORMATS = (
         modules=("AvifImagePlugin",),
         codec="avif",
         length=boxes_length,
+        code_points=avif_code_points,
     ),
     ImageFormat(  # after AVIF, whose files may have the general brands too
         "HEIC",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mnv2cli.images.colours import over_white, to_8_bit
 from mnv2cli.images.exif import upright_turn
 from mnv2cli.images.options import ImageOptions
+from mnv2cli.images.profiles import conversion
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,14 +26,18 @@ def least_size(image_size: tuple[int, int], size: int, options: ImageOptions) ->
 
 
 def to_input(image: Image.Image, size: int, options: ImageOptions) -> Image.Image:
-    """Resize to the network's input: RGB, upright, ``size`` pixels wide and high.
+    """Resize to the network's input: sRGB, upright, ``size`` pixels wide and high.
 
-    The box is symmetric, so the small result is turned instead of the image, at no cost.
+    With ``fit="stretch"`` and ``interpolation="nearest"`` profiles are ignored, as ``load_img``
+    does. The box is symmetric, so the small result is turned instead of the image, at no cost.
     """
     from PIL import Image
 
     turn = upright_turn(image)
-    image = to_8_bit(image)
+    is_tutorial = options.fit == "stretch" and options.interpolation == "nearest"
+    to_srgb = None if is_tutorial else conversion(image)  # load_img ignores profiles
+    if not (to_srgb and image.mode == "CMYK"):
+        image = to_8_bit(image)
     width, height = image.size
     square = (size, size)
     target = square
@@ -45,7 +50,8 @@ def to_input(image: Image.Image, size: int, options: ImageOptions) -> Image.Imag
         target = (max(1, round(width * scale)), max(1, round(height * scale)))
     resample = Image.Resampling[options.interpolation.upper()]
     gap = None if options.interpolation == "nearest" else 3.0
-    image = over_white(image.resize(target, resample, box, reducing_gap=gap))
+    image = image.resize(target, resample, box, reducing_gap=gap)
+    image = over_white(to_srgb(image) if to_srgb else image)
     if target != square:
         padded = Image.new("RGB", square, (128, 128, 128))
         padded.paste(image, ((size - target[0]) // 2, (size - target[1]) // 2))

@@ -13,6 +13,7 @@ import pillow_heif
 from PIL import Image, ImageCms
 
 from tests.images.camera_raws import CAMERAS, Shot, bitmap_dng, jpeg
+from tests.images.icc import cmyk_profile, grey_profile, lab_of, matrix_profile
 from tests.images.raws import MAKE, SENSOR, THUMBNAIL, tiff
 
 EXTREMES = (
@@ -46,6 +47,8 @@ def bases() -> dict[str, bytes]:
         "jpeg progressive": (large, "JPEG", {"progressive": True}),
         "jpeg cmyk": (rgb.convert("CMYK"), "JPEG", {}),
         "jpeg exif": (rgb, "JPEG", {"exif": exif, "icc_profile": bytes(200)}),
+        "jpeg profile": (rgb, "JPEG", {"icc_profile": matrix_profile()}),
+        "jpeg cmyk profile": (rgb.convert("CMYK"), "JPEG", {"icc_profile": cmyk_profile(_inks, 3)}),
         "jpeg grey": (grey, "JPEG", {"restart_marker_blocks": 2}),
         "jpeg 4:4:4": (large, "JPEG", {"subsampling": 0, "optimize": True}),
         "jpeg multi-picture": (rgb, "MPO", more),
@@ -69,6 +72,7 @@ def bases() -> dict[str, bytes]:
         "tiff jpeg": (rgb, "TIFF", {"compression": "jpeg"}),
         "tiff fax": (rgb.convert("1"), "TIFF", {"compression": "group4"}),
         "tiff 16 bit": (deep, "TIFF", {}),
+        "tiff profile": (grey, "TIFF", {"icc_profile": grey_profile(1.0)}),
         "tiff float": (grey.convert("F"), "TIFF", {"compression": "tiff_lzw"}),
         "tiff lab": (lab, "TIFF", {}),
         "tiff big": (rgb, "TIFF", {"big_tiff": True}),
@@ -85,6 +89,8 @@ def bases() -> dict[str, bytes]:
     }
     found = {name: _saved(*kind) for name, kind in kinds.items()}
     found["png interlaced"] = _interlaced_png()
+    plain = found["png"]
+    found["png code points"] = plain[:33] + _chunk(b"cICP", bytes((9, 16, 0, 1))) + plain[33:]
     found["tiff tiled"] = _tiled_tiff(pixels)
     found["bmp run-length"] = _run_length_bmp()
     sensor = rgb.resize((64, 48))
@@ -95,6 +101,10 @@ def bases() -> dict[str, bytes]:
         found[f"raw {name} alone"] = CAMERAS[name](Shot(sensor))
     found["tiff raw photo"] = tiff(THUMBNAIL | {MAKE: "NIKON CORPORATION"}, SENSOR)
     return found
+
+
+def _inks(cmyk: np.ndarray) -> np.ndarray:
+    return lab_of(np.clip((1 - cmyk[:, :3]) * (1 - cmyk[:, 3:]), 0, 1))
 
 
 def _saved(image: Image.Image, format: str, options: dict[str, Any]) -> bytes:

@@ -7,6 +7,7 @@ EfficientNet-Lite0's weights and scikit-image's photos come as packages; MobileN
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import shutil
@@ -17,12 +18,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image, ImageCms
 
 from mnv2cli import Classifier
 from mnv2cli.cli import main
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.models.efficientnet_lite0 import EfficientNetLite0
 from tests.conftest import SHARED, draw
+from tests.images.icc import BT2020, matrix_profile
 
 IMAGES = SHARED / "images"
 
@@ -103,6 +106,38 @@ def test_accuracy_of_lite0(tmp_path: Path, capsys: pytest.CaptureFixture[str], e
         print(f"\nLite0 on {engine}, 100 photos: top-1 {top1}, top-5 {top5}")  # noqa: T201
     assert top1 >= 85
     assert top5 >= 95
+
+
+@needs_shared
+def test_labels_depend_little_on_the_colour_space(tmp_path: Path) -> None:
+    profile = matrix_profile(BT2020, 2.4)
+    space = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    to_space = ImageCms.buildTransform(
+        ImageCms.createProfile("sRGB"), space, "RGB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC
+    )
+    folders = [tmp_path / name for name in ("sRGB", "profile", "without")]
+    for folder in folders:
+        folder.mkdir()
+    for path in sorted(IMAGES.iterdir())[::8]:
+        photo = Image.open(path).convert("RGB")
+        photo.info.clear()
+        name = path.with_suffix(".tif").name
+        photo.save(folders[0] / name)
+        converted = to_space.apply(photo)
+        converted.save(folders[1] / name, icc_profile=profile)
+        converted.info.clear()
+        converted.save(folders[2] / name)
+    classifier = Classifier(top=1000)
+    scores = []
+    for folder in folders:
+        records = classifier.classify(str(folder))
+        scores.append([{p.wnid: p.score for p in record.predictions} for record in records])
+    with_profile, without = (
+        sum(abs(one[max(wanted, key=wanted.__getitem__)] - max(wanted.values()))
+            for wanted, one in zip(scores[0], found, strict=True)) / len(found)
+        for found in scores[1:]
+    )  # fmt: skip
+    assert with_profile < 0.03 and with_profile < without / 2
 
 
 def classified(tmp_path: Path, *options: str) -> list[dict[str, str]]:
