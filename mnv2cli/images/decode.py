@@ -17,7 +17,7 @@ from mnv2cli.images.unreadable import decoder_error, file_error, format_error, t
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from PIL.ImageFile import ImageFile
+    from PIL.Image import Image
 
 
 def decode(path: str, size: int, options: ImageOptions) -> NDArray[np.uint8]:
@@ -92,8 +92,8 @@ def set_process_limit(max_pixels: int) -> None:
     PngImagePlugin.MAX_TEXT_CHUNK = 64 << 20
 
 
-def _load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
-    """Open, check and load an image; a JPEG at the smallest scale that is still large enough."""
+def _load(file: IO[bytes], size: int, options: ImageOptions) -> Image:
+    """Open, check and load an image; JPEGs at the smallest scale that is still large enough."""
     head = file.read(HEAD_BYTES)
     if not head:
         raise ImageError("empty file", "zero bytes")
@@ -111,6 +111,8 @@ def _load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
 
     try:
         image = image_format.open(source)
+    except ImageError:
+        raise
     except DecompressionBombError as error:
         numbers = [int(number) for number in re.findall("[0-9]+", str(error))]
         raise too_many_pixels(*numbers[:2]) from error
@@ -119,8 +121,9 @@ def _load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
     width, height = image.size
     if width * height > options.max_pixels:
         raise too_many_pixels(width * height, options.max_pixels)
-    if image_format is JPEG and options.interpolation != "nearest":
-        # Nearest picks single pixels of the full image, which must not be averaged before.
+    if options.interpolation != "nearest":
+        # Nearest picks single pixels of the full image, which must not be averaged before. Decoders
+        # without scales (all but JPEG and JPEG 2000) ignore this.
         image.draft(None, least_size(image.size, size, options))
     try:
         image.load()
@@ -129,13 +132,11 @@ def _load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
         # in memory until the next garbage collection.
         if not (options.allow_truncated and _is_usable(image, image_format, file, error)):
             raise format_error(image_format, file, error) from error
-        image.tile = []  # use the pixels decoded so far
+        image.tile = []  # type: ignore[attr-defined]  # use the pixels decoded so far
     return image
 
 
-def _is_usable(
-    image: ImageFile, image_format: ImageFormat, file: IO[bytes], error: Exception
-) -> bool:
+def _is_usable(image: Image, image_format: ImageFormat, file: IO[bytes], error: Exception) -> bool:
     """Check whether an image that could not be loaded is truncated, with some pixels decoded."""
     found = format_error(image_format, file, error)
     return found.reason == "truncated" and getattr(image, "_im", None) is not None

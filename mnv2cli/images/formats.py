@@ -11,14 +11,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from mnv2cli.images.raw import refuse_raw
 from mnv2cli.images.signatures import (
     boxes_length,
+    boxes_or_stream_length,
     has_brand,
     is_bmp,
     is_dib,
+    is_icon,
+    is_netpbm,
+    is_pcx,
+    is_sgi,
+    is_targa,
     is_webp,
     riff_length,
     starts_with,
@@ -26,7 +32,7 @@ from mnv2cli.images.signatures import (
 from mnv2cli.images.unsupported import unreadable_kind
 
 if TYPE_CHECKING:
-    from PIL.ImageFile import ImageFile
+    from PIL.Image import Image
 
 
 @cache
@@ -50,6 +56,13 @@ class ImageFormat:
         register: Adds the decoder of another library to Pillow.
         length: Returns the length in bytes that a file states; None for formats without one.
         check: Called with a file, raises ImageError if its kind is not supported.
+        decoder: A module of :mod:`mnv2cli.images.decoders` that replaces Pillow's decoder.
+        suffixes: Suffixes of its files, in lower case.
+        in_folders: Whether files with these suffixes are images of a folder.
+        reader: The library that decodes it, for the documentation.
+        note: What is read of it, for the documentation.
+        extra: The extra that installs its library; empty if that is always installed.
+        memory: Bytes per pixel that decoding takes at most, as measured.
     """
 
     name: str
@@ -60,6 +73,13 @@ class ImageFormat:
     register: Callable[[], None] | None = None
     length: Callable[[IO[bytes]], int] | None = None
     check: Callable[[IO[bytes]], None] | None = None
+    decoder: str = ""
+    suffixes: tuple[str, ...] = ()
+    in_folders: bool = True
+    reader: str = "Pillow"
+    note: str = ""
+    extra: str = ""
+    memory: int = 8
 
     def load_decoder(self) -> None:
         """Import the decoder if it is not imported yet."""
@@ -67,12 +87,17 @@ class ImageFormat:
         if self.register:
             self.register()
 
-    def open(self, file: IO[bytes]) -> ImageFile:
+    def open(self, file: IO[bytes]) -> Image:
         """Read the header of a file with the decoder of this format alone, which must be loaded.
 
         Raises:
+            ImageError: It is of a kind that is not supported.
             Exception: Any, if the header is damaged.
         """
+        if self.decoder:
+            file.seek(0)
+            found: Image = _module(self.decoder).open_image(file)
+            return found
         from PIL import Image, UnidentifiedImageError
 
         with suppress(UnidentifiedImageError):
@@ -88,6 +113,8 @@ JPEG = ImageFormat(  # and multi-picture files, which its decoder recognizes
     starts_with(b"\xff\xd8\xff"),
     modules=("JpegImagePlugin", "MpoImagePlugin"),
     codec="jpg",
+    suffixes=(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    note="Also CMYK; of several pictures (MPO) the first.",
 )
 
 FORMATS = (
@@ -98,9 +125,25 @@ FORMATS = (
         starts_with(b"\x89PNG\r\n\x1a\n"),
         modules=("PngImagePlugin",),
         codec="zlib",
+        suffixes=(".png", ".apng"),
+        note="Of an animation the first frame.",
     ),
-    ImageFormat("GIF", "GIF", starts_with(b"GIF87a", b"GIF89a"), modules=("GifImagePlugin",)),
-    ImageFormat("BMP", "BMP", is_bmp, modules=("BmpImagePlugin",)),
+    ImageFormat(
+        "GIF",
+        "GIF",
+        starts_with(b"GIF87a", b"GIF89a"),
+        modules=("GifImagePlugin",),
+        suffixes=(".gif",),
+        note="Of an animation the first frame.",
+    ),
+    ImageFormat(
+        "BMP",
+        "BMP",
+        is_bmp,
+        modules=("BmpImagePlugin",),
+        suffixes=(".bmp",),
+        note="Also compressed by run length.",
+    ),
     ImageFormat(
         "TIFF",
         "TIFF",
@@ -108,6 +151,8 @@ FORMATS = (
         modules=("TiffImagePlugin",),
         codec="libtiff",
         check=refuse_raw,
+        suffixes=(".tif", ".tiff"),
+        note="The first page; 1 to 32 bits and floats, CMYK, Lab; BigTIFF.",
     ),
     ImageFormat(
         "WebP",
@@ -116,6 +161,8 @@ FORMATS = (
         modules=("WebPImagePlugin",),
         codec="webp",
         length=riff_length,
+        suffixes=(".webp",),
+        note="Of an animation the first frame.",
     ),
     ImageFormat(
         "AVIF",
@@ -124,6 +171,8 @@ FORMATS = (
         modules=("AvifImagePlugin",),
         codec="avif",
         length=boxes_length,
+        suffixes=(".avif",),
+        note="Of a sequence the first frame.",
     ),
     ImageFormat(  # after AVIF, whose files may have the general brands too
         "HEIC",
@@ -131,8 +180,109 @@ FORMATS = (
         has_brand(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"),
         register=_register_heif,
         length=boxes_length,
+        suffixes=(".heic", ".heif", ".hif"),
+        reader="pillow-heif",
+        note="The primary image.",
     ),
-    ImageFormat("DIB", "DIB", is_dib, modules=("BmpImagePlugin",)),
+    ImageFormat(
+        "JPEG 2000",
+        "JPEG2000",
+        starts_with(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+        modules=("Jpeg2KImagePlugin",),
+        codec="jpg_2000",
+        decoder="jpeg2000",
+        length=boxes_or_stream_length,
+        suffixes=(".jp2", ".j2k", ".jpf", ".jpx", ".jpc", ".j2c"),
+        note="Files and codestreams with up to 4 components of 1 to 16 bits.",
+    ),
+    ImageFormat(
+        "JPEG XL",
+        "JXL",
+        starts_with(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"),
+        decoder="jpegxl",
+        length=boxes_or_stream_length,
+        suffixes=(".jxl",),
+        reader="imagecodecs",
+        note="Files and codestreams; of an animation the first frame.",
+        extra="jxl",
+    ),
+    ImageFormat(
+        "PSD",
+        "PSD",
+        starts_with(b"8BPS\0\1", b"8BPS\0\2"),
+        decoder="photoshop",
+        suffixes=(".psd", ".psb"),
+        note="The composite, as saved with Maximize Compatibility; 8 and 16 bits, 32-bit grey.",
+    ),
+    ImageFormat(
+        "PNM",
+        "PPM",
+        is_netpbm,
+        modules=("PpmImagePlugin",),
+        decoder="netpbm",
+        suffixes=(".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
+        note="The first image, of up to 16 bits; PFM in grey only; no PAM.",
+    ),
+    ImageFormat(
+        "SGI",
+        "SGI",
+        is_sgi,
+        modules=("SgiImagePlugin",),
+        suffixes=(".sgi",),
+        note="8 and 16 bits.",
+    ),
+    ImageFormat(
+        "QOI",
+        "QOI",
+        starts_with(b"qoif"),
+        modules=("QoiImagePlugin",),
+        suffixes=(".qoi",),
+        note="Slow: about a second for a megapixel.",
+    ),
+    ImageFormat(
+        "PCX",
+        "PCX",
+        is_pcx,
+        modules=("PcxImagePlugin",),
+        suffixes=(".pcx",),
+        note="1 and 8 bits in 1 to 4 planes.",
+    ),
+    ImageFormat(
+        "DDS",
+        "DDS",
+        starts_with(b"DDS |\0\0\0"),
+        modules=("DdsImagePlugin",),
+        suffixes=(".dds",),
+        in_folders=False,
+        note="The largest level; without compression slow.",
+    ),
+    ImageFormat(
+        "ICO",
+        "ICO",
+        is_icon,
+        modules=("IcoImagePlugin",),
+        decoder="icon",
+        suffixes=(".ico",),
+        in_folders=False,
+        note="The largest image.",
+    ),
+    ImageFormat(
+        "DIB",
+        "DIB",
+        is_dib,
+        modules=("BmpImagePlugin",),
+        suffixes=(".dib",),
+        note="A BMP without its file header.",
+    ),
+    ImageFormat(  # last, as it has no signature
+        "TGA",
+        "TGA",
+        is_targa,
+        modules=("TgaImagePlugin",),
+        decoder="targa",
+        suffixes=(".tga",),
+        note="16, 24 and 32 bits, grey, palettes of 256 colours.",
+    ),
 )
 
 
@@ -157,3 +307,9 @@ def _load_decoders() -> None:
     for image_format in FORMATS:
         for module in image_format.modules:
             import_module(f"PIL.{module}")
+        if image_format.decoder:
+            _module(image_format.decoder)
+
+
+def _module(decoder: str) -> Any:
+    return import_module(f"mnv2cli.images.decoders.{decoder}")

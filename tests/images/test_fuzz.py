@@ -128,7 +128,7 @@ def test_damaged_images_give_pixels_or_a_reason(
         f"{', '.join(f'{reason} {number:,}' for reason, number in reasons.most_common())}",
     )
     assert [bad for found in runs for bad in found.bad] == [], tmp_path
-    assert formats.total() == count and len(formats) == 9
+    assert formats.total() == count and len(formats) >= 18
     assert reasons["pixels"] > count / 20 and reasons["damaged"] > count / 20
 
 
