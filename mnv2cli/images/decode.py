@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING
 
 from mnv2cli.errors import ImageError
+from mnv2cli.images.budget import DECODING, Hold, memory_for
 from mnv2cli.images.formats import JPEG, ImageFormat, identify
 from mnv2cli.images.opening import open_regular
 from mnv2cli.images.options import ImageOptions
@@ -20,7 +23,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-def decode(path: str, size: int, options: ImageOptions) -> NDArray[np.uint8]:
+def decode(
+    path: str, size: int, options: ImageOptions, hold: Hold = DECODING.hold
+) -> NDArray[np.uint8]:
     """Read an image file as the network's input.
 
     EXIF orientation is applied, transparency is composed over white, every colour mode becomes
@@ -32,6 +37,7 @@ def decode(path: str, size: int, options: ImageOptions) -> NDArray[np.uint8]:
         path: A regular file; anything else is refused without being opened.
         size: Side of the square result in pixels.
         options: Fit, interpolation and limits; ``isolate`` and ``timeout`` are up to the caller.
+        hold: Reserves memory for a large image while it is decoded.
 
     Returns:
         uint8 [size, size, 3], RGB.
@@ -41,13 +47,17 @@ def decode(path: str, size: int, options: ImageOptions) -> NDArray[np.uint8]:
     """
     try:
         with open_regular(path) as file:
-            return decode_file(file, size, options, path)
+            return decode_file(file, size, options, path, hold)
     except OSError as error:
         raise file_error(path, error) from error
 
 
 def decode_file(
-    file: IO[bytes], size: int, options: ImageOptions, path: str = ""
+    file: IO[bytes],
+    size: int,
+    options: ImageOptions,
+    path: str = "",
+    hold: Hold = DECODING.hold,
 ) -> NDArray[np.uint8]:
     """Read an open file as the network's input, as :func:`decode` does.
 
@@ -56,6 +66,7 @@ def decode_file(
         size: Side of the square result in pixels.
         options: Fit, interpolation and limits; ``isolate`` and ``timeout`` are up to the caller.
         path: Its name if it is on this machine, for errors; else empty.
+        hold: Reserves memory for a large image while it is decoded.
 
     Returns:
         uint8 [size, size, 3], RGB.
@@ -66,8 +77,14 @@ def decode_file(
     import numpy as np
 
     try:
-        image = _load(file, size, options)
-        return np.asarray(to_input(image, size, options))
+        with ExitStack() as held:
+            image = _load(
+                file,
+                size,
+                options,
+                lambda needed: held.enter_context(hold(needed, options.timeout)),
+            )
+            return np.asarray(to_input(image, size, options))
     except ImageError:
         raise
     except OSError as error:
@@ -92,8 +109,13 @@ def set_process_limit(max_pixels: int) -> None:
     PngImagePlugin.MAX_TEXT_CHUNK = 64 << 20
 
 
-def _load(file: IO[bytes], size: int, options: ImageOptions) -> Image:
-    """Open, check and load an image; JPEGs at the smallest scale that is still large enough."""
+def _load(
+    file: IO[bytes], size: int, options: ImageOptions, reserve: Callable[[int], None]
+) -> Image:
+    """Open, check and load an image; JPEGs at the smallest scale that is still large enough.
+
+    ``reserve`` is called with the bytes needed, once the header is read.
+    """
     head = file.read(HEAD_BYTES)
     if not head:
         raise ImageError("empty file", "zero bytes")
@@ -125,6 +147,7 @@ def _load(file: IO[bytes], size: int, options: ImageOptions) -> Image:
         # Nearest picks single pixels of the full image, which must not be averaged before. Decoders
         # without scales (all but JPEG and JPEG 2000) ignore this.
         image.draft(None, least_size(image.size, size, options))
+    reserve(memory_for(image, image_format, width * height))
     try:
         image.load()
     except Exception as error:

@@ -163,6 +163,7 @@ FORMATS = (
         length=riff_length,
         suffixes=(".webp",),
         note="Of an animation the first frame.",
+        memory=17,
     ),
     ImageFormat(
         "AVIF",
@@ -173,6 +174,7 @@ FORMATS = (
         length=boxes_length,
         suffixes=(".avif",),
         note="Of a sequence the first frame.",
+        memory=10,
     ),
     ImageFormat(  # after AVIF, whose files may have the general brands too
         "HEIC",
@@ -183,6 +185,7 @@ FORMATS = (
         suffixes=(".heic", ".heif", ".hif"),
         reader="pillow-heif",
         note="The primary image.",
+        memory=10,
     ),
     ImageFormat(
         "JPEG 2000",
@@ -194,6 +197,7 @@ FORMATS = (
         length=boxes_or_stream_length,
         suffixes=(".jp2", ".j2k", ".jpf", ".jpx", ".jpc", ".j2c"),
         note="Files and codestreams with up to 4 components of 1 to 16 bits.",
+        memory=24,
     ),
     ImageFormat(
         "JPEG XL",
@@ -205,6 +209,7 @@ FORMATS = (
         reader="imagecodecs",
         note="Files and codestreams; of an animation the first frame.",
         extra="jxl",
+        memory=14,
     ),
     ImageFormat(
         "PSD",
@@ -213,6 +218,7 @@ FORMATS = (
         decoder="photoshop",
         suffixes=(".psd", ".psb"),
         note="The composite, as saved with Maximize Compatibility; 8 and 16 bits, 32-bit grey.",
+        memory=10,
     ),
     ImageFormat(
         "PNM",
@@ -238,6 +244,7 @@ FORMATS = (
         modules=("QoiImagePlugin",),
         suffixes=(".qoi",),
         note="Slow: about a second for a megapixel.",
+        memory=16,
     ),
     ImageFormat(
         "PCX",
@@ -255,6 +262,7 @@ FORMATS = (
         suffixes=(".dds",),
         in_folders=False,
         note="The largest level; without compression slow.",
+        memory=16,
     ),
     ImageFormat(
         "ICO",

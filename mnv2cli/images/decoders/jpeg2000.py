@@ -64,7 +64,6 @@ class Jpeg2000Image(Jpeg2KImagePlugin.Jpeg2KImageFile):
         if self.size != self._codestream.size:
             raise SyntaxError("two different sizes")
         # Pillow turns the brightest colours of more than 8 bits into black.
-        self._halvings = 0
         self._is_deep = self._codestream.is_colour and self._codestream.depth > 8
         if self._is_deep:
             require_imagecodecs("JPEG 2000 image with more than 8 bits per colour")
@@ -78,29 +77,27 @@ class Jpeg2000Image(Jpeg2KImagePlugin.Jpeg2KImageFile):
             self.fp.seek(0)
             image = image_of(jpeg2k_decode(self.fp.read()), (1 << self._codestream.depth) - 1)
             self.im, self._mode, self.tile = image.im, image.mode, []
-        elif self.tile and self._halvings:
-            settings = self.tile[0][3]
-            assert isinstance(settings, tuple)
-            codec, _, layers, fd, length = settings
-            # Pillow's own reduction rounds sizes that the format rounds up, and then fails.
-            width, height = (-(-side >> self._halvings) for side in self.size)
-            self._size = width, height
-            settings = codec, self._halvings, layers, fd, length
-            self.tile = [ImageFile._Tile("jpeg2k", (0, 0, *self.size), 0, settings)]
         return super().load()
 
     def draft(
         self, mode: str | None, size: tuple[int, int] | None
     ) -> tuple[str, tuple[int, int, float, float]] | None:
-        """Select the smallest resolution that is at least ``size``."""
-        self._halvings = found = 0
+        """Select the smallest resolution that is well above ``size``."""
+        halvings = 0
         if size and self._codestream.is_aligned and not self._is_deep:
-            while found < self._codestream.levels and all(
-                own >> (found + 1) >= _SPARE * least
+            while halvings < self._codestream.levels and all(
+                own >> (halvings + 1) >= _SPARE * least
                 for own, least in zip(self.size, size, strict=True)
             ):
-                found += 1
-        self._halvings = found
+                halvings += 1
+        # Pillow's own attribute for this rounds sizes that the format rounds up, and then fails.
+        width, height = (-(-side >> halvings) for side in self.size)
+        settings = self.tile[0][3]
+        assert isinstance(settings, tuple)
+        codec, _, layers, fd, length = settings
+        settings = codec, halvings, layers, fd, length
+        self._size = width, height
+        self.tile = [ImageFile._Tile("jpeg2k", (0, 0, width, height), 0, settings)]
         return None
 
 
