@@ -319,7 +319,7 @@ def test_time_waiting_for_the_memory_of_large_images_does_not_count(
     with shared.hold(SMALL):
         runner = threading.Thread(
             target=lambda: records.extend(
-                classify(sources(2), decode=large, engine=FakeEngine(), rank=rank, limit=0.2)
+                classify(sources(1, 2), decode=large, engine=FakeEngine(), rank=rank, limit=0.2)
             )
         )
         runner.start()
