@@ -13,7 +13,7 @@ from mnv2cli.images import child
 from mnv2cli.errors import ImageError
 real, real_taken_at = child.decode, child.taken_at
 seen = []
-def decode(path, size, options):
+def decode(path, size, options, *more):
     name = os.path.basename(path)
     seen.append(name)
     if name.startswith("boom"): os.kill(os.getpid(), signal.SIGSEGV)
@@ -28,8 +28,8 @@ def decode(path, size, options):
         except MemoryError as error: raise ImageError("not enough memory") from error
     if name.startswith("once") and len(seen) > 1: os.abort()
     if name.startswith("loud"): os.write(1, b"noise"); print("noise", flush=True)
-    if name.startswith("wrong"): return real(path, 8, options)
-    return real(path, size, options)
+    if name.startswith("wrong"): return real(path, 8, options, *more)
+    return real(path, size, options, *more)
 def taken_at(path):
     if "taken" in path: os.abort()
     return real_taken_at(path)

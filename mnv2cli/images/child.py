@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 from mnv2cli.errors import ImageError
 from mnv2cli.images import raw_reader
+from mnv2cli.images.budget import SMALL, Hold
 from mnv2cli.images.decode import decode, set_process_limit
 from mnv2cli.images.exif import taken_at
 from mnv2cli.images.options import ImageOptions
@@ -17,11 +19,13 @@ from mnv2cli.images.protocol import (
     DECODE,
     ERROR,
     LONGEST_TEXT,
+    MEMORY,
     PIXELS,
     READY,
     TEXT,
     from_arguments,
     message,
+    read_exactly,
     read_header,
 )
 from mnv2cli.images.unreadable import NO_MEMORY
@@ -86,29 +90,43 @@ def serve(requests: IO[bytes], answers: IO[bytes], size: int, options: ImageOpti
         answers.write(message(kind, content))
         answers.flush()
 
+    def watch() -> None:
+        """End this process if the parent, which watches the time, is gone."""
+        if options.timeout:
+            faulthandler.dump_traceback_later(
+                2 * options.timeout + _ORPHAN_SECONDS, exit=True, file=nowhere
+            )
+
+    @contextmanager
+    def hold(needed: int, limit: float) -> Iterator[None]:
+        """Ask the parent for memory; it takes it back with the next message."""
+        if needed >= SMALL:
+            faulthandler.cancel_dump_traceback_later()  # waiting does not count
+            send(MEMORY, str(needed).encode())
+            read_exactly(requests, 1)
+            watch()
+        yield
+
     with suppress(BrokenPipeError, EOFError), open(os.devnull, "w") as nowhere:
         send(READY, b"")
         while True:
             kind, length = read_header(requests)
             path = os.fsdecode(requests.read(length))
-            if options.timeout:
-                # The parent watches the time; this ends a child whose parent is gone.
-                faulthandler.dump_traceback_later(
-                    2 * options.timeout + _ORPHAN_SECONDS, exit=True, file=nowhere
-                )
+            watch()
             try:
-                answer = _answer(kind, path, size, options)
+                answer = _answer(kind, path, size, options, hold)
             finally:
-                if options.timeout:
-                    faulthandler.cancel_dump_traceback_later()
+                faulthandler.cancel_dump_traceback_later()
             send(*answer)
 
 
-def _answer(kind: bytes, path: str, size: int, options: ImageOptions) -> tuple[bytes, bytes]:
+def _answer(
+    kind: bytes, path: str, size: int, options: ImageOptions, hold: Hold
+) -> tuple[bytes, bytes]:
     """Return the kind and the content of the answer to a request."""
     try:
         if kind == DECODE:
-            return PIXELS, _pixels(path, size, options).tobytes()
+            return PIXELS, _pixels(path, size, options, hold).tobytes()
         return TEXT, _date(path).encode()
     except ImageError as error:
         text = f"{error.reason}\0{error.detail}"[: LONGEST_TEXT // 4]
@@ -119,13 +137,13 @@ def _answer(kind: bytes, path: str, size: int, options: ImageOptions) -> tuple[b
         return ERROR, f"cannot be read\0{type(error).__name__}".encode()
 
 
-def _pixels(path: str, size: int, options: ImageOptions) -> NDArray[np.uint8]:
+def _pixels(path: str, size: int, options: ImageOptions, hold: Hold) -> NDArray[np.uint8]:
     try:
-        return decode(path, size, options)
+        return decode(path, size, options, hold)
     except RawPhotoError as error:
         if not raw_reader.is_available():
             raise
-        return raw_reader.decode_raw(path, size, options, error)
+        return raw_reader.decode_raw(path, size, options, error, hold)
 
 
 def _date(path: str) -> str:

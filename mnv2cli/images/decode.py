@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING
 
 from mnv2cli.errors import ImageError
+from mnv2cli.images.budget import DECODING, Hold, memory_for
 from mnv2cli.images.formats import JPEG, ImageFormat, identify
 from mnv2cli.images.opening import open_regular
 from mnv2cli.images.options import ImageOptions
@@ -17,10 +20,12 @@ from mnv2cli.images.unreadable import decoder_error, file_error, format_error, t
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from PIL.ImageFile import ImageFile
+    from PIL.Image import Image
 
 
-def decode(path: str, size: int, options: ImageOptions) -> NDArray[np.uint8]:
+def decode(
+    path: str, size: int, options: ImageOptions, hold: Hold = DECODING.hold
+) -> NDArray[np.uint8]:
     """Read an image file as the network's input.
 
     EXIF orientation is applied, transparency is composed over white, every colour mode becomes
@@ -33,6 +38,7 @@ def decode(path: str, size: int, options: ImageOptions) -> NDArray[np.uint8]:
         path: A regular file; anything else is refused without being opened.
         size: Side of the square result in pixels.
         options: Fit, interpolation and limits; ``isolate`` and ``timeout`` are up to the caller.
+        hold: Reserves memory for a large image while it is decoded.
 
     Returns:
         uint8 [size, size, 3], RGB.
@@ -43,13 +49,17 @@ def decode(path: str, size: int, options: ImageOptions) -> NDArray[np.uint8]:
     """
     try:
         with open_regular(path) as file:
-            return decode_file(file, size, options, path)
+            return decode_file(file, size, options, path, hold)
     except OSError as error:
         raise file_error(path, error) from error
 
 
 def decode_file(
-    file: IO[bytes], size: int, options: ImageOptions, path: str = ""
+    file: IO[bytes],
+    size: int,
+    options: ImageOptions,
+    path: str = "",
+    hold: Hold = DECODING.hold,
 ) -> NDArray[np.uint8]:
     """Read an open file as the network's input, as :func:`decode` does.
 
@@ -58,6 +68,7 @@ def decode_file(
         size: Side of the square result in pixels.
         options: Fit, interpolation and limits; ``isolate`` and ``timeout`` are up to the caller.
         path: Its name if it is on this machine, for errors; else empty.
+        hold: Reserves memory for a large image while it is decoded.
 
     Returns:
         uint8 [size, size, 3], RGB.
@@ -68,8 +79,14 @@ def decode_file(
     import numpy as np
 
     try:
-        image = load(file, size, options)
-        return np.asarray(to_input(image, size, options))
+        with ExitStack() as held:
+            image = load(
+                file,
+                size,
+                options,
+                lambda needed: held.enter_context(hold(needed, options.timeout)),
+            )
+            return np.asarray(to_input(image, size, options))
     except ImageError:
         raise
     except OSError as error:
@@ -94,8 +111,16 @@ def set_process_limit(max_pixels: int) -> None:
     PngImagePlugin.MAX_TEXT_CHUNK = 64 << 20
 
 
-def load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
-    """Open, check and load an image; a JPEG at the smallest scale that is still large enough.
+def load(
+    file: IO[bytes], size: int, options: ImageOptions, reserve: Callable[[int], None]
+) -> Image:
+    """Open, check and load an image; JPEGs at the smallest scale that is still large enough.
+
+    Args:
+        file: Readable and seekable; it stays open.
+        size: Side of the network's input in pixels.
+        options: Fit, interpolation and limits.
+        reserve: Called with the bytes needed, once the header is read.
 
     Raises:
         ImageError: The file is unreadable; a raw photo raises RawPhotoError.
@@ -118,6 +143,8 @@ def load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
 
     try:
         image = image_format.open(source)
+    except ImageError:
+        raise
     except DecompressionBombError as error:
         numbers = [int(number) for number in re.findall("[0-9]+", str(error))]
         raise too_many_pixels(*numbers[:2]) from error
@@ -128,9 +155,11 @@ def load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
     width, height = image.size
     if width * height > options.max_pixels:
         raise too_many_pixels(width * height, options.max_pixels)
-    if image_format is JPEG and options.interpolation != "nearest":
-        # Nearest picks single pixels of the full image, which must not be averaged before.
+    if options.interpolation != "nearest":
+        # Nearest picks single pixels of the full image, which must not be averaged before. Decoders
+        # without scales (all but JPEG and JPEG 2000) ignore this.
         image.draft(None, least_size(image.size, size, options))
+    reserve(memory_for(image, image_format, width * height))
     try:
         image.load()
     except Exception as error:
@@ -138,13 +167,11 @@ def load(file: IO[bytes], size: int, options: ImageOptions) -> ImageFile:
         # in memory until the next garbage collection.
         if not (options.allow_truncated and _is_usable(image, image_format, file, error)):
             raise format_error(image_format, file, error) from error
-        image.tile = []  # use the pixels decoded so far
+        image.tile = []  # type: ignore[attr-defined]  # use the pixels decoded so far
     return image
 
 
-def _is_usable(
-    image: ImageFile, image_format: ImageFormat, file: IO[bytes], error: Exception
-) -> bool:
+def _is_usable(image: Image, image_format: ImageFormat, file: IO[bytes], error: Exception) -> bool:
     """Check whether an image that could not be loaded is truncated, with some pixels decoded."""
     found = format_error(image_format, file, error)
     return found.reason == "truncated" and getattr(image, "_im", None) is not None

@@ -18,11 +18,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from mnv2cli.errors import ImageError, Mnv2Error
+from mnv2cli.images.budget import DECODING
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.protocol import (
     DECODE,
     ERROR,
+    GRANTED,
     LONGEST_TEXT,
+    MEMORY,
     PIXELS,
     READY,
     TAKEN_AT,
@@ -257,10 +260,16 @@ class _Child:
         """Return the answer to a request; ``pixels`` is its length if it is an image, else 0."""
         try:
             self._start_clock()
-            stdin = _stream(self.process.stdin)
-            stdin.write(message(operation, request))
-            stdin.flush()
+            self._send(message(operation, request))
             kind, answer = self._answer(max(pixels, LONGEST_TEXT))
+            for _ in range(2):  # a preview of a raw photo, then its sensor data
+                if kind != MEMORY:
+                    break
+                self._stop_clock()
+                with DECODING.hold(int(answer), self.limit):
+                    self._start_clock()
+                    self._send(GRANTED)
+                    kind, answer = self._answer(max(pixels, LONGEST_TEXT))
         except (EOFError, OSError, ValueError):  # ValueError: closed by end()
             kind, answer = b"", b""
         finally:
@@ -305,6 +314,11 @@ class _Child:
     def _stop_clock(self) -> None:
         with self._lock:
             self._busy = False
+
+    def _send(self, data: bytes) -> None:
+        stdin = _stream(self.process.stdin)
+        stdin.write(data)
+        stdin.flush()
 
     def _answer(self, longest: int) -> tuple[bytes, bytes]:
         stdout = _stream(self.process.stdout)

@@ -3,7 +3,9 @@
 The options are on the child's command line. The child reads requests from its standard input and
 writes answers to its standard output. Both are messages: one byte for the kind, the length as
 little-endian uint32, the content. The content of a request is the path in bytes. The content of an
-answer is pixels or UTF-8 text; an error has its reason and detail, separated by a NUL byte.
+answer is pixels or UTF-8 text; an error has its reason and detail, separated by a NUL byte. Before
+a child decodes a large image, it asks for memory, a number of bytes as text, and waits for one
+byte.
 """
 
 from __future__ import annotations
@@ -17,8 +19,11 @@ from mnv2cli.images.options import ImageOptions
 DECODE, TAKEN_AT = b"d", b"t"
 """Kinds of requests."""
 
-READY, PIXELS, TEXT, ERROR = b"r", b"p", b"t", b"e"
-"""Kinds of answers; a child sends ``READY`` once it has started."""
+READY, PIXELS, TEXT, ERROR, MEMORY = b"r", b"p", b"t", b"e", b"m"
+"""Kinds of answers; a child sends ``READY`` once it has started, and ``MEMORY`` to ask for that."""
+
+GRANTED = b"g"
+"""The byte that a child waits for after it asked for memory."""
 
 LONGEST_TEXT = 10_000
 """Limit in bytes for an answer other than pixels."""

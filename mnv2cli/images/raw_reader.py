@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any
 
 from mnv2cli.errors import ImageError
+from mnv2cli.images.budget import DECODING, Hold
 from mnv2cli.images.decode import load
 from mnv2cli.images.exif import ORIENTATION, exif_date
 from mnv2cli.images.opening import open_regular
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 _ORIENTATIONS = {3: 3, 5: 8, 6: 6}
 """LibRaw's ``flip``, and EXIF's orientation; all others mean upright."""
 
+_DEMOSAIC_BYTES = 11
+"""Bytes per pixel of the sensor that a demosaic takes at most, as measured with linear DNG."""
+
 _SIDEWAYS = (5, 6, 7, 8)
 """Orientations of EXIF that swap width and height."""
 
@@ -43,7 +47,7 @@ def is_available() -> bool:
 
 
 def decode_raw(
-    path: str, size: int, options: ImageOptions, found: RawPhotoError
+    path: str, size: int, options: ImageOptions, found: RawPhotoError, hold: Hold = DECODING.hold
 ) -> NDArray[np.uint8]:
     """Read a raw photo as the network's input, as :func:`mnv2cli.images.decode.decode` does.
 
@@ -57,6 +61,7 @@ def decode_raw(
         options: Fit, interpolation and limits; ``max_pixels`` limits what is decoded: the preview
             or the sensor data.
         found: The error that names the photo's format.
+        hold: Reserves memory while it is decoded.
 
     Returns:
         uint8 [size, size, 3], RGB.
@@ -67,8 +72,17 @@ def decode_raw(
     import numpy as np
 
     try:
-        with open_regular(path) as file, _opened(file, path, found.kind) as raw:
-            image = _preview(raw, size, options) or _demosaiced(raw, options)
+        with (
+            open_regular(path) as file,
+            _opened(file, path, found.kind) as raw,
+            ExitStack() as held,
+        ):
+
+            def reserve(needed: int) -> None:
+                held.close()  # a preview that has turned out to be unusable
+                held.enter_context(hold(needed, options.timeout))
+
+            image = _preview(raw, size, options, reserve) or _demosaiced(raw, options, reserve)
             return np.asarray(to_input(image, size, options))
     except OSError as error:
         raise file_error(path, error) from error
@@ -138,7 +152,9 @@ def _largest(raw: Any) -> Any:
         return None
 
 
-def _preview(raw: Any, size: int, options: ImageOptions) -> Image.Image | None:
+def _preview(
+    raw: Any, size: int, options: ImageOptions, reserve: Callable[[int], None]
+) -> Image.Image | None:
     """Return the preview with its orientation in its EXIF; None if it is unusable or too small."""
     from PIL import Image
 
@@ -149,7 +165,7 @@ def _preview(raw: Any, size: int, options: ImageOptions) -> Image.Image | None:
     image: Image.Image
     if isinstance(preview, bytes):
         try:
-            image = load(io.BytesIO(preview), size, options)
+            image = load(io.BytesIO(preview), size, options, reserve)
         except ImageError:  # the sensor data may still be good
             return None
     else:
@@ -167,7 +183,7 @@ def _preview(raw: Any, size: int, options: ImageOptions) -> Image.Image | None:
     return image
 
 
-def _demosaiced(raw: Any, options: ImageOptions) -> Image.Image:
+def _demosaiced(raw: Any, options: ImageOptions, reserve: Callable[[int], None]) -> Image.Image:
     """Return the upright photo from the sensor data: half its size, 8 bits, no EXIF.
 
     Raises:
@@ -179,5 +195,6 @@ def _demosaiced(raw: Any, options: ImageOptions) -> Image.Image:
     pixels = raw.sizes.raw_width * raw.sizes.raw_height
     if pixels > options.max_pixels:
         raise too_many_pixels(pixels, options.max_pixels)
+    reserve(_DEMOSAIC_BYTES * pixels)
     found = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
     return Image.fromarray(found.squeeze())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import IO
 
@@ -37,6 +38,79 @@ def is_webp(head: bytes) -> bool:
     return head.startswith(b"RIFF") and head[8:12] == b"WEBP"
 
 
+def is_icon(head: bytes) -> bool:
+    """Check for a Windows icon by possible values in its first entry."""
+    count, planes, bits = (int.from_bytes(head[i : i + 2], "little") for i in (4, 10, 12))
+    size, offset = (int.from_bytes(head[i : i + 4], "little") for i in (14, 18))
+    return (
+        head.startswith(b"\0\0\1\0")
+        and 0 < count < 256
+        and head[9:10] == b"\0"
+        and planes <= 1
+        and bits in (0, 1, 2, 4, 8, 16, 24, 32)
+        and size > 0
+        and 6 + 16 * count <= offset < 1 << 24
+    )
+
+
+def is_netpbm(head: bytes) -> bool:
+    """Check for a PBM, PGM, PPM or grey PFM: a complete header, as its letters may begin a text."""
+    return _NETPBM.match(head) is not None
+
+
+_SPACE = rb"(?:\s+|\s*#[^\n]*\n\s*)+"
+_NUMBER = _SPACE + rb"\d{1,10}"
+_NETPBM = re.compile(
+    rb"(?:P[14]" + _NUMBER * 2 + rb"|P[2356]" + _NUMBER * 3 + rb"|Pf" + _NUMBER * 2
+    + _SPACE + rb"-?[\d.][\d.eE+-]{0,9})\s"
+)  # fmt: skip
+
+
+def is_pcx(head: bytes) -> bool:
+    """Check for a PCX by possible values in its header. Source: ZSoft PCX Technical Manual."""
+    if len(head) < 128 or head[0] != 10 or head[1] not in (0, 2, 3, 4, 5) or head[2] != 1:
+        return False
+    left, top, right, bottom = (int.from_bytes(head[i : i + 2], "little") for i in (4, 6, 8, 10))
+    bits, planes, row = head[3], head[65], int.from_bytes(head[66:68], "little")
+    return (
+        bits in (1, 2, 4, 8)
+        and 1 <= planes <= 4
+        and left <= right
+        and top <= bottom
+        and row >= (bits * (right - left + 1) + 7) // 8
+        and not any(head[74:128])
+    )
+
+
+def is_sgi(head: bytes) -> bool:
+    """Check for an SGI image. Source: The SGI Image File Format, version 1.00."""
+    return (
+        len(head) >= 108
+        and head.startswith(b"\x01\xda")
+        and head[2] in (0, 1)
+        and head[3] in (1, 2)
+        and head[4:6] in (b"\0\1", b"\0\2", b"\0\3")
+        and head[104:108] == bytes(4)  # ordinary colours
+    )
+
+
+def is_targa(head: bytes) -> bool:
+    """Check for a TGA, which has no signature, by possible values in its header.
+
+    Source: Truevision TGA File Format Specification 2.0, page 6.
+    """
+    if len(head) < 18:
+        return False
+    has_map, kind, depth = head[1], head[2], head[16]
+    width, height, entries = (int.from_bytes(head[i : i + 2], "little") for i in (12, 14, 5))
+    if not (width and height) or head[17] & 0xC0:
+        return False
+    if kind in (1, 9):
+        return has_map == 1 and 0 < entries <= 256 and head[7] in (16, 24, 32) and depth == 8
+    depths = {2: (16, 24, 32), 10: (16, 24, 32), 3: (8, 16), 11: (8, 16)}
+    return has_map == 0 and not any(head[3:8]) and depth in depths.get(kind, ())
+
+
 def has_brand(*wanted: bytes) -> Callable[[bytes], bool]:
     """Return a test for the first bytes of an ISO base media file with one of the brands."""
     return lambda head: not brands(head).isdisjoint(wanted)
@@ -69,3 +143,9 @@ def boxes_length(file: IO[bytes]) -> int:
             break
         end += size
     return end
+
+
+def boxes_or_stream_length(file: IO[bytes]) -> int:
+    """Return where the last box ends; 0 for a bare codestream, which states no length."""
+    file.seek(0)
+    return boxes_length(file) if file.read(4) == b"\0\0\0\x0c" else 0

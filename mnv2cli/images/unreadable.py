@@ -18,7 +18,9 @@ _NO_MEMORY = "out of memory|memory allocation error"
 
 _UNSUPPORTED = (
     "unsupported|not supported|not implemented|not installed|cannot handle|samples per pixel than"
-    "|unknown (pixel mode|compression|data organi[sz]ation|filter category|image mode)"
+    "|unimplemented"
+    "|unknown (pixel mode|pcx mode|compression|data organi[sz]ation|filter category|image mode)"
+    "|unknown pixel format"
 )
 
 _UNCLEAR = (
@@ -61,7 +63,7 @@ def decoder_error(error: Exception, name: str = "") -> ImageError:
         re.search(_NO_MEMORY, text, re.IGNORECASE) and "Security limit" not in text
     ):
         return ImageError(NO_MEMORY, "the image is too large to decode here")
-    if re.search("truncated|end of file|unexpected eof|not enough", text, re.IGNORECASE):
+    if re.search("truncated|end of file|unexpected eof|not enough|incomplete", text, re.IGNORECASE):
         return ImageError("truncated", "the file ends before the image does")
     cause = error.__cause__
     if text == "not identified by this driver" or (

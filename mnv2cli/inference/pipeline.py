@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from mnv2cli.engines import Engine
 from mnv2cli.errors import ImageError, Mnv2Error
+from mnv2cli.images.budget import DECODING
 from mnv2cli.images.unreadable import took_too_long
 from mnv2cli.inference.labelling import Labelling
 from mnv2cli.inference.reading import LAST_RESORT, Reader
@@ -343,7 +344,7 @@ class _Run:
         while not self._stopping.wait(step):
             for batch in list(self._watched):
                 with batch.lock:
-                    batch.age += step
+                    batch.age += 0 if DECODING.is_waiting(batch.worker) else step
                     if batch.age > self._limit and len(batch.results) < len(batch.sources):
                         self._replace_worker(batch)
 

@@ -15,8 +15,9 @@ RAW_SUFFIXES = (
 
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".dib",
-    ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif",
-    *RAW_SUFFIXES,
+    ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif", ".jp2", ".j2k", ".jpf", ".jpx",
+    ".jpc", ".j2c", ".jxl", ".psd", ".psb", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".sgi", ".qoi",
+    ".pcx", ".tga", *RAW_SUFFIXES,
 )  # fmt: skip
 """Suffixes of image files in folders, in lower case."""
 

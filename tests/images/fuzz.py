@@ -13,8 +13,14 @@ import pillow_heif
 from PIL import Image, ImageCms
 
 from tests.images.camera_raws import CAMERAS, Shot, bitmap_dng, jpeg
+from tests.images.decoders.photoshop import psd, resource
 from tests.images.icc import cmyk_profile, grey_profile, lab_of, matrix_profile
 from tests.images.raws import MAKE, SENSOR, THUMBNAIL, tiff
+
+try:
+    from imagecodecs import jpeg2k_encode, jpegxl_encode
+except ImportError:  # optional
+    jpegxl_encode = None
 
 EXTREMES = (
     0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 900, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000,
@@ -87,7 +93,7 @@ def bases() -> dict[str, bytes]:
         "heic alpha": (alpha.resize((70, 50)), "HEIF", {}),
         "heic pages": (large, "HEIF", {"save_all": True, "append_images": [large.rotate(90)]}),
     }
-    found = {name: _saved(*kind) for name, kind in kinds.items()}
+    found = {name: _saved(*kind) for name, kind in (kinds | _later_kinds(rgb)).items()}
     found["png interlaced"] = _interlaced_png()
     plain = found["png"]
     found["png code points"] = plain[:33] + _chunk(b"cICP", bytes((9, 16, 0, 1))) + plain[33:]
@@ -99,12 +105,55 @@ def bases() -> dict[str, bytes]:
         found[f"raw {name}"] = camera(shot)
     for name in ("CR2", "linear DNG", "ORF", "RW2"):  # by their sensor data
         found[f"raw {name} alone"] = CAMERAS[name](Shot(sensor))
+    found["psd"] = psd(rgb, is_packed=True, resources=resource(1058, exif.tobytes()))
+    found["psd alpha 16 bit"] = psd(alpha, depth=16, layers=-2)
+    found["psd cmyk"] = psd(rgb.convert("CMYK"), version=2, is_packed=True)
+    found["psd palette"] = psd(palette)
+    found["pnm 12 bit"] = b"P6 28 20 4095\n" + (pixels.astype(">u2") * 16).tobytes()
+    found["pnm text"] = b"P3\n# text\n28 20\n99\n" + b" ".join(
+        b"%d" % (v % 99) for v in range(1680)
+    )
+    if jpegxl_encode:
+        found["jxl"] = jpegxl_encode(pixels, level=80)
+        found["jxl lossless"] = jpegxl_encode(np.asarray(alpha), lossless=True)
+        found["jxl animated"] = jpegxl_encode(np.stack([pixels, pixels[::-1]]), lossless=True)
+        found["jpeg2000 16 bit"] = jpeg2k_encode(pixels.astype(np.uint16) * 257, level=0)
     found["tiff raw photo"] = tiff(THUMBNAIL | {MAKE: "NIKON CORPORATION"}, SENSOR)
     return found
 
 
 def _inks(cmyk: np.ndarray) -> np.ndarray:
     return lab_of(np.clip((1 - cmyk[:, :3]) * (1 - cmyk[:, 3:]), 0, 1))
+
+
+def _later_kinds(rgb: Image.Image) -> dict[str, tuple[Image.Image, str, dict[str, Any]]]:
+    """Return images of the formats that are rarer."""
+    grey, palette = rgb.convert("L"), rgb.convert("P")
+    alpha = rgb.convert("RGBA")
+    alpha.putalpha(grey)
+    codestream = {"no_jp2": True}
+    return {
+        "jpeg2000": (rgb, "JPEG2000", {}),
+        "jpeg2000 lossless": (alpha, "JPEG2000", {"irreversible": False}),
+        "jpeg2000 tiled": (rgb.resize((90, 70)), "JPEG2000", codestream | {"tile_size": (32, 32)}),
+        "jpeg2000 grey": (grey, "JPEG2000", codestream | {"quality_layers": [20, 5]}),
+        "pnm": (rgb, "PPM", {}),
+        "pnm 1 bit": (rgb.convert("1"), "PPM", {}),
+        "pnm float": (grey.convert("F"), "PPM", {}),
+        "sgi": (rgb, "SGI", {"bpc": 2}),
+        "sgi grey": (grey, "SGI", {}),
+        "qoi": (rgb, "QOI", {}),
+        "qoi alpha": (alpha, "QOI", {}),
+        "pcx": (rgb, "PCX", {}),
+        "pcx palette": (palette, "PCX", {}),
+        "dds": (rgb, "DDS", {}),
+        "dds compressed": (alpha, "DDS", {"pixel_format": "DXT5"}),
+        "ico": (alpha.resize((32, 32)), "ICO", {"sizes": [(32, 32), (16, 16)]}),
+        "ico bitmap": (rgb.resize((16, 16)), "ICO", {"sizes": [(16, 16)], "bitmap_format": "bmp"}),
+        "tga": (alpha, "TGA", {"compression": "tga_rle"}),
+        "tga palette": (palette, "TGA", {}),
+        "tga grey": (grey, "TGA", {}),
+    }
 
 
 def _saved(image: Image.Image, format: str, options: dict[str, Any]) -> bytes:

@@ -130,7 +130,7 @@ def test_damaged_images_give_pixels_or_a_reason(
         f"{', '.join(f'{reason} {number:,}' for reason, number in reasons.most_common())}",
     )
     assert [bad for found in runs for bad in found.bad] == [], tmp_path
-    assert formats.total() == count and len(formats) == 10
+    assert formats.total() == count and len(formats) >= 19
     assert reasons["pixels"] > count / 20 and reasons["damaged"] > count / 20
 
 

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mnv2cli.errors import ImageError, Mnv2Error
+from mnv2cli.images.budget import SMALL, MemoryBudget
 from mnv2cli.inference import pipeline
 from mnv2cli.inference.labelling import Labelling
 from mnv2cli.inference.pipeline import WINDOW, PipelineOptions
@@ -302,6 +303,30 @@ def test_the_limit_applies_to_an_image_that_was_waited_for(
     )
     release.set()
     assert record.error == "took too long: over 0.2 seconds"
+
+
+def test_time_waiting_for_the_memory_of_large_images_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shared = MemoryBudget(SMALL)
+    monkeypatch.setattr(pipeline, "DECODING", shared)
+
+    def large(path: str) -> Pixels:
+        with shared.hold(SMALL):
+            return np.zeros((8, 8, 3), np.uint8)
+
+    records: list[Record] = []
+    with shared.hold(SMALL):
+        runner = threading.Thread(
+            target=lambda: records.extend(
+                classify(sources(1, 2), decode=large, engine=FakeEngine(), rank=rank, limit=0.2)
+            )
+        )
+        runner.start()
+        runner.join(1.0)  # longer than the limit
+        assert not records
+    runner.join(10)
+    assert [record.error for record in records] == ["", ""]
 
 
 def test_a_worker_that_cannot_be_replaced_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

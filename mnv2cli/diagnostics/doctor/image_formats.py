@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from mnv2cli.diagnostics.doctor.check import Check
 from mnv2cli.system.packages import is_installed
 
+if TYPE_CHECKING:
+    from mnv2cli.images.formats import ImageFormat
+
+_MODULES = {"Pillow": "PIL", "pillow-heif": "pillow_heif"}
+
 
 def check_image_formats() -> Iterator[Check]:
-    """Yield a check of the image formats."""
-    from PIL import Image, features
-
+    """Yield a check of the image formats. A format whose library is an extra need not be there."""
     from mnv2cli.images.formats import FORMATS
 
-    try:
-        import pillow_heif
-
-        pillow_heif.register_heif_opener()
-    except ImportError:  # reported with the versions
-        pass
-    Image.init()
-    can = [
-        each
-        for each in FORMATS
-        if each.plugin in Image.OPEN and (not each.codec or features.check(each.codec))
-    ]
-    lacking = [each.plugin for each in FORMATS if each not in can]
+    can = [each for each in FORMATS if _is_there(each)]
     text = ", ".join(each.name for each in can)
+    for each in FORMATS:
+        if each.extra and each not in can:
+            text += f"; {each.name} with the extra {each.extra}"
+    lacking = [each.name for each in FORMATS if each not in can and not each.extra]
     if lacking:
         yield Check(
             "Images",
@@ -39,6 +36,15 @@ def check_image_formats() -> Iterator[Check]:
     else:
         yield Check("Images", "formats", "ok", text)
     yield _raw_photos()
+
+
+def _is_there(image_format: ImageFormat) -> bool:
+    """Check whether the library that decodes a format is installed, with what it needs for it."""
+    from PIL import features
+
+    if not find_spec(_MODULES.get(image_format.reader, image_format.reader)):
+        return False
+    return not image_format.codec or bool(features.check(image_format.codec))
 
 
 def _raw_photos() -> Check:

@@ -1,0 +1,130 @@
+"""The memory for decoding: large images take turns, small ones never wait.
+
+Each worker decodes one image at a time, so a run over photos of 200 megapixels would need as many
+gigabytes as there are workers, or more. Here an image waits until its estimate fits into what the
+others leave free. One that is larger than the whole budget is decoded alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from mnv2cli.system.hardware import memory
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from mnv2cli.images.formats import ImageFormat
+
+SMALL = 64 << 20
+"""Estimates below this, in bytes, are not counted: 8 megapixels in most formats."""
+
+LEAST_TOTAL = 1 << 30
+SHARE = 8
+"""The budget is this fraction of the memory of the machine, but at least :data:`LEAST_TOTAL`."""
+
+_STEP = 0.5  # seconds
+
+Hold = Callable[[int, float], AbstractContextManager[None]]
+"""Reserves bytes while its block runs; see :meth:`MemoryBudget.hold`."""
+
+
+_MODES = {"I": 24, "F": 24, "I;16": 16, "LAB": 12, "CMYK": 12, "P": 12, "PA": 16, "LA": 12}
+"""Bytes per pixel at most, by Pillow's mode, where conversion takes more than decoding."""
+
+_PROGRESSIVE = 6
+"""Bytes that each pixel of a progressive JPEG takes at full size: its coefficients."""
+
+
+def memory_for(image: Image, image_format: ImageFormat, pixels: int) -> int:
+    """Return the bytes that decoding and converting an image take at most, as measured.
+
+    Args:
+        image: Not yet loaded; a draft has the size that it will be decoded at.
+        image_format: Its format.
+        pixels: Width times height at full size.
+    """
+    width, height = image.size
+    needed = width * height * max(image_format.memory, _MODES.get(image.mode, 0))
+    return needed + _PROGRESSIVE * pixels * ("progressive" in image.info)
+
+
+@dataclass(eq=False)
+class _Share:
+    """Memory of an image that is being decoded, until ``end`` at the latest."""
+
+    size: int
+    end: float
+
+
+class MemoryBudget:
+    """Memory that threads share, first come, first served.
+
+    Args:
+        total: Bytes; None for a share of the machine's memory.
+    """
+
+    def __init__(self, total: int | None = None) -> None:
+        self._given = total
+        self._changed = threading.Condition()
+        self._waiting: deque[threading.Thread] = deque()
+        self._shares: set[_Share] = set()
+
+    @cached_property
+    def total(self) -> int:
+        """The budget in bytes."""
+        return self._given or max(LEAST_TOTAL, memory() // SHARE)
+
+    @contextmanager
+    def hold(self, size: int, limit: float = 0.0) -> Iterator[None]:
+        """Wait until ``size`` bytes are free, and reserve them while the block runs.
+
+        Args:
+            size: Bytes; below :data:`SMALL` nothing is reserved.
+            limit: Seconds after which the memory counts as free again; 0 for no limit. A thread
+                that exceeds the limit of seconds for an image is abandoned, and may never end.
+        """
+        if size < SMALL:
+            yield
+            return
+        share = self._reserve(size, limit)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._shares.discard(share)
+                self._changed.notify_all()
+
+    def is_waiting(self, thread: threading.Thread | None) -> bool:
+        """Return whether a thread is waiting for memory."""
+        return thread in self._waiting
+
+    def _reserve(self, size: int, limit: float) -> _Share:
+        own = threading.current_thread()
+        with self._changed:
+            self._waiting.append(own)
+            try:
+                while not (self._waiting[0] is own and self._fits(size)):
+                    self._changed.wait(_STEP)
+            finally:
+                self._waiting.remove(own)
+                self._changed.notify_all()
+            share = _Share(size, monotonic() + limit if limit else float("inf"))
+            self._shares.add(share)
+        return share
+
+    def _fits(self, size: int) -> bool:
+        now = monotonic()
+        used = sum(share.size for share in self._shares if share.end > now)
+        return not used or used + size <= self.total
+
+
+DECODING = MemoryBudget()
+"""The budget of this process and its isolated decoders."""
