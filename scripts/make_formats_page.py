@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mnv2cli.images.formats import FORMATS, ImageFormat
+from mnv2cli.sources.names import RAW_SUFFIXES
 
 HEADER = ("Format", "Suffixes", "Read by", "What is read")
 
@@ -23,7 +24,19 @@ def _table(rows: Iterable[Row]) -> str:
 
 def _row(each: ImageFormat) -> Row:
     reader = f"{each.reader}, with the extra `{each.extra}`" if each.extra else each.reader
-    return each.name, " ".join(f"`{suffix}`" for suffix in each.suffixes), reader, each.note
+    return each.name, _listed(each.suffixes), reader, each.note
+
+
+def _listed(suffixes: Iterable[str]) -> str:
+    return " ".join(f"`{suffix}`" for suffix in suffixes)
+
+
+RAW_PHOTOS = (
+    "[Raw photos](raw-photos.md)",
+    _listed(RAW_SUFFIXES),
+    "rawpy, with the extra `raw`",
+    "The largest preview; the sensor data if that is too small.",
+)
 
 
 def page() -> str:
@@ -32,18 +45,16 @@ def page() -> str:
         (
             "In folders",
             "Files in folders that have one of these suffixes are images.",
-            [each for each in FORMATS if each.in_folders],
+            [*(_row(each) for each in FORMATS if each.in_folders), RAW_PHOTOS],
         ),
         (
             "If named",
             "These are read if you name the file, or with `--all-files`: icons and textures are "
             "seldom photos.",
-            [each for each in FORMATS if not each.in_folders],
+            [_row(each) for each in FORMATS if not each.in_folders],
         ),
     ]
-    return "\n".join(
-        f"## {title}\n\n{text}\n\n{_table(map(_row, formats))}" for title, text, formats in sections
-    )
+    return "\n".join(f"## {title}\n\n{text}\n\n{_table(rows)}" for title, text, rows in sections)
 
 
 if __name__ == "__main__":

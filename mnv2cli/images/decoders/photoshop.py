@@ -49,7 +49,7 @@ _MODES = {
     (_LAB, 16): ("RGB", ("R;16B", "G;16B", "B;16B")),
 }
 """Colour mode and depth: Pillow's mode that the channels are decoded in, and a raw mode for each.
-Pillow decodes no planes of 16 bits in CMYK and LAB, so other modes stand in for these."""
+Pillow decodes no planes of 16 bits in CMYK and LAB, so these are decoded in other modes."""
 
 _WITH_ALPHA = {
     (_GREY, 8): ("RGB", ("R", "G")),
