@@ -147,9 +147,9 @@ def classify(
     Labels are the 1,000 classes of ImageNet; scores are probabilities from 0 to 1. Each image
     becomes one row, in natural order; the row of an unreadable image has the reason.
 
-    Images are JPEG, PNG, GIF, BMP, TIFF, WebP, AVIF and HEIC, recognised by content. URLs start
-    with s3://, gs://, https://, zip:// or tar://. Without -o and -f, results are a table on a
-    terminal, else csv.
+    Images are JPEG, PNG, TIFF, WebP, AVIF, HEIC, PSD, raw photos and others, recognised by content.
+    URLs start with s3://, gs://, https://, zip:// or tar://. Without -o and -f, results are a table
+    on a terminal, else csv.
 
     Exit codes: 0 all done, 1 failed, 2 usage error, 3 no images found, 4 done but some images could
     not be read, 130 interrupted, 143 terminated.
