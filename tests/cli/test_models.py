@@ -393,6 +393,12 @@ def test_clean_keeps_a_model_that_is_being_compiled(empty: Path, invoke: Invoke)
     assert "Removed 0 compiled models, 0 bytes" in invoke("models", "clean").stderr
 
 
+def test_show_counts_batch_norms_where_there_are_some(empty: Path, invoke: Invoke) -> None:
+    assert "The batch norms have another 34,112" in invoke("models", "show").stdout
+    shown = invoke("models", "show", "convnext_tiny").stdout
+    assert "multiply-adds" in shown and "batch norms" not in shown
+
+
 def test_show_imports_neither_tensorflow_nor_keras() -> None:
     code = (
         "import sys\nfrom mnv2cli.cli import main\n"

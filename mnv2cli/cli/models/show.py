@@ -76,10 +76,10 @@ def _cells(description: Description) -> list[list[str]]:
 
 
 def _totals(description: Description) -> str:
-    return (
-        f"{description.parameters:,} parameters and {description.multiply_adds:,} multiply-adds. "
-        f"The batch norms have another {description.statistics:,} means and variances."
-    )
+    text = f"{description.parameters:,} parameters and {description.multiply_adds:,} multiply-adds."
+    if description.statistics:
+        text += f" The batch norms have another {description.statistics:,} means and variances."
+    return text
 
 
 def _as_object(model: Model, description: Description) -> dict[str, Any]:
