@@ -394,7 +394,7 @@ def test_clean_keeps_a_model_that_is_being_compiled(empty: Path, invoke: Invoke)
 
 
 def test_show_counts_batch_norms_where_there_are_some(empty: Path, invoke: Invoke) -> None:
-    assert "The batch norms have another 34,112" in invoke("models", "show").stdout
+    assert "34,112 means and variances" in invoke("models", "show").stdout
     shown = invoke("models", "show", "convnext_tiny").stdout
     assert "multiply-adds" in shown and "batch norms" not in shown
 
