@@ -36,7 +36,7 @@ class ModelOptions:
             raise InputError(f"size must be a whole number, not {self.size!r}")
         if self.accurate and self.size is not None:
             raise InputError(
-                "--accurate cannot be combined with --size: it sets the input size itself"
+                "--accurate cannot be combined with --size", "Omit --size: --accurate sets it."
             )
 
     @property

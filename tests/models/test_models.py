@@ -46,7 +46,15 @@ def test_the_error_for_a_chosen_network_names_the_installed_one(
     with pytest.raises(DownloadError) as caught:
         available(MobileNetV2(), named=True, warn=lambda _: None)
     assert "mnv2 models import FILE" in caught.value.hint
-    assert caught.value.hint.endswith("Or choose efficientnet_lite0, which is installed.")
+    assert caught.value.hint.endswith(
+        "Or use --model efficientnet_lite0 alone: its weights are on this machine."
+    )
+    default = MobileNetV2()
+    Path(default.cached).parent.mkdir(parents=True, exist_ok=True)
+    Path(default.cached).write_bytes(b"weights")
+    with pytest.raises(DownloadError) as caught:
+        available(MobileNetV2(alpha=0.5), named=True, warn=lambda _: None)
+    assert "Or use --model mobilenet_v2 alone: " in caught.value.hint
 
 
 def test_the_default_falls_back_with_a_warning_once_a_day(

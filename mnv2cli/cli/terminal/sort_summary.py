@@ -68,7 +68,11 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
 def _folder_lines(folders: Counter[str]) -> list[Line]:
     """Return a line for each of the largest folders, except unsure and other."""
     shown = Counter(
-        {name: photos for name, photos in folders.items() if name.casefold() not in (UNSURE, OTHER)}
+        {
+            name: photos
+            for name, photos in folders.items()
+            if photos and name.casefold() not in (UNSURE, OTHER)
+        }
     ).most_common()
     top = [(shorten(printable(name), _WIDEST), photos) for name, photos in shown[:_MAX_FOLDERS]]
     width = max((len(name) for name, _ in top), default=0)

@@ -34,4 +34,4 @@ def unsure_text(actions: Iterable[Action], way_out: str = "") -> str:
     why = " or ".join(sorted(set(reasons), reverse=True))
     text = count(len(found), "photo") + (f": {why}" if why else "")
     is_low = any(reason.startswith(_SCORE) for reason in reasons)
-    return f"{text}; to sort every photo, {way_out}" if way_out and is_low else text
+    return f"{text}; to accept any score, {way_out}" if way_out and is_low else text
