@@ -47,7 +47,7 @@ class FolderOptions:
         if self.decisive == "node" and self.min_margin:
             raise InputError(
                 "--min-margin cannot be combined with --rollup",
-                "Omit one: the score of a node includes the nodes below it, so it has no next score.",
+                "Omit one: a node's score includes the nodes below it, so it has no next score.",
             )
 
     @property
