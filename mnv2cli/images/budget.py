@@ -2,7 +2,8 @@
 
 Each worker decodes one image at a time, so a run over photos of 200 megapixels would need as many
 gigabytes as there are workers, or more. Here an image waits until its estimate fits into what the
-others leave free. One that is larger than the whole budget is decoded alone.
+others leave free. One that is larger than the whole budget is decoded alone. More workers than
+cores decode no faster, so no more large images than cores are decoded at once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from mnv2cli.system.hardware import memory
+from mnv2cli.system.hardware import memory, usable_cores
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -69,10 +70,12 @@ class MemoryBudget:
 
     Args:
         total: Bytes; None for a share of the machine's memory.
+        at_once: Images at once; None for the number of cores.
     """
 
-    def __init__(self, total: int | None = None) -> None:
+    def __init__(self, total: int | None = None, at_once: int | None = None) -> None:
         self._given = total
+        self._given_at_once = at_once
         self._changed = threading.Condition()
         self._waiting: deque[threading.Thread] = deque()
         self._shares: set[_Share] = set()
@@ -81,6 +84,11 @@ class MemoryBudget:
     def total(self) -> int:
         """The budget in bytes."""
         return self._given or max(LEAST_TOTAL, memory() // SHARE)
+
+    @cached_property
+    def at_once(self) -> int:
+        """How many images may hold memory at the same time."""
+        return self._given_at_once or max(2, usable_cores())
 
     @contextmanager
     def hold(self, size: int, limit: float = 0.0) -> Iterator[None]:
@@ -122,8 +130,8 @@ class MemoryBudget:
 
     def _fits(self, size: int) -> bool:
         now = monotonic()
-        used = sum(share.size for share in self._shares if share.end > now)
-        return not used or used + size <= self.total
+        others = [share.size for share in self._shares if share.end > now]
+        return not others or (len(others) < self.at_once and sum(others) + size <= self.total)
 
 
 DECODING = MemoryBudget()

@@ -58,7 +58,7 @@ def is_netpbm(head: bytes) -> bool:
     return _NETPBM.match(head) is not None
 
 
-_SPACE = rb"(?:\s+|\s*#[^\n]*\n\s*)+"
+_SPACE = rb"(?:\s|#[^\n]*\n)+"
 _NUMBER = _SPACE + rb"\d{1,10}"
 _NETPBM = re.compile(
     rb"(?:P[14]" + _NUMBER * 2 + rb"|P[2356]" + _NUMBER * 3 + rb"|Pf" + _NUMBER * 2

@@ -50,7 +50,7 @@ def until_waiting(shared: MemoryBudget, thread: threading.Thread) -> None:
 
 
 def test_an_image_waits_until_others_leave_enough() -> None:
-    shared = MemoryBudget(10 * SMALL)
+    shared = MemoryBudget(10 * SMALL, 9)
     first, second = Holder(shared, 6 * SMALL), Holder(shared, 4 * SMALL)
     assert first.has_it.wait(LONG) and second.has_it.wait(LONG)
     third = Holder(shared, 5 * SMALL)
@@ -60,6 +60,22 @@ def test_an_image_waits_until_others_leave_enough() -> None:
     first.end()
     assert third.has_it.wait(LONG) and not shared.is_waiting(third)
     third.end()
+
+
+def test_no_more_large_images_than_cores_are_decoded_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for cores, wanted in ((1, 2), (3, 3)):
+        monkeypatch.setattr(budget, "usable_cores", lambda cores=cores: cores)
+        shared = MemoryBudget(100 * SMALL)
+        holders = [Holder(shared, SMALL) for _ in range(wanted)]
+        assert all(holder.has_it.wait(LONG) for holder in holders)
+        extra = Holder(shared, SMALL)
+        until_waiting(shared, extra)
+        holders.pop().end()
+        assert extra.has_it.wait(LONG)
+        for holder in [*holders, extra]:
+            holder.end()
 
 
 def test_an_image_over_the_budget_is_decoded_alone() -> None:

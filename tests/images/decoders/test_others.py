@@ -42,6 +42,24 @@ def test_rows_of_a_deep_pnm_are_in_order(tmp_path: Path) -> None:
     assert reason(tmp_path / "a.ppm").startswith("truncated")
 
 
+def test_texts_of_a_pnm_may_have_comments_anywhere_and_any_spacing(tmp_path: Path) -> None:
+    path = tmp_path / "a.pnm"
+    path.write_bytes(b"P1\n4 2\n10 # black, white\r1\t0\n0101 # the rest is ignored\n000")
+    Image.fromarray(np.array([[0, 255, 0, 255], [255, 0, 255, 0]], np.uint8)).save(
+        tmp_path / "a.png"
+    )
+    assert np.array_equal(pixels_of(path), pixels_of(tmp_path / "a.png"))
+    rows = b"\n".join(b" ".join([b"200", b"100", b"50"] * 900) + b"# row" for _ in range(700))
+    path.write_bytes(b"P3 900 700 255\n" + rows)  # more than is read at once
+    assert close(pixels_of(path), COLOUR, within=0)
+    for bad in (b"1 2 3 x", b"1 2 -3 4", b"1 2 3 256", b"1 2 3 " + b"9" * 30):
+        path.write_bytes(b"P2 2 2 255\n" + bad)
+        assert reason(path).startswith("damaged: PNM, "), bad
+    for short in (b"", b"1 2 3", b"1 2 3#", b"1 2 3 # 4"):
+        path.write_bytes(b"P2 2 2 255\n" + short)
+        assert reason(path).startswith("truncated"), short
+
+
 def test_a_grey_pfm_is_read(tmp_path: Path) -> None:
     pixels = np.full((20, 30), 0.5, "<f4")
     (tmp_path / "a.pfm").write_bytes(b"Pf\n30 20\n-1.0\n" + pixels.tobytes())
@@ -62,6 +80,10 @@ def test_a_grey_pfm_is_read(tmp_path: Path) -> None:
 )
 def test_a_pnm_is_recognised_by_its_complete_header(head: bytes, wanted: bool) -> None:
     assert is_netpbm(head) == wanted
+
+
+def test_a_header_of_blanks_is_checked_in_no_time() -> None:
+    assert not is_netpbm(b"P6\n28 " + b"\n" * 400 + b"28 x")
 
 
 def test_formats_without_a_signature_are_not_found_in_noise() -> None:
