@@ -40,8 +40,15 @@ Hold = Callable[[int, float], AbstractContextManager[None]]
 _MODES = {"I": 24, "F": 24, "I;16": 16, "LAB": 12, "CMYK": 12, "P": 12, "PA": 16, "LA": 12}
 """Bytes per pixel at most, by Pillow's mode, where conversion takes more than decoding."""
 
-_PROGRESSIVE = 6
-"""Bytes that each pixel of a progressive JPEG takes at full size: its coefficients."""
+COEFFICIENT_BYTES = 2
+"""Bytes of each colour of each pixel of a JPEG in several scans, such as a progressive one: all its
+coefficients are in memory at full size."""
+
+_TRANSPARENT = 13
+"""Bytes per pixel at most where one colour is transparent: the image becomes RGBA."""
+
+BYTES_PER_PIXEL = "bytes per pixel"
+"""The key in ``image.info`` of what a decoder takes at most, if that depends on the image."""
 
 
 def memory_for(image: Image, image_format: ImageFormat, pixels: int) -> int:
@@ -53,8 +60,14 @@ def memory_for(image: Image, image_format: ImageFormat, pixels: int) -> int:
         pixels: Width times height at full size.
     """
     width, height = image.size
-    needed = width * height * max(image_format.memory, _MODES.get(image.mode, 0))
-    return needed + _PROGRESSIVE * pixels * ("progressive" in image.info)
+    each: int = max(
+        image_format.memory,
+        _MODES.get(image.mode, 0),
+        _TRANSPARENT * ("transparency" in image.info),
+        image.info.get(BYTES_PER_PIXEL, 0),
+    )
+    coefficients = COEFFICIENT_BYTES * len(image.getbands()) * ("progressive" in image.info)
+    return width * height * each + pixels * coefficients
 
 
 @dataclass(eq=False)

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BYTES_PER_PIXEL = 32
-"""Bytes of address space for each pixel of the limit; a float TIFF, the worst case, uses 21."""
+"""Bytes of address space for each pixel of the limit; a float TIFF uses 21, a float JPEG XL
+53: the largest of these are too large."""
 
 BASE_BYTES = 1 << 30
 """Address space for the interpreter and the libraries."""

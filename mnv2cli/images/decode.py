@@ -9,12 +9,12 @@ from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING
 
 from mnv2cli.errors import ImageError
-from mnv2cli.images.budget import DECODING, Hold, memory_for
+from mnv2cli.images.budget import COEFFICIENT_BYTES, DECODING, SMALL, Hold, memory_for
 from mnv2cli.images.formats import JPEG, ImageFormat, identify
 from mnv2cli.images.opening import open_regular
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.resize import least_size, to_input
-from mnv2cli.images.signatures import HEAD_BYTES
+from mnv2cli.images.signatures import HEAD_BYTES, in_scans
 from mnv2cli.images.unreadable import decoder_error, file_error, format_error, too_many_pixels
 
 if TYPE_CHECKING:
@@ -155,6 +155,8 @@ def load(
     width, height = image.size
     if width * height > options.max_pixels:
         raise too_many_pixels(width * height, options.max_pixels)
+    if image_format is JPEG and width * height * COEFFICIENT_BYTES > SMALL and in_scans(file):
+        image.info["progressive"] = 1  # takes as much memory
     if options.interpolation != "nearest":
         # Nearest picks single pixels of the full image, which must not be averaged before. Decoders
         # without scales (all but JPEG and JPEG 2000) ignore this.
@@ -165,7 +167,8 @@ def load(
     except Exception as error:
         # A local variable for the error would form a cycle with this frame and keep the image
         # in memory until the next garbage collection.
-        if not (options.allow_truncated and _is_usable(image, image_format, file, error)):
+        is_allowed = options.allow_truncated and image_format.is_partial
+        if not (is_allowed and _is_usable(image, image_format, file, error)):
             raise format_error(image_format, file, error) from error
         image.tile = []  # type: ignore[attr-defined]  # use the pixels decoded so far
     return image

@@ -65,6 +65,7 @@ class ImageFormat:
         note: What is read of it, for the documentation.
         extra: The extra that installs its library; empty if that is always installed.
         memory: Bytes per pixel that decoding takes at most, as measured.
+        is_partial: Whether the first rows of a file that ends early are read correctly.
     """
 
     name: str
@@ -83,6 +84,7 @@ class ImageFormat:
     note: str = ""
     extra: str = ""
     memory: int = 8
+    is_partial: bool = False
 
     def load_decoder(self) -> None:
         """Import the decoder if it is not imported yet."""
@@ -118,6 +120,7 @@ JPEG = ImageFormat(  # and multi-picture files, which its decoder recognizes
     codec="jpg",
     suffixes=(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
     note="Also CMYK; of several pictures (MPO) the first.",
+    is_partial=True,
 )
 
 FORMATS = (
@@ -131,6 +134,7 @@ FORMATS = (
         code_points=png_code_points,
         suffixes=(".png", ".apng"),
         note="Of an animation the first frame.",
+        is_partial=True,
     ),
     ImageFormat(
         "GIF",
@@ -139,6 +143,7 @@ FORMATS = (
         modules=("GifImagePlugin",),
         suffixes=(".gif",),
         note="Of an animation the first frame.",
+        is_partial=True,
     ),
     ImageFormat(
         "BMP",
@@ -147,6 +152,7 @@ FORMATS = (
         modules=("BmpImagePlugin",),
         suffixes=(".bmp",),
         note="Also compressed by run length.",
+        is_partial=True,
     ),
     ImageFormat(
         "TIFF",
@@ -157,6 +163,7 @@ FORMATS = (
         check=refuse_raw,
         suffixes=(".tif", ".tiff"),
         note="The first page; 1 to 32 bits and floats, CMYK, Lab; BigTIFF.",
+        is_partial=True,
     ),
     ImageFormat(
         "WebP",
@@ -201,8 +208,8 @@ FORMATS = (
         decoder="jpeg2000",
         length=boxes_or_stream_length,
         suffixes=(".jp2", ".j2k", ".jpf", ".jpx", ".jpc", ".j2c"),
-        note="Files and codestreams with up to 4 components of 1 to 16 bits.",
-        memory=24,
+        note="Up to 4 components of 1 to 16 bits; colours above 8 bits need the extra `jxl`.",
+        memory=30,
     ),
     ImageFormat(
         "JPEG XL",
@@ -223,7 +230,7 @@ FORMATS = (
         decoder="photoshop",
         suffixes=(".psd", ".psb"),
         note="The composite, as saved with Maximize Compatibility; 8 and 16 bits, 32-bit grey.",
-        memory=10,
+        memory=12,
     ),
     ImageFormat(
         "PNM",
@@ -286,6 +293,7 @@ FORMATS = (
         modules=("BmpImagePlugin",),
         suffixes=(".dib",),
         note="A BMP without its file header.",
+        is_partial=True,
     ),
     ImageFormat(  # last, as it has no signature
         "TGA",

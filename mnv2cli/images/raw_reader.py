@@ -10,6 +10,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any
 
@@ -113,8 +114,12 @@ def date_of_preview(path: str, found: RawPhotoError) -> str:
 @contextmanager
 def _opened(file: IO[bytes], path: str, kind: str) -> Iterator[Any]:
     """Open a raw photo with LibRaw; its errors, also in the block, become ImageErrors."""
-    import rawpy
-
+    try:
+        import rawpy
+    except ImportError as error:  # installed, but not all of it
+        raise ImageError(
+            "not supported", f"{kind}; its reader cannot be imported, see mnv2 doctor ({error})"
+        ) from error
     if sys.platform == "linux":  # the very file that is open, whatever bytes its name has
         path = f"/proc/self/fd/{file.fileno()}"
     try:
@@ -165,7 +170,8 @@ def _preview(
     image: Image.Image
     if isinstance(preview, bytes):
         try:
-            image = load(io.BytesIO(preview), size, options, reserve)
+            whole = replace(options, allow_truncated=False)
+            image = load(io.BytesIO(preview), size, whole, reserve)
         except ImageError:  # the sensor data may still be good
             return None
     else:

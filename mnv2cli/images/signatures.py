@@ -11,6 +11,10 @@ HEAD_BYTES = 512
 """Bytes from the beginning of a file that are enough to identify its format."""
 
 
+_MAX_SEGMENTS = 1000  # of a JPEG
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
 def starts_with(*signatures: bytes) -> Callable[[bytes], bool]:
     """Return a test for first bytes that start with one of the signatures."""
     return lambda head: head.startswith(signatures)
@@ -122,6 +126,28 @@ def brands(head: bytes) -> set[bytes]:
         return set()
     end = min(int.from_bytes(head[:4], "big"), len(head))
     return {head[8:12], *(head[i : i + 4] for i in range(16, end - 3, 4))}
+
+
+def in_scans(file: IO[bytes]) -> bool:
+    """Check for a JPEG whose first scan lacks some of the colours, so that more scans follow.
+
+    Source: ITU-T T.81, annex B.
+    """
+    colours, place = 0, 2
+    for _ in range(_MAX_SEGMENTS):
+        file.seek(place)
+        head = file.read(10)
+        if len(head) < 10 or head[0] != 0xFF:
+            break
+        if head[1] == 0xFF:  # a byte that fills up
+            place += 1
+            continue
+        if head[1] in _FRAMES:
+            colours = head[9]
+        elif head[1] == 0xDA:  # a scan
+            return head[4] < colours
+        place += 2 + int.from_bytes(head[2:4], "big")
+    return False
 
 
 def riff_length(file: IO[bytes]) -> int:

@@ -29,6 +29,8 @@ _UNCLEAR = (
 )
 """Messages that decoders use for damaged images and for unsupported kinds alike."""
 
+_TRUNCATED = "truncated|end of file|unexpected eof|not enough|incomplete|need_more_input"
+
 _HEADER_ERRORS = (EOFError, IndexError, KeyError, TypeError, struct.error)
 """Exceptions that Pillow's decoders raise on a damaged header without a useful message."""
 
@@ -63,7 +65,7 @@ def decoder_error(error: Exception, name: str = "") -> ImageError:
         re.search(_NO_MEMORY, text, re.IGNORECASE) and "Security limit" not in text
     ):
         return ImageError(NO_MEMORY, "the image is too large to decode here")
-    if re.search("truncated|end of file|unexpected eof|not enough|incomplete", text, re.IGNORECASE):
+    if re.search(_TRUNCATED, text, re.IGNORECASE):
         return ImageError("truncated", "the file ends before the image does")
     cause = error.__cause__
     if text == "not identified by this driver" or (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from mnv2cli.images.decode import decode
 from mnv2cli.images.formats import FORMATS, JPEG
 from mnv2cli.images.isolated import IsolatedDecoders
 from mnv2cli.images.options import ImageOptions
+from mnv2cli.images.signatures import in_scans
 from tests.images.pixels import COLOUR
 
 LONG = 20.0
@@ -141,6 +143,30 @@ def test_estimates_follow_the_size_that_is_decoded(tmp_path: Path) -> None:
     heic = next(each for each in FORMATS if each.name == "HEIC")
     assert memory_for(Image.new("RGB", (100, 100)), heic, 10_000) >= 80_000
     assert memory_for(Image.new("F", (100, 100)), heic, 10_000) >= 200_000
+
+
+def test_a_jpeg_in_scans_takes_as_much_as_a_progressive_one(tmp_path: Path) -> None:
+    image = Image.new("RGB", (60, 40), COLOUR)
+    one, several = tmp_path / "one.jpg", tmp_path / "several.jpg"
+    image.save(one, comment=b"x" * 700)
+    image.save(several, progressive=True)
+    for path, wanted in ((one, False), (several, False)):  # a progressive one says so itself
+        with open(path, "rb") as file:
+            assert in_scans(file) is wanted
+    data = bytearray(one.read_bytes())
+    scan = data.index(b"\xff\xda")
+    data[scan + 4] = 1  # the first scan has one of three colours
+    assert in_scans(io.BytesIO(bytes(data))) and not in_scans(io.BytesIO(bytes(data[:300])))
+    opened = JPEG.open(io.BytesIO(one.read_bytes()))
+    plain = memory_for(opened, JPEG, 2400)
+    opened.info["progressive"] = 1
+    assert memory_for(opened, JPEG, 2400) == plain + 6 * 2400
+    cmyk = Image.new("CMYK", (60, 40))
+    cmyk.info["progressive"] = 1
+    assert memory_for(cmyk, JPEG, 2400) == (12 + 8) * 2400
+    keyed = Image.new("RGB", (60, 40))
+    keyed.info["transparency"] = (0, 0, 0)
+    assert memory_for(keyed, JPEG, 2400) > 12 * 2400
 
 
 def draw_large(path: Path) -> Path:

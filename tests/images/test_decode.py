@@ -99,6 +99,17 @@ def test_allow_truncated_decodes_the_existing_rows(
     assert np.abs(part - whole)[rows].mean() < 12
 
 
+@pytest.mark.parametrize("suffix", ["jp2", "tga", "sgi", "qoi", "pcx"])
+def test_allow_truncated_refuses_formats_whose_parts_may_be_wrong(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"a.{suffix}"
+    noise = np.random.default_rng(4).integers(0, 256, (60, 80, 3), np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.7)])
+    assert reason(path, allow_truncated=True) == reason(path)
+
+
 def test_allow_truncated_refuses_files_without_pixels(tmp_path: Path) -> None:
     path = draw(tmp_path / "a.webp", COLOUR)
     path.write_bytes(path.read_bytes()[:-20])

@@ -107,6 +107,25 @@ def test_a_damaged_preview_is_replaced_by_the_sensor_data(tmp_path: Path) -> Non
     assert corners(pixels_of(raw)) == [RED, GREEN, BLUE, WHITE]
 
 
+@pytest.mark.parametrize("allow_truncated", [False, True])
+def test_a_truncated_preview_is_replaced_by_the_sensor_data(
+    tmp_path: Path, allow_truncated: bool
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (60, 90, 3), np.uint8)
+    preview = jpeg(Image.fromarray(noise), (90, 60))
+    raw = written(tmp_path, dng(Shot(PHOTO, (preview[: len(preview) // 2],))))
+    pixels = pixels_of(raw, allow_truncated=allow_truncated)
+    assert corners(pixels) == [RED, GREEN, BLUE, WHITE]
+
+
+def test_a_reader_that_is_damaged_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = written(tmp_path, dng(Shot(PHOTO)))
+    error = found(raw)
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    with pytest.raises(ImageError, match=r"raw photo.*; its reader cannot be imported, see mnv2"):
+        decode_raw(raw, SIZE, ImageOptions(), error)
+
+
 @pytest.mark.parametrize(
     ("orientation", "wanted"), [(1, [RED, GREEN, BLUE, WHITE]), (6, [BLUE, RED, WHITE, GREEN])]
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.util import find_spec
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from mnv2cli.diagnostics.doctor.check import Check
@@ -42,7 +42,9 @@ def _is_there(image_format: ImageFormat) -> bool:
     """Check whether the library that decodes a format is installed, with what it needs for it."""
     from PIL import features
 
-    if not find_spec(_MODULES.get(image_format.reader, image_format.reader)):
+    try:
+        import_module(_MODULES.get(image_format.reader, image_format.reader))
+    except ImportError:
         return False
     return not image_format.codec or bool(features.check(image_format.codec))
 

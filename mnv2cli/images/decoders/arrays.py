@@ -18,7 +18,12 @@ def require_imagecodecs(kind: str) -> None:
     try:
         import imagecodecs  # noqa: F401
     except ImportError as error:
-        advice = "install its decoder: pip install 'mnv2cli[jxl]'"
+        is_missing = isinstance(error, ModuleNotFoundError) and error.name == "imagecodecs"
+        advice = (
+            "install its decoder: pip install 'mnv2cli[jxl]'"
+            if is_missing
+            else f"its decoder cannot be imported, see mnv2 doctor ({error})"
+        )
         raise unsupported(kind, advice) from error
 
 

@@ -9,6 +9,7 @@ the smallest resolution in the file that is still large enough. Source: ISO/IEC 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -31,6 +32,8 @@ _LEAST_PRECINCT = 4  # log2 of the side of a precinct
 _MAX_LAYERS = 1000
 _MAX_PARTS = 4096
 _MAX_BOXES = 1000
+_LARGEST_PROFILE = 4 << 20
+_WITH_PROFILE = (2, 3)  # methods of colour: a restricted ICC profile, or any
 _MAX_MARKERS = 1000
 
 
@@ -59,8 +62,11 @@ class Jpeg2000Image(Jpeg2KImagePlugin.Jpeg2KImageFile):
     def _open(self) -> None:
         assert self.fp is not None
         self._codestream = _read_codestream(self.fp)
+        profile = _profile(self.fp)
         self.fp.seek(0)
         super()._open()
+        if profile:
+            self.info["icc_profile"] = profile
         if self.size != self._codestream.size:
             raise SyntaxError("two different sizes")
         # Pillow turns the brightest colours of more than 8 bits into black.
@@ -137,22 +143,49 @@ def _read_codestream(file: IO[bytes]) -> _Codestream:
 
 def _start(file: IO[bytes]) -> int:
     """Return where the first codestream begins."""
-    place = 0
+    file.seek(0)
+    if file.read(4) == b"\xff\x4f\xff\x51":
+        return 0
+    for kind, start, _ in _boxes(file, 0):
+        if kind == b"jp2c":
+            return start
+    raise SyntaxError("no codestream")
+
+
+def _boxes(file: IO[bytes], place: int, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the kinds of the boxes in a file or box, and where their contents begin and end.
+
+    The end is 0 for a last box up to the end of the file.
+    """
     for _ in range(_MAX_BOXES):
+        if end is not None and place >= end:
+            return
         file.seek(place)
         head = file.read(16)
-        if head.startswith(b"\xff\x4f\xff\x51"):
-            return place
+        if len(head) < 8:
+            return
         size, kind = struct.unpack_from(">I4s", head)
         header = 8
         if size == 1:
             size, header = int.from_bytes(head[8:16], "big"), 16
-        if kind == b"jp2c":
-            return place + header
+        yield kind, place + header, place + size if size >= header else 0
         if size < header:
-            break
+            return
         place += size
-    raise SyntaxError("no codestream")
+
+
+def _profile(file: IO[bytes]) -> bytes:
+    """Return the ICC profile of a JP2 file; empty if it has none."""
+    for kind, start, end in _boxes(file, 0):
+        if kind == b"jp2h":
+            for inner, inner_start, inner_end in _boxes(file, start, end):
+                if inner == b"colr" and 3 < inner_end - inner_start <= _LARGEST_PROFILE:
+                    file.seek(inner_start)
+                    content = file.read(inner_end - inner_start)
+                    if content[0] in _WITH_PROFILE:
+                        return content[3:]
+            break
+    return b""
 
 
 def _checked_size(content: bytes) -> _Codestream:

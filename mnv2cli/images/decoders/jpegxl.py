@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from PIL import Image, ImageFile
 
+from mnv2cli.images.budget import BYTES_PER_PIXEL
 from mnv2cli.images.decoders.arrays import image_of, require_imagecodecs
 from mnv2cli.images.unsupported import unsupported
 
@@ -18,6 +19,9 @@ _ORIENTATION = 0x0112
 
 _RATIOS = ((1, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 """Width to height, by number from 1."""
+
+_FLOAT_BYTES = 56
+"""Bytes per pixel that decoding floats takes at most, as measured."""
 
 _MAX_EXTRA_CHANNELS = 4  # such as alpha, depth and black
 _MAX_BOXES = 1000
@@ -36,8 +40,10 @@ class JpegXlImage(ImageFile.ImageFile):
     def _open(self) -> None:
         assert self.fp is not None
         header, exif = _find(self.fp)
-        self._size = _checked_size(_Bits(header))
+        self._size, is_float = _checked_header(_Bits(header))
         self._mode = "RGB"  # until it is decoded
+        if is_float:
+            self.info[BYTES_PER_PIXEL] = _FLOAT_BYTES
         if exif:
             self.info["exif"] = exif
         self.tile = []
@@ -50,8 +56,13 @@ class JpegXlImage(ImageFile.ImageFile):
             assert self.fp is not None
             self.fp.seek(0)
             pixels = jpegxl_decode(self.fp.read(), index=0, numthreads=1)
+            width, height = self.size
+            if pixels.ndim == 3 and pixels.shape[1:] == (height, width):
+                pixels = pixels[0]  # grey, in planes because of extra channels
+            if pixels.shape[:2] != (height, width):
+                raise SyntaxError("two different sizes")
             image = image_of(pixels, 65535 if pixels.dtype == "uint16" else 0)
-            self.im, self._mode, self._size = image.im, image.mode, image.size
+            self.im, self._mode = image.im, image.mode
         return super().load()
 
     def getexif(self) -> Image.Exif:
@@ -154,11 +165,11 @@ class _Bits:
         self.take(1)
 
 
-def _checked_size(bits: _Bits) -> tuple[int, int]:
-    """Return the width and height, if the number of channels is reasonable."""
+def _checked_header(bits: _Bits) -> tuple[tuple[int, int], bool]:
+    """Return width and height, and whether values are floats, if the channels are not too many."""
     size = bits.size()
     if bits.take(1):  # everything else is the default
-        return size
+        return size, False
     if bits.take(1):
         orientation = bits.take(3) + 1
         if bits.take(1):
@@ -177,4 +188,4 @@ def _checked_size(bits: _Bits) -> tuple[int, int]:
     extra = bits.choose((0, 0), (1, 0), (2, 4), (1, 12))
     if extra > _MAX_EXTRA_CHANNELS:
         raise unsupported(f"JPEG XL image with {extra} extra channels")
-    return size
+    return size, bool(is_float)

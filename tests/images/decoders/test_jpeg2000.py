@@ -12,7 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.images.icc import P3, matrix_profile
 from tests.images.pixels import COLOUR, close, pixels_of, quadrants, reason
+
+IN_P3 = (215, 93, 30)
+"""What :data:`COLOUR` is in sRGB if it is one of Display P3."""
 
 
 def codestream(image: Image.Image, **options: Any) -> bytearray:
@@ -140,3 +144,21 @@ def test_a_size_other_than_that_of_the_codestream_is_damaged(tmp_path: Path) -> 
     struct.pack_into(">II", data, place, 15, 20)
     (tmp_path / "a.jp2").write_bytes(data)
     assert reason(tmp_path / "a.jp2") == "damaged: JPEG 2000, two different sizes"
+
+
+def test_the_profile_of_a_jp2_file_is_applied(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (60, 40), COLOUR).save(stream, "JPEG2000", irreversible=False)
+    data = stream.getvalue()
+    start = data.index(b"jp2h") - 4
+    size = int.from_bytes(data[start : start + 4], "big")
+    header, colour = data[start + 8 : start + size], data.index(b"colr") - 4 - start - 8
+    colour_size = int.from_bytes(header[colour : colour + 4], "big")
+    profile = b"\2\0\0" + matrix_profile(P3)
+    box = (8 + len(profile)).to_bytes(4, "big") + b"colr" + profile
+    header = header[:colour] + box + header[colour + colour_size :]
+    new = (8 + len(header)).to_bytes(4, "big") + b"jp2h" + header
+    (tmp_path / "a.jp2").write_bytes(data[:start] + new + data[start + size :])
+    assert close(pixels_of(tmp_path / "a.jp2"), IN_P3, within=2)
+    (tmp_path / "b.jp2").write_bytes(data)
+    assert close(pixels_of(tmp_path / "b.jp2"), COLOUR, within=1)
