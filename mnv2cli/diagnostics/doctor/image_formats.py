@@ -15,7 +15,7 @@ _MODULES = {"Pillow": "PIL", "pillow-heif": "pillow_heif"}
 
 
 def check_image_formats() -> Iterator[Check]:
-    """Yield a check of the image formats. A format whose library is an extra need not be there."""
+    """Yield a check of the image formats; those whose library is an extra are optional."""
     from mnv2cli.images.formats import FORMATS
 
     can = [each for each in FORMATS if _is_there(each)]

@@ -49,7 +49,7 @@ _MODES = {
     (_LAB, 16): ("RGB", ("R;16B", "G;16B", "B;16B")),
 }
 """Colour mode and depth: Pillow's mode that the channels are decoded in, and a raw mode for each.
-Pillow decodes no planes of 16 bits in CMYK and LAB, so other modes stand in for these."""
+Pillow decodes no planes of 16 bits in CMYK and LAB, so these are decoded in other modes."""
 
 _WITH_ALPHA = {
     (_GREY, 8): ("RGB", ("R", "G")),
@@ -124,7 +124,7 @@ class PhotoshopImage(ImageFile.ImageFile):
                 )
 
     def load_end(self) -> None:
-        """Give planes that stood in for others their own mode."""
+        """Give planes that were decoded in other modes their own."""
         if self._kind == (_CMYK, 16):  # stored inverted
             self._replace("CMYK", [ImageChops.invert(band) for band in self.split()])
         elif self._kind == (_LAB, 16):
