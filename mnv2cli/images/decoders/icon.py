@@ -25,7 +25,10 @@ def open_image(file: IO[bytes]) -> Image.Image:
     except (IndexError, struct.error) as error:
         raise OSError("image file is truncated") from error
     file.seek(offset)
-    if file.read(len(_PNG)) == _PNG:
+    head = file.read(len(_PNG))
+    if len(head) < len(_PNG):
+        raise OSError("image file is truncated")
+    if head == _PNG:
         file.seek(offset)
         return PngImagePlugin.PngImageFile(file)
     file.seek(offset)

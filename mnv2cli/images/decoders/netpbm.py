@@ -1,8 +1,7 @@
 """PBM, PGM, PPM and PFM. Deep, odd and textual values become 8 bits, many at a time.
 
-Pillow reads these value by value, which takes a second for a megapixel, leaves deep grey in a mode
-that does not define white, and never ends on some damaged texts. Source: the Netpbm manual, pages
-pbm, pgm, ppm.
+Pillow reads these value by value, which takes a second for a megapixel, and leaves deep grey in a
+mode that does not define white. Source: the Netpbm manual, pages pbm, pgm, ppm.
 """
 
 from __future__ import annotations

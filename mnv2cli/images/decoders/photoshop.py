@@ -124,7 +124,7 @@ class PhotoshopImage(ImageFile.ImageFile):
                 )
 
     def load_end(self) -> None:
-        """Give planes that stood in for others their own mode."""
+        """Give planes that were decoded in other modes their own."""
         if self._kind == (_CMYK, 16):  # stored inverted
             self._replace("CMYK", [ImageChops.invert(band) for band in self.split()])
         elif self._kind == (_LAB, 16):
