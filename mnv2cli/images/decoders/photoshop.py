@@ -233,6 +233,8 @@ class _Sections:
         for length, raw_mode in zip(lengths, raw_modes, strict=True):
             found.append(ImageFile._Tile(decoder, (0, 0, width, height), place, raw_mode))
             place += length
+        if place > self._size:  # Pillow would allocate all of it
+            raise OSError("image file is truncated")
         return found
 
     def _read(self, size: int) -> bytes:
