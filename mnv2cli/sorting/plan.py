@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from mnv2cli.records import Record
 from mnv2cli.sorting.actions import IN_DESTINATION, LINKS_TO_MOVED, Plan
-from mnv2cli.sorting.companions import Companions
+from mnv2cli.sorting.companions import Companions, Exclusion
 from mnv2cli.sorting.dates import ReadDate, no_date
 from mnv2cli.sorting.destination import earlier_moves, earlier_targets
 from mnv2cli.sorting.naming import ActionPlanner
@@ -62,7 +62,9 @@ def make_plan(
     placed = _join_small(placed, dest, options.folders.min_count)
     spelled = _spelling({placement.folder for _, placement in placed if placement.folder}, dest)
     staying = {absolute(path) for path, placement in placed if not placement.folder} - unreadable
-    found = Companions((path for path, placement in placed if placement.folder), staying, absolute)
+    excluded = Exclusion(options.exclude, options.given) if options.exclude else None
+    going = (path for path, placement in placed if placement.folder)
+    found = Companions(going, staying, absolute, excluded)
     by_default = options.folders.threshold is None
     kept = earlier_targets(dest) if by_default else None
     planner = ActionPlanner(dest, options.method, earlier_moves(dest), found, kept)

@@ -113,6 +113,19 @@ def test_shots_are_sorted_and_undone_as_one(album: Path, tmp_path: Path, invoke:
     assert "Undone     4 photos and 9 companions in out\n" in result.stderr
 
 
+def test_excluded_companions_stay_and_include_chooses_photos_only(
+    album: Path, invoke: Invoke
+) -> None:
+    raws = ["IMG_1.CR2", "IMG_1.CR2.xmp", "IMG_2.MOV"]
+    result = invoke(
+        "sort", "album", "--into", "out", "--move", "--exclude", "*.CR2", "--exclude", "*.mov"
+    )
+    assert result.exit_code == 0 and sorted(os.listdir(album)) == raws
+    assert invoke("undo", "out").exit_code == 0
+    result = invoke("sort", "album", "--into", "out", "--move", "--include", "*.JPG")
+    assert "Sorted     2 photos and 4 companions moved" in result.stderr
+
+
 def test_sorting_twice_copies_nothing_and_counts_shots(album: Path, invoke: Invoke) -> None:
     invoke("sort", "album", "--into", "out")
     result = invoke("sort", "album", "--into", "out")

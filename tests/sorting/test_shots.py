@@ -132,6 +132,30 @@ def test_what_two_photos_share_goes_with_the_one_that_is_sorted(src: Path, tmp_p
     assert os.listdir(src) == ["a.HEIC"]
 
 
+def test_excluded_files_are_no_companions(src: Path, tmp_path: Path) -> None:
+    shots = [src, src / "raw", src / "x" / "raw"]
+    names = ("a.JPG", "a.CR2", "a.CR2.xmp", "a.xmp", "a.MOV")
+    fill(src, *(f"{folder}/{name}" for folder in shots for name in names))
+
+    def moved(*exclude: str, given: Path | None = src) -> set[str]:
+        rows = [record(folder / "a.JPG", "hen") for folder in shots]
+        roots = (str(given),) if given else ()
+        options = SortOptions(
+            str(tmp_path / "dest"), "move", FolderOptions("{label}"), exclude=exclude, given=roots
+        )
+        work = make_plan(rows, options).work
+        return {os.path.relpath(action.source, src) for action in work}
+
+    every = moved()
+    assert len(every) == 15
+    raws = {name for name in every if ".CR2" in name}  # with the sidecars of the raw photos
+    assert every - moved("*.cr2") == raws
+    assert every - moved("a.m?v") == {name for name in every if name.endswith(".MOV")}
+    assert every - moved("raw/*.CR2") == {"raw/a.CR2", "raw/a.CR2.xmp"}
+    assert every - moved("**/raw/*.CR2", given=src.parent) == raws - {"a.CR2", "a.CR2.xmp"}
+    assert every - moved("raw/*.CR2", given=None) == raws - {"a.CR2", "a.CR2.xmp"}
+
+
 # Rows of both
 
 
