@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable
 
 from mnv2cli.results.check import is_results
 from mnv2cli.sorting.targets import names_in
-from mnv2cli.sources.names import name_key, suffix_of
-from mnv2cli.sources.pairs import companions
+from mnv2cli.sources.names import RAW_SUFFIXES, name_key, suffix_of
+from mnv2cli.sources.pairs import companions, stem_key
 from mnv2cli.sources.patterns import matches
 
 
@@ -36,6 +36,7 @@ class Companions:
         for photo in photos:
             folder, name = os.path.split(absolute(photo))
             self._photos.setdefault(folder, []).append(name)
+        self._by_stem: dict[str, dict[str, str]] = {}  # the photo of each stem, by folder
         # By folder: the photo of each companion, and the companions of each photo.
         self._shots: dict[str, tuple[dict[str, str], dict[str, list[str]]]] = {}
 
@@ -49,6 +50,20 @@ class Companions:
         """Return whether a file is a companion."""
         folder, name = os.path.split(self._absolute(path))
         return name in self._shots_in(folder)[0]
+
+    def former_photo(self, path: str) -> str:
+        """Return the photo of a companion that is gone, as its photo may be; else empty."""
+        folder, name = os.path.split(self._absolute(path))
+        if folder not in self._by_stem:
+            # Developed images lead before raw photos, as everywhere.
+            by_stem: dict[str, str] = {}
+            for photo in sorted(
+                self._photos.get(folder, ()), key=lambda p: suffix_of(p) in RAW_SUFFIXES
+            ):
+                by_stem.setdefault(stem_key(photo), photo)
+            self._by_stem[folder] = by_stem
+        leader = self._by_stem[folder].get(stem_key(name), "")
+        return os.path.join(os.path.dirname(path), leader) if leader else ""
 
     def _shots_in(self, folder: str) -> tuple[dict[str, str], dict[str, list[str]]]:
         if folder not in self._shots:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from mnv2cli.records import Record
-from mnv2cli.sorting.actions import IN_DESTINATION, LINKS_TO_MOVED, Plan
+from mnv2cli.sorting.actions import IN_DESTINATION, LINKS_TO_MOVED, Action, Plan
 from mnv2cli.sorting.companions import Companions, Exclusion
 from mnv2cli.sorting.dates import ReadDate, no_date
 from mnv2cli.sorting.destination import earlier_moves, earlier_targets
@@ -67,11 +67,18 @@ def make_plan(
     found = Companions(going, staying, absolute, excluded)
     by_default = options.folders.threshold is None
     kept = earlier_targets(dest) if by_default else None
-    planner = ActionPlanner(dest, options.method, earlier_moves(dest), found, kept)
+    moved = earlier_moves(dest)
+    planner = ActionPlanner(dest, options.method, moved, found, kept)
     plan = Plan(dest, by_default=by_default)
     for path, placement in placed:
-        if not placement.folder and absolute(path) in unreadable and found.has(path):
-            continue  # a companion that cannot be classified; it goes with its photo
+        if not placement.folder and absolute(path) in unreadable:
+            if found.has(path):
+                continue  # a companion that cannot be classified; it goes with its photo
+            if not os.path.lexists(path) and (target := moved(absolute(path))):
+                folder, why = os.path.dirname(target), f"already sorted: {target}"
+                photo = found.former_photo(path)
+                plan.actions.append(Action(path, "skip", folder, "", why, photo=photo))
+                continue
         folder = spelled.get(placement.folder, "")
         plan.actions.extend(planner.actions(path, Placement(folder, placement.reason)))
     return plan

@@ -201,6 +201,16 @@ def test_results_with_rows_of_both_are_sorted_by_row(album: Path, invoke: Invoke
     assert os.listdir(album) == []
 
 
+def test_sorting_twice_by_results_with_an_unreadable_raw_photo(album: Path, invoke: Invoke) -> None:
+    (album / "IMG_4.CR2").write_bytes(b"not a raw photo")
+    assert invoke("classify", "album", "--pairs", "both", "--category", "-o", "r.csv").exit_code
+    for _ in range(2):
+        result = invoke("sort", "--from", "r.csv", "--into", "out", "--move")
+        assert result.exit_code == 0 and os.listdir(album) == []
+    assert "Skipped    7 photos and 1 companion already in out\n" in result.stderr
+    assert "Errors" not in result.stderr
+
+
 def test_json_results_beside_their_namesake_stay(album: Path, invoke: Invoke) -> None:
     results = album / "IMG_4.json"
     invoke("classify", "album", "--category", "-o", results)

@@ -195,6 +195,24 @@ def test_a_companion_that_cannot_be_read_goes_with_its_photo(
     assert os.listdir(src) == ["b.CR2"]
 
 
+def test_an_unreadable_companion_that_was_moved_before_is_already_sorted(
+    src: Path, tmp_path: Path
+) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "a.CR2", "a.JPG", "b.CR2", "c.CR2")
+    errors = [Record(str(src / f"{name}.CR2"), error="not an image") for name in "abcd"]
+    rows = [*errors, record(src / "a.JPG", "hen")]
+    apply(plan_for(rows, dest, "both"))
+    plan = plan_for(rows, dest, "both")
+    gone, jpg = plan.skipped
+    assert (gone.source, gone.photo) == (str(src / "a.CR2"), str(src / "a.JPG"))
+    assert (gone.reason, gone.folder) == ("already sorted: hen/a.CR2", "hen")
+    assert jpg.source == str(src / "a.JPG") and plan.work == []
+    assert [action.source[-5:] for action in plan.unsorted] == ["b.CR2", "c.CR2", "d.CR2"]
+    fill(src, "a.CR2")  # another one
+    assert len(plan_for(rows, dest, "both").unsorted) == 4
+
+
 def test_a_shot_stays_whole_if_its_leading_image_cannot_be_read(src: Path, tmp_path: Path) -> None:
     fill(src, "a.CR2", "a.JPG")
     rows = [record(src / "a.CR2", "hen"), Record(str(src / "a.JPG"), error="not an image")]
