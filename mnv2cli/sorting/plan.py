@@ -19,6 +19,8 @@ from mnv2cli.sorting.targets import names_in
 from mnv2cli.sources.names import IMAGE_SUFFIXES, natural_sorted, suffix_of
 from mnv2cli.sources.pairs import COMPANION_SUFFIXES, companions
 
+_MAX_LINKS = 40  # in a chain, as on Linux
+
 
 def make_plan(
     records: Iterable[Record],
@@ -81,6 +83,8 @@ def make_plan(
                 continue
         folder = spelled.get(placement.folder, "")
         plan.actions.extend(planner.actions(path, Placement(folder, placement.reason)))
+    if options.method == "move":
+        plan.actions = _with_links_kept(plan.actions, absolute)
     return plan
 
 
@@ -154,6 +158,45 @@ def _without_links_to_moved(placed: list[tuple[str, Placement]]) -> list[tuple[s
         else (path, placement)
         for path, placement in placed
     ]
+
+
+def _with_links_kept(actions: list[Action], absolute: Callable[[str], str]) -> list[Action]:
+    """Leave symbolic links in place if any file they lead to is moved, such as a companion."""
+    links = {a.source for a in actions if a.method == "move" and os.path.islink(a.source)}
+    if not links:
+        return actions
+    real_folders: dict[str, str] = {}
+
+    def located(path: str) -> str:
+        """Return the real place of a file; if it is a link, of the link itself."""
+        folder, name = os.path.split(absolute(path))
+        if folder not in real_folders:
+            real_folders[folder] = os.path.realpath(folder)
+        return os.path.join(real_folders[folder], name)
+
+    def leads_to_moved(path: str) -> bool:
+        for _ in range(_MAX_LINKS):
+            try:
+                path = os.path.join(os.path.dirname(path), os.readlink(path))
+            except OSError:  # the end of the chain
+                return False
+            # realpath, not abspath: ".." in a linked folder is not its parent in the path.
+            folder, name = os.path.split(path)
+            path = os.path.join(os.path.realpath(folder), name)
+            if path in moved:
+                return True
+        return False
+
+    moved = {located(action.source) for action in actions if action.method == "move"}
+    kept = {path for path in links if leads_to_moved(located(path))}
+    found = []
+    for action in actions:
+        reason = LINKS_TO_MOVED if action.source in kept else ""
+        if not reason and action.method == "move" and action.photo in kept:
+            reason = f"stays with {os.path.basename(action.photo)}"
+        left = Action(action.source, "leave", "", "", reason, photo=action.photo)
+        found.append(left if reason else action)
+    return found
 
 
 def _join_small(
