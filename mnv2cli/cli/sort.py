@@ -263,8 +263,11 @@ def sort(
     ctx = click.get_current_context()
     options = replace(options, labels=folders.labels())
     _check(inputs, plan, options.labels)
-    pairs = inputs.filters.pairs if plan.results is None else "both"
-    sort_options = SortOptions(dest, method, folders.options(), pairs)
+    filters = inputs.filters
+    pairs = filters.pairs if plan.results is None else "both"
+    sort_options = SortOptions(
+        dest, method, folders.options(), pairs, exclude=filters.exclude, given=inputs.paths
+    )
     _check_ignored(ctx, plan, sort_options.folders)
     check_local(dest)
     if os.path.lexists(dest) and not os.path.isdir(dest):

@@ -17,6 +17,9 @@ IN_DESTINATION = "is in the destination already"
 LINKS_TO_MOVED = "is a link to a photo that is moved"
 """Why a symbolic link stays: its photo is sorted, and moving the link too would sort it twice."""
 
+AS_PLANNED = "as planned"
+"""Why a file stays that the user left in an edited plan."""
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -79,14 +82,14 @@ class Plan:
 
     @property
     def left(self) -> list[Action]:
-        """The photos that stay where they are."""
+        """The files that stay where they are."""
         return [action for action in self.actions if action.method == "leave"]
 
     @property
     def unsorted(self) -> list[Action]:
         """The photos of :attr:`left` that cannot be sorted, mostly because they cannot be read."""
-        fine = (IN_DESTINATION, LINKS_TO_MOVED)
-        return [action for action in self.left if action.reason not in fine]
+        fine = (IN_DESTINATION, LINKS_TO_MOVED, AS_PLANNED)
+        return [a for a in self.left if not a.photo and a.reason not in fine]
 
     def folders(self) -> dict[str, tuple[int, int]]:
         """Return the number of photos that go into each folder, and the bytes of all files."""

@@ -81,12 +81,17 @@ class SortOptions:
         folders: How class folders are named.
         pairs: With ``first``, a raw photo whose developed image has a record too goes with that
             image; with ``both``, each is sorted by its own record.
+        exclude: Patterns; a file that matches one of them stays, also beside its photo. They are
+            matched as in :class:`~mnv2cli.sources.options.Filters`.
+        given: The files and folders that were typed, where patterns with a slash start.
     """
 
     dest: str
     method: Method = "copy"
     folders: FolderOptions = field(default_factory=FolderOptions)
     pairs: Pairs = "both"
+    exclude: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

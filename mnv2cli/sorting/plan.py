@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from mnv2cli.records import Record
-from mnv2cli.sorting.actions import IN_DESTINATION, LINKS_TO_MOVED, Plan
-from mnv2cli.sorting.companions import Companions
+from mnv2cli.sorting.actions import IN_DESTINATION, LINKS_TO_MOVED, Action, Plan
+from mnv2cli.sorting.companions import Companions, Exclusion
 from mnv2cli.sorting.dates import ReadDate, no_date
 from mnv2cli.sorting.destination import earlier_moves, earlier_targets
 from mnv2cli.sorting.naming import ActionPlanner
@@ -18,6 +18,8 @@ from mnv2cli.sorting.placement import OTHER, UNSURE, FolderChooser, Placement
 from mnv2cli.sorting.targets import names_in
 from mnv2cli.sources.names import IMAGE_SUFFIXES, natural_sorted, suffix_of
 from mnv2cli.sources.pairs import COMPANION_SUFFIXES, companions
+
+_MAX_LINKS = 40  # in a chain, as on Linux
 
 
 def make_plan(
@@ -62,16 +64,27 @@ def make_plan(
     placed = _join_small(placed, dest, options.folders.min_count)
     spelled = _spelling({placement.folder for _, placement in placed if placement.folder}, dest)
     staying = {absolute(path) for path, placement in placed if not placement.folder} - unreadable
-    found = Companions((path for path, placement in placed if placement.folder), staying, absolute)
+    excluded = Exclusion(options.exclude, options.given) if options.exclude else None
+    going = (path for path, placement in placed if placement.folder)
+    found = Companions(going, staying, absolute, excluded)
     by_default = options.folders.threshold is None
     kept = earlier_targets(dest) if by_default else None
-    planner = ActionPlanner(dest, options.method, earlier_moves(dest), found, kept)
+    moved = earlier_moves(dest)
+    planner = ActionPlanner(dest, options.method, moved, found, kept)
     plan = Plan(dest, by_default=by_default)
     for path, placement in placed:
-        if not placement.folder and absolute(path) in unreadable and found.has(path):
-            continue  # a companion that cannot be classified; it goes with its photo
+        if not placement.folder and absolute(path) in unreadable:
+            if found.has(path):
+                continue  # a companion that cannot be classified; it goes with its photo
+            if not os.path.lexists(path) and (target := moved(absolute(path))):
+                folder, why = os.path.dirname(target), f"already sorted: {target}"
+                photo = found.former_photo(path)
+                plan.actions.append(Action(path, "skip", folder, "", why, photo=photo))
+                continue
         folder = spelled.get(placement.folder, "")
         plan.actions.extend(planner.actions(path, Placement(folder, placement.reason)))
+    if options.method == "move":
+        plan.actions = _with_links_kept(plan.actions, absolute)
     return plan
 
 
@@ -145,6 +158,45 @@ def _without_links_to_moved(placed: list[tuple[str, Placement]]) -> list[tuple[s
         else (path, placement)
         for path, placement in placed
     ]
+
+
+def _with_links_kept(actions: list[Action], absolute: Callable[[str], str]) -> list[Action]:
+    """Leave symbolic links in place if any file they lead to is moved, such as a companion."""
+    links = {a.source for a in actions if a.method == "move" and os.path.islink(a.source)}
+    if not links:
+        return actions
+    real_folders: dict[str, str] = {}
+
+    def located(path: str) -> str:
+        """Return the real place of a file; if it is a link, of the link itself."""
+        folder, name = os.path.split(absolute(path))
+        if folder not in real_folders:
+            real_folders[folder] = os.path.realpath(folder)
+        return os.path.join(real_folders[folder], name)
+
+    def leads_to_moved(path: str) -> bool:
+        for _ in range(_MAX_LINKS):
+            try:
+                path = os.path.join(os.path.dirname(path), os.readlink(path))
+            except OSError:  # the end of the chain
+                return False
+            # realpath, not abspath: ".." in a linked folder is not its parent in the path.
+            folder, name = os.path.split(path)
+            path = os.path.join(os.path.realpath(folder), name)
+            if path in moved:
+                return True
+        return False
+
+    moved = {located(action.source) for action in actions if action.method == "move"}
+    kept = {path for path in links if leads_to_moved(located(path))}
+    found = []
+    for action in actions:
+        reason = LINKS_TO_MOVED if action.source in kept else ""
+        if not reason and action.method == "move" and action.photo in kept:
+            reason = f"stays with {os.path.basename(action.photo)}"
+        left = Action(action.source, "leave", "", "", reason, photo=action.photo)
+        found.append(left if reason else action)
+    return found
 
 
 def _join_small(

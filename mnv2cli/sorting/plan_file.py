@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import os
 import stat
-from typing import Literal
 
 from mnv2cli.errors import InputError, OutputError
-from mnv2cli.sorting.actions import METHODS, Action, Plan
+from mnv2cli.sorting.actions import AS_PLANNED, METHODS, Action, Plan
 from mnv2cli.sorting.destination import EarlierMoves, earlier_moves
 from mnv2cli.sorting.targets import check_parents, check_target
 from mnv2cli.system.csvtext import csv_line
@@ -37,8 +36,12 @@ def write_plan(plan: Plan, path: str) -> None:
 def read_plan(path: str, dest: str) -> Plan:
     """Read a plan and check every row: people may have edited it.
 
-    The columns source, action and target determine what is done: users may delete rows, change
-    targets, and set the action to ``leave``.
+    The columns source, action and target determine what is done: users may delete or reorder rows,
+    change targets, and set the action to ``leave``. A companion stays if its photo, in the column
+    with, stays or has no row; unless an earlier run has moved that photo.
+
+    Returns:
+        The plan; each photo is followed by its companions.
 
     Args:
         path: The plan.
@@ -49,9 +52,7 @@ def read_plan(path: str, dest: str) -> Plan:
             occurs twice; or a source is gone or its size has changed. Up to ten rows are listed.
     """
     dest = os.path.abspath(dest)
-    moved = earlier_moves(dest)
-    plan, wrong = Plan(dest), []
-    targets: dict[str, int] = {}
+    rows = _Rows(dest, earlier_moves(dest))
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file)
@@ -60,36 +61,111 @@ def read_plan(path: str, dest: str) -> Plan:
                     f"{path!r} is not a plan: it lacks the columns source, action and target"
                 )
             for row in reader:
-                line = reader.line_num
-                try:
-                    action = _action(row, dest, moved)
-                    key = action.target.casefold()
-                    if action.method in METHODS and key in targets:
-                        raise ValueError(f"line {targets[key]} has the same target")
-                    targets[key] = line
-                    plan.actions.append(action)
-                except ValueError as error:
-                    wrong.append(f"line {line}: {error}")
+                rows.add(reader.line_num, row)
     except OSError as error:
         raise InputError(f"cannot read the plan {path!r}: {reason(error)}") from error
     except csv.Error as error:
         raise InputError(f"the plan {path!r} is not valid CSV: {error}") from error
-    if wrong:
+    actions = rows.actions()
+    if rows.wrong:
+        wrong = [f"line {line}: {error}" for line, error in sorted(rows.wrong)]
         more = [f"and {len(wrong) - 10} more"] if len(wrong) > 10 else []
         raise InputError(
             f"cannot apply the plan {path!r}; nothing was changed",
             "\n".join(wrong[:10] + more),
         )
-    return plan
+    return Plan(dest, actions)
 
 
-def _action(row: dict[str, str | None], dest: str, moved: EarlierMoves) -> Action:
+_Row = dict[str, str | None]
+
+
+class _Rows:
+    """Check the rows of a plan, and put the companions behind their photos.
+
+    Args:
+        dest: The destination.
+        moved: Returns where an earlier run moved a source that is gone.
+
+    Attributes:
+        wrong: The lines that cannot be applied, each with the reason.
+    """
+
+    def __init__(self, dest: str, moved: EarlierMoves) -> None:
+        self.wrong: list[tuple[int, str]] = []
+        self._dest = dest
+        self._moved = moved
+        self._targets: dict[str, int] = {}
+        self._photos: list[Action] = []
+        # By the absolute path of their photo: companions, which wait until all photos are known.
+        self._companions: dict[str, list[tuple[int, _Row]]] = {}
+
+    def add(self, line: int, row: _Row) -> None:
+        """Add a row."""
+        if photo := row.get("with"):
+            self._companions.setdefault(os.path.abspath(photo), []).append((line, row))
+        else:
+            self._photos += self._checked(line, row)
+
+    def actions(self) -> list[Action]:
+        """Return the actions of all rows that can be applied."""
+        found = []
+        for photo in self._photos:
+            found.append(photo)
+            if self._companions:
+                goes = photo.method != "leave"
+                for line, row in self._companions.pop(os.path.abspath(photo.source), ()):
+                    found += self._companion(line, row, goes=goes)
+        for path, waiting in self._companions.items():
+            goes = not os.path.lexists(path) and bool(self._moved(path))
+            for line, row in waiting:
+                found += self._companion(line, row, goes=goes)
+        self._companions = {}
+        return found
+
+    def _companion(self, line: int, row: _Row, *, goes: bool) -> list[Action]:
+        photo = row["with"] or ""
+        if goes or _method(row) not in METHODS:
+            return self._checked(line, row)
+        why = f"stays with {os.path.basename(photo)}"
+        return [Action(row["source"] or "", "leave", "", "", why, photo=photo)]
+
+    def _checked(self, line: int, row: _Row) -> list[Action]:
+        """Return the action of a row, in a list; an empty list if the row is wrong."""
+        try:
+            action = _action(row, self._dest, self._moved)
+            key = action.target.casefold()
+            if action.method in METHODS and key in self._targets:
+                raise ValueError(f"line {self._targets[key]} has the same target")
+        except ValueError as error:
+            self.wrong.append((line, str(error)))
+            return []
+        self._targets[key] = line
+        return [action]
+
+
+def _method(row: _Row) -> str:
+    return (row["action"] or "").strip().lower()
+
+
+def _kept(row: _Row, method: str) -> Action:
+    """Return the action of a row whose file is not sorted."""
+    source, photo, why = row["source"] or "", row.get("with") or "", row.get("reason") or ""
+    if method == "skip":
+        return Action(source, "skip", "", "", why or AS_PLANNED, photo=photo)
+    # Only rows of files that were to be sorted have a target and a size: the user left these.
+    size = (row.get("size") or "").strip()
+    if row["target"] or size not in ("", "0") or not why:
+        why = AS_PLANNED
+    return Action(source, "leave", "", "", why, photo=photo)
+
+
+def _action(row: _Row, dest: str, moved: EarlierMoves) -> Action:
     source, target = row["source"] or "", row["target"] or ""
-    method = (row["action"] or "").strip().lower()
-    why = row.get("reason") or ""
+    photo, why = row.get("with") or "", row.get("reason") or ""
+    method = _method(row)
     if method in ("skip", "leave", ""):
-        kept: Literal["skip", "leave"] = "skip" if method == "skip" else "leave"
-        return Action(source, kept, "", "", why or "as planned")
+        return _kept(row, method)
     if method not in METHODS:
         raise ValueError(f"unknown action {method!r}; use {', '.join(METHODS)} or leave")
     check_target(target)
@@ -97,7 +173,8 @@ def _action(row: dict[str, str | None], dest: str, moved: EarlierMoves) -> Actio
         status = os.stat(source)
     except (OSError, ValueError) as error:
         if source and moved(os.path.abspath(source)) == target:
-            return Action(source, "skip", os.path.dirname(target), "", "already sorted")
+            folder = os.path.dirname(target)
+            return Action(source, "skip", folder, "", "already sorted", photo=photo)
         raise ValueError(f"{source!r} cannot be read") from error
     if not stat.S_ISREG(status.st_mode):
         raise ValueError(f"{source!r} is not a regular file")
@@ -109,9 +186,8 @@ def _action(row: dict[str, str | None], dest: str, moved: EarlierMoves) -> Actio
         same = os.path.isfile(path) and os.path.getsize(path) == status.st_size
         if same and content_digest(path) == content_digest(source):
             folder = os.path.dirname(target)
-            return Action(source, "skip", folder, "", "already there", status.st_size)
+            return Action(source, "skip", folder, "", "already there", status.st_size, photo)
         raise ValueError(f"{target!r} already exists with different content")
     check_parents(dest, target)
     folder = os.path.dirname(target)
-    photo = row.get("with") or ""
     return Action(source, method, folder, target, why, status.st_size, photo)

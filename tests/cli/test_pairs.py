@@ -113,6 +113,19 @@ def test_shots_are_sorted_and_undone_as_one(album: Path, tmp_path: Path, invoke:
     assert "Undone     4 photos and 9 companions in out\n" in result.stderr
 
 
+def test_excluded_companions_stay_and_include_chooses_photos_only(
+    album: Path, invoke: Invoke
+) -> None:
+    raws = ["IMG_1.CR2", "IMG_1.CR2.xmp", "IMG_2.MOV"]
+    result = invoke(
+        "sort", "album", "--into", "out", "--move", "--exclude", "*.CR2", "--exclude", "*.mov"
+    )
+    assert result.exit_code == 0 and sorted(os.listdir(album)) == raws
+    assert invoke("undo", "out").exit_code == 0
+    result = invoke("sort", "album", "--into", "out", "--move", "--include", "*.JPG")
+    assert "Sorted     2 photos and 4 companions moved" in result.stderr
+
+
 def test_sorting_twice_copies_nothing_and_counts_shots(album: Path, invoke: Invoke) -> None:
     invoke("sort", "album", "--into", "out")
     result = invoke("sort", "album", "--into", "out")
@@ -120,6 +133,43 @@ def test_sorting_twice_copies_nothing_and_counts_shots(album: Path, invoke: Invo
     (album / "IMG_4.xmp").write_text("new")
     result = invoke("sort", "album", "--into", "out")
     assert "Sorted     1 companion copied into 1 folder in out" in result.stderr
+
+
+def edit_plan(path: str, change: Callable[[dict[str, str]], bool]) -> None:
+    """Change the rows of a plan, and keep those for which ``change`` returns True."""
+    with open(path, newline="") as file:
+        rows = [row for row in csv.DictReader(file) if change(row)]
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_companions_stay_with_a_photo_that_the_plan_leaves(album: Path, invoke: Invoke) -> None:
+    invoke("sort", "album", "--into", "out", "--move", "--plan", "plan.csv")
+
+    def change(row: dict[str, str]) -> bool:
+        if row["source"] == LEADERS[0]:
+            row["action"] = "leave"
+        return row["source"] != LEADERS[1]
+
+    edit_plan("plan.csv", change)
+    result = invoke("sort", "--apply", "plan.csv", "--into", "out")
+    assert result.exit_code == 0
+    assert "Sorted     2 photos and 4 companions moved" in result.stderr
+    assert "Left       1 photo and 5 companions in place\n" in result.stderr
+    assert "stays with IMG_2.HEIC" in result.stderr and "Errors" not in result.stderr
+    assert [name for name in sorted(os.listdir(album)) if name[4] in "34"] == []
+    assert len(os.listdir(album)) == 7
+    result = invoke("sort", "album", "--into", "out", "--move")
+    assert result.exit_code == 0 and os.listdir(album) == []
+
+
+def test_applying_a_plan_twice_counts_shots(album: Path, invoke: Invoke) -> None:
+    invoke("sort", "album", "--into", "out", "--move", "--plan", "plan.csv")
+    for _ in range(3):
+        result = invoke("sort", "--apply", "plan.csv", "--into", "out")
+    assert "Skipped    4 photos and 9 companions already in out\n" in result.stderr
 
 
 def test_both_sorts_each_image_by_its_own_row(album: Path, invoke: Invoke) -> None:
@@ -149,6 +199,16 @@ def test_results_with_rows_of_both_are_sorted_by_row(album: Path, invoke: Invoke
     assert result.exit_code == 0
     assert "Sorted     7 photos and 6 companions moved into 2 folders in out" in result.stderr
     assert os.listdir(album) == []
+
+
+def test_sorting_twice_by_results_with_an_unreadable_raw_photo(album: Path, invoke: Invoke) -> None:
+    (album / "IMG_4.CR2").write_bytes(b"not a raw photo")
+    assert invoke("classify", "album", "--pairs", "both", "--category", "-o", "r.csv").exit_code
+    for _ in range(2):
+        result = invoke("sort", "--from", "r.csv", "--into", "out", "--move")
+        assert result.exit_code == 0 and os.listdir(album) == []
+    assert "Skipped    7 photos and 1 companion already in out\n" in result.stderr
+    assert "Errors" not in result.stderr
 
 
 def test_json_results_beside_their_namesake_stay(album: Path, invoke: Invoke) -> None:

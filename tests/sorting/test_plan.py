@@ -10,6 +10,7 @@ import pytest
 
 from mnv2cli.sorting.actions import Method
 from mnv2cli.sorting.apply import apply
+from mnv2cli.sorting.undo import undo
 from tests.sorting.trees import categorised, plan_of, record, records, write
 
 
@@ -49,6 +50,30 @@ def test_links_to_moved_photos_are_left_in_place(tmp_path: Path) -> None:
         ("move", ""), ("leave", "is a link to a photo that is moved"),
     ]  # fmt: skip
     assert plan.unsorted == []  # a link to a photo is not a photo that cannot be read
+
+
+def test_companions_that_are_links_to_moved_files_are_left_in_place(tmp_path: Path) -> None:
+    src, dest, other = tmp_path / "src", tmp_path / "dest", write(tmp_path / "other.xmp", "other")
+    for name in ("a.jpg", "a.cr2", "b.jpg", "c.xmp"):
+        write(src / name, name)
+    links = {"a.xmp": "a.jpg", "a.dng": "./a.cr2", "b.xmp": "../other.xmp", "b.thm": "b.xmp"}
+    links |= {"c.cr2": "../linked/a.cr2"}  # a photo that is a link to a companion
+    (tmp_path / "linked").symlink_to("src")
+    for name, text in links.items():
+        (src / name).symlink_to(text)
+    rows = [record(src / name) for name in ("a.jpg", "b.jpg", "c.cr2")]
+    plan = plan_of(rows, dest)
+    link = "is a link to a photo that is moved"
+    assert {os.path.basename(a.source): a.reason for a in plan.left} == {
+        "a.dng": link, "a.xmp": link, "b.thm": link, "c.cr2": link, "c.xmp": "stays with c.cr2",
+    }  # fmt: skip
+    assert plan.unsorted == []
+    outcome = apply(plan)
+    assert outcome.failed == [] and (dest / "tench" / "b.xmp").read_text() == "other"
+    assert sorted(os.listdir(dest / "tench")) == ["a.cr2", "a.jpg", "b.jpg", "b.xmp"]
+    undo(str(dest))
+    assert all((src / name).exists() for name in links) and other.exists()
+    assert len(plan_of(rows, dest, "copy").work) == 9
 
 
 def test_a_thousand_photos_of_one_name_have_different_targets(tmp_path: Path) -> None:

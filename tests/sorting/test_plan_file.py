@@ -60,6 +60,51 @@ def test_a_plan_is_checked_before_anything_moves(
     assert snapshot(src, dest) == before
 
 
+def test_rows_that_the_user_leaves_are_no_errors(src: Path, tmp_path: Path) -> None:
+    dest, file = tmp_path / "dest", tmp_path / "plan.csv"
+    bad = record(src / "bad.jpg", error="not an image")
+    write_plan(plan_of([*records(src), bad], dest, threshold=0.95), str(file))
+    lines = file.read_text().replace(",move,", ",leave,", 1).splitlines()
+    lines[2] = f"{src}/img1.jpg,,,,score 0.9 is below 0.95,7,"  # emptied cells
+    file.write_text("\n".join(lines))
+    plan = read_plan(str(file), str(dest))
+    assert [action.reason for action in plan.left] == ["as planned"] * 2 + ["not an image"]
+    assert [action.reason for action in plan.unsorted] == ["not an image"]
+
+
+def test_companions_follow_their_photo_in_any_order_of_rows(src: Path, tmp_path: Path) -> None:
+    dest, file = tmp_path / "dest", tmp_path / "plan.csv"
+    for i in range(4):
+        write(src / f"img{i}.xmp", f"notes {i}")
+    write_plan(plan_of(records(src), dest), str(file))
+    head, *lines = file.read_text().splitlines()
+    file.write_text("\n".join([head, *sorted(lines, key=lambda line: ".xmp" not in line)]))
+    names = [os.path.basename(a.source) for a in read_plan(str(file), str(dest)).work]
+    assert names == [f"img{i}.{suffix}" for i in range(4) for suffix in ("jpg", "xmp")] + [
+        "img0.jpg"
+    ]
+
+
+def test_companions_of_a_photo_without_a_row_go_only_if_it_went_before(
+    src: Path, tmp_path: Path
+) -> None:
+    dest, file = tmp_path / "dest", tmp_path / "plan.csv"
+    write(src / "img0.xmp", "notes")
+    whole = plan_of(records(src)[:1], dest)
+    write_plan(whole, str(file))
+    head, photo, companion = file.read_text().splitlines()
+    file.write_text(f"{head}\n{companion}\n")
+    plan = read_plan(str(file), str(dest))
+    assert [(a.method, a.reason) for a in plan.actions] == [("leave", "stays with img0.jpg")]
+    assert plan.unsorted == []
+    whole.actions = whole.actions[:1]
+    apply(whole)
+    apply(read_plan(str(file), str(dest)))
+    assert sorted(os.listdir(dest / "tench")) == ["img0.jpg", "img0.xmp"]
+    file.write_text(f"{head}\n{photo}\n{companion}\n")
+    assert [a.photo for a in read_plan(str(file), str(dest)).skipped] == ["", str(src / "img0.jpg")]
+
+
 def test_the_columns_of_a_plan_never_change(src: Path, tmp_path: Path) -> None:
     file = tmp_path / "plan.csv"
     write(src / "img0.xmp", "notes")

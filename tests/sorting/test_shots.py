@@ -132,6 +132,30 @@ def test_what_two_photos_share_goes_with_the_one_that_is_sorted(src: Path, tmp_p
     assert os.listdir(src) == ["a.HEIC"]
 
 
+def test_excluded_files_are_no_companions(src: Path, tmp_path: Path) -> None:
+    shots = [src, src / "raw", src / "x" / "raw"]
+    names = ("a.JPG", "a.CR2", "a.CR2.xmp", "a.xmp", "a.MOV")
+    fill(src, *(f"{folder}/{name}" for folder in shots for name in names))
+
+    def moved(*exclude: str, given: Path | None = src) -> set[str]:
+        rows = [record(folder / "a.JPG", "hen") for folder in shots]
+        roots = (str(given),) if given else ()
+        options = SortOptions(
+            str(tmp_path / "dest"), "move", FolderOptions("{label}"), exclude=exclude, given=roots
+        )
+        work = make_plan(rows, options).work
+        return {os.path.relpath(action.source, src) for action in work}
+
+    every = moved()
+    assert len(every) == 15
+    raws = {name for name in every if ".CR2" in name}  # with the sidecars of the raw photos
+    assert every - moved("*.cr2") == raws
+    assert every - moved("a.m?v") == {name for name in every if name.endswith(".MOV")}
+    assert every - moved("raw/*.CR2") == {"raw/a.CR2", "raw/a.CR2.xmp"}
+    assert every - moved("**/raw/*.CR2", given=src.parent) == raws - {"a.CR2", "a.CR2.xmp"}
+    assert every - moved("raw/*.CR2", given=None) == raws - {"a.CR2", "a.CR2.xmp"}
+
+
 # Rows of both
 
 
@@ -169,6 +193,24 @@ def test_a_companion_that_cannot_be_read_goes_with_its_photo(
     apply(plan)
     assert sorted(os.listdir(dest / "hen")) == ["a.CR2", "a.JPG", "a.mov"]
     assert os.listdir(src) == ["b.CR2"]
+
+
+def test_an_unreadable_companion_that_was_moved_before_is_already_sorted(
+    src: Path, tmp_path: Path
+) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "a.CR2", "a.JPG", "b.CR2", "c.CR2")
+    errors = [Record(str(src / f"{name}.CR2"), error="not an image") for name in "abcd"]
+    rows = [*errors, record(src / "a.JPG", "hen")]
+    apply(plan_for(rows, dest, "both"))
+    plan = plan_for(rows, dest, "both")
+    gone, jpg = plan.skipped
+    assert (gone.source, gone.photo) == (str(src / "a.CR2"), str(src / "a.JPG"))
+    assert (gone.reason, gone.folder) == ("already sorted: hen/a.CR2", "hen")
+    assert jpg.source == str(src / "a.JPG") and plan.work == []
+    assert [action.source[-5:] for action in plan.unsorted] == ["b.CR2", "c.CR2", "d.CR2"]
+    fill(src, "a.CR2")  # another one
+    assert len(plan_for(rows, dest, "both").unsorted) == 4
 
 
 def test_a_shot_stays_whole_if_its_leading_image_cannot_be_read(src: Path, tmp_path: Path) -> None:

@@ -51,11 +51,14 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
     if skipped := plan.skipped:
         text = f"{count_shots(*count_photos(skipped))} already in {dest}"
         lines.append(("Skipped", text, ""))
-    unsorted = len(plan.unsorted)
+    unsorted = plan.unsorted
     if unsorted:
-        lines.append(("Errors", f"{count(unsorted, 'image')} not sorted, left in place", "red"))
-    if len(plan.left) > unsorted:
-        lines.append(("Left", f"{count(len(plan.left) - unsorted, 'photo')} in place", ""))
+        lines.append(
+            ("Errors", f"{count(len(unsorted), 'image')} not sorted, left in place", "red")
+        )
+    if len(left := plan.left) > len(unsorted):
+        photos, companions = count_photos(left)
+        lines.append(("Left", f"{count_shots(photos - len(unsorted), companions)} in place", ""))
     if failed:
         lines.append(("Failed", f"{count(len(failed), 'file')}, left in place", "red"))
     if outcome.journal and work:
