@@ -12,10 +12,13 @@ from mnv2cli.sorting.companions import Companions
 from mnv2cli.sorting.destination import EarlierMoves, EarlierTargets
 from mnv2cli.sorting.placement import UNSURE, Placement
 from mnv2cli.sorting.targets import LONGEST_NAME, names_in
-from mnv2cli.sources.names import name_key, suffix_of
+from mnv2cli.sources.names import IMAGE_SUFFIXES, name_key, suffix_of
 from mnv2cli.sources.pairs import COMPANION_SUFFIXES, stem_key
 from mnv2cli.system.files import content_digest
 from mnv2cli.system.messages import reason
+
+_TAKEN = frozenset((*IMAGE_SUFFIXES, ".raw", ".thm", ".wav", ".mov", ".mp4"))
+"""Suffixes of what a camera takes; it is equal in no two shots."""
 
 
 class ActionPlanner:
@@ -26,8 +29,9 @@ class ActionPlanner:
         method: What to do with each photo.
         moved: Returns where an earlier run moved a source that is gone.
         companions: Finds the companions of each photo.
-        kept: Returns where earlier runs put a source. Photos that belong in ``unsure`` stay there,
-            so they are not sorted twice; None to put them in ``unsure`` as well.
+        earlier: Returns where earlier runs put a source.
+        keep: Photos that belong in ``unsure`` stay where earlier runs put them, so they are not
+            sorted twice; else they are put in ``unsure`` as well.
     """
 
     def __init__(
@@ -36,12 +40,14 @@ class ActionPlanner:
         method: Method,
         moved: EarlierMoves,
         companions: Companions,
-        kept: EarlierTargets | None = None,
+        earlier: EarlierTargets,
+        keep: bool = False,
     ) -> None:
         self._dest = dest
         self._method = method
         self._moved = moved
-        self._kept = kept
+        self._earlier = earlier
+        self._keep = keep
         # By folder: names in lower case, each with the path of the file that has or will have it.
         self._taken: dict[str, dict[str, str]] = {}
         # By folder: by stem, the source of the files that have it.
@@ -68,8 +74,8 @@ class ActionPlanner:
         if not stat.S_ISREG(status.st_mode):
             yield Action(path, "leave", "", "", "not a regular file")
             return
-        if self._kept and placement.folder.casefold() == UNSURE:
-            old = self._kept(os.path.abspath(path))
+        if self._keep and placement.folder.casefold() == UNSURE:
+            old = self._earlier(os.path.abspath(path))
             if old and self._contents.are_same(path, status.st_size, os.path.join(self._dest, old)):
                 folder, name = os.path.split(old)
                 if not folder or name != os.path.basename(path):
@@ -109,8 +115,10 @@ class ActionPlanner:
             number += 1
             names = _numbered(shot, number)
             is_free, same = self._fit(group, names, taken)
-            # Where one of them already is, the others of that stem belong to them.
-            is_free = is_free and (any(same) or source.may_share(stems.get(stem_key(names[0]))))
+            is_free = is_free and (
+                source.may_share(stems.get(stem_key(names[0])))
+                or self._is_of_shot(group, names, same, placement.folder)
+            )
         names = _numbered(shot, number)
         key = stem_key(names[0])
         stems[key] = source.joined(stems.get(key))
@@ -136,6 +144,21 @@ class ActionPlanner:
             for (path, size), old in zip(group, there, strict=True)
         ]
         return all(a or old is None for a, old in zip(same, there, strict=True)), same
+
+    def _is_of_shot(
+        self, group: list[tuple[str, int]], names: list[str], same: list[bool], folder: str
+    ) -> bool:
+        """Return whether one of the files that are already there shows that it is the same shot.
+
+        What the camera took does. Metadata and edits of two shots may be equal, so an earlier run
+        must have put them there from here.
+        """
+        return any(
+            (size and suffix_of(name) in _TAKEN)
+            or self._earlier(os.path.abspath(path)) == f"{folder}/{name}"
+            for (path, size), name, is_there in zip(group, names, same, strict=True)
+            if is_there
+        )
 
     def _names(self, folder: str) -> dict[str, str]:
         if folder not in self._taken:

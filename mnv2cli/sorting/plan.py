@@ -64,8 +64,9 @@ def make_plan(
     staying = {absolute(path) for path, placement in placed if not placement.folder} - unreadable
     found = Companions((path for path, placement in placed if placement.folder), staying, absolute)
     by_default = options.folders.threshold is None
-    kept = earlier_targets(dest) if by_default else None
-    planner = ActionPlanner(dest, options.method, earlier_moves(dest), found, kept)
+    planner = ActionPlanner(
+        dest, options.method, earlier_moves(dest), found, earlier_targets(dest), keep=by_default
+    )
     plan = Plan(dest, by_default=by_default)
     for path, placement in placed:
         if not placement.folder and absolute(path) in unreadable and found.has(path):

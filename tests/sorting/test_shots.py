@@ -132,6 +132,47 @@ def test_what_two_photos_share_goes_with_the_one_that_is_sorted(src: Path, tmp_p
     assert os.listdir(src) == ["a.HEIC"]
 
 
+@pytest.mark.parametrize("method", ["move", "copy"])
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (("IMG_1.CR2", "IMG_1.xmp"), ("IMG_1.NEF", "IMG_1.xmp")),
+        (("IMG_1.JPG", "IMG_1.AAE"), ("IMG_1.PNG", "IMG_1.AAE", "IMG_1.MOV")),
+    ],
+)
+def test_two_shots_with_one_equal_sidecar_do_not_become_one(
+    src: Path, tmp_path: Path, one: tuple[str, ...], two: tuple[str, ...], method: Method
+) -> None:
+    dest = tmp_path / "dest"
+    fill(src / "a", *one)
+    fill(src / "b", *two)
+    for path in src.glob("?/*"):
+        if path.suffix in (".xmp", ".AAE"):
+            write(path, "")
+    rows = [record(src / "a" / one[0], "hen"), record(src / "b" / two[0], "hen")]
+    for row in rows:  # in two runs: the second knows only the names
+        apply(plan_of([row], dest, method))
+    numbered = [name.replace("IMG_1", "IMG_1 (2)") for name in two]
+    assert sorted(os.listdir(dest / "hen")) == sorted([*one, *numbered])
+    if method == "move":
+        assert os.listdir(src / "a") == os.listdir(src / "b") == []
+    else:
+        assert plan_of(rows, dest, method).work == []
+
+
+@pytest.mark.parametrize("other", ["IMG_1.CR2", "IMG_1.xmp"])
+def test_a_photo_joins_the_files_of_its_shot_that_are_there(
+    src: Path, tmp_path: Path, other: str
+) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "IMG_1.JPG", other)
+    rows = [record(src / "IMG_1.JPG", "hen")]
+    apply(plan_of(rows, dest, "copy"))
+    (dest / "hen" / "IMG_1.JPG").unlink()
+    apply(plan_of(rows, dest, "copy"))
+    assert sorted(os.listdir(dest / "hen")) == sorted(["IMG_1.JPG", other])
+
+
 # Rows of both
 
 
