@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -93,10 +94,22 @@ class ActionPlanner:
         yield from self._named(group, placement)
 
     def _named(self, group: list[tuple[str, int]], placement: Placement) -> Iterator[Action]:
-        """Yield the actions of a photo and its companions, under the first number free for all."""
+        """Yield the actions of a photo and its companions, under the first number free for all.
+
+        Companions whose names differ only in case get numbers of their own: some systems treat
+        such names as one.
+        """
+        photo = group[0][0]
+        has_companions = len(group) > 1 or suffix_of(photo) in COMPANION_SUFFIXES
+        for part in _apart(group):
+            yield from self._part(part, placement, _Stem(photo, has_companions))
+
+    def _part(
+        self, group: list[tuple[str, int]], placement: Placement, source: _Stem
+    ) -> Iterator[Action]:
         taken = self._names(placement.folder)
         shot = [os.path.basename(path) for path, _ in group]
-        base = shot[0]
+        photo, base = source.source, shot[0]
         # Many photos may be named IMG_1.jpg: the numbers in use are remembered, not tried again.
         series = self._series.setdefault((placement.folder, base.casefold()), [])
         while known := taken.get(_numbered(shot, len(series) + 1)[0].casefold()):
@@ -108,8 +121,6 @@ class ActionPlanner:
         whole = [fit for fit in fits if all(fit[2])] or [fit for fit in fits if fit[1]]
         number, _, same = whole[0] if whole else (len(series), False, [])
         is_free = bool(whole)
-        has_companions = len(shot) > 1 or suffix_of(base) in COMPANION_SUFFIXES
-        source = _Stem(group[0][0], has_companions)
         stems = self._stems[placement.folder]
         while not is_free:
             number += 1
@@ -122,17 +133,19 @@ class ActionPlanner:
         names = _numbered(shot, number)
         key = stem_key(names[0])
         stems[key] = source.joined(stems.get(key))
-        for i, ((path, size), name) in enumerate(zip(group, names, strict=True)):
-            target, photo = f"{placement.folder}/{name}", group[0][0] if i else ""
-            if same[i]:
-                why = "already there" if i == 0 else "companion, already there"
-                yield Action(path, "skip", placement.folder, "", why, size, photo)
+        for (path, size), name, is_there in zip(group, names, same, strict=True):
+            is_photo = path == photo
+            target, leader = f"{placement.folder}/{name}", "" if is_photo else photo
+            if is_there:
+                why = "already there" if is_photo else "companion, already there"
+                yield Action(path, "skip", placement.folder, "", why, size, leader)
                 continue
             taken[name.casefold()] = path  # the file with its future content
-            why = placement.reason if i == 0 else f"goes with {base}"
-            if number > 1 and i == 0:
-                why = "; ".join(filter(None, [why, "another photo has its name"]))
-            yield Action(path, self._method, placement.folder, target, why, size, photo)
+            why = placement.reason if is_photo else f"goes with {os.path.basename(photo)}"
+            if number > 1 and path == group[0][0]:
+                taker = "another photo has its name" if is_photo else "another file has its name"
+                why = "; ".join(filter(None, [why, taker]))
+            yield Action(path, self._method, placement.folder, target, why, size, leader)
 
     def _fit(
         self, group: list[tuple[str, int]], names: list[str], taken: dict[str, str]
@@ -242,6 +255,19 @@ class _Contents:
             except OSError:
                 self._digests[path] = ""
         return self._digests[path]
+
+
+def _apart(group: list[tuple[str, int]]) -> list[list[tuple[str, int]]]:
+    """Split a photo and its companions into parts without names that differ only in case."""
+    parts: list[list[tuple[str, int]]] = []
+    count: Counter[str] = Counter()
+    for path, size in group:
+        key = os.path.basename(path).casefold()
+        if count[key] == len(parts):
+            parts.append([])
+        parts[count[key]].append((path, size))
+        count[key] += 1
+    return parts
 
 
 def _numbered(names: list[str], number: int) -> list[str]:

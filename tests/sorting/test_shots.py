@@ -173,6 +173,38 @@ def test_a_photo_joins_the_files_of_its_shot_that_are_there(
     assert sorted(os.listdir(dest / "hen")) == sorted(["IMG_1.JPG", other])
 
 
+@pytest.mark.parametrize("method", ["move", "copy"])
+@pytest.mark.parametrize(
+    ("names", "sorted_names"),
+    [
+        (
+            ("IMG_1.JPG", "IMG_1.jpg", "IMG_1.XMP", "IMG_1.xmp"),
+            ["IMG_1 (2).jpg", "IMG_1 (2).xmp", "IMG_1.JPG", "IMG_1.XMP"],
+        ),
+        (("IMG_1.CR2", "IMG_1.cr2"), ["IMG_1 (2).cr2", "IMG_1.CR2"]),
+        (
+            ("A.HEIC", "A.cr2", "A.CR2", "A.xmp", "A.XMP", "A.Xmp"),
+            ["A (2).Xmp", "A (2).cr2", "A (3).xmp", "A.CR2", "A.HEIC", "A.XMP"],
+        ),
+    ],
+)
+def test_files_of_a_shot_whose_names_differ_only_in_case_are_sorted_once(
+    src: Path, tmp_path: Path, names: tuple[str, ...], sorted_names: list[str], method: Method
+) -> None:
+    dest = tmp_path / "dest"
+    fill(src, *names)
+    if len(os.listdir(src)) < len(names):
+        pytest.skip("this file system ignores case")
+    before = contents(src)
+    developed = [name for name in names if not name.lower().endswith((".xmp", ".cr2"))]
+    rows = [record(src / name, "hen") for name in developed or names[:1]]
+    apply(plan_of(rows, dest, method))
+    assert sorted(os.listdir(dest / "hen")) == sorted_names
+    assert contents(dest) == before
+    if method == "copy":
+        assert plan_of(rows, dest, method).work == []
+
+
 # Rows of both
 
 
