@@ -17,6 +17,9 @@ IN_DESTINATION = "is in the destination already"
 LINKS_TO_MOVED = "is a link to a photo that is moved"
 """Why a symbolic link stays: its photo is sorted, and moving the link too would sort it twice."""
 
+DIFFERS = "differs from"
+"""Why a companion stays whose shot is sorted already: a file in the destination has its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -46,6 +49,10 @@ def count_photos(actions: Iterable[Action]) -> tuple[int, int]:
     """Return the numbers of photos and of companions."""
     numbers = Counter(bool(action.photo) for action in actions)
     return numbers[False], numbers[True]
+
+
+def _may_stay(action: Action) -> bool:
+    return action.reason in (IN_DESTINATION, LINKS_TO_MOVED) or action.reason.startswith(DIFFERS)
 
 
 @dataclass
@@ -85,8 +92,12 @@ class Plan:
     @property
     def unsorted(self) -> list[Action]:
         """The photos of :attr:`left` that cannot be sorted, mostly because they cannot be read."""
-        fine = (IN_DESTINATION, LINKS_TO_MOVED)
-        return [action for action in self.left if action.reason not in fine]
+        return [action for action in self.left if not _may_stay(action)]
+
+    @property
+    def staying(self) -> list[Action]:
+        """The files of :attr:`left` that need not be sorted."""
+        return [action for action in self.left if _may_stay(action)]
 
     def folders(self) -> dict[str, tuple[int, int]]:
         """Return the number of photos that go into each folder, and the bytes of all files."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mnv2cli.sorting.actions import Action, Method
+from mnv2cli.sorting.actions import DIFFERS, Action, Method
 from mnv2cli.sorting.companions import Companions
 from mnv2cli.sorting.destination import EarlierMoves, EarlierTargets
 from mnv2cli.sorting.placement import UNSURE, Placement
@@ -75,37 +76,52 @@ class ActionPlanner:
         if not stat.S_ISREG(status.st_mode):
             yield Action(path, "leave", "", "", "not a regular file")
             return
-        if self._keep and placement.folder.casefold() == UNSURE:
-            old = self._earlier(os.path.abspath(path))
-            if old and self._contents.are_same(path, status.st_size, os.path.join(self._dest, old)):
-                folder, name = os.path.split(old)
-                if not folder or name != os.path.basename(path):
-                    yield Action(path, "skip", folder, "", f"already sorted: {old}", status.st_size)
-                    return
-                placement = Placement(folder, "")  # new companions join it
-        group = [(path, status.st_size)]
+        group = self._group(path, status.st_size)
+        kept = self._kept(*group[0]) if placement.folder.casefold() == UNSURE else ""
+        if not kept:
+            yield from self._named(group, placement)
+            return
+        folder, name = os.path.split(kept)
+        number = _number_of(name, [os.path.basename(other) for other, _ in _apart(group)[0]])
+        if folder and number:
+            yield from self._named(group, Placement(folder, ""), number)  # new companions join it
+        else:
+            yield Action(path, "skip", folder, "", f"already sorted: {kept}", status.st_size)
+
+    def _kept(self, path: str, size: int) -> str:
+        """Return where an earlier run put a photo that would be unsure now; empty for nowhere."""
+        old = self._earlier(os.path.abspath(path)) if self._keep else ""
+        there = os.path.join(self._dest, old)
+        return old if old and self._contents.are_same(path, size, there) else ""
+
+    def _group(self, path: str, size: int) -> list[tuple[str, int]]:
+        """Return a photo and its companions, with their sizes."""
+        group = [(path, size)]
         for companion in self._companions.of(path):
             try:
-                companion_status = os.stat(companion)
+                status = os.stat(companion)
             except OSError:
                 continue
-            if stat.S_ISREG(companion_status.st_mode):
-                group.append((companion, companion_status.st_size))
-        yield from self._named(group, placement)
+            if stat.S_ISREG(status.st_mode):
+                group.append((companion, status.st_size))
+        return group
 
-    def _named(self, group: list[tuple[str, int]], placement: Placement) -> Iterator[Action]:
+    def _named(
+        self, group: list[tuple[str, int]], placement: Placement, number: int = 0
+    ) -> Iterator[Action]:
         """Yield the actions of a photo and its companions, under the first number free for all.
 
         Companions whose names differ only in case get numbers of their own: some systems treat
-        such names as one.
+        such names as one. If the number is given, the photo is there, with that number.
         """
         photo = group[0][0]
         has_companions = len(group) > 1 or suffix_of(photo) in COMPANION_SUFFIXES
         for part in _apart(group):
-            yield from self._part(part, placement, _Stem(photo, has_companions))
+            yield from self._part(part, placement, _Stem(photo, has_companions), number)
+            number = 0
 
     def _part(
-        self, group: list[tuple[str, int]], placement: Placement, source: _Stem
+        self, group: list[tuple[str, int]], placement: Placement, source: _Stem, there: int
     ) -> Iterator[Action]:
         taken = self._names(placement.folder)
         shot = [os.path.basename(path) for path, _ in group]
@@ -119,6 +135,10 @@ class ActionPlanner:
         numbers = [n for n, old in enumerate(series, 1) if self._contents.are_same(*group[0], old)]
         fits = [(n, *self._fit(group, _numbered(shot, n), taken)) for n in numbers]
         whole = [fit for fit in fits if all(fit[2])] or [fit for fit in fits if fit[1]]
+        if not there and not whole:
+            there = self._known(group, numbers, placement.folder)
+        if there:
+            whole = [(there, *self._fit(group, _numbered(shot, there), taken))]
         number, _, same = whole[0] if whole else (len(series), False, [])
         is_free = bool(whole)
         stems = self._stems[placement.folder]
@@ -140,12 +160,21 @@ class ActionPlanner:
                 why = "already there" if is_photo else "companion, already there"
                 yield Action(path, "skip", placement.folder, "", why, size, leader)
                 continue
+            if there and name.casefold() in taken:
+                yield Action(path, "leave", "", "", f"{DIFFERS} {target}", size, leader)
+                continue
             taken[name.casefold()] = path  # the file with its future content
             why = placement.reason if is_photo else f"goes with {os.path.basename(photo)}"
             if number > 1 and path == group[0][0]:
                 taker = "another photo has its name" if is_photo else "another file has its name"
                 why = "; ".join(filter(None, [why, taker]))
             yield Action(path, self._method, placement.folder, target, why, size, leader)
+
+    def _known(self, group: list[tuple[str, int]], numbers: list[int], folder: str) -> int:
+        """Return under which of some numbers an earlier run put a photo from here; 0 for none."""
+        old = self._earlier(os.path.abspath(group[0][0])) if numbers else ""
+        names = [os.path.basename(path) for path, _ in group]
+        return next((n for n in numbers if old == f"{folder}/{_numbered(names, n)[0]}"), 0)
 
     def _fit(
         self, group: list[tuple[str, int]], names: list[str], taken: dict[str, str]
@@ -287,6 +316,16 @@ def _numbered(names: list[str], number: int) -> list[str]:
             end -= 1
         numbered.append(f"{head[:end]}{mark}{tail}")
     return numbered
+
+
+def _number_of(name: str, names: list[str]) -> int:
+    """Return the number under which the first of some names is a name; 0 for none."""
+    if name == names[0]:
+        return 1
+    for mark in re.finditer(r" \(([1-9][0-9]{0,8})\)", name):
+        if _numbered(names, number := int(mark[1]))[0] == name:
+            return number
+    return 0
 
 
 def _split(name: str, key: str) -> tuple[str, str]:

@@ -205,6 +205,56 @@ def test_files_of_a_shot_whose_names_differ_only_in_case_are_sorted_once(
         assert plan_of(rows, dest, method).work == []
 
 
+@pytest.mark.parametrize("score", [0.9, 0.1])
+def test_an_edited_sidecar_does_not_sort_its_shot_again(
+    src: Path, tmp_path: Path, score: float
+) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "a.JPG", "a.CR2", "a.xmp")
+    rows = [record(src / "a.JPG", "hen", score)]
+    apply(plan_of(rows, dest, "copy"))
+    fill(src, "a.MOV")
+    write(src / "a.xmp", "edited")
+    plan = plan_of(rows, dest, "copy")
+    folder = "hen" if score > 0.5 else "unsure"
+    assert [(a.source, a.reason) for a in plan.left] == [
+        (str(src / "a.xmp"), f"differs from {folder}/a.xmp")
+    ]
+    assert plan.unsorted == []
+    assert [a.target for a in plan.work] == [f"{folder}/a.MOV"]
+
+
+def test_a_sidecar_that_differs_from_that_of_an_equal_photo_brings_its_photo(
+    src: Path, tmp_path: Path
+) -> None:
+    dest = tmp_path / "dest"
+    for folder in "ab":
+        write(src / folder / "a.JPG", "photo")
+        write(src / folder / "a.xmp", folder)
+    plan = plan_of([record(src / folder / "a.JPG", "hen") for folder in "ab"], dest)
+    assert len(plan.work) == 4  # moved alone, the sidecar would have no photo of its name
+
+
+def test_new_companions_join_a_numbered_photo_that_an_earlier_run_put_in_unsure(
+    src: Path, tmp_path: Path
+) -> None:
+    dest = tmp_path / "dest"
+    write(src / "a" / "IMG_5.jpg", "a")
+    write(src / "b" / "IMG_5.jpg", "b")
+    rows = [record(src / folder / "IMG_5.jpg", score=0.1) for folder in "ab"]
+    apply(plan_of(rows, dest, "copy"))
+    fill(src / "b", "IMG_5.CR2")
+    for there in (True, False):
+        if not there:
+            (dest / "unsure" / "IMG_5.jpg").unlink()
+            fill(src / "b", "IMG_5.xmp")
+        apply(plan_of(rows[1:], dest, "copy"))
+        names = {"IMG_5 (2).jpg", "IMG_5 (2).CR2"}
+        names |= {"IMG_5.jpg"} if there else {"IMG_5 (2).xmp"}
+        assert set(os.listdir(dest / "unsure")) == names
+        assert plan_of(rows[1:], dest, "copy").work == []
+
+
 # Rows of both
 
 

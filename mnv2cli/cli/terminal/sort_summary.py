@@ -54,8 +54,8 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
     unsorted = len(plan.unsorted)
     if unsorted:
         lines.append(("Errors", f"{count(unsorted, 'image')} not sorted, left in place", "red"))
-    if len(plan.left) > unsorted:
-        lines.append(("Left", f"{count(len(plan.left) - unsorted, 'photo')} in place", ""))
+    if staying := plan.staying:
+        lines.append(("Left", f"{count_shots(*count_photos(staying))} in place", ""))
     if failed:
         lines.append(("Failed", f"{count(len(failed), 'file')}, left in place", "red"))
     if outcome.journal and work:
