@@ -20,6 +20,9 @@ LINKS_TO_MOVED = "is a link to a photo that is moved"
 AS_PLANNED = "as planned"
 """Why a file stays that the user left in an edited plan."""
 
+DIFFERS = "differs from"
+"""Why a companion stays whose shot is sorted already: a file in the destination has its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -49,6 +52,11 @@ def count_photos(actions: Iterable[Action]) -> tuple[int, int]:
     """Return the numbers of photos and of companions."""
     numbers = Counter(bool(action.photo) for action in actions)
     return numbers[False], numbers[True]
+
+
+def _may_stay(action: Action) -> bool:
+    fine = (IN_DESTINATION, LINKS_TO_MOVED, AS_PLANNED)
+    return bool(action.photo) or action.reason in fine or action.reason.startswith(DIFFERS)
 
 
 @dataclass
@@ -88,8 +96,12 @@ class Plan:
     @property
     def unsorted(self) -> list[Action]:
         """The photos of :attr:`left` that cannot be sorted, mostly because they cannot be read."""
-        fine = (IN_DESTINATION, LINKS_TO_MOVED, AS_PLANNED)
-        return [a for a in self.left if not a.photo and a.reason not in fine]
+        return [action for action in self.left if not _may_stay(action)]
+
+    @property
+    def staying(self) -> list[Action]:
+        """The files of :attr:`left` that need not be sorted."""
+        return [action for action in self.left if _may_stay(action)]
 
     def folders(self) -> dict[str, tuple[int, int]]:
         """Return the number of photos that go into each folder, and the bytes of all files."""

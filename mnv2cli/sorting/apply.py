@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
@@ -89,23 +90,43 @@ class _Applier:
         lines: list[dict[str, Any]] = []
         size = 0
         # Folder by folder: faster on disks.
-        for action in sorted(actions, key=lambda action: action.folder):
+        for shot in _shots(sorted(actions, key=lambda action: action.folder)):
             # A photo and its companions are announced together, so an interruption cannot
             # separate them.
-            if (len(batch) >= BATCH or size >= BATCH_BYTES) and not action.photo:
+            if len(batch) >= BATCH or size >= BATCH_BYTES:
                 self._do_batch(batch, lines)
                 batch, lines, size = [], [], 0
+            for entry in self._entries(shot):
+                try:
+                    self._run.check_photo(entry.photo)
+                    lines += self._folder_lines(entry)
+                except (OSError, ValueError) as error:
+                    self._run.fail(entry.source, error)
+                    continue
+                lines.append(line_of(entry))
+                batch.append(entry)
+                size += entry.size
+        self._do_batch(batch, lines)
+
+    def _entries(self, shot: list[Action]) -> list[JournalEntry]:
+        """Return the entries of a shot; none if a file of it cannot be read: it stays whole."""
+        entries = []
+        for action in shot:
             try:
                 self._run.check_photo(os.path.abspath(action.photo) if action.photo else "")
-                entry = self._entry(action)
-                lines += self._folder_lines(entry)
+                entries.append(self._entry(action))
             except (OSError, ValueError) as error:
                 self._run.fail(action.source, error)
-                continue
-            lines.append(line_of(entry))
-            batch.append(entry)
-            size += entry.size
-        self._do_batch(batch, lines)
+                if isinstance(error, FileNotFoundError) and action.photo:
+                    continue  # a companion is gone: nothing to wait for
+                for entry in entries:
+                    self._contents.pop(entry.number, None)
+                name = "its photo" if not action.photo else os.path.basename(action.source)
+                for other in shot:
+                    if other is not action:
+                        self._run.fail(other.source, ValueError(f"stays with {name}"))
+                return []
+        return entries
 
     def _entry(self, action: Action) -> JournalEntry:
         self._number += 1
@@ -188,3 +209,15 @@ class _Applier:
         finally:
             run.outcome.done += len(done)
             run.confirm_later([{"done": done}, *void] if done else void)
+
+
+def _shots(actions: Iterable[Action]) -> Iterator[list[Action]]:
+    """Return the actions of each photo with those of its companions that follow it."""
+    shot: list[Action] = []
+    for action in actions:
+        if shot and not (action.photo and action.photo in (shot[0].source, shot[0].photo)):
+            yield shot
+            shot = []
+        shot.append(action)
+    if shot:
+        yield shot

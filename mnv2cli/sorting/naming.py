@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mnv2cli.sorting.actions import Action, Method
+from mnv2cli.sorting.actions import DIFFERS, Action, Method
 from mnv2cli.sorting.companions import Companions
 from mnv2cli.sorting.destination import EarlierMoves, EarlierTargets
 from mnv2cli.sorting.placement import UNSURE, Placement
 from mnv2cli.sorting.targets import LONGEST_NAME, names_in
-from mnv2cli.sources.names import name_key, suffix_of
+from mnv2cli.sources.names import IMAGE_SUFFIXES, name_key, suffix_of
 from mnv2cli.sources.pairs import COMPANION_SUFFIXES, stem_key
 from mnv2cli.system.files import content_digest
 from mnv2cli.system.messages import reason
+
+_TAKEN = frozenset((*IMAGE_SUFFIXES, ".raw", ".thm", ".wav", ".mov", ".mp4"))
+"""Suffixes of what a camera takes; it is equal in no two shots."""
 
 
 class ActionPlanner:
@@ -26,8 +31,9 @@ class ActionPlanner:
         method: What to do with each photo.
         moved: Returns where an earlier run moved a source that is gone.
         companions: Finds the companions of each photo.
-        kept: Returns where earlier runs put a source. Photos that belong in ``unsure`` stay there,
-            so they are not sorted twice; None to put them in ``unsure`` as well.
+        earlier: Returns where earlier runs put a source.
+        keep: Photos that belong in ``unsure`` stay where earlier runs put them, so they are not
+            sorted twice; else they are put in ``unsure`` as well.
     """
 
     def __init__(
@@ -36,12 +42,14 @@ class ActionPlanner:
         method: Method,
         moved: EarlierMoves,
         companions: Companions,
-        kept: EarlierTargets | None = None,
+        earlier: EarlierTargets,
+        keep: bool = False,
     ) -> None:
         self._dest = dest
         self._method = method
         self._moved = moved
-        self._kept = kept
+        self._earlier = earlier
+        self._keep = keep
         # By folder: names in lower case, each with the path of the file that has or will have it.
         self._taken: dict[str, dict[str, str]] = {}
         # By folder: by stem, the source of the files that have it.
@@ -68,29 +76,56 @@ class ActionPlanner:
         if not stat.S_ISREG(status.st_mode):
             yield Action(path, "leave", "", "", "not a regular file")
             return
-        if self._kept and placement.folder.casefold() == UNSURE:
-            old = self._kept(os.path.abspath(path))
-            if old and self._contents.are_same(path, status.st_size, os.path.join(self._dest, old)):
-                folder, name = os.path.split(old)
-                if not folder or name != os.path.basename(path):
-                    yield Action(path, "skip", folder, "", f"already sorted: {old}", status.st_size)
-                    return
-                placement = Placement(folder, "")  # new companions join it
-        group = [(path, status.st_size)]
+        group = self._group(path, status.st_size)
+        kept = self._kept(*group[0]) if placement.folder.casefold() == UNSURE else ""
+        if not kept:
+            yield from self._named(group, placement)
+            return
+        folder, name = os.path.split(kept)
+        number = _number_of(name, [os.path.basename(other) for other, _ in _apart(group)[0]])
+        if folder and number:
+            yield from self._named(group, Placement(folder, ""), number)  # new companions join it
+        else:
+            yield Action(path, "skip", folder, "", f"already sorted: {kept}", status.st_size)
+
+    def _kept(self, path: str, size: int) -> str:
+        """Return where an earlier run put a photo that would be unsure now; empty for nowhere."""
+        old = self._earlier(os.path.abspath(path)) if self._keep else ""
+        there = os.path.join(self._dest, old)
+        return old if old and self._contents.are_same(path, size, there) else ""
+
+    def _group(self, path: str, size: int) -> list[tuple[str, int]]:
+        """Return a photo and its companions, with their sizes."""
+        group = [(path, size)]
         for companion in self._companions.of(path):
             try:
-                companion_status = os.stat(companion)
+                status = os.stat(companion)
             except OSError:
                 continue
-            if stat.S_ISREG(companion_status.st_mode):
-                group.append((companion, companion_status.st_size))
-        yield from self._named(group, placement)
+            if stat.S_ISREG(status.st_mode):
+                group.append((companion, status.st_size))
+        return group
 
-    def _named(self, group: list[tuple[str, int]], placement: Placement) -> Iterator[Action]:
-        """Yield the actions of a photo and its companions, under the first number free for all."""
+    def _named(
+        self, group: list[tuple[str, int]], placement: Placement, number: int = 0
+    ) -> Iterator[Action]:
+        """Yield the actions of a photo and its companions, under the first number free for all.
+
+        Companions whose names differ only in case get numbers of their own: some systems treat
+        such names as one. If the number is given, the photo is there, with that number.
+        """
+        photo = group[0][0]
+        has_companions = len(group) > 1 or suffix_of(photo) in COMPANION_SUFFIXES
+        for part in _apart(group):
+            yield from self._part(part, placement, _Stem(photo, has_companions), number)
+            number = 0
+
+    def _part(
+        self, group: list[tuple[str, int]], placement: Placement, source: _Stem, there: int
+    ) -> Iterator[Action]:
         taken = self._names(placement.folder)
         shot = [os.path.basename(path) for path, _ in group]
-        base = shot[0]
+        photo, base = source.source, shot[0]
         # Many photos may be named IMG_1.jpg: the numbers in use are remembered, not tried again.
         series = self._series.setdefault((placement.folder, base.casefold()), [])
         while known := taken.get(_numbered(shot, len(series) + 1)[0].casefold()):
@@ -100,31 +135,46 @@ class ActionPlanner:
         numbers = [n for n, old in enumerate(series, 1) if self._contents.are_same(*group[0], old)]
         fits = [(n, *self._fit(group, _numbered(shot, n), taken)) for n in numbers]
         whole = [fit for fit in fits if all(fit[2])] or [fit for fit in fits if fit[1]]
+        if not there and not whole:
+            there = self._known(group, numbers, placement.folder)
+        if there:
+            whole = [(there, *self._fit(group, _numbered(shot, there), taken))]
         number, _, same = whole[0] if whole else (len(series), False, [])
         is_free = bool(whole)
-        has_companions = len(shot) > 1 or suffix_of(base) in COMPANION_SUFFIXES
-        source = _Stem(group[0][0], has_companions)
         stems = self._stems[placement.folder]
         while not is_free:
             number += 1
             names = _numbered(shot, number)
             is_free, same = self._fit(group, names, taken)
-            # Where one of them already is, the others of that stem belong to them.
-            is_free = is_free and (any(same) or source.may_share(stems.get(stem_key(names[0]))))
+            is_free = is_free and (
+                source.may_share(stems.get(stem_key(names[0])))
+                or self._is_of_shot(group, names, same, placement.folder)
+            )
         names = _numbered(shot, number)
         key = stem_key(names[0])
         stems[key] = source.joined(stems.get(key))
-        for i, ((path, size), name) in enumerate(zip(group, names, strict=True)):
-            target, photo = f"{placement.folder}/{name}", group[0][0] if i else ""
-            if same[i]:
-                why = "already there" if i == 0 else "companion, already there"
-                yield Action(path, "skip", placement.folder, "", why, size, photo)
+        for (path, size), name, is_there in zip(group, names, same, strict=True):
+            is_photo = path == photo
+            target, leader = f"{placement.folder}/{name}", "" if is_photo else photo
+            if is_there:
+                why = "already there" if is_photo else "companion, already there"
+                yield Action(path, "skip", placement.folder, "", why, size, leader)
+                continue
+            if there and name.casefold() in taken:
+                yield Action(path, "leave", "", "", f"{DIFFERS} {target}", size, leader)
                 continue
             taken[name.casefold()] = path  # the file with its future content
-            why = placement.reason if i == 0 else f"goes with {base}"
-            if number > 1 and i == 0:
-                why = "; ".join(filter(None, [why, "another photo has its name"]))
-            yield Action(path, self._method, placement.folder, target, why, size, photo)
+            why = placement.reason if is_photo else f"goes with {os.path.basename(photo)}"
+            if number > 1 and path == group[0][0]:
+                taker = "another photo has its name" if is_photo else "another file has its name"
+                why = "; ".join(filter(None, [why, taker]))
+            yield Action(path, self._method, placement.folder, target, why, size, leader)
+
+    def _known(self, group: list[tuple[str, int]], numbers: list[int], folder: str) -> int:
+        """Return under which of some numbers an earlier run put a photo from here; 0 for none."""
+        old = self._earlier(os.path.abspath(group[0][0])) if numbers else ""
+        names = [os.path.basename(path) for path, _ in group]
+        return next((n for n in numbers if old == f"{folder}/{_numbered(names, n)[0]}"), 0)
 
     def _fit(
         self, group: list[tuple[str, int]], names: list[str], taken: dict[str, str]
@@ -136,6 +186,21 @@ class ActionPlanner:
             for (path, size), old in zip(group, there, strict=True)
         ]
         return all(a or old is None for a, old in zip(same, there, strict=True)), same
+
+    def _is_of_shot(
+        self, group: list[tuple[str, int]], names: list[str], same: list[bool], folder: str
+    ) -> bool:
+        """Return whether one of the files that are already there shows that it is the same shot.
+
+        What the camera took does. Metadata and edits of two shots may be equal, so an earlier run
+        must have put them there from here.
+        """
+        return any(
+            (size and suffix_of(name) in _TAKEN)
+            or self._earlier(os.path.abspath(path)) == f"{folder}/{name}"
+            for (path, size), name, is_there in zip(group, names, same, strict=True)
+            if is_there
+        )
 
     def _names(self, folder: str) -> dict[str, str]:
         if folder not in self._taken:
@@ -221,6 +286,19 @@ class _Contents:
         return self._digests[path]
 
 
+def _apart(group: list[tuple[str, int]]) -> list[list[tuple[str, int]]]:
+    """Split a photo and its companions into parts without names that differ only in case."""
+    parts: list[list[tuple[str, int]]] = []
+    count: Counter[str] = Counter()
+    for path, size in group:
+        key = os.path.basename(path).casefold()
+        if count[key] == len(parts):
+            parts.append([])
+        parts[count[key]].append((path, size))
+        count[key] += 1
+    return parts
+
+
 def _numbered(names: list[str], number: int) -> list[str]:
     """Return the names of a photo and its companions under a number: ``a (2).jpg`` for ``a.jpg``.
 
@@ -238,6 +316,16 @@ def _numbered(names: list[str], number: int) -> list[str]:
             end -= 1
         numbered.append(f"{head[:end]}{mark}{tail}")
     return numbered
+
+
+def _number_of(name: str, names: list[str]) -> int:
+    """Return the number under which the first of some names is a name; 0 for none."""
+    if name == names[0]:
+        return 1
+    for mark in re.finditer(r" \(([1-9][0-9]{0,8})\)", name):
+        if _numbered(names, number := int(mark[1]))[0] == name:
+            return number
+    return 0
 
 
 def _split(name: str, key: str) -> tuple[str, str]:

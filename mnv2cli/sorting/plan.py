@@ -68,9 +68,10 @@ def make_plan(
     going = (path for path, placement in placed if placement.folder)
     found = Companions(going, staying, absolute, excluded)
     by_default = options.folders.threshold is None
-    kept = earlier_targets(dest) if by_default else None
     moved = earlier_moves(dest)
-    planner = ActionPlanner(dest, options.method, moved, found, kept)
+    planner = ActionPlanner(
+        dest, options.method, moved, found, earlier_targets(dest), keep=by_default
+    )
     plan = Plan(dest, by_default=by_default)
     for path, placement in placed:
         if not placement.folder and absolute(path) in unreadable:

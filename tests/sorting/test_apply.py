@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mnv2cli.errors import OutputError
+from mnv2cli.sorting import apply as applying
 from mnv2cli.sorting import transfer
 from mnv2cli.sorting.actions import METHODS, Method
 from mnv2cli.sorting.apply import apply
@@ -202,3 +204,43 @@ def test_companions_stay_with_a_photo_that_is_not_moved(tmp_path: Path) -> None:
         "no such file or directory", "stays with its photo",
     ]  # fmt: skip
     assert os.listdir(src) == ["a.xmp"] and sorted(os.listdir(dest / "tench")) == ["b.jpg", "b.xmp"]
+
+
+@pytest.mark.parametrize("method", ["move", "copy"])
+def test_a_shot_stays_whole_if_one_companion_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: Method
+) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    for name in ("a.JPG", "a.CR2", "a.THM", "a.xmp", "b.JPG"):
+        write(src / name, name)
+    rows = [record(src / name) for name in ("a.JPG", "b.JPG")]
+
+    def guarded(path: str, real: Any) -> Any:
+        if path.endswith(".CR2"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return real(path)
+
+    with monkeypatch.context() as patch:
+        for name in ("content_digest", "read_unnoticed"):
+            patch.setattr(applying, name, partial(guarded, real=getattr(applying, name)))
+        outcome = apply(plan_of(rows, dest, method))
+    assert {os.path.basename(path): why for path, why in outcome.failed} == {
+        "a.JPG": "stays with a.CR2",
+        "a.CR2": "permission denied",
+        "a.THM": "stays with a.CR2",
+        "a.xmp": "stays with a.CR2",
+    }
+    assert os.listdir(dest / "tench") == ["b.JPG"]
+    assert {"a.JPG", "a.CR2", "a.THM", "a.xmp"} <= set(os.listdir(src))
+    assert apply(plan_of(rows[:1], dest, method)).failed == []
+    assert len(os.listdir(dest / "tench")) == 5
+
+
+def test_a_companion_that_is_gone_does_not_keep_its_photo(tmp_path: Path) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    for name in ("a.JPG", "a.CR2", "a.xmp"):
+        write(src / name, name)
+    plan = plan_of([record(src / "a.JPG")], dest)
+    (src / "a.CR2").unlink()
+    assert [why for _, why in apply(plan).failed] == ["no such file or directory"]
+    assert sorted(os.listdir(dest / "tench")) == ["a.JPG", "a.xmp"]

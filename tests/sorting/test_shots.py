@@ -156,6 +156,129 @@ def test_excluded_files_are_no_companions(src: Path, tmp_path: Path) -> None:
     assert every - moved("raw/*.CR2", given=None) == raws - {"a.CR2", "a.CR2.xmp"}
 
 
+@pytest.mark.parametrize("method", ["move", "copy"])
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (("IMG_1.CR2", "IMG_1.xmp"), ("IMG_1.NEF", "IMG_1.xmp")),
+        (("IMG_1.JPG", "IMG_1.AAE"), ("IMG_1.PNG", "IMG_1.AAE", "IMG_1.MOV")),
+    ],
+)
+def test_two_shots_with_one_equal_sidecar_do_not_become_one(
+    src: Path, tmp_path: Path, one: tuple[str, ...], two: tuple[str, ...], method: Method
+) -> None:
+    dest = tmp_path / "dest"
+    fill(src / "a", *one)
+    fill(src / "b", *two)
+    for path in src.glob("?/*"):
+        if path.suffix in (".xmp", ".AAE"):
+            write(path, "")
+    rows = [record(src / "a" / one[0], "hen"), record(src / "b" / two[0], "hen")]
+    for row in rows:  # in two runs: the second knows only the names
+        apply(plan_of([row], dest, method))
+    numbered = [name.replace("IMG_1", "IMG_1 (2)") for name in two]
+    assert sorted(os.listdir(dest / "hen")) == sorted([*one, *numbered])
+    if method == "move":
+        assert os.listdir(src / "a") == os.listdir(src / "b") == []
+    else:
+        assert plan_of(rows, dest, method).work == []
+
+
+@pytest.mark.parametrize("other", ["IMG_1.CR2", "IMG_1.xmp"])
+def test_a_photo_joins_the_files_of_its_shot_that_are_there(
+    src: Path, tmp_path: Path, other: str
+) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "IMG_1.JPG", other)
+    rows = [record(src / "IMG_1.JPG", "hen")]
+    apply(plan_of(rows, dest, "copy"))
+    (dest / "hen" / "IMG_1.JPG").unlink()
+    apply(plan_of(rows, dest, "copy"))
+    assert sorted(os.listdir(dest / "hen")) == sorted(["IMG_1.JPG", other])
+
+
+@pytest.mark.parametrize("method", ["move", "copy"])
+@pytest.mark.parametrize(
+    ("names", "sorted_names"),
+    [
+        (
+            ("IMG_1.JPG", "IMG_1.jpg", "IMG_1.XMP", "IMG_1.xmp"),
+            ["IMG_1 (2).jpg", "IMG_1 (2).xmp", "IMG_1.JPG", "IMG_1.XMP"],
+        ),
+        (("IMG_1.CR2", "IMG_1.cr2"), ["IMG_1 (2).cr2", "IMG_1.CR2"]),
+        (
+            ("A.HEIC", "A.cr2", "A.CR2", "A.xmp", "A.XMP", "A.Xmp"),
+            ["A (2).Xmp", "A (2).cr2", "A (3).xmp", "A.CR2", "A.HEIC", "A.XMP"],
+        ),
+    ],
+)
+def test_files_of_a_shot_whose_names_differ_only_in_case_are_sorted_once(
+    src: Path, tmp_path: Path, names: tuple[str, ...], sorted_names: list[str], method: Method
+) -> None:
+    dest = tmp_path / "dest"
+    fill(src, *names)
+    if len(os.listdir(src)) < len(names):
+        pytest.skip("this file system ignores case")
+    before = contents(src)
+    developed = [name for name in names if not name.lower().endswith((".xmp", ".cr2"))]
+    rows = [record(src / name, "hen") for name in developed or names[:1]]
+    apply(plan_of(rows, dest, method))
+    assert sorted(os.listdir(dest / "hen")) == sorted_names
+    assert contents(dest) == before
+    if method == "copy":
+        assert plan_of(rows, dest, method).work == []
+
+
+@pytest.mark.parametrize("score", [0.9, 0.1])
+def test_an_edited_sidecar_does_not_sort_its_shot_again(
+    src: Path, tmp_path: Path, score: float
+) -> None:
+    dest = tmp_path / "dest"
+    fill(src, "a.JPG", "a.CR2", "a.xmp")
+    rows = [record(src / "a.JPG", "hen", score)]
+    apply(plan_of(rows, dest, "copy"))
+    fill(src, "a.MOV")
+    write(src / "a.xmp", "edited")
+    plan = plan_of(rows, dest, "copy")
+    folder = "hen" if score > 0.5 else "unsure"
+    assert [(a.source, a.reason) for a in plan.left] == [
+        (str(src / "a.xmp"), f"differs from {folder}/a.xmp")
+    ]
+    assert plan.unsorted == []
+    assert [a.target for a in plan.work] == [f"{folder}/a.MOV"]
+
+
+def test_a_sidecar_that_differs_from_that_of_an_equal_photo_brings_its_photo(
+    src: Path, tmp_path: Path
+) -> None:
+    dest = tmp_path / "dest"
+    for folder in "ab":
+        write(src / folder / "a.JPG", "photo")
+        write(src / folder / "a.xmp", folder)
+    plan = plan_of([record(src / folder / "a.JPG", "hen") for folder in "ab"], dest)
+    assert len(plan.work) == 4  # moved alone, the sidecar would have no photo of its name
+
+
+def test_new_companions_join_a_numbered_photo_that_an_earlier_run_put_in_unsure(
+    src: Path, tmp_path: Path
+) -> None:
+    dest = tmp_path / "dest"
+    write(src / "a" / "IMG_5.jpg", "a")
+    write(src / "b" / "IMG_5.jpg", "b")
+    rows = [record(src / folder / "IMG_5.jpg", score=0.1) for folder in "ab"]
+    apply(plan_of(rows, dest, "copy"))
+    fill(src / "b", "IMG_5.CR2")
+    for there in (True, False):
+        if not there:
+            (dest / "unsure" / "IMG_5.jpg").unlink()
+            fill(src / "b", "IMG_5.xmp")
+        apply(plan_of(rows[1:], dest, "copy"))
+        names = {"IMG_5 (2).jpg", "IMG_5 (2).CR2"}
+        names |= {"IMG_5.jpg"} if there else {"IMG_5 (2).xmp"}
+        assert set(os.listdir(dest / "unsure")) == names
+        assert plan_of(rows[1:], dest, "copy").work == []
+
+
 # Rows of both
 
 

@@ -53,12 +53,10 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
         lines.append(("Skipped", text, ""))
     unsorted = plan.unsorted
     if unsorted:
-        lines.append(
-            ("Errors", f"{count(len(unsorted), 'image')} not sorted, left in place", "red")
-        )
-    if len(left := plan.left) > len(unsorted):
-        photos, companions = count_photos(left)
-        lines.append(("Left", f"{count_shots(photos - len(unsorted), companions)} in place", ""))
+        text = f"{count(len(unsorted), 'image')} not sorted, left in place"
+        lines.append(("Errors", text, "red"))
+    if staying := plan.staying:
+        lines.append(("Left", f"{count_shots(*count_photos(staying))} in place", ""))
     if failed:
         lines.append(("Failed", f"{count(len(failed), 'file')}, left in place", "red"))
     if outcome.journal and work:
