@@ -40,8 +40,8 @@ COMPANION_SUFFIXES = frozenset((*RAW_SUFFIXES, *SIDECAR_SUFFIXES))
 _TAKEOUT = "supplemental-metadata"
 """Google Takeout names a sidecar ``IMG_1.jpg.supplemental-metadata.json``, cut to 51 characters."""
 
-_NUMBER = re.compile(r"\([1-9][0-9]{0,8}\)\Z")
-"""The number that Google Takeout gives a duplicate name."""
+_NUMBER = re.compile(r"\([1-9][0-9]{0,8}\)(?: \([1-9][0-9]{0,8}\))?\Z")
+"""The number that Google Takeout gives a duplicate name, and the one that sorting may add."""
 
 
 def stem_key(name: str) -> str:
