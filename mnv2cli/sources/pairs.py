@@ -11,6 +11,7 @@ Only names are compared. No file is opened.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from itertools import chain
 from typing import Literal, get_args
@@ -38,6 +39,9 @@ COMPANION_SUFFIXES = frozenset((*RAW_SUFFIXES, *SIDECAR_SUFFIXES))
 
 _TAKEOUT = "supplemental-metadata"
 """Google Takeout names a sidecar ``IMG_1.jpg.supplemental-metadata.json``, cut to 51 characters."""
+
+_NUMBER = re.compile(r"\([1-9][0-9]{0,8}\)(?: \([1-9][0-9]{0,8}\))?\Z")
+"""The number that Google Takeout gives a duplicate name, and the one that sorting may add."""
 
 
 def stem_key(name: str) -> str:
@@ -101,7 +105,18 @@ def _bases(names: Iterable[str], chosen: Collection[str]) -> dict[str, str]:
 
 
 def _json_base(base: str) -> str:
-    """Return the name that a JSON sidecar of Google Takeout adds something to."""
-    whole, _, cut = base.rpartition(".")
+    """Return the name that a JSON sidecar of Google Takeout adds something to.
+
+    The number of a duplicate is at the end here, but before the suffix in the name of its photo:
+    ``IMG_1.jpg.supplemental-metadata(1)`` or ``IMG_1.jpg(1)`` belongs to ``IMG_1(1).jpg``.
+    """
+    numbered = _NUMBER.search(base)
+    end = numbered.start() if numbered else len(base)
+    whole, _, cut = base[:end].rpartition(".")
     is_takeout = cut and _TAKEOUT.startswith(cut.lower()) and suffix_of(whole) in _IMAGES
+    if not is_takeout:
+        whole = base[:end]
+    suffix = suffix_of(whole)
+    if numbered and suffix in _IMAGES:
+        return whole[: -len(suffix)] + numbered[0] + whole[-len(suffix) :]
     return whole if is_takeout else base

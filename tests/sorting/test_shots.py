@@ -81,6 +81,22 @@ def test_the_files_of_a_shot_keep_one_stem_if_one_name_is_taken(
         assert sorted(os.listdir(dest / "hen")) == sorted([taken, *wanted])
 
 
+def test_a_numbered_sidecar_keeps_its_photo_if_the_name_is_taken(src: Path, tmp_path: Path) -> None:
+    names = ("IMG_1(1).jpg", "IMG_1.jpg.supplemental-metadata(1).json", "IMG_1.jpg(1).json")
+    fill(src, *names, "IMG_1.jpg", "IMG_1.jpg.json")
+    rows = [record(src / name, "hen") for name in ("IMG_1.jpg", "IMG_1(1).jpg")]
+    first, second = tmp_path / "1", tmp_path / "2"
+    write(first / "hen" / names[0], "another photo")
+    apply(plan_of(rows, first, "copy"))
+    assert not plan_of(rows, first, "copy").work
+    sorted_before = [path for path in (first / "hen").iterdir() if path.suffix == ".jpg"]
+    plan = plan_of([record(path, "cock") for path in sorted_before], second)
+    apply(plan)
+    assert len(os.listdir(second / "cock")) == 6 and os.listdir(first / "hen") == []
+    photos = {a.photo for a in plan.work if "(1)" in os.path.basename(a.source) and a.photo}
+    assert photos == {str(first / "hen" / "IMG_1(1) (2).jpg")}
+
+
 def test_a_long_stem_is_shortened_alike_in_all_names(src: Path, tmp_path: Path) -> None:
     dest, stem = tmp_path / "dest", "x" * 247
     names = [f"{stem}.jpg", f"{stem}.cr2", f"{stem}.jpg.xmp"]

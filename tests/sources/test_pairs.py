@@ -61,6 +61,22 @@ def test_sidecars_share_the_stem_or_contain_the_whole_name(name: str) -> None:
     assert led(name, "ab.heic", "b.heic") == {}
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["a.heic.supplemental-metadata(1).json", "A.HEIC.supplemental-me(1).json", "a.heic(1).json",
+     "a(1).heic.supplemental-metadata.json", "a(1).heic.json", "a(1).json"],
+)  # fmt: skip
+def test_sidecars_of_numbered_duplicates_belong_to_these(name: str) -> None:
+    assert led(name, "a.heic", "a(1).heic", "a(11).heic") == {name: "a(1).heic"}
+    assert led(name, "a.heic", "a(2).heic", "a.heic(1).jpg") == {}, "its photo is gone"
+
+
+def test_a_number_after_anything_else_is_a_part_of_the_name() -> None:
+    assert led("a(1).json", "a.b(1).json", "a.jpg", "b(1).jpg") == {}
+    assert led("a.jpg.x(1).json", "a.jpg(1)(1).json", "a.jpg (1).json", "a(1).jpg") == {}
+    assert led("(1).json", "(1).jpg") == {"(1).json": "(1).jpg"}
+
+
 def test_a_sidecar_of_a_companion_goes_with_the_shot() -> None:
     assert led("a.cr2", "a.cr2.xmp", "a.jpg", "a.jpg.xmp") == {
         "a.cr2": "a.jpg", "a.cr2.xmp": "a.jpg", "a.jpg.xmp": "a.jpg",
