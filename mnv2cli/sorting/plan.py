@@ -10,7 +10,7 @@ from mnv2cli.records import Record
 from mnv2cli.sorting.actions import IN_DESTINATION, LINKS_TO_MOVED, Plan
 from mnv2cli.sorting.companions import Companions
 from mnv2cli.sorting.dates import ReadDate, no_date
-from mnv2cli.sorting.destination import earlier_moves, earlier_targets
+from mnv2cli.sorting.destination import EarlierRuns
 from mnv2cli.sorting.naming import ActionPlanner
 from mnv2cli.sorting.options import SortOptions
 from mnv2cli.sorting.photos import local_records
@@ -64,9 +64,7 @@ def make_plan(
     staying = {absolute(path) for path, placement in placed if not placement.folder} - unreadable
     found = Companions((path for path, placement in placed if placement.folder), staying, absolute)
     by_default = options.folders.threshold is None
-    planner = ActionPlanner(
-        dest, options.method, earlier_moves(dest), found, earlier_targets(dest), keep=by_default
-    )
+    planner = ActionPlanner(dest, options.method, found, EarlierRuns(dest), keep=by_default)
     plan = Plan(dest, by_default=by_default)
     for path, placement in placed:
         if not placement.folder and absolute(path) in unreadable and found.has(path):
