@@ -116,8 +116,8 @@ class ActionPlanner:
     ) -> Iterator[Action]:
         """Yield the actions of a photo and its companions, under the first number free for all.
 
-        Companions whose names differ only in case get numbers of their own: some systems treat
-        such names as one. If the number is given, the photo is there, with that number.
+        Companions whose names differ only in case get different numbers: some systems treat
+        such names as one. If a number is given, an earlier run put the photo there with it.
         """
         photo = group[0][0]
         has_companions = len(group) > 1 or suffix_of(photo) in COMPANION_SUFFIXES
@@ -128,6 +128,14 @@ class ActionPlanner:
     def _part(
         self, group: list[tuple[str, int]], placement: Placement, source: _Stem, there: int
     ) -> Iterator[Action]:
+        """Yield the actions of files that get one number.
+
+        Args:
+            group: The photo and its companions, or companions whose names the others have.
+            placement: Where they belong.
+            source: Their shot.
+            there: The number with which an earlier run put the photo there; 0 if unknown.
+        """
         taken = self._names(placement.folder)
         shot = [os.path.basename(path) for path, _ in group]
         photo, base = source.source, shot[0]
@@ -293,6 +301,8 @@ class _Contents:
 
 def _apart(group: list[tuple[str, int]]) -> list[list[tuple[str, int]]]:
     """Split a photo and its companions into parts without names that differ only in case."""
+    if len(group) == 1:
+        return [group]
     parts: list[list[tuple[str, int]]] = []
     count: Counter[str] = Counter()
     for path, size in group:
