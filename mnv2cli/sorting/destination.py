@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from mnv2cli.errors import InputError, JournalError, OutputError
-from mnv2cli.sorting.actions import METHODS, Method, Plan
+from mnv2cli.sorting.actions import Plan
 from mnv2cli.sorting.journal import Journal, JournalState, journals
 from mnv2cli.sorting.journal_reader import read_journal
 from mnv2cli.sorting.targets import OWN_FOLDER, undo_command
@@ -18,9 +18,6 @@ from mnv2cli.sorting.transfer import reason_of
 
 EarlierMoves = Callable[[str], str]
 """Returns where an earlier run moved a source that is gone; empty for nowhere."""
-
-EarlierTargets = Callable[[str], str]
-"""Returns where earlier runs last put a source, by any method; empty for nowhere."""
 
 
 @contextmanager
@@ -116,34 +113,59 @@ def is_unfinished(dest: str) -> bool:
     return not (state.ended or state.undoing)
 
 
+class EarlierRuns:
+    """Where earlier runs put files; their journals are read when this is first asked.
+
+    Args:
+        dest: The destination.
+    """
+
+    def __init__(self, dest: str) -> None:
+        self._dest = dest
+        self._moves: dict[str, str] = {}  # targets, by source
+        self._targets: dict[str, tuple[str, int]] = {}  # targets and sizes, by source
+        self._equals: dict[tuple[str, int], list[str]] = {}  # targets, by name and size
+        self._is_read = False
+
+    def moved(self, source: str) -> str:
+        """Return where a run moved a source that is gone; empty for nowhere."""
+        self._read()
+        return self._if_there(self._moves.get(source, ""))
+
+    def target(self, source: str) -> str:
+        """Return where runs last put a source, by any method; empty for nowhere."""
+        self._read()
+        return self._if_there(self._targets.get(source, ("", 0))[0])
+
+    def similar(self, source: str, size: int) -> list[str]:
+        """Return where runs put sources that have the name and the size of one."""
+        self._read()
+        if not self._equals:  # most runs never ask
+            for other, (target, its_size) in self._targets.items():
+                self._equals.setdefault((os.path.basename(other), its_size), []).append(target)
+        return list(filter(self._if_there, self._equals.get((os.path.basename(source), size), ())))
+
+    def _if_there(self, target: str) -> str:
+        return target if target and os.path.lexists(os.path.join(self._dest, target)) else ""
+
+    def _read(self) -> None:
+        if self._is_read:
+            return
+        self._is_read = True
+        for path in journals(self._dest):
+            with suppress(JournalError):
+                state = read_journal(path)
+                for number, entry in state.entries.items():
+                    if number in state.undone or number in state.void:
+                        continue
+                    self._targets[entry.source] = (entry.target, entry.size)
+                    if entry.method == "move":
+                        self._moves[entry.source] = entry.target
+
+
 def earlier_moves(dest: str) -> EarlierMoves:
     """Return a function that finds where an earlier run moved a source; empty for nowhere."""
-    return _earlier(dest, ("move",))
-
-
-def earlier_targets(dest: str) -> EarlierTargets:
-    """Return a function that finds where earlier runs last put a source; empty for nowhere."""
-    return _earlier(dest, METHODS)
-
-
-def _earlier(dest: str, methods: tuple[Method, ...]) -> Callable[[str], str]:
-    targets: dict[str, str] | None = None
-
-    def target_of(source: str) -> str:
-        nonlocal targets
-        if targets is None:  # most runs never ask
-            targets = {}
-            for path in journals(dest):
-                with suppress(JournalError):
-                    state = read_journal(path)
-                    for number, entry in state.entries.items():
-                        is_void = number in state.undone or number in state.void
-                        if entry.method in methods and not is_void:
-                            targets[entry.source] = entry.target
-        target = targets.get(source, "")
-        return target if target and os.path.lexists(os.path.join(dest, target)) else ""
-
-    return target_of
+    return EarlierRuns(dest).moved
 
 
 def check_free_space(plan: Plan) -> None:

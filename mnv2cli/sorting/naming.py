@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from mnv2cli.sorting.actions import DIFFERS, Action, Method
 from mnv2cli.sorting.companions import Companions
-from mnv2cli.sorting.destination import EarlierMoves, EarlierTargets
+from mnv2cli.sorting.destination import EarlierRuns
 from mnv2cli.sorting.placement import UNSURE, Placement
 from mnv2cli.sorting.targets import LONGEST_NAME, names_in
 from mnv2cli.sources.names import IMAGE_SUFFIXES, name_key, suffix_of
@@ -29,9 +29,8 @@ class ActionPlanner:
     Args:
         dest: The destination.
         method: What to do with each photo.
-        moved: Returns where an earlier run moved a source that is gone.
         companions: Finds the companions of each photo.
-        earlier: Returns where earlier runs put a source.
+        earlier: Finds where earlier runs put photos.
         keep: Photos that belong in ``unsure`` stay where earlier runs put them, so they are not
             sorted twice; else they are put in ``unsure`` as well.
     """
@@ -40,14 +39,12 @@ class ActionPlanner:
         self,
         dest: str,
         method: Method,
-        moved: EarlierMoves,
         companions: Companions,
-        earlier: EarlierTargets,
+        earlier: EarlierRuns,
         keep: bool = False,
     ) -> None:
         self._dest = dest
         self._method = method
-        self._moved = moved
         self._earlier = earlier
         self._keep = keep
         # By folder: names in lower case, each with the path of the file that has or will have it.
@@ -66,7 +63,7 @@ class ActionPlanner:
         try:
             status = os.stat(path)
         except (OSError, ValueError) as error:
-            target = self._moved(os.path.abspath(path))
+            target = self._earlier.moved(os.path.abspath(path))
             if target:
                 yield Action(path, "skip", placement.folder, "", f"already sorted: {target}")
             else:
@@ -89,10 +86,18 @@ class ActionPlanner:
             yield Action(path, "skip", folder, "", f"already sorted: {kept}", status.st_size)
 
     def _kept(self, path: str, size: int) -> str:
-        """Return where an earlier run put a photo that would be unsure now; empty for nowhere."""
-        old = self._earlier(os.path.abspath(path)) if self._keep else ""
-        there = os.path.join(self._dest, old)
-        return old if old and self._contents.are_same(path, size, there) else ""
+        """Return where an earlier run put a photo that would be unsure now; empty for nowhere.
+
+        An equal photo of its name counts too: of those, only the first was sorted.
+        """
+        if not self._keep:
+            return ""
+        source = os.path.abspath(path)
+        own = self._earlier.target(source)
+        for old in [own] if own else self._earlier.similar(source, size):
+            if self._contents.are_same(path, size, os.path.join(self._dest, old)):
+                return old
+        return ""
 
     def _group(self, path: str, size: int) -> list[tuple[str, int]]:
         """Return a photo and its companions, with their sizes."""
@@ -111,8 +116,8 @@ class ActionPlanner:
     ) -> Iterator[Action]:
         """Yield the actions of a photo and its companions, under the first number free for all.
 
-        Companions whose names differ only in case get numbers of their own: some systems treat
-        such names as one. If the number is given, the photo is there, with that number.
+        Companions whose names differ only in case get different numbers: some systems treat
+        such names as one. If a number is given, an earlier run put the photo there with it.
         """
         photo = group[0][0]
         has_companions = len(group) > 1 or suffix_of(photo) in COMPANION_SUFFIXES
@@ -123,6 +128,14 @@ class ActionPlanner:
     def _part(
         self, group: list[tuple[str, int]], placement: Placement, source: _Stem, there: int
     ) -> Iterator[Action]:
+        """Yield the actions of files that get one number.
+
+        Args:
+            group: The photo and its companions, or companions whose names the others have.
+            placement: Where they belong.
+            source: Their shot.
+            there: The number with which an earlier run put the photo there; 0 if unknown.
+        """
         taken = self._names(placement.folder)
         shot = [os.path.basename(path) for path, _ in group]
         photo, base = source.source, shot[0]
@@ -172,7 +185,7 @@ class ActionPlanner:
 
     def _known(self, group: list[tuple[str, int]], numbers: list[int], folder: str) -> int:
         """Return under which of some numbers an earlier run put a photo from here; 0 for none."""
-        old = self._earlier(os.path.abspath(group[0][0])) if numbers else ""
+        old = self._earlier.target(os.path.abspath(group[0][0])) if numbers else ""
         names = [os.path.basename(path) for path, _ in group]
         return next((n for n in numbers if old == f"{folder}/{_numbered(names, n)[0]}"), 0)
 
@@ -197,7 +210,7 @@ class ActionPlanner:
         """
         return any(
             (size and suffix_of(name) in _TAKEN)
-            or self._earlier(os.path.abspath(path)) == f"{folder}/{name}"
+            or self._earlier.target(os.path.abspath(path)) == f"{folder}/{name}"
             for (path, size), name, is_there in zip(group, names, same, strict=True)
             if is_there
         )
@@ -288,6 +301,8 @@ class _Contents:
 
 def _apart(group: list[tuple[str, int]]) -> list[list[tuple[str, int]]]:
     """Split a photo and its companions into parts without names that differ only in case."""
+    if len(group) == 1:
+        return [group]
     parts: list[list[tuple[str, int]]] = []
     count: Counter[str] = Counter()
     for path, size in group:

@@ -10,7 +10,7 @@ from mnv2cli.records import Record
 from mnv2cli.sorting.actions import IN_DESTINATION, LINKS_TO_MOVED, Action, Plan
 from mnv2cli.sorting.companions import Companions, Exclusion
 from mnv2cli.sorting.dates import ReadDate, no_date
-from mnv2cli.sorting.destination import earlier_moves, earlier_targets
+from mnv2cli.sorting.destination import EarlierRuns
 from mnv2cli.sorting.naming import ActionPlanner
 from mnv2cli.sorting.options import SortOptions
 from mnv2cli.sorting.photos import local_records
@@ -68,16 +68,14 @@ def make_plan(
     going = (path for path, placement in placed if placement.folder)
     found = Companions(going, staying, absolute, excluded)
     by_default = options.folders.threshold is None
-    moved = earlier_moves(dest)
-    planner = ActionPlanner(
-        dest, options.method, moved, found, earlier_targets(dest), keep=by_default
-    )
+    earlier = EarlierRuns(dest)
+    planner = ActionPlanner(dest, options.method, found, earlier, keep=by_default)
     plan = Plan(dest, by_default=by_default)
     for path, placement in placed:
         if not placement.folder and absolute(path) in unreadable:
             if found.has(path):
                 continue  # a companion that cannot be classified; it goes with its photo
-            if not os.path.lexists(path) and (target := moved(absolute(path))):
+            if not os.path.lexists(path) and (target := earlier.moved(absolute(path))):
                 folder, why = os.path.dirname(target), f"already sorted: {target}"
                 photo = found.former_photo(path)
                 plan.actions.append(Action(path, "skip", folder, "", why, photo=photo))

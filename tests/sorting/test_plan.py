@@ -122,6 +122,28 @@ def test_photos_sorted_by_an_earlier_run_are_not_put_in_unsure_as_well(
     assert {a.folder for a in plan_of(photos, dest, method, threshold=0.2).work} == {"unsure"}
 
 
+@pytest.mark.parametrize("method", ["move", "copy", "symlink", "hardlink"])
+def test_equal_photos_sorted_once_by_an_earlier_run_are_not_put_in_unsure(
+    tmp_path: Path, method: Method
+) -> None:
+    src, dest = tmp_path / "src", tmp_path / "dest"
+    paths = [write(src / folder / "IMG_5.jpg", "photo") for folder in "abc"]
+    apply(plan_of([record(path, score=0.1) for path in paths], dest, method, threshold=0.0))
+    write(paths[2], "other")  # of the same size
+    paths += [write(src / "d" / "IMG_5.jpg", "longer"), write(src / "e" / "IMG_6.jpg", "photo")]
+    plan = plan_of([record(path, score=0.1) for path in paths[1:]], dest, method)
+    assert [(a.method, a.folder) for a in plan.actions] == [
+        ("skip", "tench"),
+        (method, "unsure"),
+        (method, "unsure"),
+        (method, "unsure"),
+    ]
+    (dest / "tench" / "IMG_5.jpg").unlink()  # by the user
+    if method != "move":
+        (again, *_) = plan_of([record(paths[1], score=0.1)], dest, method).actions
+        assert (again.method, again.folder) == (method, "unsure")
+
+
 def test_photos_that_a_plan_renamed_are_not_put_in_unsure_as_well(
     src: Path, tmp_path: Path
 ) -> None:
