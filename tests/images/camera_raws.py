@@ -7,6 +7,7 @@ that the documentation of ExifTool lists for each maker.
 from __future__ import annotations
 
 import io
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -165,7 +166,9 @@ def chain(directories: list[Tags]) -> Directory | None:
 
 def _strip(data: bytes, compression: int = 7) -> Tags:
     """Return the tags of a preview stored like an image."""
-    width, height = Image.open(io.BytesIO(data)).size
+    frame = re.search(rb"\xff[\xc0\xc2]...(....)", data, re.DOTALL)  # also of a damaged JPEG
+    assert frame
+    height, width = struct.unpack(">HH", frame[1])
     return {
         254: 1, 256: width, 257: height, 258: (8, 8, 8), 259: (compression,), 262: (6,),
         273: Place(data), 277: (3,), 278: height, 279: len(data),

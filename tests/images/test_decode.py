@@ -13,6 +13,7 @@ import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image, PngImagePlugin
+from PIL import __version__ as pillow_version
 
 from mnv2cli.errors import ImageError
 from mnv2cli.images.decode import set_process_limit
@@ -72,7 +73,8 @@ def test_a_truncated_file_is_an_error(tmp_path: Path, suffix: str, keep: float) 
     noise = np.random.default_rng(3).integers(0, 256, (60, 80, 3), np.uint8)
     Image.fromarray(noise).save(path)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
-    wanted = ("truncated", "damaged") if suffix in ("tif", "j2k", "sgi") else ("truncated",)
+    unclear = {"tif", "j2k", "sgi"} | ({"qoi"} if int(pillow_version.split(".")[0]) < 13 else set())
+    wanted = ("truncated", "damaged") if suffix in unclear else ("truncated",)
     assert reason(path).partition(":")[0] in wanted
 
 
