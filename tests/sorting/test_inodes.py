@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,10 +24,10 @@ def test_files_without_inode_numbers_are_compared_by_content(
     (tmp_path / "r" / "a.png").write_bytes((tmp_path / "p" / "a.png").read_bytes())
     stat = os.stat
 
-    def without_inode(path: Any, **options: Any) -> os.stat_result:
+    def without_inode(path: Any, **options: Any) -> SimpleNamespace:
         found = stat(path, **options)
         fields = {name: getattr(found, name) for name in dir(found) if name.startswith("st_")}
-        return os.stat_result((found[0], 0, *found[2:]), fields)
+        return SimpleNamespace(**fields | {"st_ino": 0})
 
     monkeypatch.setattr("mnv2cli.sorting.naming.os.stat", without_inode)
     folders = [tmp_path / name for name in "pqr"]
