@@ -267,3 +267,5 @@ def test_plain_results_are_the_same_on_a_terminal() -> None:
     stream.write("Füße, 猫\n".encode())
     stream.flush()
     assert raw.getvalue().decode() == "Füße, 猫\n"
+    raw.close()
+    stream.close()  # as at the end of the program, which may close the terminal first

@@ -40,8 +40,9 @@ class PrintableStream(io.RawIOBase):
         return len(data)
 
     def flush(self) -> None:
-        """Flush the terminal."""
-        self._stream.flush()
+        """Flush the terminal; do nothing once it is closed, as when the program ends."""
+        if not self._stream.closed:
+            self._stream.flush()
 
 
 def _rows(text: str) -> list[str]:
