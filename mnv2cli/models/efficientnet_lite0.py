@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mnv2cli.errors import InputError, WeightsError
-from mnv2cli.events import DownloadProgress, ignore_download
 from mnv2cli.models import weights as store
-from mnv2cli.models.options import ModelOptions, check_only_variant
+from mnv2cli.models.base import ONLY_SIZE, BaseModel
+from mnv2cli.models.options import ModelOptions
 from mnv2cli.system.messages import reason
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from mnv2cli.models.download import Origin
 
-SIZE = 224
 CLASSES = 1000
 STEM, HEAD = 32, 1280
 STAGES = (
@@ -81,34 +79,12 @@ _NORM = (
 )  # in the order of Keras: gamma, beta, mean, variance
 
 
-def create(options: ModelOptions, progress: DownloadProgress) -> EfficientNetLite0:
-    """Return EfficientNet-Lite0.
-
-    Raises:
-        InputError: Another width or size, a larger input or a download is requested.
-    """
-    return EfficientNetLite0(
-        alpha=1.0 if options.alpha is None else options.alpha,
-        size=SIZE if options.size is None else options.size,
-        weights=options.weights or "",
-        refresh=options.refresh,
-        progress=progress,
-        accurate=options.accurate,
-    )
-
-
-def variants() -> Iterator[EfficientNetLite0]:
-    """Yield the only variant."""
-    yield EfficientNetLite0()
-
-
 def options_of_file(file_name: str) -> ModelOptions | None:
     """Return this network for a .pth file; None for other files."""
     return ModelOptions("efficientnet_lite0") if file_name.endswith(SUFFIX) else None
 
 
-@dataclass
-class EfficientNetLite0:
+class EfficientNetLite0(BaseModel):
     """EfficientNet-Lite0 with ImageNet's 1,000 classes.
 
     Attributes:
@@ -133,14 +109,8 @@ class EfficientNetLite0:
         InputError: Another width or size, a larger input or a download is requested.
     """
 
-    alpha: float = 1.0
-    size: int = SIZE
-    weights: str = ""
-    refresh: bool = False
-    progress: DownloadProgress = field(default=ignore_download, repr=False)
-    accurate: bool = False
-    divisor: float = 128.0
-    shift: float = 127 / 128
+    divisor: ClassVar[float] = 128.0
+    shift: ClassVar[float] = 127 / 128
 
     family = "efficientnet_lite0"
     ideas = IDEAS
@@ -148,16 +118,11 @@ class EfficientNetLite0:
     precisions = ("float32", "int8")
     checksum = ""
     how_to_get = INSTALL
-    name = "EfficientNet-Lite0"
+    title = "EfficientNet-Lite0"
+    _why_not_accurate = "its scores would be too low"
 
     def __post_init__(self) -> None:
-        check_only_variant(self.name, self.alpha, self.size)
-        if self.accurate:
-            raise InputError(
-                f"--accurate cannot be combined with --model {self.family}: its scores would be "
-                "too low",
-                "Omit --accurate, or use --model mobilenet_v2.",
-            )
+        super().__post_init__()
         if self.refresh:
             raise InputError(
                 f"--refresh-weights cannot be combined with --model {self.family}: its weights "
@@ -165,12 +130,6 @@ class EfficientNetLite0:
             )
         if self.weights and not os.path.isfile(self.weights):
             raise InputError(f"weights file not found: {self.weights}")
-
-    @property
-    def model(self) -> str:
-        """The name in results; it includes the name of the user's own weights."""
-        own = f"+{os.path.basename(self.weights)}" if self.weights else ""
-        return f"efficientnet_lite0{own}"
 
     @property
     def cached(self) -> str:
@@ -222,19 +181,6 @@ class EfficientNetLite0:
             WeightsError: It is not.
         """
         self._read(path)
-
-    def check(self, path: str, hint: str = "", what: str = "") -> None:
-        """Check that a weights file fits this network, by loading it.
-
-        Args:
-            path: The file.
-            hint: The hint of errors.
-            what: The name of the file in errors.
-
-        Raises:
-            WeightsError: It does not fit.
-        """
-        self._load(path, hint, what)
 
     def identity(self) -> dict[str, str | float]:
         """Return the architecture, its scaling and the SHA-256 of the weights file.
@@ -322,7 +268,7 @@ def _architecture() -> Any:
     def dense(channels: int, name: str) -> Any:
         return layers.Conv2D(channels, 1, use_bias=False, name=name)
 
-    image = keras.Input((SIZE, SIZE, 3), name="image")
+    image = keras.Input((ONLY_SIZE, ONLY_SIZE, 3), name="image")
     stem = layers.Conv2D(STEM, 3, 2, padding="same", use_bias=False, name="conv_stem")
     x = normalised(image, stem, "bn0")
     for i, (kernel, stride, expansion, channels) in enumerate(_blocks()):
@@ -387,3 +333,6 @@ def _as_keras(array: NDArray[Any], kind: str) -> NDArray[Any]:
         order = (2, 3, 0, 1) if kind == "DepthwiseConv2D" else (2, 3, 1, 0)
         return array.transpose(order)
     return array.T if array.ndim == 2 else array
+
+
+create, variants = EfficientNetLite0.create, EfficientNetLite0.variants

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mnv2cli.errors import InputError, WeightsError
-from mnv2cli.events import DownloadProgress, ignore_download
 from mnv2cli.models import weights as store
-from mnv2cli.models.options import ModelOptions, check_only_variant
+from mnv2cli.models.base import BaseModel
+from mnv2cli.models.options import ModelOptions
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from mnv2cli.models.download import Origin
 
 CLASSES = 1000
@@ -24,23 +20,14 @@ SUFFIX = ".h5"
 _FILE_HINT = "Use an intact file of weights alone, as Keras's save_weights() writes it."
 
 
-@dataclass
-class KerasApplication:
+class KerasApplication(BaseModel):
     """A network of ``keras.applications`` with ImageNet's 1,000 classes.
 
     A subclass names the network in its class attributes; its methods ``create``, ``variants`` and
-    ``options_of_file`` are those of a ``Family``. Unless the subclass says otherwise, it has one
-    width and size, and scales pixels itself, as Keras builds it.
+    ``options_of_file`` are those of a ``Family``. Unless the subclass says otherwise, it scales
+    pixels itself, as Keras builds it.
 
     Attributes:
-        alpha: Width multiplier.
-        size: Side of the input in pixels.
-        weights: The user's own weights file; empty for the published weights.
-        refresh: Download the published weights even if they are in the cache.
-        progress: Called with the progress of a download.
-        accurate: Use a larger input, and predict each image mirrored as well.
-        family: The name that users type, for every width and size.
-        title: The name that users see, without width and size.
         function: The function of ``keras.applications`` that builds it.
         host: The URL of the folder that Keras's own loader downloads from.
         published_name: The name of the published weights there; empty if it depends on the width.
@@ -58,15 +45,6 @@ class KerasApplication:
         InputError: The network does not exist in this width and size, or cannot use this file.
     """
 
-    alpha: float = 1.0
-    size: int = 224
-    weights: str = ""
-    refresh: bool = False
-    progress: DownloadProgress = field(default=ignore_download, repr=False)
-    accurate: bool = False
-
-    family: ClassVar[str]
-    title: ClassVar[str]
     function: ClassVar[str]
     host: ClassVar[str]
     ideas: ClassVar[tuple[tuple[str, str], ...]]
@@ -79,43 +57,12 @@ class KerasApplication:
     _fit_hint: ClassVar[str] = "Use the --model that the weights were trained for."
 
     @classmethod
-    def create(cls, options: ModelOptions, progress: DownloadProgress) -> Self:
-        """Return the requested model; nothing is loaded yet.
-
-        Args:
-            options: Width, size and weights; the name is this family's, or empty.
-            progress: Called with the progress of a download.
-
-        Raises:
-            InputError: The network does not exist in this width and size.
-        """
-        return cls(
-            alpha=1.0 if options.alpha is None else options.alpha,
-            size=224 if options.size is None else options.size,
-            weights=options.weights or "",
-            refresh=options.refresh,
-            progress=progress,
-            accurate=options.accurate,
-        )
-
-    @classmethod
-    def variants(cls) -> Iterator[Self]:
-        """Yield every model with published weights."""
-        yield cls()
-
-    @classmethod
     def options_of_file(cls, file_name: str) -> ModelOptions | None:
         """Return this network for the published name of its weights; None for other names."""
         return ModelOptions(cls.family) if file_name == cls.published_name else None
 
     def __post_init__(self) -> None:
-        check_only_variant(self.title, self.alpha, self.size)
-        if self.accurate:
-            raise InputError(
-                f"--accurate cannot be combined with --model {self.family}: its gain has not been "
-                "measured",
-                "Omit --accurate, or use --model mobilenet_v2.",
-            )
+        super().__post_init__()
         self._check_options()
 
     def _check_options(self) -> None:
@@ -131,22 +78,6 @@ class KerasApplication:
                 f"{self.weights} is not a weights file of {self.title}",
                 "Use --model efficientnet_lite0 for a .pth file.",
             )
-
-    @property
-    def name(self) -> str:
-        """The name that users see."""
-        return self.title
-
-    @property
-    def model(self) -> str:
-        """The name in results; it includes the name of the user's own weights."""
-        own = f"+{os.path.basename(self.weights)}" if self.weights else ""
-        return f"{self._variant}{own}"
-
-    @property
-    def _variant(self) -> str:
-        """The name in results, without the user's own weights."""
-        return self.family
 
     @property
     def file_name(self) -> str:
@@ -199,19 +130,6 @@ class KerasApplication:
         """
         again = f"Download it again with: {self.how_to_get} --refresh"
         store.check_file(path, _FILE_HINT if self.weights else again)
-
-    def check(self, path: str, hint: str = "", what: str = "") -> None:
-        """Check that a weights file fits this network, by loading it.
-
-        Args:
-            path: The file.
-            hint: The hint of errors.
-            what: The name of the file in errors.
-
-        Raises:
-            WeightsError: It does not fit.
-        """
-        self._load(path, hint, what)
 
     def identity(self) -> dict[str, str | float]:
         """Return the architecture, its scaling and the SHA-256 of the weights file.
@@ -268,4 +186,14 @@ class KerasApplication:
             weights: The path of a weights file; None for random weights.
         """
         build = getattr(store.import_keras().applications, self.function)
-        return build(input_shape=(self.size, self.size, 3), weights=weights, classes=CLASSES)
+        return build(
+            input_shape=(self.size, self.size, 3),
+            weights=weights,
+            classes=CLASSES,
+            **self._arguments,
+        )
+
+    @property
+    def _arguments(self) -> dict[str, Any]:
+        """Further arguments of the function that builds it."""
+        return {}

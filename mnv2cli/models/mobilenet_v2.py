@@ -11,7 +11,6 @@ from typing import Any
 
 from mnv2cli.errors import InputError
 from mnv2cli.models import keras_application
-from mnv2cli.models import weights as store
 from mnv2cli.models.options import ModelOptions
 
 ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
@@ -159,13 +158,9 @@ class MobileNetV2(keras_application.KerasApplication):
         """The command that downloads the published weights."""
         return f"mnv2 models download --alpha {self.alpha} --size {self.trained_size}"
 
-    def _architecture(self, weights: str | None) -> Any:
-        return store.import_keras().applications.MobileNetV2(
-            input_shape=(self.size, self.size, 3),
-            alpha=self.alpha,
-            weights=weights,
-            classes=keras_application.CLASSES,
-        )
+    @property
+    def _arguments(self) -> dict[str, Any]:
+        return {"alpha": self.alpha}
 
 
 create, variants = MobileNetV2.create, MobileNetV2.variants

@@ -45,25 +45,3 @@ class ModelOptions:
         return bool(
             self.name or self.alpha or self.size or self.weights or self.refresh or self.accurate
         )
-
-
-ONLY_SIZE = 224
-"""Side in pixels of the input of networks in one size, as usual for ImageNet."""
-
-
-def check_only_variant(title: str, alpha: float, size: int) -> None:
-    """Check the width and size that were given for a network with one of each.
-
-    Args:
-        title: The name of the network.
-        alpha: The width; 1.0 is the only one.
-        size: The size; :data:`ONLY_SIZE` is the only one.
-
-    Raises:
-        InputError: They differ.
-    """
-    if (alpha, size) != (1.0, ONLY_SIZE):
-        raise InputError(
-            f"{title} supports only alpha 1.0 and size {ONLY_SIZE}",
-            "Omit --alpha and --size, or use --model mobilenet_v2.",
-        )

@@ -101,7 +101,7 @@ def available(model: Model, *, named: bool, warn: Callable[[str], None]) -> Mode
         if model.family == other.family:
             raise
         if named or not other.find():
-            choices = (open_model(ModelOptions(name)) for name in (DEFAULT_MODEL, STAND_IN))
+            choices = (open_model(ModelOptions(DEFAULT_MODEL)), other)
             ready = next((each.family for each in choices if each.find()), "")
             choice = (
                 f"Or use --model {ready} alone: its weights are on this machine."
