@@ -3,6 +3,8 @@
 A file passes through ``reader`` (which fetches it if it is remote), ``decode``, in this process or
 an ``isolated`` one, ``opening`` (regular files only), ``signatures`` and ``formats`` (which select
 the decoder), then ``exif``, ``colours`` and ``resize`` (which produce the network's input), with
-``profiles``, ``code_points`` and ``colour_table`` for colours that are not sRGB.
-``unsupported``, ``raw`` and ``unreadable`` name the reasons why files are not read.
+``profiles``, ``code_points`` and ``colour_table`` for colours that are not sRGB. ``decoders`` are
+those that Pillow lacks, and ``raw`` and ``raw_reader`` read raw photos. Large images take turns
+within a memory ``budget``. ``unsupported`` and ``unreadable`` name the reasons why files are not
+read.
 """

@@ -142,8 +142,6 @@ def _pixels(path: str, size: int, options: ImageOptions, hold: Hold) -> NDArray[
     try:
         return decode(path, size, options, hold)
     except RawPhotoError as error:
-        if not raw_reader.is_available():
-            raise
         return raw_reader.decode_raw(path, size, options, error, hold)
 
 
@@ -151,4 +149,4 @@ def _date(path: str) -> str:
     try:
         return taken_at(path)
     except RawPhotoError as error:
-        return raw_reader.date_of_preview(path, error) if raw_reader.is_available() else ""
+        return raw_reader.date_of_preview(path, error)

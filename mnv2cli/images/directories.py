@@ -13,6 +13,12 @@ from typing import IO
 Directory = dict[int, tuple[int, int, bytes]]
 """Tags of a directory: type, count, and the field that holds the value or its offset."""
 
+ORIENTATION = 274
+DATE_TIME = 306
+EXIF_PART = 34665
+DATE_TIME_ORIGINAL = 36867  # in the EXIF part
+"""Tags that images of several formats have. Source: EXIF 2.3."""
+
 _SUB_DIRECTORIES = 330
 
 _MAX_DIRECTORIES = 16

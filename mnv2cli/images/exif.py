@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mnv2cli.images.directories import (
+    DATE_TIME,
+    DATE_TIME_ORIGINAL,
+    EXIF_PART,
+    ORIENTATION,
+)
 from mnv2cli.images.formats import identify
 from mnv2cli.images.opening import open_regular
 from mnv2cli.images.raw import date_of_raw
@@ -13,13 +19,6 @@ from mnv2cli.images.unsupported import RawPhotoError
 
 if TYPE_CHECKING:
     from PIL import Image
-
-ORIENTATION = 0x0112
-"""The tag of the orientation."""
-
-_DATE_TIME = 0x0132
-_EXIF_PART = 0x8769
-_DATE_TIME_ORIGINAL = 0x9003  # in the EXIF part
 
 
 def upright_turn(image: Image.Image) -> Image.Transpose | None:
@@ -74,8 +73,8 @@ def taken_at(path: str) -> str:
 
 def exif_date(exif: Image.Exif) -> str:
     """Return the date in an EXIF, as :func:`taken_at` does."""
-    original = exif.get_ifd(_EXIF_PART).get(_DATE_TIME_ORIGINAL)
-    return _valid(str(original or exif.get(_DATE_TIME) or ""))
+    original = exif.get_ifd(EXIF_PART).get(DATE_TIME_ORIGINAL)
+    return _valid(str(original or exif.get(DATE_TIME) or ""))
 
 
 def _valid(date: str) -> str:

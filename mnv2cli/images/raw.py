@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import IO
 
-from mnv2cli.images.directories import Directory, Tiff
+from mnv2cli.images.directories import (
+    DATE_TIME,
+    DATE_TIME_ORIGINAL,
+    EXIF_PART,
+    Directory,
+    Tiff,
+)
 from mnv2cli.images.unsupported import unsupported_raw
 
 _NEW_SUBFILE_TYPE = 254  # bit 0: a smaller copy of another image in the file
@@ -38,10 +44,6 @@ _FORMATS = (
     ("phase one", "IIQ"),
 )
 """How makers' names begin, in lower case, and the format of their raw photos."""
-
-_DATE_TIME = 306
-_EXIF_PART = 34665
-_DATE_TIME_ORIGINAL = 36867  # in the EXIF part
 
 _STRUCTURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"IIRO", b"IIRS", b"MMOR", b"IIU\0")
 """First bytes of raw photos that have the structure of a TIFF: TIFF, BigTIFF, ORF and RW2."""
@@ -79,8 +81,8 @@ def date_of_raw(file: IO[bytes]) -> str | None:
     if not tiff.head.startswith(_STRUCTURES):
         return None
     first = next(tiff.directories(), {})
-    exif = tiff.subdirectory(first, _EXIF_PART)
-    return tiff.text(exif, _DATE_TIME_ORIGINAL) or tiff.text(first, _DATE_TIME)
+    exif = tiff.subdirectory(first, EXIF_PART)
+    return tiff.text(exif, DATE_TIME_ORIGINAL) or tiff.text(first, DATE_TIME)
 
 
 def _marked_format(tiff: Tiff) -> str:

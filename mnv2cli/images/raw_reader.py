@@ -17,7 +17,8 @@ from typing import IO, TYPE_CHECKING, Any
 from mnv2cli.errors import ImageError
 from mnv2cli.images.budget import DECODING, Hold
 from mnv2cli.images.decode import load
-from mnv2cli.images.exif import ORIENTATION, exif_date
+from mnv2cli.images.directories import ORIENTATION
+from mnv2cli.images.exif import exif_date
 from mnv2cli.images.opening import open_regular
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.resize import least_size, to_input
@@ -68,8 +69,11 @@ def decode_raw(
         uint8 [size, size, 3], RGB.
 
     Raises:
-        ImageError: The file is unreadable; the reason is in plain words.
+        ImageError: The file is unreadable; the reason is in plain words. It is ``found`` if the
+            reader is not installed.
     """
+    if not is_available():
+        raise found
     import numpy as np
 
     try:
@@ -92,12 +96,15 @@ def decode_raw(
 def date_of_preview(path: str, found: RawPhotoError) -> str:
     """Return when a raw photo was taken, as :func:`mnv2cli.images.exif.taken_at` does.
 
-    LibRaw adds what it knows about the photo to the EXIF of previews without any.
+    LibRaw adds what it knows about the photo to the EXIF of previews without any. Without it, no
+    date is known.
 
     Raises:
         ImageError: It cannot be read.
         OSError: It cannot be opened.
     """
+    if not is_available():
+        return ""
     from PIL import Image
 
     with open_regular(path) as file, _opened(file, path, found.kind) as raw:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from typing import IO
+from collections.abc import Callable, Iterator
+from typing import IO, NamedTuple
 
 HEAD_BYTES = 512
 """Bytes from the beginning of a file that are enough to identify its format."""
@@ -120,6 +120,20 @@ def has_brand(*wanted: bytes) -> Callable[[bytes], bool]:
     return lambda head: not brands(head).isdisjoint(wanted)
 
 
+class Box(NamedTuple):
+    """A box of a file in the ISO base media format.
+
+    Attributes:
+        kind: Its four letters.
+        start: Where its content begins.
+        end: Where it ends; 0 for the end of the file.
+    """
+
+    kind: bytes
+    start: int
+    end: int
+
+
 def brands(head: bytes) -> set[bytes]:
     """Return the brands listed in the first box of an ISO base media file; none for other files."""
     if head[4:8] != b"ftyp":
@@ -156,18 +170,36 @@ def riff_length(file: IO[bytes]) -> int:
     return 8 + int.from_bytes(file.read(4), "little")
 
 
-def boxes_length(file: IO[bytes]) -> int:
-    """Return where the last box of an ISO base media file ends, even beyond its end."""
-    total, end = file.seek(0, os.SEEK_END) or file.tell(), 0
-    while end < total:
-        file.seek(end)
+def boxes(file: IO[bytes], place: int = 0, end: int | None = None) -> Iterator[Box]:
+    """Yield the boxes of a file in the ISO base media format, or those inside a box.
+
+    Args:
+        file: Readable and seekable.
+        place: Where the first box begins.
+        end: Where the last one ends; None for the end of the file.
+    """
+    total = file.seek(0, os.SEEK_END) or file.tell()
+    stop = total if end is None else min(end, total)
+    while place < stop:  # a box may claim any size, even one that cannot be sought
+        file.seek(place)
         head = file.read(16)
-        size = int.from_bytes(head[:4], "big")
+        if len(head) < 8:
+            return
+        size, start = int.from_bytes(head[:4], "big"), 8
         if size == 1:
-            size = int.from_bytes(head[8:16], "big")
-        if len(head) < 8 or size < 8:  # the end, or a last box of unknown size
-            break
-        end += size
+            size, start = int.from_bytes(head[8:16], "big"), 16
+        is_last = size < start  # up to the end of the file
+        yield Box(head[4:8], place + start, 0 if is_last else place + size)
+        if is_last:
+            return
+        place += size
+
+
+def boxes_length(file: IO[bytes]) -> int:
+    """Return where the last box ends, even beyond the end of the file."""
+    end = 0
+    for box in boxes(file):
+        end = box.end or end
     return end
 
 

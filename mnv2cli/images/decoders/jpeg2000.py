@@ -9,13 +9,15 @@ the smallest resolution in the file that is still large enough. Source: ISO/IEC 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, Any
 
 from PIL import Image, ImageFile, Jpeg2KImagePlugin
 
 from mnv2cli.images.decoders.arrays import image_of, require_imagecodecs
+from mnv2cli.images.profiles import MAX_PROFILE_BYTES
+from mnv2cli.images.signatures import boxes
 from mnv2cli.images.unsupported import unsupported
 
 _SIZE, _STYLE, _COMPONENT_STYLE, _TILE, _DATA = 0xFF51, 0xFF52, 0xFF53, 0xFF90, 0xFF93
@@ -32,7 +34,6 @@ _LEAST_PRECINCT = 4  # log2 of the side of a precinct
 _MAX_LAYERS = 1000
 _MAX_PARTS = 4096
 _MAX_BOXES = 1000
-_LARGEST_PROFILE = 4 << 20
 _WITH_PROFILE = (2, 3)  # methods of colour: a restricted ICC profile, or any
 _MAX_MARKERS = 1000
 
@@ -146,45 +147,23 @@ def _start(file: IO[bytes]) -> int:
     file.seek(0)
     if file.read(4) == b"\xff\x4f\xff\x51":
         return 0
-    for kind, start, _ in _boxes(file, 0):
-        if kind == b"jp2c":
-            return start
+    for box in islice(boxes(file), _MAX_BOXES):
+        if box.kind == b"jp2c":
+            return box.start
     raise SyntaxError("no codestream")
-
-
-def _boxes(file: IO[bytes], place: int, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the kinds of the boxes in a file or box, and where their contents begin and end.
-
-    The end is 0 for a last box up to the end of the file.
-    """
-    for _ in range(_MAX_BOXES):
-        if end is not None and place >= end:
-            return
-        file.seek(place)
-        head = file.read(16)
-        if len(head) < 8:
-            return
-        size, kind = struct.unpack_from(">I4s", head)
-        header = 8
-        if size == 1:
-            size, header = int.from_bytes(head[8:16], "big"), 16
-        yield kind, place + header, place + size if size >= header else 0
-        if size < header:
-            return
-        place += size
 
 
 def _profile(file: IO[bytes]) -> bytes:
     """Return the ICC profile of a JP2 file; empty if it has none."""
-    for kind, start, end in _boxes(file, 0):
-        if kind == b"jp2h":
-            for inner, inner_start, inner_end in _boxes(file, start, end):
-                if inner == b"colr" and 3 < inner_end - inner_start <= _LARGEST_PROFILE:
-                    file.seek(inner_start)
-                    content = file.read(inner_end - inner_start)
-                    if content[0] in _WITH_PROFILE:
-                        return content[3:]
-            break
+    header = next((box for box in islice(boxes(file), _MAX_BOXES) if box.kind == b"jp2h"), None)
+    if header is None:
+        return b""
+    for box in islice(boxes(file, header.start, header.end), _MAX_BOXES):
+        if box.kind == b"colr" and 3 < box.end - box.start <= MAX_PROFILE_BYTES:
+            file.seek(box.start)
+            content = file.read(box.end - box.start)
+            if content[0] in _WITH_PROFILE:
+                return content[3:]
     return b""
 
 

@@ -6,16 +6,16 @@ ISO/IEC 18181-1, annex D (image header), and 18181-2 (boxes).
 
 from __future__ import annotations
 
-import struct
+from itertools import islice
 from typing import IO, Any
 
 from PIL import Image, ImageFile
 
 from mnv2cli.images.budget import BYTES_PER_PIXEL
 from mnv2cli.images.decoders.arrays import image_of, require_imagecodecs
+from mnv2cli.images.directories import ORIENTATION
+from mnv2cli.images.signatures import boxes
 from mnv2cli.images.unsupported import unsupported
-
-_ORIENTATION = 0x0112
 
 _RATIOS = ((1, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 """Width to height, by number from 1."""
@@ -68,8 +68,8 @@ class JpegXlImage(ImageFile.ImageFile):
     def getexif(self) -> Image.Exif:
         """Return the EXIF without the orientation, which the decoder has applied already."""
         exif = super().getexif()
-        if _ORIENTATION in exif:
-            del exif[_ORIENTATION]
+        if ORIENTATION in exif:
+            del exif[ORIENTATION]
         return exif
 
 
@@ -90,25 +90,14 @@ def _find(file: IO[bytes]) -> tuple[bytes, bytes]:
     head = file.read(_HEADER_BYTES)
     if head.startswith(b"\xff\x0a"):
         return head, b""
-    place, header, exif = 0, b"", b""
-    for _ in range(_MAX_BOXES):
-        file.seek(place)
-        head = file.read(16)
-        if len(head) < 8:
-            break
-        size, kind = struct.unpack_from(">I4s", head)
-        start = 8
-        if size == 1:
-            size, start = int.from_bytes(head[8:16], "big"), 16
-        if kind in (b"jxlc", b"jxlp") and not header:
-            file.seek(place + start + 4 * (kind == b"jxlp"))  # a number precedes a part
+    header, exif = b"", b""
+    for box in islice(boxes(file), _MAX_BOXES):
+        if box.kind in (b"jxlc", b"jxlp") and not header:
+            file.seek(box.start + 4 * (box.kind == b"jxlp"))  # a number precedes a part
             header = file.read(_HEADER_BYTES)
-        elif kind == b"Exif" and 4 < size - start < 1 << 20:
-            file.seek(place + start + 4)  # after the offset of the TIFF header
-            exif = file.read(size - start - 4)
-        if size < start:  # up to the end
-            break
-        place += size
+        elif box.kind == b"Exif" and 4 < box.end - box.start < 1 << 20:
+            file.seek(box.start + 4)  # after the offset of the TIFF header
+            exif = file.read(box.end - box.start - 4)
     if not header.startswith(b"\xff\x0a"):
         raise SyntaxError("no codestream")
     return header, exif
