@@ -17,8 +17,6 @@ from mnv2cli.cli.terminal.text import printable
 from mnv2cli.errors import ExitCode, Mnv2Error
 from mnv2cli.system.messages import reason
 
-_HELP = getattr(click.exceptions, "NoArgsIsHelpError", ())  # since click 8.2
-
 
 class ErrorGroup(LazyGroup):
     """A group whose errors become short messages and exit codes."""
@@ -72,7 +70,7 @@ def _printable_errors() -> Iterator[None]:
     """Escape what click's own errors quote: file names and options as typed."""
     try:
         yield
-    except _HELP:
+    except click.exceptions.NoArgsIsHelpError:
         raise  # its message is the help, with its own line feeds
     except click.ClickException as error:
         error.message = printable(error.message)  # type: ignore[misc, unused-ignore]

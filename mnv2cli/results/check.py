@@ -19,13 +19,12 @@ LOG_SUFFIX = ".mnv2"
 
 def log_path(output: str) -> str:
     """Return the path of the log of a results file: ``.labels.csv.mnv2`` beside ``labels.csv``."""
-    folder, name = os.path.split(os.path.realpath(output))
-    return os.path.join(folder, f".{name}{LOG_SUFFIX}")
+    return possible_logs(os.path.realpath(output))[0]
 
 
 def earlier_log_path(output: str) -> str:
     """Return where earlier versions kept the log of a results file: ``labels.csv.mnv2``."""
-    return os.path.realpath(output) + LOG_SUFFIX
+    return possible_logs(os.path.realpath(output))[1]
 
 
 def has_log(output: str) -> bool:

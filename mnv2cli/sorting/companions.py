@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable
 
 from mnv2cli.results.check import is_results
 from mnv2cli.sorting.targets import names_in
-from mnv2cli.sources.names import RAW_SUFFIXES, name_key, suffix_of
-from mnv2cli.sources.pairs import companions, stem_key
+from mnv2cli.sources.names import name_key, path_parts, suffix_of
+from mnv2cli.sources.pairs import companions, developed_first, stem_key
 from mnv2cli.sources.patterns import matches
 
 
@@ -55,13 +55,8 @@ class Companions:
         """Return the photo of a companion that is gone, as its photo may be; else empty."""
         folder, name = os.path.split(self._absolute(path))
         if folder not in self._by_stem:
-            # Developed images lead before raw photos, as everywhere.
-            by_stem: dict[str, str] = {}
-            for photo in sorted(
-                self._photos.get(folder, ()), key=lambda p: suffix_of(p) in RAW_SUFFIXES
-            ):
-                by_stem.setdefault(stem_key(photo), photo)
-            self._by_stem[folder] = by_stem
+            photos = developed_first(self._photos.get(folder, ()))
+            self._by_stem[folder] = {stem_key(photo): photo for photo in reversed(photos)}
         leader = self._by_stem[folder].get(stem_key(name), "")
         return os.path.join(os.path.dirname(path), leader) if leader else ""
 
@@ -111,9 +106,9 @@ class Exclusion:
         """Return whether the file with an absolute path matches a pattern."""
         below = [path[len(root) :] for root in self._given if path.startswith(root)]
         if below:
-            ends = [tuple(rest.split(os.sep)) for rest in below]
+            ends = [path_parts(rest) for rest in below]
         else:
-            parts = tuple(path.split(os.sep))
+            parts = path_parts(path)
             ends = [parts[start:] for start in range(len(parts))]
         return any(matches(end, pattern) for end in ends for pattern in self._patterns)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -15,9 +15,6 @@ from mnv2cli.sorting.journal import Journal, JournalState, journals
 from mnv2cli.sorting.journal_reader import read_journal
 from mnv2cli.sorting.targets import OWN_FOLDER, undo_command
 from mnv2cli.sorting.transfer import reason_of
-
-EarlierMoves = Callable[[str], str]
-"""Returns where an earlier run moved a source that is gone; empty for nowhere."""
 
 
 @contextmanager
@@ -161,11 +158,6 @@ class EarlierRuns:
                     self._targets[entry.source] = (entry.target, entry.size)
                     if entry.method == "move":
                         self._moves[entry.source] = entry.target
-
-
-def earlier_moves(dest: str) -> EarlierMoves:
-    """Return a function that finds where an earlier run moved a source; empty for nowhere."""
-    return EarlierRuns(dest).moved
 
 
 def check_free_space(plan: Plan) -> None:

@@ -193,8 +193,9 @@ def _with_links_kept(actions: list[Action], absolute: Callable[[str], str]) -> l
         reason = LINKS_TO_MOVED if action.source in kept else ""
         if not reason and action.method == "move" and action.photo in kept:
             reason = f"stays with {os.path.basename(action.photo)}"
-        left = Action(action.source, "leave", "", "", reason, photo=action.photo)
-        found.append(left if reason else action)
+        found.append(
+            Action(action.source, "leave", "", "", reason, photo=action.photo) if reason else action
+        )
     return found
 
 

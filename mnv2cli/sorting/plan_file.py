@@ -8,7 +8,7 @@ import stat
 
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.sorting.actions import AS_PLANNED, METHODS, Action, Plan
-from mnv2cli.sorting.destination import EarlierMoves, earlier_moves
+from mnv2cli.sorting.destination import EarlierRuns
 from mnv2cli.sorting.targets import check_parents, check_target
 from mnv2cli.system.csvtext import csv_line
 from mnv2cli.system.files import content_digest
@@ -52,7 +52,7 @@ def read_plan(path: str, dest: str) -> Plan:
             occurs twice; or a source is gone or its size has changed. Up to ten rows are listed.
     """
     dest = os.path.abspath(dest)
-    rows = _Rows(dest, earlier_moves(dest))
+    rows = _Rows(dest, EarlierRuns(dest))
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file)
@@ -85,16 +85,16 @@ class _Rows:
 
     Args:
         dest: The destination.
-        moved: Returns where an earlier run moved a source that is gone.
+        earlier: Finds where earlier runs moved sources that are gone.
 
     Attributes:
         wrong: The lines that cannot be applied, each with the reason.
     """
 
-    def __init__(self, dest: str, moved: EarlierMoves) -> None:
+    def __init__(self, dest: str, earlier: EarlierRuns) -> None:
         self.wrong: list[tuple[int, str]] = []
         self._dest = dest
-        self._moved = moved
+        self._earlier = earlier
         self._targets: dict[str, int] = {}
         self._photos: list[Action] = []
         # By the absolute path of their photo: companions, which wait until all photos are known.
@@ -117,7 +117,7 @@ class _Rows:
                 for line, row in self._companions.pop(os.path.abspath(photo.source), ()):
                     found += self._companion(line, row, goes=goes)
         for path, waiting in self._companions.items():
-            goes = not os.path.lexists(path) and bool(self._moved(path))
+            goes = not os.path.lexists(path) and bool(self._earlier.moved(path))
             for line, row in waiting:
                 found += self._companion(line, row, goes=goes)
         self._companions = {}
@@ -133,7 +133,7 @@ class _Rows:
     def _checked(self, line: int, row: _Row) -> list[Action]:
         """Return the action of a row, in a list; an empty list if the row is wrong."""
         try:
-            action = _action(row, self._dest, self._moved)
+            action = _action(row, self._dest, self._earlier)
             key = action.target.casefold()
             if action.method in METHODS and key in self._targets:
                 raise ValueError(f"line {self._targets[key]} has the same target")
@@ -160,7 +160,7 @@ def _kept(row: _Row, method: str) -> Action:
     return Action(source, "leave", "", "", why, photo=photo)
 
 
-def _action(row: _Row, dest: str, moved: EarlierMoves) -> Action:
+def _action(row: _Row, dest: str, earlier: EarlierRuns) -> Action:
     source, target = row["source"] or "", row["target"] or ""
     photo, why = row.get("with") or "", row.get("reason") or ""
     method = _method(row)
@@ -172,7 +172,7 @@ def _action(row: _Row, dest: str, moved: EarlierMoves) -> Action:
     try:
         status = os.stat(source)
     except (OSError, ValueError) as error:
-        if source and moved(os.path.abspath(source)) == target:
+        if source and earlier.moved(os.path.abspath(source)) == target:
             folder = os.path.dirname(target)
             return Action(source, "skip", folder, "", "already sorted", photo=photo)
         raise ValueError(f"{source!r} cannot be read") from error

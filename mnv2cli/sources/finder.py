@@ -139,19 +139,19 @@ class Finder:
             folder, name = filesystem.split(match.path)
             return folder, natural_key(name.partition(".")[0])
 
-        for _, group in groupby(found, beginning):
-            matches = list(group)
+        for _, near in groupby(found, beginning):
+            group = list(near)
             led = {}
-            if len(matches) > 1:
+            if len(group) > 1:
                 files = [
                     match.path
-                    for match in matches
+                    for match in group
                     if match.taken
                     and not (match.is_folder or match.error)
                     and not self._filtered_out(match.path, filesystem)
                 ]
                 led = companions([filesystem.split(path)[1] for path in files])
-            for match in matches:
+            for match in group:
                 leader = led.get(filesystem.split(match.path)[1]) if led else None
                 if leader and not match.is_folder:
                     self._skip_companion(match.path, leader)

@@ -50,6 +50,11 @@ def stem_key(name: str) -> str:
     return name_key(name[:dot] if dot > 0 else name)
 
 
+def developed_first(names: Iterable[str]) -> list[str]:
+    """Return images in the order in which they lead shots: raw photos last, else unchanged."""
+    return sorted(names, key=lambda name: suffix_of(name) in _RAWS)
+
+
 def companions(names: Collection[str], leaders: Iterable[str] | None = None) -> dict[str, str]:
     """Return the companions among the files of one folder, each with the image that leads it.
 
@@ -72,7 +77,7 @@ def companions(names: Collection[str], leaders: Iterable[str] | None = None) -> 
         developed = (name for name in names if name[name.rfind(".") :].lower() in _DEVELOPED)
         ordered = chain(developed, (name for name in bases if suffix_of(name) in _RAWS))
     else:
-        ordered = sorted(chosen, key=lambda name: suffix_of(name) in _RAWS)
+        ordered = developed_first(chosen)
     by_stem: dict[str, str] = {}
     for name in ordered:
         if (key := stem_key(name)) in wanted and key not in by_stem:
