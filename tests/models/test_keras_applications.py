@@ -49,8 +49,10 @@ def randomise(model: Any, images: NDArray[np.uint8]) -> None:
     """Give a network random weights with which its scores depend on the image.
 
     Batch norms get the statistics of the images, because signals would fade without; a layer scale
-    of 1e-6, with which Keras begins, would hide the blocks of ConvNeXt.
+    of 1e-6, with which Keras begins, would hide the blocks of ConvNeXt. Which blocks the training
+    step drops is drawn from the seed: a few draws amplify rounding to a thousand times the usual.
     """
+    import_keras().utils.set_random_seed(0)
     random = np.random.default_rng(1)
     for variable in model.weights:
         if len(variable.shape) > 1:
