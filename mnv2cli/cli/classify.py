@@ -161,7 +161,7 @@ def classify(
 
     screen = terminal.screen()
     classifier = make_classifier(options, screen, cluster)
-    layout = _layout(target, options, run)
+    layout = _layout(target, classifier.options, run)
     results = _open_run(classifier, target, layout, run, screen)
     try:
         job = ClassifyJob(classifier, screen, target, layout, run.shard, results)
