@@ -22,8 +22,8 @@ from mnv2cli.errors import ExitCode
 COMMANDS = {
     "classify": LazyCommand("mnv2cli.cli.classify:classify", "Label images."),
     "sort": LazyCommand("mnv2cli.cli.sort:sort", "Sort photos into folders by what they show."),
-    "embed": LazyCommand("mnv2cli.cli.embed:embed", "Write the features of images."),
     "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort."),
+    "embed": LazyCommand("mnv2cli.cli.embed:embed", "Write the features of images."),
     "labels": LazyCommand("mnv2cli.cli.labels:labels", "Show the labels and categories."),
     "models": LazyCommand("mnv2cli.cli.models:models", "List, download and inspect models."),
     "merge": LazyCommand("mnv2cli.cli.merge:merge", "Merge the results of shards."),
@@ -36,6 +36,7 @@ EXAMPLES = (
     ("label all photos in a folder", "mnv2 classify photos -o labels.csv"),
     ("copy them into folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
     ("undo that", "mnv2 undo sorted"),
+    ("write the features of photos, to search or group them", "mnv2 embed photos -o photos.npz"),
     ("show all kinds of terrier", "mnv2 labels --tree terrier"),
     ("list the available models", "mnv2 models list"),
     ("merge the results of several machines", "mnv2 merge part*.csv -o labels.csv"),
