@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Status = Literal["ok", "error"]
 
@@ -77,6 +81,8 @@ class Record:
         category: The category, if requested.
         node: The deepest node of the WordNet tree that is certain enough, if requested.
         position: As in :class:`Source`.
+        embedding: The pooled features under the network's last layer, float32 [features], if
+            requested. Records with different embeddings may be equal.
     """
 
     path: str
@@ -86,6 +92,7 @@ class Record:
     category: CategoryScore | None = None
     node: Prediction | None = None
     position: int | None = None
+    embedding: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
     @property
     def status(self) -> Status:

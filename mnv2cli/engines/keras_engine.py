@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mnv2cli.engines.protocol import Outputs
 from mnv2cli.system.hardware import usable_cores
 
 if TYPE_CHECKING:
@@ -60,16 +61,26 @@ class KerasEngine:
         self.workers = usable_cores() + (2 if on_gpu else 1)
         self.at_once = 2 if on_gpu else 1
 
-        @tf.function(  # type: ignore[untyped-decorator, unused-ignore]
-            input_signature=[tf.TensorSpec((None, network.size, network.size, 3), tf.uint8)]
-        )
-        def predict(batch: Any) -> Any:
-            pixels = tf.cast(batch, tf.float32)
-            return model(pixels / network.divisor - network.shift, training=False)
+        def compiled(model: Any) -> Any:
+            @tf.function(  # type: ignore[untyped-decorator, unused-ignore]
+                input_signature=[tf.TensorSpec((None, network.size, network.size, 3), tf.uint8)]
+            )
+            def predict(batch: Any) -> Any:
+                pixels = tf.cast(batch, tf.float32)
+                return model(pixels / network.divisor - network.shift, training=False)
 
-        self._predict = predict
+            return predict
+
+        self._predict = compiled(model)  # traced at the first call
+        whole = type(model)(model.inputs, [model.output, model.layers[-1].input])
+        self._run = compiled(whole)
 
     def predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return softmax scores, float32 [n, classes], of uint8 [n, size, size, 3]."""
         scores: NDArray[np.float32] = self._predict(batch).numpy()
         return scores
+
+    def run(self, batch: NDArray[np.uint8]) -> Outputs:
+        """Return the scores and the features of uint8 [n, size, size, 3]."""
+        scores, features = self._run(batch)
+        return Outputs(scores.numpy(), features.numpy())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from mnv2cli.engines.calibration import NothingToCalibrateError
 from mnv2cli.engines.compile import find_or_compile
+from mnv2cli.engines.protocol import Outputs
 from mnv2cli.engines.session import Session
 from mnv2cli.errors import CompileError, InputError
 from mnv2cli.system.hardware import usable_cores
@@ -86,11 +89,25 @@ class LiteRTEngine:
         """Return softmax scores, float32 [n, classes], of uint8 [n, size, size, 3]."""
         import numpy as np
 
+        with self._session() as session:
+            return np.stack([session.scores(image) for image in batch])
+
+    def run(self, batch: NDArray[np.uint8]) -> Outputs:
+        """Return the scores and the features of uint8 [n, size, size, 3]."""
+        import numpy as np
+
+        with self._session() as session:
+            scores, features = zip(*(session.outputs(image) for image in batch), strict=True)
+        return Outputs(np.stack(scores), np.stack(features))
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        """Yield a session that no other thread uses."""
         try:
             session = self._idle.pop()
         except IndexError:
             session = Session(self.compiled)
         try:
-            return np.stack([session.scores(image) for image in batch])
+            yield session
         finally:
             self._idle.append(session)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mnv2cli.engines.protocol import Outputs
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -32,10 +34,22 @@ class MirroredEngine:
 
     def predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return averaged softmax scores, float32 [n, classes], of uint8 [n, size, size, 3]."""
+        scores: NDArray[np.float32] = self.engine.predict(batch) + self.engine.predict(
+            _mirrored(batch)
+        )
+        scores /= 2
+        return scores
+
+    def run(self, batch: NDArray[np.uint8]) -> Outputs:
+        """Return averaged scores and averaged features of uint8 [n, size, size, 3]."""
         import numpy as np
 
-        mirrored = np.ascontiguousarray(batch[:, :, ::-1])
-        scores: NDArray[np.float32] = (
-            self.engine.predict(batch) + self.engine.predict(mirrored)
-        ) / np.float32(2)
-        return scores
+        one, other = self.engine.run(batch), self.engine.run(_mirrored(batch))
+        half = np.float32(0.5)
+        return Outputs((one.scores + other.scores) * half, (one.features + other.features) * half)
+
+
+def _mirrored(batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    import numpy as np
+
+    return np.ascontiguousarray(batch[:, :, ::-1])

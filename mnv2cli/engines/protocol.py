@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from mnv2cli.engines.options import EngineOptions, Precision
     from mnv2cli.errors import InputError
     from mnv2cli.events import Notice
+
+
+class Outputs(NamedTuple):
+    """What a network computes for a batch.
+
+    Attributes:
+        scores: Softmax scores, float32 [n, classes], each value in [0, 1].
+        features: The input of the network's last layer, float32 [n, features].
+    """
+
+    scores: NDArray[np.float32]
+    features: NDArray[np.float32]
 
 
 class Engine(Protocol):
@@ -39,6 +51,14 @@ class Engine(Protocol):
 
         Returns:
             float32 [n, classes], each value in [0, 1], each row with the sum 1.
+        """
+        ...
+
+    def run(self, batch: NDArray[np.uint8]) -> Outputs:
+        """Return scores and features; like ``predict``, of the same computation.
+
+        Args:
+            batch: uint8 [n, size, size, 3], RGB, n at least 1.
         """
         ...
 

@@ -34,11 +34,23 @@ class Session:
         self._head = _open(compiled.head) if compiled.head else None
         outputs = sorted(self._model.get_output_details(), key=lambda detail: detail["name"])
         if self._head is None:
-            self._output = outputs[min(compiled.scores, len(outputs) - 1)]["index"]
+            scores = min(compiled.scores, len(outputs) - 1)
+            self._output = outputs[scores]["index"]
+            self._features = outputs[len(outputs) - 1 - scores]["index"]
         else:
-            self._output = outputs[0]["index"]
+            self._output = self._features = outputs[0]["index"]
             self._head_input = self._head.get_input_details()[0]["index"]
             self._head_output = self._head.get_output_details()[0]["index"]
+
+    def outputs(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the scores of one image, float32 [classes], and its features.
+
+        Args:
+            image: uint8 [size, size, 3].
+        """
+        scores = self.scores(image)
+        features: NDArray[np.float32] = self._model.get_tensor(self._features)[0]
+        return scores, features
 
     def scores(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the softmax scores, float32 [classes], of one image, uint8 [size, size, 3]."""

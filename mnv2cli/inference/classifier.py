@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnv2cli.engines import Engine, open_engine
 from mnv2cli.engines.calibration import Calibration
+from mnv2cli.engines.headed import HeadedEngine
 from mnv2cli.engines.mirrored import MirroredEngine
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.engines.registry import check_precision
@@ -24,11 +25,12 @@ from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.reader import ImageReader
 from mnv2cli.inference.calibration import ReadAhead, calibration_key, decode_all, sample
 from mnv2cli.inference.labelling import Labelling
+from mnv2cli.inference.networks import check_features, check_network, class_labels, for_network
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.pipeline import PipelineOptions, classify
 from mnv2cli.inference.reading import LAST_RESORT
+from mnv2cli.inference.recording import Embedding, FeatureStore, LabelsAndFeatures, Recorder
 from mnv2cli.inference.timings import Timings
-from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.options import LabelOptions
 from mnv2cli.labels.rank import rank
 from mnv2cli.models import Model, available, open_model
@@ -95,10 +97,11 @@ class Classifier:
         )
         self.events = events or RunEvents()
         _check_engine(self.options.engine)
-        self._categories = _categories(self.options.labels)
         self._calibration_key = ""
         self.network: Model = open_model(self.options.model, self.events.download)
-        _check_network(self.network, self.options.engine)
+        check_network(self.network, self.options)
+        self.options = for_network(self.network, self.options)
+        self._categories = _categories(self.options.labels)
         self._is_explicit = self.options.model.is_explicit
         self.isolate = self.options.images.isolate
         self._engine: Engine | None = None
@@ -133,8 +136,13 @@ class Classifier:
             start = perf_counter()
             options, network = self.options.engine, self.resolve()
             calibration = self._calibration(sample) if options.precision == "int8" else None
-            engine = open_engine(options, network, calibration, self.events.notice)
-            self._engine = MirroredEngine(engine) if network.accurate else engine
+            engine = open_engine(options, network.backbone, calibration, self.events.notice)
+            if network.accurate:
+                engine = MirroredEngine(engine)
+            if network.head is not None:
+                unknown = bool(self.options.labels.unknown)
+                engine = HeadedEngine(engine, network.head, unknown=unknown)
+            self._engine = engine
             if timings:
                 timings.loading += perf_counter() - start
         return self._engine
@@ -152,6 +160,7 @@ class Classifier:
             "top": labels.top,
             "threshold": labels.min_score,
             "min_margin": labels.min_margin,
+            "unknown": bool(labels.unknown),
             "categories": categories and sha256(categories).hexdigest()[:16],
             "rollup": labels.rollup,
             "fit": images.fit,
@@ -248,6 +257,8 @@ class Classifier:
         timings: Timings | None = None,
         sample: Sample | None = None,
         stop_requested: Event | None = None,
+        *,
+        features: bool = False,
     ) -> Generator[Record, None, None]:
         """Yield one record per source, in order, without the secrets in URLs.
 
@@ -259,7 +270,65 @@ class Classifier:
             sample: Returns the images to calibrate int8 on; None for the first of the sources.
             stop_requested: Once set, no more images are started; those in progress still yield
                 their records.
+            features: Add the features of each image, of the same computation.
+
+        Raises:
+            InputError: ``features``, and the network has none to use.
         """
+        if features:
+            check_features(self.network)
+
+        def recorder() -> Recorder:
+            return LabelsAndFeatures(self._labelling()) if features else self._labelling()
+
+        return self._run(recorder, sources, timings, sample, stop_requested)
+
+    def embed(
+        self, *paths: StrPath, store: FeatureStore | None = None
+    ) -> Generator[Record, None, None]:
+        """Yield one record per image, with its features as ``embedding`` and without predictions.
+
+        Features are the inputs of the network's last layer, float32, 1,280 for MobileNetV2: images
+        that look alike have similar ones.
+
+        Args:
+            paths: Files, folders, globs and URLs.
+            store: Keeps features from run to run; None to compute all.
+
+        Raises:
+            InputError: The network has no features to use.
+            WeightsError: The weights are not available, or belong to another network.
+        """
+        inputs = [os.fspath(path) for path in paths]
+        sources = self.sources(inputs)
+        return self.embed_run(sources, store, sample=lambda: self.sample(inputs))
+
+    def embed_run(
+        self,
+        sources: Iterable[Source],
+        store: FeatureStore | None = None,
+        timings: Timings | None = None,
+        sample: Sample | None = None,
+        stop_requested: Event | None = None,
+    ) -> Generator[Record, None, None]:
+        """Yield one record per source with its features; the parameters are those of ``run``.
+
+        Raises:
+            InputError: The network has no features to use.
+        """
+        check_features(self.network)
+        return self._run(
+            lambda: Embedding(self.network.model, store), sources, timings, sample, stop_requested
+        )
+
+    def _run(
+        self,
+        recorder: Callable[[], Recorder],
+        sources: Iterable[Source],
+        timings: Timings | None,
+        sample: Sample | None,
+        stop_requested: Event | None,
+    ) -> Generator[Record, None, None]:
         timings = Timings() if timings is None else timings
         sources = iter(sources)
         if sample is None:
@@ -275,7 +344,7 @@ class Classifier:
                 reader.ahead(chain(first, sources)),
                 reader,
                 engine,
-                self._labelling(),
+                recorder(),
                 self._pipeline_options(),
                 timings,
                 stop_requested,
@@ -291,7 +360,7 @@ class Classifier:
         return Labelling(
             partial(
                 rank,
-                labels=imagenet_labels(),
+                labels=class_labels(self.network, unknown=bool(labels.unknown)),
                 top=labels.top,
                 threshold=labels.min_score,
                 min_margin=margin,
@@ -314,15 +383,6 @@ def _check_engine(engine: EngineOptions) -> None:
     check_precision(engine)
     if engine.calibrate and not os.path.isdir(engine.calibrate):
         raise InputError(f"cannot calibrate on {engine.calibrate!r}: no such folder")
-
-
-def _check_network(network: Model, engine: EngineOptions) -> None:
-    if engine.precision not in network.precisions:
-        raise InputError(
-            f"--precision {engine.precision} cannot be combined with --model {network.family}, "
-            "which it does not suit",
-            f"Omit --precision {engine.precision}, or use --model mobilenet_v2.",
-        )
 
 
 def _categories(labels: LabelOptions) -> Categories | None:

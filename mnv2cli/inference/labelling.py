@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from mnv2cli.records import CategoryScore, Prediction, Record, Source
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from mnv2cli.engines import Engine
 
     Scores = NDArray[np.float32]
 
@@ -33,6 +35,14 @@ class Labelling:
     categorize: Callable[[Scores], CategoryScore] | None = None
     rollup: Callable[[Scores], Prediction] | None = None
     model: str = ""
+
+    def known(self, source: Source) -> Record | None:
+        """Return None: labels are always computed."""
+        return None
+
+    def predict(self, engine: Engine, batch: NDArray[np.uint8]) -> Iterable[Scores]:
+        """Return the scores of each image of uint8 [n, size, size, 3], float32 [n, classes]."""
+        return engine.predict(batch)
 
     def record(self, source: Source, scores: Scores) -> Record:
         """Return the record of an image from its softmax scores, float32 [classes] in [0, 1]."""

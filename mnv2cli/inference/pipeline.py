@@ -13,14 +13,15 @@ import threading
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnv2cli.engines import Engine
 from mnv2cli.errors import ImageError, Mnv2Error
 from mnv2cli.images.budget import DECODING
 from mnv2cli.images.unreadable import took_too_long
-from mnv2cli.inference.labelling import Labelling
+from mnv2cli.inference.batch import Batch
 from mnv2cli.inference.reading import LAST_RESORT, Reader
+from mnv2cli.inference.recording import Recorder
 from mnv2cli.inference.timings import Timings
 from mnv2cli.records import Record, Source
 
@@ -61,7 +62,7 @@ def classify(
     sources: Iterable[Source],
     reader: Reader,
     engine: Engine,
-    labelling: Labelling,
+    recorder: Recorder,
     options: PipelineOptions | None = None,
     timings: Timings | None = None,
     stop_requested: threading.Event | None = None,
@@ -75,7 +76,7 @@ def classify(
         sources: The images; consumed during the run.
         reader: Reads them; closed when the run ends.
         engine: Predicts batches; called by all workers.
-        labelling: Turns scores into records.
+        recorder: Turns what the engine computes into records; called by all workers.
         options: Batch size, workers and the time limit for one image.
         timings: Receives the seconds of each stage.
         stop_requested: Once set, no more images are started; those in progress still yield their
@@ -94,7 +95,7 @@ def classify(
         sources,
         reader,
         engine,
-        labelling,
+        recorder,
         options,
         timings if timings is not None else Timings(),
         stop_requested or threading.Event(),
@@ -107,42 +108,6 @@ def classify(
         run.stop()
 
 
-class _Batch:
-    """A batch that a worker is decoding, and the results so far.
-
-    Attributes:
-        number: Its position in the run.
-        sources: The images.
-        results: Pixels or an error for each source decoded so far.
-        worker: The thread that decodes it. A thread that finds another thread here was abandoned.
-        age: Seconds spent so far on the next image.
-        lock: Held while any of these changes.
-    """
-
-    def __init__(self, number: int, sources: list[Source]) -> None:
-        self.number = number
-        self.sources = sources
-        self.results: list[NDArray[np.uint8] | str] = []
-        self.worker: threading.Thread | None = None
-        self.age = 0.0
-        self.lock = threading.Lock()
-
-    def add(self, result: NDArray[np.uint8] | str) -> bool:
-        """Add the result of the next image; return False in a worker that was abandoned."""
-        with self.lock:
-            if self.worker is not threading.current_thread():
-                return False
-            self.results.append(result)
-            self.age = 0.0
-            return True
-
-    def set_age(self, seconds: float) -> None:
-        """Set the age, unless the calling worker was abandoned."""
-        with self.lock:
-            if self.worker is threading.current_thread():
-                self.age = seconds
-
-
 class _Run:
     """The threads of a run and what they share."""
 
@@ -151,7 +116,7 @@ class _Run:
         sources: Iterable[Source],
         reader: Reader,
         engine: Engine,
-        labelling: Labelling,
+        recorder: Recorder,
         options: PipelineOptions,
         timings: Timings,
         stop_requested: threading.Event,
@@ -160,7 +125,7 @@ class _Run:
         self._reader = reader
         reader.before_process = self._leave_time
         self._engine = engine
-        self._labelling = labelling
+        self._recorder = recorder
         self._batch_size = batch_size = options.batch_size
         self._limit = options.limit
         self._timings = timings
@@ -181,7 +146,7 @@ class _Run:
         self._finder = threading.Thread(target=self._find, name="mnv2-find", daemon=True)
         self._workers = [self._worker() for _ in range(options.threads)]
         self._watcher = threading.Thread(target=self._watch, name="mnv2-watch", daemon=True)
-        self._watched: set[_Batch] = set()  # batches being decoded
+        self._watched: set[Batch] = set()  # batches being decoded
 
     def start(self) -> None:
         self._finder.start()
@@ -251,17 +216,17 @@ class _Run:
 
     # The workers
 
-    def _worker(self, batch: _Batch | None = None) -> threading.Thread:
+    def _worker(self, batch: Batch | None = None) -> threading.Thread:
         return threading.Thread(target=self._work, args=(batch,), name="mnv2-work", daemon=True)
 
-    def _work(self, batch: _Batch | None) -> None:
+    def _work(self, batch: Batch | None) -> None:
         """Work on batches until there are no more, first on the batch of an abandoned worker."""
         while True:
             if batch is None:
                 self._window.acquire()
                 with self._taking:
                     sources = self._take()
-                    batch = _Batch(self._taken, sources)
+                    batch = Batch(self._taken, sources)
                     self._taken += bool(sources)
                 batch.worker = threading.current_thread()
             if self._stopping.is_set():
@@ -301,7 +266,7 @@ class _Run:
                 self._end = item
         return batch
 
-    def _decode_all(self, batch: _Batch) -> bool:
+    def _decode_all(self, batch: Batch) -> bool:
         """Decode the rest of a batch; return False if this worker must end."""
         start = perf_counter()
         self._watched.add(batch)
@@ -320,10 +285,12 @@ class _Run:
         self._timings.add(decoding=perf_counter() - start)
         return True
 
-    def _decoded(self, source: Source, batch: _Batch) -> NDArray[np.uint8] | str:
-        """Return the pixels of an image, or its error."""
+    def _decoded(self, source: Source, batch: Batch) -> NDArray[np.uint8] | str | Record:
+        """Return the pixels of an image, its error, or its record if nothing is left to do."""
         if source.error:
             return source.error
+        if (record := self._recorder.known(source)) is not None:
+            return record
         try:
             batch.set_age(float("-inf"))  # waiting for a fetch does not count
             self._reader.wait(source.path)
@@ -348,7 +315,7 @@ class _Run:
                     if batch.age > self._limit and len(batch.results) < len(batch.sources):
                         self._replace_worker(batch)
 
-    def _replace_worker(self, batch: _Batch) -> None:
+    def _replace_worker(self, batch: Batch) -> None:
         batch.results.append(str(took_too_long(self._limit)))
         batch.age = 0.0
         old, new = batch.worker, self._worker(batch)
@@ -367,21 +334,24 @@ class _Run:
             return
         self._workers = [new if worker is old else worker for worker in self._workers]
 
-    def _records_of(self, batch: _Batch) -> list[Record]:
+    def _records_of(self, batch: Batch) -> list[Record]:
         import numpy as np
 
-        images = [result for result in batch.results if not isinstance(result, str)]
-        scores = iter(self._predict(np.stack(images)) if images else ())
-        return [
-            self._labelling.failed(source, result)
-            if isinstance(result, str)
-            else self._labelling.record(source, next(scores))
-            for source, result in zip(batch.sources, batch.results, strict=True)
-        ]
+        images = [result for result in batch.results if isinstance(result, np.ndarray)]
+        outputs = iter(self._predict(np.stack(images)) if images else ())
+        records = []
+        for source, result in zip(batch.sources, batch.results, strict=True):
+            if isinstance(result, Record):
+                records.append(result)
+            elif isinstance(result, str):
+                records.append(self._recorder.failed(source, result))
+            else:
+                records.append(self._recorder.record(source, next(outputs)))
+        return records
 
-    def _predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _predict(self, batch: NDArray[np.uint8]) -> Iterable[Any]:
         with self._at_once:
             start = perf_counter()
-            scores = self._engine.predict(batch)
+            outputs = self._recorder.predict(self._engine, batch)
             self._timings.add(predicting=perf_counter() - start)
-        return scores
+        return outputs

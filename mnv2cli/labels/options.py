@@ -20,6 +20,8 @@ class LabelOptions:
         category: Report the image's category.
         categories: Path of a TOML file with the user's categories; None for the built-in
             categories.
+        unknown: Label images that are unlike all classes of a learned model ``unknown``; None for
+            True if the model can tell.
         rollup: Report the deepest node whose summed score reaches this, in (0, 1]; None for no
             node.
 
@@ -33,6 +35,7 @@ class LabelOptions:
     category: bool = False
     categories: str | None = None
     rollup: float | None = None
+    unknown: bool | None = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.top, int):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -33,6 +33,9 @@ class BaseModel:
         accurate: Use a larger input, and predict each image mirrored as well.
         family: The name that users type, for every width and size.
         title: The name that users see, without width and size.
+        class_names: Always empty: its classes are ImageNet's.
+        head: Always None: its own last layer computes the scores.
+        image_defaults: Always empty: it has no options of images of its own.
 
     Raises:
         InputError: The network does not exist in this width and size, or with ``accurate``.
@@ -47,6 +50,9 @@ class BaseModel:
 
     family: ClassVar[str]
     title: ClassVar[str]
+    class_names: ClassVar[tuple[str, ...]] = ()
+    head: ClassVar[None] = None
+    image_defaults: ClassVar[Mapping[str, str]] = {}
     _why_not_accurate: ClassVar[str] = "its gain has not been measured"
 
     def __post_init__(self) -> None:
@@ -97,6 +103,16 @@ class BaseModel:
         """The name in results; it includes the name of the user's own weights."""
         own = f"+{os.path.basename(self.weights)}" if self.weights else ""
         return f"{self._variant}{own}"
+
+    @property
+    def features(self) -> int:
+        """The number of features under its last layer; 0 if that has other inputs."""
+        return 0
+
+    @property
+    def backbone(self) -> Self:
+        """The network that engines run: this one."""
+        return self
 
     @property
     def _variant(self) -> str:

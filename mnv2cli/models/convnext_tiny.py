@@ -42,6 +42,7 @@ class ConvNeXtTiny(keras_application.KerasApplication):
     """``keras.applications.ConvNeXtTiny`` with ImageNet's 1,000 classes."""
 
     family = "convnext_tiny"
+    features = 768
     title = "ConvNeXt-Tiny"
     function = "ConvNeXtTiny"
     host = "https://storage.googleapis.com/tensorflow/keras-applications/convnext/"

@@ -118,6 +118,7 @@ class EfficientNetLite0(BaseModel):
     precisions = ("float32", "int8")
     checksum = ""
     how_to_get = INSTALL
+    features = 1280
     title = "EfficientNet-Lite0"
     _why_not_accurate = "its scores would be too low"
 

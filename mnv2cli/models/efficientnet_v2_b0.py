@@ -39,6 +39,7 @@ class EfficientNetV2B0(keras_application.KerasApplication):
     """``keras.applications.EfficientNetV2B0`` with ImageNet's 1,000 classes."""
 
     family = "efficientnet_v2_b0"
+    features = 1280
     title = "EfficientNetV2-B0"
     function = "EfficientNetV2B0"
     host = "https://storage.googleapis.com/tensorflow/keras-applications/efficientnet_v2/"

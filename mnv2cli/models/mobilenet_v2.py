@@ -144,6 +144,11 @@ class MobileNetV2(keras_application.KerasApplication):
         return f"{self.title} {self.alpha} ({self.size} x {self.size})"
 
     @property
+    def features(self) -> int:
+        """The channels of the last convolution, which only widths above 1.0 change."""
+        return 1280 if self.alpha <= 1 else int(1280 * self.alpha + 4) // 8 * 8
+
+    @property
     def _variant(self) -> str:
         suffix = "_accurate" if self.accurate else ""
         return f"{self.family}_{self.alpha}_{self.trained_size}{suffix}"

@@ -12,13 +12,17 @@ class ModelOptions:
     """The network to use.
 
     Attributes:
-        name: A registered family; empty for the default, which another may replace offline.
+        name: A registered family, the path of a model, or ``keras:`` and the name of a network of
+            Keras; empty for the default, which another may replace offline.
         alpha: Width multiplier of MobileNetV2; None for its default.
         size: Side of the input in pixels; None for its default.
         weights: Path of a weights file; None for the published ImageNet weights.
         refresh: Download the published weights again.
         accurate: Use the whole centre square of each image as a larger input, and average the
             scores of it and of its mirror image: more accurate, at 2.6 times the inference.
+        labels: Path of a file with the names of the classes, for a model made elsewhere.
+        scale: The range of such a model's input: ``0..1``, ``-1..1`` or ``0..255``; None for what
+            the model says itself.
 
     Raises:
         InputError: The size is not a whole number, or given although ``accurate`` sets it.
@@ -30,6 +34,8 @@ class ModelOptions:
     weights: str | None = None
     refresh: bool = False
     accurate: bool = False
+    labels: str | None = None
+    scale: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.size, int | None):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mnv2cli.events import DownloadProgress
     from mnv2cli.models.download import Origin
+    from mnv2cli.models.head import Head
     from mnv2cli.models.options import ModelOptions
 
 
@@ -30,6 +31,12 @@ class Model(Protocol):
         packaged: Whether the published weights come in a Python package, not as a download.
         how_to_get: The command that installs or downloads the published weights.
         cached: Absolute path of the published weights in Keras's cache.
+        class_names: The names of the classes, in the order of the scores; empty for ImageNet's
+            1,000 classes.
+        features: The length of the features that its last layer gets; 0 if it has none to use.
+        head: What computes the scores from the features; None if the network itself does.
+        image_defaults: Fields of ``ImageOptions`` that suit the model, where the user chose none.
+        backbone: The network that engines run: with a head the one below it, else this one.
         checksum: The known digest of the published weights, as ``md5:...`` or ``sha256:...``;
             empty if none is known.
     """
@@ -62,6 +69,16 @@ class Model(Protocol):
     def how_to_get(self) -> str: ...
     @property
     def cached(self) -> str: ...
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+    @property
+    def features(self) -> int: ...
+    @property
+    def head(self) -> Head | None: ...
+    @property
+    def image_defaults(self) -> Mapping[str, str]: ...
+    @property
+    def backbone(self) -> Model: ...
     @property
     def checksum(self) -> str: ...
 

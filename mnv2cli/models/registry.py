@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from mnv2cli.errors import DownloadError, InputError
 from mnv2cli.events import DownloadProgress, ignore_download
+from mnv2cli.models import learned, learned_file
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.system.folders import cache_folder
 
@@ -21,6 +22,9 @@ DEFAULT_MODEL = "mobilenet_v2"
 
 STAND_IN = "efficientnet_lite0"
 """The network that replaces the default if that cannot be downloaded and this is installed."""
+
+_SUFFIXES = (".keras", ".h5", ".hdf5", ".zip")
+"""Suffixes of the files of models."""
 
 _WARNED = "mnv2-warned.txt"  # in the cache folder: the last warning that a model is replaced
 _DAY = 86_400.0  # seconds
@@ -71,7 +75,31 @@ def open_model(options: ModelOptions, progress: DownloadProgress = ignore_downlo
     Raises:
         InputError: The family is unknown, or does not have this model.
     """
-    return family(options.name or DEFAULT_MODEL).create(options, progress)
+    name = options.name or DEFAULT_MODEL
+    if is_file(name):
+        return _open_file(options)
+    return family(name).create(options, progress)
+
+
+def is_file(name: str) -> bool:
+    """Return whether the name of a model is a path."""
+    return (
+        isinstance(name, str)
+        and name not in MODELS
+        and (os.path.dirname(name) != "" or name.lower().endswith(_SUFFIXES))
+    )
+
+
+def _open_file(options: ModelOptions) -> Model:
+    """Return the model in a file."""
+    path = options.name
+    if not os.path.exists(path):
+        raise InputError(f"the model {path} does not exist", "Check its path.")
+    if not learned_file.is_learned(path):
+        raise InputError(f"{path} is not a model that mnv2 learn wrote")
+    learned.check_options(options)
+    content = learned_file.read_learned(path)
+    return learned.LearnedModel(path, content, open_model(content.backbone))
 
 
 def all_models() -> Iterator[Model]:

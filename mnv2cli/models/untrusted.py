@@ -46,7 +46,7 @@ def check_archive(path: str, what: str, hint: str) -> None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_members(archive, what, hint)
+            check_members(archive, what, hint)
             if _CONFIG in archive.namelist():
                 check_config(archive.read(_CONFIG), what, hint)
             if _WEIGHTS not in archive.namelist():
@@ -58,7 +58,8 @@ def check_archive(path: str, what: str, hint: str) -> None:
         raise WeightsError(f"{what} is damaged ({str(error)[:200]})", hint) from error
 
 
-def _check_members(archive: zipfile.ZipFile, what: str, hint: str) -> None:
+def check_members(archive: zipfile.ZipFile, what: str, hint: str) -> None:
+    """Check the names, sizes and first bytes of an archive's members; raises WeightsError."""
     members = archive.infolist()
     names = [member.filename for member in members]
     if len(names) > _MAX_MEMBERS or len(set(names)) < len(names):

@@ -12,6 +12,7 @@ _OPTIONS = {
     "top": "--top",
     "threshold": "--min-score",
     "min_margin": "--min-margin",
+    "unknown": "--unknown",
     "rollup": "--rollup",
     "fit": "--fit",
     "interpolation": "--interpolation",
@@ -36,7 +37,7 @@ _DIGESTS = {
 
 _DERIVED = {"position"}  # follows from --shard
 
-_LATER: Settings = {"min_margin": 0.0}
+_LATER: Settings = {"min_margin": 0.0, "unknown": False}
 """Settings that the logs of earlier versions lack, with the value that they mean."""
 
 
