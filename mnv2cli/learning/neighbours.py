@@ -58,7 +58,7 @@ def unit_rows(features: NDArray[np.floating]) -> NDArray[np.float32]:
     rows = np.asarray(features, np.float32)
     lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows, dtype=np.float64))
     lengths[lengths == 0] = 1
-    return (rows / lengths[:, None]).astype(np.float32)
+    return np.asarray(rows / lengths[:, None], np.float32)
 
 
 def scores_of(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -73,13 +73,13 @@ def scores_of(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.
     """
     import numpy as np
 
-    found = np.empty(len(one))
+    found = np.empty(len(one), np.float64)
     for start in range(0, len(one), BLOCK):
         part = slice(start, start + BLOCK)
         products = one[part].astype(np.float64)
         products *= two[part]
         found[part] = products.sum(axis=1)
-    return np.round(np.clip(found, -1, 1), DIGITS)
+    return np.asarray(np.round(np.clip(found, -1, 1), DIGITS), np.float64)
 
 
 def nearest(
@@ -158,7 +158,7 @@ class FeatureRows(AbstractContextManager["FeatureRows"]):
     """
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="mnv2-")
+        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="mnv2-")  # noqa: SIM115
         self._length = 0
         self._count = 0
 

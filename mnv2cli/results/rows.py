@@ -66,7 +66,9 @@ def write_rows(
         raise OutputError(f"cannot write results to {name}: {reason(error)}") from error
 
 
-def _content(rows: Iterable[Values], columns: Sequence[str], target: OutputTarget) -> Iterator[bytes]:
+def _content(
+    rows: Iterable[Values], columns: Sequence[str], target: OutputTarget
+) -> Iterator[bytes]:
     """Yield the content of a file, row by row."""
     if target.format == "csv":
         yield csv_line(columns, quote=target.safe).encode()

@@ -67,7 +67,7 @@ def test_features_of_zeros_are_similar_to_nothing() -> None:
 
 
 def test_features_of_different_networks_are_refused() -> None:
-    with pytest.raises(InputError, match="length 8 cannot be compared .* length 16"):
+    with pytest.raises(InputError, match=r"length 8 cannot be compared .* length 16"):
         nearest(clouds(2), [(["a"], np.ones((1, 8), np.float32))], 5)
     with stored(clouds(2)) as rows, pytest.raises(InputError, match="length 8"):
         rows.add(np.ones((1, 8), np.float32))

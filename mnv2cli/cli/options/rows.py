@@ -82,9 +82,7 @@ def checked_target(target: OutputTarget) -> OutputTarget:
 
 def _format_of(path: str, format: str) -> str:
     if format == TABLE:
-        raise click.UsageError(
-            "--format table is for terminals only: use another format with -o."
-        )
+        raise click.UsageError("--format table is for terminals only: use another format with -o.")
     by_name = path.rpartition(".")[2].lower() if "." in path else ""
     if by_name in ROW_FORMATS and format and format != by_name:
         raise click.UsageError(
