@@ -22,6 +22,7 @@ from mnv2cli.errors import ExitCode
 COMMANDS = {
     "classify": LazyCommand("mnv2cli.cli.classify:classify", "Label images."),
     "sort": LazyCommand("mnv2cli.cli.sort:sort", "Sort photos into folders by what they show."),
+    "embed": LazyCommand("mnv2cli.cli.embed:embed", "Write the features of images."),
     "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort."),
     "similar": LazyCommand("mnv2cli.cli.similar:similar", "Find photos that look like one."),
     "duplicates": LazyCommand("mnv2cli.cli.duplicates:duplicates", "Find copies of photos."),

@@ -270,10 +270,8 @@ class Classifier:
             sample: Returns the images to calibrate int8 on; None for the first of the sources.
             stop_requested: Once set, no more images are started; those in progress still yield
                 their records.
-            features: Add the features of each image, of the same computation.
-
-        Raises:
-            InputError: ``features``, and the network has none to use.
+            features: Add the features of each image, of the same computation; raises InputError
+                if the network has none to use.
         """
         if features:
             check_features(self.network)

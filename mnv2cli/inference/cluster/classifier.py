@@ -93,6 +93,8 @@ class ClusterClassifier(Classifier):
         timings: Timings | None = None,
         sample: Sample | None = None,
         stop_requested: Event | None = None,
+        *,
+        features: bool = False,
     ) -> Generator[Record, None, None]:
         """Yield one record for each source, in their order.
 
@@ -101,11 +103,15 @@ class ClusterClassifier(Classifier):
             timings: Receives the seconds spent, added up over all workers.
             sample: Ignored: on a cluster int8 is calibrated on a folder.
             stop_requested: Once set, the run ends after the rows that have arrived.
+            features: Must be False: features are not sent between machines.
 
         Raises:
+            InputError: Features are requested.
             ClusterError: The cluster cannot be reached, or a run on it fails.
             WeightsError: The weights are missing, or differ between machines.
         """
+        if features:
+            raise InputError("features cannot be computed on a Ray cluster", "Omit --ray.")
         timings = Timings() if timings is None else timings
         sources = iter(sources)
         first = list(islice(sources, 1))
