@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mnv2cli.cli.embedding import cache_option
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.inputs import check_inputs, make_classifier
 from mnv2cli.cli.options.classifier import as_classifier_options
@@ -93,6 +94,7 @@ _search_options = grouped(
 @image_options
 @model_options
 @speed_options
+@cache_option
 @terminal_options
 @as_classifier_options
 def duplicates(
@@ -100,6 +102,7 @@ def duplicates(
     options: ClassifierOptions,
     search: SearchOptions,
     target: OutputTarget,
+    cache: bool,
     terminal: TerminalOptions,
 ) -> None:
     """Find copies of images in files and folders, and choose the best one of each group.
@@ -124,7 +127,7 @@ def duplicates(
 
     screen = terminal.screen()
     classifier = make_classifier(options, screen)
-    job = DuplicatesJob(classifier, screen)
+    job = DuplicatesJob(classifier, screen, cache=cache)
     found = job.find(inputs, None if search.exact else search.threshold, search.into)
     if search.write_plan is not None and search.into is not None:
         job.plan(found, search.write_plan, search.into)

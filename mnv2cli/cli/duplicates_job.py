@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mnv2cli.cli.embedding import embed_sources, embedded
+from mnv2cli.cli.embedding import Embedder
 from mnv2cli.cli.inputs import no_images
 from mnv2cli.cli.options.rows import TABLE
 from mnv2cli.errors import ExitCode
@@ -69,16 +69,18 @@ class DuplicatesJob:
     Args:
         classifier: Embeds the images.
         screen: Shows notices, progress and the summary.
+        cache: Use and fill the cache of features.
 
     Attributes:
         report: The counts of the run.
         return_code: The exit code.
     """
 
-    def __init__(self, classifier: Classifier, screen: Screen) -> None:
+    def __init__(self, classifier: Classifier, screen: Screen, *, cache: bool = True) -> None:
         self._classifier = classifier
         self._screen = screen
         self.report = Report()
+        self._embedder = Embedder(classifier, screen, self.report, cache=cache)
         self.return_code = ExitCode.DONE
 
     def find(self, inputs: Inputs, threshold: float | None, into: str | None) -> Duplicates:
@@ -135,11 +137,9 @@ class DuplicatesJob:
         import numpy as np
 
         sources = [Source(same[0].path) for same in contents]
-        classifier, readable = self._classifier, []
-        sample = partial(_sample, sources)
-        records = embed_sources(classifier, sources, self.report, sample)
-        shown = embedded(
-            classifier, records, self.report, self._screen, lambda stopping: len(sources)
+        readable = []
+        shown = self._embedder.embed(
+            sources, partial(_sample, sources), lambda stopping: len(sources)
         )
         for same, record in zip(contents, shown, strict=True):
             if record.embedding is None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mnv2cli.cli.embedding import cache_option
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.inputs import check_inputs, make_classifier
 from mnv2cli.cli.options.classifier import as_classifier_options
@@ -66,6 +67,7 @@ _search_options = grouped(
 @image_options
 @model_options
 @speed_options
+@cache_option
 @terminal_options
 @as_classifier_options
 def similar(
@@ -74,6 +76,7 @@ def similar(
     options: ClassifierOptions,
     top: int,
     target: OutputTarget,
+    cache: bool,
     terminal: TerminalOptions,
 ) -> None:
     """Find the images that look most like each PHOTO, the most similar first.
@@ -91,7 +94,7 @@ def similar(
     from mnv2cli.cli.similar_job import SimilarJob
 
     screen = terminal.screen()
-    job = SimilarJob(make_classifier(options, screen), screen)
+    job = SimilarJob(make_classifier(options, screen), screen, cache=cache)
     job.write(job.search(photos, inputs, top), target)
     click.get_current_context().exit(job.return_code)
 

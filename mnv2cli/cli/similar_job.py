@@ -8,12 +8,13 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
-from mnv2cli.cli.embedding import embed_sources, embedded, is_features_file, read_features
+from mnv2cli.cli.embedding import Embedder, is_features_file
 from mnv2cli.cli.inputs import no_images
 from mnv2cli.cli.options.rows import TABLE
 from mnv2cli.errors import ExitCode, NoImagesError
 from mnv2cli.inference.report import Report
 from mnv2cli.learning.neighbours import Features, Neighbour, nearest
+from mnv2cli.results.features import open_features
 from mnv2cli.results.rows import Values, write_rows
 from mnv2cli.runs.own_files import without_own_files
 from mnv2cli.sources.finder import Finder
@@ -41,17 +42,19 @@ class SimilarJob:
     Args:
         classifier: Embeds the images.
         screen: Shows notices, progress and the summary.
+        cache: Use and fill the cache of features.
 
     Attributes:
         report: The counts of the run.
     """
 
-    def __init__(self, classifier: Classifier, screen: Screen) -> None:
+    def __init__(self, classifier: Classifier, screen: Screen, *, cache: bool = True) -> None:
         self._classifier = classifier
         self._screen = screen
         self._errors: dict[str, str] = {}
         self._searched = 0
         self.report = Report()
+        self._embedder = Embedder(classifier, screen, self.report, cache=cache)
 
     @property
     def return_code(self) -> ExitCode:
@@ -71,6 +74,8 @@ class SimilarJob:
         """
         import numpy as np
 
+        for path in filter(is_features_file, inputs.paths):
+            open_features(path)  # checks it before anything is computed
         queries = list(self._embedded(Finder(photos, on_skip=self._skip), photos, None))
         if not queries and self._errors:
             path, error = next(iter(self._errors.items()))
@@ -115,12 +120,11 @@ class SimilarJob:
         """Yield the features of all images to search, in blocks."""
         import numpy as np
 
-        network = self._classifier.network
         folders = tuple(path for path in inputs.paths if not is_features_file(path))
         for path in inputs.paths:
             if not is_features_file(path):
                 continue
-            for paths, features, errors in read_features(path, network.model):
+            for paths, features, errors in self._embedder.read(path):
                 self._errors |= {p: error for p, error in zip(paths, errors, strict=True) if error}
                 readable = [i for i, error in enumerate(errors) if not error]
                 self._searched += len(readable)
@@ -145,11 +149,8 @@ class SimilarJob:
         self, sources: Iterable[Source], paths: tuple[str, ...], total: partial[int | None] | None
     ) -> Iterator[tuple[str, NDArray[np.float32]]]:
         """Yield the path and the features of each image that can be read."""
-        classifier = self._classifier
         wanted = without_own_files(sources, on_skip=self._skip)
-        sample = partial(classifier.sample, paths)
-        records = embed_sources(classifier, wanted, self.report, sample)
-        for record in embedded(classifier, records, self.report, self._screen, total):
+        for record in self._embedder.embed(wanted, partial(self._classifier.sample, paths), total):
             if record.embedding is None:
                 self._errors[record.path] = record.error
             else:

@@ -63,7 +63,7 @@ def find_files(sources: Iterable[Source], on_skip: Callable[[str, str], None]) -
     """Return the files to compare.
 
     Skipped are symbolic links, other names of a file (hard links, or another path to it), and the
-    companions of an image, such as the raw photo beside its JPEG: they are no copies.
+    companions of an image, such as the raw photo beside its JPEG: these are not copies.
 
     Args:
         sources: The images, as found.

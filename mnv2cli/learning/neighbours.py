@@ -98,7 +98,7 @@ def nearest(
         blocks: The images to search; consumed lazily.
         count: The number of neighbours of each query.
         is_own: Called with the index of a query and a path, returns whether that path is the query
-            itself, which is no neighbour.
+            itself, which is omitted.
 
     Raises:
         InputError: The features of the images have another length than those of the queries.
