@@ -22,11 +22,19 @@ Invoke = Callable[..., Result]
 pytestmark = pytest.mark.usefixtures("fake_engine")
 
 
-def photo(path: Path, seed: int = 0, side: int = 240) -> Path:
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty cache, for a network that has no weights here."""
+    monkeypatch.setattr("mnv2cli.inference.feature_store.cache_key", lambda classifier: "fake")
+    monkeypatch.setenv("MNV2_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+def photo(path: Path, seed: int = 0, side: int = 240, most: int = 256) -> Path:
     """Write blurred noise, which differs from seed to seed as photos do."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    small = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
-    Image.fromarray(small).resize((side, side), Image.Resampling.BICUBIC).save(path)
+    small = np.random.default_rng(seed).random((8, 8, 3)) * most
+    image = Image.fromarray(small.astype(np.uint8))
+    image.resize((side, side), Image.Resampling.BICUBIC).save(path)
     return path
 
 
@@ -37,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     photos = tmp_path / "photos"
     photo(photos / "img1.png")
     photo(photos / "img2.png", seed=1)
-    photo(photos / "web" / "small.jpg", side=120)
+    photo(photos / "web" / "small.jpg", side=120, most=230)
     shutil.copy2(photos / "img1.png", photos / "img1 (1).png")
     (photos / "web" / "small.xmp").write_text("keywords")
     (photos / "bad.jpg").write_text("no image")

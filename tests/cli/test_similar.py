@@ -17,6 +17,13 @@ Invoke = Callable[..., Result]
 pytestmark = pytest.mark.usefixtures("fake_engine")
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty cache, for a network that has no weights here."""
+    monkeypatch.setattr("mnv2cli.inference.feature_store.cache_key", lambda classifier: "fake")
+    monkeypatch.setenv("MNV2_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder ``photos``: images of four colours, and a text file."""
