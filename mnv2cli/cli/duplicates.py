@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("show the copies in a folder, the best of each group first", "mnv2 duplicates photos"),
     ("only copies that are equal byte for byte", "mnv2 duplicates photos --exact -o copies.csv"),
-    ("plan to move the other copies away, then do it",
-     "mnv2 duplicates photos --write-plan plan.csv --into copies && "
-     "mnv2 sort --apply plan.csv --into copies"),
+    ("plan to move the other copies away",
+     "mnv2 duplicates photos --write-plan plan.csv --into copies"),
+    ("then do it", "mnv2 sort --apply plan.csv --into copies"),
 )  # fmt: skip
 
 THRESHOLD = 0.75
