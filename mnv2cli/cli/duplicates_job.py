@@ -103,7 +103,8 @@ class DuplicatesJob:
         for path, error in found.errors.items():
             self._screen.unreadable(path, error)
         if threshold is None:
-            found.groups = make_groups(list(map(_measured, contents)))
+            equal = [same for same in contents if len(same) > 1]
+            found.groups = make_groups([_measured(same) for same in equal])
         else:
             found.groups = self._near(contents, threshold, found.errors)
         if found.errors:
@@ -125,12 +126,12 @@ class DuplicatesJob:
         others = [same for same in contents if suffix_of(same[0].path) in RAW_SUFFIXES]
         with FeatureRows() as rows:
             readable = self._embed(compared, rows, errors)
-            readable = [_measured(same) for same in readable]
+            readable = self._measured(readable)
             ranks = [same[0].rank for same in readable]
             order = sorted(range(len(readable)), key=ranks.__getitem__)
             ordered = [readable[number] for number in order]
             leaders = self._leaders(rows, order, ordered, threshold)
-        return make_groups([*ordered, *map(_measured, others)], leaders)
+        return make_groups([*ordered, *others], leaders)
 
     def _embed(self, contents: Contents, rows: FeatureRows, errors: dict[str, str]) -> Contents:
         """Store the features of each content; return those that can be read, in order."""
@@ -148,6 +149,14 @@ class DuplicatesJob:
                 rows.add(np.asarray(record.embedding)[None])
                 readable.append(same)
         return readable
+
+    def _measured(self, contents: Contents) -> Contents:
+        with self._screen.counting("reading sizes", len(contents)) as advance:
+            measured = []
+            for same in contents:
+                measured.append(_measured(same))
+                advance(1)
+        return measured
 
     def _leaders(
         self, rows: FeatureRows, order: Sequence[int], contents: Contents, threshold: float
@@ -200,7 +209,7 @@ class DuplicatesJob:
             OutputError: The results cannot be written.
         """
         if target.format == TABLE:
-            _print(found.groups)
+            _print(found)
         else:
             from mnv2cli.cli.terminal.text import data_stream
 
@@ -259,11 +268,11 @@ def _rows(found: Duplicates) -> Iterator[Values]:
         yield {**empty, "path": path, "error": error}
 
 
-def _print(groups: Sequence[Group]) -> None:
-    from mnv2cli.cli.terminal.columns import print_table
+def _print(found: Duplicates) -> None:
+    from mnv2cli.cli.terminal.columns import print_errors, print_table
     from mnv2cli.cli.terminal.text import size_text
 
-    for number, group in enumerate(groups, 1):
+    for number, group in enumerate(found.groups, 1):
         rows = []
         for copy in group:
             file = copy.file
@@ -273,3 +282,4 @@ def _print(groups: Sequence[Group]) -> None:
             cells = (file.path, copy.kind or "keep", degree, pixels, size_text(file.size))
             rows.append([(text, style) for text in cells])
         print_table([f"Group {number}", "", "Cosine", "Pixels", "Size"], rows)
+    print_errors(found.errors)

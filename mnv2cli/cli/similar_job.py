@@ -100,7 +100,7 @@ class SimilarJob:
             OutputError: The results cannot be written.
         """
         if target.format == TABLE:
-            _print(found)
+            _print(found, self._errors)
         else:
             from mnv2cli.cli.terminal.text import data_stream
 
@@ -169,12 +169,13 @@ def _rows(found: Found, errors: dict[str, str]) -> Iterator[Values]:
         yield {"query": None, "path": path, "score": None, "error": error}
 
 
-def _print(found: Found) -> None:
-    from mnv2cli.cli.terminal.columns import print_table
+def _print(found: Found, errors: dict[str, str]) -> None:
+    from mnv2cli.cli.terminal.columns import print_errors, print_table
 
     for query, neighbours in found:
         rows = [[(near.path, "cyan"), (f"{near.score:.3f}", "")] for near in neighbours]
         print_table([f"Most like {query}", "Score"], rows)
+    print_errors(errors)
 
 
 def _count(paths: tuple[str, ...], filters: Filters, stopping: Event) -> int | None:

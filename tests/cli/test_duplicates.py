@@ -84,6 +84,15 @@ def test_json_has_the_same_rows(folder: Path, invoke: Invoke, tmp_path: Path) ->
     assert [json.loads(line) for line in lines] == rows
 
 
+def test_a_table_shows_groups_and_unreadable_images(folder: Path, invoke: Invoke) -> None:
+    result = invoke("duplicates", "photos", "-f", "table", env={"COLUMNS": "100"})
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert lines[0] == ["Group", "1", "Cosine", "Pixels", "Size"]
+    assert lines[1][:5] == ["photos/img1.png", "keep", "240", "x", "240"]
+    assert lines[2][2:4] == ["exact", "1.000"] and lines[3][:2] == ["photos/web/small.jpg", "near"]
+    assert lines[4:] == [["photos/bad.jpg", "not", "an", "image:", "a", "text", "file"]]
+
+
 def test_exact_copies_need_no_network(
     folder: Path, invoke: Invoke, fake_engine: FakeEngine
 ) -> None:

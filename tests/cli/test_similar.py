@@ -48,6 +48,15 @@ def test_the_most_similar_image_comes_first(folder: Path, invoke: Invoke) -> Non
     assert "Searched   4 images" in result.stderr and "Unreadable 1 image" in result.stderr
 
 
+def test_a_table_shows_neighbours_and_unreadable_images(folder: Path, invoke: Invoke) -> None:
+    result = invoke("similar", "red.png", "--in", "photos", "-f", "table", "-k", "1")
+    assert [line.split() for line in result.stdout.splitlines()] == [
+        ["Most", "like", "red.png", "Score"],
+        ["photos/0.png", "1.000"],
+        ["photos/bad.jpg", "not", "an", "image:", "a", "text", "file"],
+    ]
+
+
 def test_the_photo_is_not_among_its_results(folder: Path, invoke: Invoke) -> None:
     result = invoke("similar", "./photos/../photos/0.png", "--in", "photos", "--in", "red.png")
     assert paths(result.stdout)[0] == "red.png"

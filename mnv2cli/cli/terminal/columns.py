@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -26,3 +26,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[tuple[str, str]]
     for row in rows:
         table.add_row(*(Text(printable(text), style=style) for text, style in row))
     PlainConsole(highlight=False).print(table)
+
+
+def print_errors(errors: Mapping[str, str]) -> None:
+    """Print unreadable images, each with the reason; nothing if there are none."""
+    console = PlainConsole(highlight=False)
+    for path, error in errors.items():
+        text = Text.assemble((printable(path), "cyan"), "  ", (printable(error), "red"))
+        console.print(text, soft_wrap=True)
