@@ -132,8 +132,9 @@ def _read(path: str, info: FeaturesInfo, names: list[str]) -> Iterator[Block]:
     _, pq = pyarrow()
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            for batch in file.iter_batches(BLOCK, columns=names):
-                yield _block(path, info, batch)
+            for group in range(file.num_row_groups):  # all at once would hold more of them
+                for batch in file.iter_batches(BLOCK, row_groups=[group], columns=names):
+                    yield _block(path, info, batch)
     except Exception as error:
         from mnv2cli.errors import InputError
 

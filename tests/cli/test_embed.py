@@ -155,6 +155,38 @@ def test_run_killed_before_the_file_was_written_needs_no_model_to_resume(
     assert [red for _, red in rows("f.npz")] == [2, 10, 1]
 
 
+@FORMATS
+@pytest.mark.parametrize("moment", ["finish", "settle"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_run_killed_around_the_writing_of_the_file_loses_nothing(
+    photos: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fake_engine: FakeEngine,
+    invoke: Invoke,
+    suffix: str,
+    moment: str,
+    is_first: bool,
+) -> None:
+    args = ["embed", "photos", "-o", f"f.{suffix}", "--no-cache", "--resume"]
+    if not is_first:
+        assert invoke(*args).exit_code == 0
+        draw(photos / "img4.png", (4, 0, 0))
+
+    def killed(*args: object) -> None:
+        raise SystemExit(9)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"mnv2cli.runs.run.Run.{moment}", killed)
+        patch.setattr("mnv2cli.runs.run.Run.stop", lambda *args: None)
+        assert invoke(*args).exit_code == 9
+    seen = sum(fake_engine.batches)
+    assert invoke(*args).exit_code == 0
+    assert sum(fake_engine.batches) == seen == (3 if is_first else 4)
+    assert invoke("embed", "photos", "-o", f"whole.{suffix}", "--no-cache").exit_code == 0
+    assert Path(f"f.{suffix}").read_bytes() == Path(f"whole.{suffix}").read_bytes()
+    assert not Path(f".f.{suffix}.rows").exists()
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
