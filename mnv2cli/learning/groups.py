@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnv2cli.errors import InputError
-from mnv2cli.learning.training_set import normalise
+from mnv2cli.models.head import normalise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,7 +112,7 @@ class _Union:
     """Photos joined into groups; the first photo of each is its root."""
 
     def __init__(self, count: int, start: _Union | None = None) -> None:
-        self._parents = list(start._parents) if start else list(range(count))
+        self._parents: list[int] = [*start._parents] if start else [*range(count)]
 
     def join(self, left: int, right: int) -> None:
         low, high = sorted((self._root(left), self._root(right)))
