@@ -19,6 +19,9 @@ class ModelOptions:
         refresh: Download the published weights again.
         accurate: Use the whole centre square of each image as a larger input, and average the
             scores of it and of its mirror image: more accurate, at 2.6 times the inference.
+        labels: Path of a file with the labels of a model made elsewhere; None for its own.
+        scale: What such a model's pixels are scaled to: ``0..1``, ``-1..1`` or ``0..255``; None to
+            read it from the model.
 
     Raises:
         InputError: The size is not a whole number, or given although ``accurate`` sets it.
@@ -30,6 +33,8 @@ class ModelOptions:
     weights: str | None = None
     refresh: bool = False
     accurate: bool = False
+    labels: str | None = None
+    scale: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.size, int | None):

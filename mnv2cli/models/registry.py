@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from mnv2cli.errors import DownloadError, InputError
 from mnv2cli.events import DownloadProgress, ignore_download
+from mnv2cli.models import elsewhere
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.system.folders import cache_folder
 
@@ -71,7 +72,10 @@ def open_model(options: ModelOptions, progress: DownloadProgress = ignore_downlo
     Raises:
         InputError: The family is unknown, or does not have this model.
     """
-    return family(options.name or DEFAULT_MODEL).create(options, progress)
+    name = options.name
+    if isinstance(name, str) and name and name not in MODELS and elsewhere.is_elsewhere(name):
+        return elsewhere.create(options, progress)
+    return family(name or DEFAULT_MODEL).create(options, progress)
 
 
 def all_models() -> Iterator[Model]:
