@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mnv2cli.cli.terminal.suggest import did_you_mean
+from mnv2cli.models import MODELS, elsewhere
+
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     _ScoreType = click.ParamType[float]
 else:
     _ScoreType = click.ParamType  # not generic in all supported versions of click
@@ -45,3 +51,42 @@ class Score(_ScoreType):
 
 SCORE = Score()
 POSITIVE_SCORE = Score(min_open=True)
+
+
+class ModelName(click.Choice[str]):
+    """The name of a network, the path of a model, or ``keras:NAME``."""
+
+    def __init__(self) -> None:
+        super().__init__(list(MODELS))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name or path; fail with a usage error if there is no such model."""
+        text = str(value)
+        if text.startswith(elsewhere.PREFIX):
+            names = elsewhere.network_names()
+            if text not in names:
+                similar = did_you_mean(text, names)
+                self.fail(f"{text!r} is not a network of keras.applications.{similar}", param, ctx)
+            return text
+        if text not in MODELS and elsewhere.is_elsewhere(text):
+            if not os.path.exists(text):
+                self.fail(f"{text!r} does not exist.", param, ctx)
+            return text
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            error.message += did_you_mean(text, MODELS)  # type: ignore[misc, unused-ignore]
+            raise
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the names that begin as typed, and otherwise have the shell add files."""
+        from click.shell_completion import CompletionItem
+
+        names = [*MODELS, *(elsewhere.network_names() if ":" in incomplete else ())]
+        found = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return found or [CompletionItem(incomplete, type="file")]
+
+
+MODEL_NAME = ModelName()

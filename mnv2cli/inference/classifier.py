@@ -28,7 +28,6 @@ from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.pipeline import PipelineOptions, classify
 from mnv2cli.inference.reading import LAST_RESORT
 from mnv2cli.inference.timings import Timings
-from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.options import LabelOptions
 from mnv2cli.labels.rank import rank
 from mnv2cli.models import Model, available, open_model
@@ -132,6 +131,8 @@ class Classifier:
         if self._engine is None:
             start = perf_counter()
             options, network = self.options.engine, self.resolve()
+            for note in network.notes:
+                self.events.notice(note)
             calibration = self._calibration(sample) if options.precision == "int8" else None
             engine = open_engine(options, network, calibration, self.events.notice)
             self._engine = MirroredEngine(engine) if network.accurate else engine
@@ -196,8 +197,15 @@ class Classifier:
     @property
     def _images(self) -> ImageOptions:
         """How to decode images for the network, which may see more of them than usual."""
-        images = self.options.images
-        return replace(images, crop_ratio=1.0) if self.network.accurate else images
+        images, usual = self.options.images, ImageOptions()
+        own = {
+            name: value
+            for name, value in self.network.image_options.items()
+            if getattr(images, name) == getattr(usual, name)
+        }
+        if self.network.accurate:
+            own["crop_ratio"] = 1.0
+        return replace(images, **own) if own else images
 
     @contextmanager
     def _reading(self) -> Iterator[ImageReader]:
@@ -291,7 +299,7 @@ class Classifier:
         return Labelling(
             partial(
                 rank,
-                labels=imagenet_labels(),
+                labels=self.network.labels,
                 top=labels.top,
                 threshold=labels.min_score,
                 min_margin=margin,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mnv2cli.errors import InputError
 from mnv2cli.events import DownloadProgress, ignore_download
+from mnv2cli.labels.imagenet import Label, imagenet_labels
 from mnv2cli.models.options import ModelOptions
 
 if TYPE_CHECKING:
@@ -47,6 +49,9 @@ class BaseModel:
 
     family: ClassVar[str]
     title: ClassVar[str]
+    features: ClassVar[int] = 0
+    notes: ClassVar[tuple[str, ...]] = ()
+    image_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     _why_not_accurate: ClassVar[str] = "its gain has not been measured"
 
     def __post_init__(self) -> None:
@@ -86,6 +91,11 @@ class BaseModel:
     def variants(cls) -> Iterator[Self]:
         """Yield every model with published weights."""
         yield cls()
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """ImageNet's 1,000 classes."""
+        return imagenet_labels()
 
     @property
     def name(self) -> str:

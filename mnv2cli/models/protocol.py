@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mnv2cli.events import DownloadProgress
+    from mnv2cli.labels.imagenet import Label
     from mnv2cli.models.download import Origin
     from mnv2cli.models.options import ModelOptions
 
@@ -30,6 +31,10 @@ class Model(Protocol):
         packaged: Whether the published weights come in a Python package, not as a download.
         how_to_get: The command that installs or downloads the published weights.
         cached: Absolute path of the published weights in Keras's cache.
+        labels: The label of each output.
+        features: Length of the features under the last layer; 0 if unknown.
+        notes: What to notify users of before the first run; one sentence each.
+        image_options: The options of images that the model was made with; empty if unknown.
         checksum: The known digest of the published weights, as ``md5:...`` or ``sha256:...``;
             empty if none is known.
     """
@@ -64,6 +69,15 @@ class Model(Protocol):
     def cached(self) -> str: ...
     @property
     def checksum(self) -> str: ...
+
+    @property
+    def labels(self) -> tuple[Label, ...]: ...
+    @property
+    def features(self) -> int: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def image_options(self) -> Mapping[str, Any]: ...
 
     @property
     def origin(self) -> Origin:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, cast
 
 from mnv2cli.errors import DownloadError, InputError
 from mnv2cli.events import DownloadProgress, ignore_download
-from mnv2cli.models import elsewhere
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.system.folders import cache_folder
 
@@ -72,9 +71,17 @@ def open_model(options: ModelOptions, progress: DownloadProgress = ignore_downlo
     Raises:
         InputError: The family is unknown, or does not have this model.
     """
+    from mnv2cli.models import elsewhere
+
     name = options.name
     if isinstance(name, str) and name and name not in MODELS and elsewhere.is_elsewhere(name):
         return elsewhere.create(options, progress)
+    for option, given in (("--labels", options.labels), ("--scale", options.scale)):
+        if given:
+            raise InputError(
+                f"{option} requires --model with the path of a model",
+                f"Omit {option}: {name or DEFAULT_MODEL} has its own.",
+            )
     return family(name or DEFAULT_MODEL).create(options, progress)
 
 

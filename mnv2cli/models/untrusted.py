@@ -171,9 +171,7 @@ def _is_plain(name: Any) -> bool:
     return isinstance(name, str) and name.isidentifier() and not hasattr(builtins, name)
 
 
-def check_hdf5(
-    source: str | IO[bytes], what: str, hint: str, *, with_config: bool = True
-) -> None:
+def check_hdf5(source: str | IO[bytes], what: str, hint: str, *, with_config: bool = True) -> None:
     """Check that an HDF5 file is complete, plausible in size, self-contained and free of code.
 
     Args:

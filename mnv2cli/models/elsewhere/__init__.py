@@ -32,6 +32,13 @@ def is_elsewhere(name: str) -> bool:
     )
 
 
+def network_names() -> list[str]:
+    """Return the names of the networks of ``keras.applications``, as ``keras:NAME``."""
+    from mnv2cli.models.elsewhere.application import NETWORKS
+
+    return [f"{PREFIX}{name}" for name in NETWORKS]
+
+
 def create(options: ModelOptions, progress: DownloadProgress) -> Model:
     """Return the requested model; its weights are not loaded yet.
 

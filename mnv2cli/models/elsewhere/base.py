@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mnv2cli.errors import InputError
 from mnv2cli.labels.imagenet import Label
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mnv2cli.models.options import ModelOptions
 
 
@@ -45,7 +48,7 @@ class ForeignModel:
     labels: tuple[Label, ...]
     features: int = 0
     notes: tuple[str, ...] = ()
-    image_options: ClassVar[dict[str, Any]] | dict[str, Any] = {}
+    image_options: Mapping[str, Any] = MappingProxyType({})
     alpha = 1.0
     weights = ""
     head: None = None

@@ -171,9 +171,7 @@ class Tracer:
         if self._left < 0:
             self._refuse("describes layers with more weights than the file contains")
 
-    def _call(
-        self, item: Leaf, layer: Any, arguments: tuple[Any, ...], used: list[Any]
-    ) -> Any:
+    def _call(self, item: Leaf, layer: Any, arguments: tuple[Any, ...], used: list[Any]) -> Any:
         if not item.is_operation:
             used.append(layer)
         output = layer(*arguments)
@@ -307,7 +305,7 @@ def _finished(twin: Tracer, body: Any, ending: Ending, what: str) -> Any:
         return output
     if weights[0].shape[1] != 1:
         raise WeightsError(
-            f"{what} gives each of {weights[0].shape[1]} labels a score of its own (sigmoid), so "
+            f"{what} gives each of {weights[0].shape[1]} labels a separate score (sigmoid), so "
             "an image may have several or none: not supported",
             "Train it with softmax, or with one output for two classes.",
         )
@@ -349,6 +347,4 @@ def _check_scores(whole: Any, model: Any, plan: Plan, what: str) -> None:
     if wanted.shape != got.shape or not np.abs(wanted - got).max() <= 1e-4:
         raise WeightsError(f"{what} gives other scores than its parts: refused", SAVE_AGAIN)
     if not np.abs(got.sum(-1) - 1).max() <= 1e-3:
-        raise WeightsError(
-            f"{what} is not a classifier: its scores do not add up to 1", SAVE_AGAIN
-        )
+        raise WeightsError(f"{what} is not a classifier: its scores do not add up to 1", SAVE_AGAIN)

@@ -29,6 +29,8 @@ _MOST_LAYERS = 5_000  # NASNetLarge has about 1,000
 _MOST_CALLS = 10_000  # counting those in nested models once for each call of these
 _DEEPEST = 12  # models in models
 _MOST_NUMBERS = 100_000  # in one setting
+_LONGEST_TEXT = 200  # characters
+_LARGEST_NUMBER = 1 << 31
 _MODELS = ("Sequential", "Functional", "Model")
 _KERAS = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
 
@@ -302,8 +304,8 @@ class _Reader:
             self.refuse(f"contains the layer {kind[:80]!r}, which mnv2 does not load")
         settings = self._settings(kind, config)
         shape = (entry.get("build_config") or {}).get("input_shape")
-        is_known = kind == "Dense" and isinstance(shape, list) and shape and type(shape[-1]) is int
-        return Leaf(kind, name, settings, inputs=shape[-1] if is_known else 0)
+        last = shape[-1] if kind == "Dense" and isinstance(shape, list) and shape else 0
+        return Leaf(kind, name, settings, inputs=last if type(last) is int else 0)
 
     def _settings(self, kind: str, config: dict[str, Any]) -> dict[str, Any]:
         settings = {}
@@ -369,10 +371,10 @@ def _is_plain(value: Any) -> TypeGuard[str | float | list[Any] | None]:
         count += 1
         if isinstance(each, list):
             waiting.extend(each)
-        elif not (each is None or isinstance(each, str | int | float)):
-            return False
-        elif (isinstance(each, str) and len(each) > 200) or (
-            isinstance(each, int) and abs(each) > 1 << 62
+        elif (
+            not (each is None or isinstance(each, str | int | float))
+            or (isinstance(each, str) and len(each) > _LONGEST_TEXT)
+            or (isinstance(each, int) and abs(each) > _LARGEST_NUMBER)
         ):
             return False
         if count > _MOST_NUMBERS:

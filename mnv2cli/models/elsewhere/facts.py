@@ -177,8 +177,10 @@ def ending_of(graph: Graph, what: str) -> Ending:
         tail = leaf
     if tail is not None:
         return Ending(_ends(tail, what), None, tail, 0)
-    raise WeightsError(f"{what} is not a classifier: its last layer does not give scores of "
-                       "classes", "Models end in a Dense, Softmax or Activation layer.")  # fmt: skip
+    raise WeightsError(
+        f"{what} is not a classifier: its last layer does not give scores of classes",
+        "Models end in a Dense, Softmax or Activation layer.",
+    )
 
 
 def _units(leaf: Leaf, what: str) -> int:

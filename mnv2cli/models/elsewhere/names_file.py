@@ -108,7 +108,7 @@ def _check(names: list[str], what: str) -> None:
         if same in first:
             raise InputError(
                 f"labels {first[same]} and {number} in {what} are the same: {name[:60]!r}",
-                "Each class requires a name of its own; upper and lower case are not enough.",
+                "Each class requires another name; upper and lower case do not count.",
             )
         first[same] = number
 
