@@ -154,20 +154,11 @@ class Application(ForeignModel):
             return network
         import numpy as np
 
-        keras = import_keras()
-        if self._mode == "torch":
-            kernel = np.diag(1 / (255 * np.array(_DEVIATIONS)))
-            bias = -np.array(_MEANS) / np.array(_DEVIATIONS)
-        else:
-            kernel, bias = np.eye(3)[:, ::-1], -np.array(_BGR_MEANS)
-        pixels = keras.Input((self.size, self.size, 3))
-        # A convolution of one pixel scales each colour alone, and can exchange red and blue.
-        layer = keras.layers.Conv2D(3, 1, name="scaled_pixels", trainable=False)
-        x = layer(pixels)
-        layer.set_weights([kernel.reshape(1, 1, 3, 3), bias])
-        last = network.layers[-1]
-        body = keras.Model(network.inputs, last.input)
-        final = type(last).from_config(last.get_config())
-        scores = final(body(x))
-        final.set_weights(last.get_weights())
-        return keras.Model(pixels, scores)
+        from mnv2cli.models.elsewhere.rebuild import rebuilt
+
+        if self._mode == "caffe":
+            return rebuilt(network, self.size, np.eye(3)[:, ::-1], -np.array(_BGR_MEANS))
+        deviations = np.array(_DEVIATIONS)
+        return rebuilt(
+            network, self.size, np.diag(1 / (255 * deviations)), -np.array(_MEANS) / deviations
+        )

@@ -83,10 +83,10 @@ class Container:
             except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
                 raise WeightsError(f"cannot read {self.what}: {str(error)[:200]}") from error
             check_hdf5(path, self.what, SAVE_AGAIN, with_config=False)
-            yield Stored(path, _count(path))
+            yield Stored(path, count_numbers(path))
 
 
-def _count(path: str) -> int:
+def count_numbers(path: str) -> int:
     """Return the number of numbers in the data sets of an HDF5 file."""
     import h5py
 
