@@ -77,8 +77,13 @@ class Tracer:
             if item in without:
                 return arguments[0]
             is_new = id(item) not in self._made
+            learned = item.kind == "Normalization" and item.settings.get("mean") is None
+            if is_new and learned:  # it uses weights only after adapt() or loading a file
+                mean, variance, *_ = twin.weights_of(item)
+                settings = {**item.settings, "mean": mean, "variance": variance}
+                self._keep(item, self.keras.layers.Normalization(**settings))
             output = self._call(item, self._layer(item, arguments), arguments, [])
-            if is_new and not item.is_operation:
+            if is_new and not (learned or item.is_operation):
                 self._made[id(item)].set_weights(twin.weights_of(item))
             return output
 

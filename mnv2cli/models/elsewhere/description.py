@@ -265,8 +265,7 @@ class _Reader:
 
     def _check_keywords(self, keywords: dict[str, Any]) -> None:
         for name, value in keywords.items():
-            if name == "training" and value:
-                self.refuse("calls a layer with training=True, so its scores would be random")
+            # Keras 3 replaces training when it predicts; some layers write True by default.
             if name not in ("training", "mask") or (name == "mask" and value is not None):
                 self.refuse(f"calls a layer with {name[:60]!r}, which is not supported")
 
@@ -353,7 +352,8 @@ class _Reader:
                     f"uses a function of the module {str(value.get('module'))[:80]!r}, which is "
                     "never run"
                 )
-            value = value["config"] if value.get("class_name") == "function" else None
+            kind = value.get("class_name")
+            value = value["config"] if kind == "function" else kind
         if value is None:
             return "linear"
         if value not in ACTIVATIONS:
