@@ -50,7 +50,7 @@ def test_a_description_tells_size_scale_and_labels_without_kerashub(tmp_path: Pa
     model = open_model(ModelOptions(path))
     assert (model.size, model.divisor, model.shift, model.model) == (32, 1.0, 0.0, "preset")
     assert model.image_options["fit"] == "crop" and "adds one" in model.notes[0]
-    with pytest.raises(WeightsError, match="the last layer|task.weights.h5 is missing"):
+    with pytest.raises(WeightsError, match="no trained last layer"):
         model.build()
     with pytest.raises(InputError, match="takes images of 32 pixels, not 96"):
         open_model(ModelOptions(path, size=96))
@@ -80,7 +80,7 @@ def test_without_kerashub_the_error_says_how_to_install_it(
         ({"module": "os"}, "of the module 'os'"),
         ({"registered_name": "mine>ResNetImageClassifier"}, "'mine>ResNetImageClassifier'"),
         ({"config": {}}, "is damaged"),
-        ({"config": task(layer={"class_name": "Lambda"})["config"]}, "contains the setting 'layer'"),
+        ({"config": task(layer={"class_name": "Lambda"})["config"]}, "the setting 'layer'"),
         ({"config": task(filters=10**9)["config"]}, "contains the setting 'filters'"),
         ({"config": {**task()["config"], "preprocessor": None}}, "does not say how images are"),
         ({"config": {**task()["config"], "num_classes": 4}}, "has 4 outputs, but the list has 3"),
