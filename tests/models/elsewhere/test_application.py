@@ -50,12 +50,13 @@ def test_pixels_are_scaled_as_keras_scales_them(name: str, monkeypatch: pytest.M
 
 def test_the_last_layer_of_a_rebuilt_network_has_one_input() -> None:
     network = tiny(activation=None)
-    made = rebuilt(
-        import_keras().Model(network.inputs, network.outputs[0]), 32, np.eye(3), [0, 0, 0]
-    )
+    graph = import_keras().Model(network.inputs, network.outputs[0])
+    made = rebuilt(graph, 32, np.eye(3), [0, 0, 0])
     assert made.layers[-1].input.shape[1:] == (4,)
     wanted = import_keras().ops.softmax(network(pixels().astype(np.float32), training=False))
-    assert np.abs(np.asarray(made(pixels().astype(np.float32))) - wanted).max() < 1e-5
+    assert (
+        np.abs(np.asarray(made(pixels().astype(np.float32), training=False)) - wanted).max() < 1e-5
+    )
 
 
 def test_weights_that_cannot_be_downloaded_are_an_error_with_a_way_out(
