@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mnv2cli.models.elsewhere.facts import Ending
 
 _LARGEST_OUTPUT = 1 << 26  # numbers in the output of one layer for one image
+_LARGEST_OUTPUTS = 1 << 30  # in those of all layers; EfficientNetB7's have about 0.9 billion
 
 
 class Tracer:
@@ -36,6 +37,7 @@ class Tracer:
         self.keras = import_keras()
         self.what = what
         self._left = budget
+        self._room = _LARGEST_OUTPUTS
         self._made: dict[int, Any] = {}
         self._kept: list[Any] = []  # the numbers of objects are unique only while they exist
 
@@ -96,10 +98,6 @@ class Tracer:
         """Return the weights of a layer, as arrays."""
         weights: list[Any] = self._made[id(item)].get_weights()
         return weights
-
-    def items(self) -> list[Leaf]:
-        """Return the layers and operations in the order of their creation."""
-        return [item for item in self._kept if isinstance(item, Leaf)]
 
     def _keep(self, item: Leaf | Graph, made: Any) -> None:
         self._made[id(item)] = made
@@ -180,8 +178,12 @@ class Tracer:
         if not item.is_operation:
             used.append(layer)
         output = layer(*arguments)
-        if math.prod(side or 1 for side in output.shape[1:]) > _LARGEST_OUTPUT:
+        size = math.prod(side or 1 for side in output.shape[1:])
+        self._room -= size
+        if size > _LARGEST_OUTPUT:
             self._refuse(f"contains a layer {item.kind} whose output is far too large")
+        if self._room < 0:
+            self._refuse("contains layers whose outputs are far too large together")
         return output
 
     def _refuse(self, why: str) -> None:
@@ -270,7 +272,7 @@ def build_scores(source: Container, plan: Plan) -> Any:
             whole.load_weights(weights.path)
         check_values(whole, what, SAVE_AGAIN)
         if plan.is_scale_read:
-            _check_normalisation(twin, what)
+            _check_normalisation(twin, graph, what)
         flat = Tracer(what, weights.count)
         given = twin.keras.Input(shape)
         without = tuple(each for each in (ending.dense, ending.tail) if each is not None)
@@ -321,15 +323,14 @@ def _finished(twin: Tracer, body: Any, ending: Ending, what: str) -> Any:
     return output
 
 
-def _check_normalisation(twin: Tracer, what: str) -> None:
+def _check_normalisation(twin: Tracer, graph: Graph, what: str) -> None:
     """Check that a normalisation in the beginning, which means 0..255, learned such means."""
     import numpy as np
 
-    from mnv2cli.models.elsewhere.facts import SCALE_HINT
+    from mnv2cli.models.elsewhere.facts import SCALE_HINT, first_layer
 
-    kinds = ("Normalization", "Rescaling")
-    first = next((item for item in twin.items() if item.kind in kinds), None)
-    if first is None or first.kind == "Rescaling" or first.settings.get("mean") is not None:
+    first = first_layer(graph)
+    if first is None or first.kind != "Normalization" or first.settings.get("mean") is not None:
         return
     means = np.abs(twin.weights_of(first)[0])
     if not means.max() > 2:
@@ -341,7 +342,7 @@ def _check_scores(whole: Any, model: Any, plan: Plan, what: str) -> None:
     """Check on noise that the model gives the scores of the file's model."""
     import numpy as np
 
-    noise = np.random.default_rng(0).random((2, plan.size, plan.size, 3), np.float32)
+    noise = np.random.default_rng(0).random((1, plan.size, plan.size, 3), np.float32)
     wanted = np.asarray(whole(noise, training=False), np.float64)
     got = np.asarray(model(noise, training=False), np.float64)
     if plan.ending.kind == "logits":

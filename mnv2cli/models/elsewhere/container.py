@@ -22,6 +22,7 @@ from mnv2cli.system.messages import reason
 _CONFIG, _METADATA, _WEIGHTS, _NAMES = (
     "config.json", "metadata.json", "model.weights.h5", "labels.txt",
 )  # fmt: skip
+_WEIGHTS_END = ".weights.h5"
 _LARGEST_TEXT = 16 << 20  # bytes
 _FORMATS = "Models are .keras and .h5 files of Keras, and archives of Teachable Machine (Keras)."
 
@@ -66,7 +67,7 @@ class Container:
         """
         with tempfile.TemporaryDirectory(prefix="mnv2-") as folder:
             # Keras knows the format of weights by these endings.
-            ending = ".weights.h5" if self.member.endswith(_WEIGHTS) else ".h5"
+            ending = _WEIGHTS_END if self.member.endswith(_WEIGHTS) else ".h5"
             path = os.path.join(folder, f"model{ending}")
             try:
                 if self.member:
@@ -76,7 +77,7 @@ class Container:
                         open(path, "wb") as target,
                     ):
                         shutil.copyfileobj(source, target)
-                elif self.path.endswith((".h5", ".hdf5")):
+                elif self.path.endswith((".h5", ".hdf5")) and not self.path.endswith(_WEIGHTS_END):
                     path = os.path.abspath(self.path)
                 else:
                     shutil.copyfile(self.path, path)

@@ -280,8 +280,12 @@ class _Reader:
 
     def _numbers(self, value: Any) -> Any:
         """Return a plain value: text, a number, None, or lists of these."""
-        if isinstance(value, dict) and value.get("class_name") in ("__numpy__", "__tensor__"):
-            value = value["config"]["value"]
+        if isinstance(value, dict):
+            kind = value.get("class_name")
+            if kind in ("__numpy__", "__tensor__"):
+                value = value["config"]["value"]
+            elif kind in ("__tuple__", "ListWrapper"):  # of Keras 2
+                value = value["items"] if kind == "__tuple__" else value["config"]
         if not _is_plain(value):
             self.refuse("contains a setting that is not a number, a text or a list of these")
         return value

@@ -99,10 +99,13 @@ def _text(shape: tuple[int | None, ...]) -> str:
 
 def scale_of(graph: Graph) -> str:
     """Return the scale of a model's input if its first layers scale pixels; else empty."""
-    for leaf in leaves(graph):
-        if leaf.kind not in _BEFORE_SCALING:
-            return "0..255" if _scales_bytes(leaf, graph) else ""
-    return ""
+    leaf = first_layer(graph)
+    return "0..255" if leaf and _scales_bytes(leaf, graph) else ""
+
+
+def first_layer(graph: Graph) -> Leaf | None:
+    """Return the first layer that may scale pixels: not one for their size or for training."""
+    return next((leaf for leaf in leaves(graph) if leaf.kind not in _BEFORE_SCALING), None)
 
 
 def _scales_bytes(leaf: Leaf, graph: Graph) -> bool:

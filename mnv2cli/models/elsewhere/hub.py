@@ -125,7 +125,7 @@ class Preset(ForeignModel):
             return dict(found)
         except (KeyError, TypeError, ValueError) as error:
             raise WeightsError(
-                f"{self._what} does not say how images are scaled",
+                f"{self._what} does not contain a converter of images",
                 "Save the classifier with its preprocessor and image converter.",
             ) from error
 

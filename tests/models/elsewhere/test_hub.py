@@ -82,7 +82,7 @@ def test_without_kerashub_the_error_says_how_to_install_it(
         ({"config": {}}, "is damaged"),
         ({"config": task(layer={"class_name": "Lambda"})["config"]}, "the setting 'layer'"),
         ({"config": task(filters=10**9)["config"]}, "contains the setting 'filters'"),
-        ({"config": {**task()["config"], "preprocessor": None}}, "does not say how images are"),
+        ({"config": {**task()["config"], "preprocessor": None}}, "does not contain a converter"),
         ({"config": {**task()["config"], "num_classes": 4}}, "has 4 outputs, but the list has 3"),
     ],
 )  # fmt: skip
