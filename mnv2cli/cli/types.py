@@ -45,3 +45,12 @@ class Score(_ScoreType):
 
 SCORE = Score()
 POSITIVE_SCORE = Score(min_open=True)
+
+
+class ModelName(click.Choice[str]):
+    """The name of a network, or the path of a model."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from mnv2cli.models.registry import is_file
+
+        return value if is_file(value) else super().convert(value, param, ctx)
