@@ -129,7 +129,7 @@ folder_options = grouped(
         type=SCORE,
         metavar="P",
         help="Put photos into unsure/ if the score of their folder's name is below P.  "
-        "[default: 0.5 for categories and your own classes, 0.3 for labels, else 0]",
+        "[default: 0.5; for ImageNet labels 0.3]",
     ),
     _folders(
         "--min-margin",
