@@ -22,6 +22,7 @@ from mnv2cli.errors import ExitCode
 COMMANDS = {
     "classify": LazyCommand("mnv2cli.cli.classify:classify", "Label images."),
     "sort": LazyCommand("mnv2cli.cli.sort:sort", "Sort photos into folders by what they show."),
+    "learn": LazyCommand("mnv2cli.cli.learn:learn", "Learn your own classes from a few photos."),
     "embed": LazyCommand("mnv2cli.cli.embed:embed", "Write the features of images."),
     "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort."),
     "labels": LazyCommand("mnv2cli.cli.labels:labels", "Show the labels and categories."),
@@ -36,6 +37,7 @@ EXAMPLES = (
     ("label all photos in a folder", "mnv2 classify photos -o labels.csv"),
     ("copy them into folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
     ("undo that", "mnv2 undo sorted"),
+    ("learn your own classes, one from each subfolder", "mnv2 learn photos -o mine.keras"),
     ("show all kinds of terrier", "mnv2 labels --tree terrier"),
     ("list the available models", "mnv2 models list"),
     ("merge the results of several machines", "mnv2 merge part*.csv -o labels.csv"),
