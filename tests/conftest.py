@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnv2cli.cli import main
+from mnv2cli.engines.protocol import Outputs
 from mnv2cli.models.weights import import_keras
 from tests.decoders import command
 from tests.hosts import Site, host
@@ -108,6 +109,16 @@ class FakeEngine:
             scores[i, green] += 0.05
             scores[i, red] += 0.9
         return scores
+
+    def run(self, batch: NDArray[np.uint8]) -> Outputs:
+        """Return features by colour: alike for equal red and half of green, else unlike."""
+        features = np.zeros((len(batch), 1280), np.float32)
+        for i, (red, green, blue) in enumerate(batch.mean(axis=(1, 2)).round().astype(int)):
+            noise = np.random.default_rng([red, green, blue])
+            features[i] = noise.normal(0, 0.06, 1280)
+            start = 2 * (2 * red + green // 128)
+            features[i, start : start + 2] += 2.5
+        return Outputs(self.predict(batch), features)
 
 
 class Interrupted(FakeEngine):

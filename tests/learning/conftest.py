@@ -1,0 +1,53 @@
+"""Learning without a network: features by colour, and a file without Keras's layers."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from mnv2cli.models import ModelOptions, open_model
+from tests.conftest import FakeEngine, draw
+
+
+@pytest.fixture
+def fast(fake_engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """Learn with the fake network, in an empty folder and with an empty cache of features."""
+    layers = io.BytesIO()
+    with h5py.File(layers, "w") as file:
+        file["layers/classes/vars/0"] = np.zeros((1280, 2), np.float32)
+        file["layers/classes/vars/1"] = np.zeros(2, np.float32)
+    config = {"config": {"layers": [{"class_name": "Dense", "config": {"name": "classes"}}]}}
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", layers.getvalue())
+    monkeypatch.setattr(
+        "mnv2cli.models.learned_template._template", lambda network: whole.getvalue()
+    )
+    monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    weights = Path(open_model(ModelOptions()).cached)
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"weights")
+    monkeypatch.chdir(tmp_path)
+    return fake_engine
+
+
+def draw_classes(folder: Path, **photos: int) -> Path:
+    """Draw photos of some classes: the red of a class is its position times 10."""
+    for position, (name, number) in enumerate(photos.items()):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for photo in range(number):
+            draw_photo(folder / name / f"{name}{photo}.png", position, photo)
+    return folder
+
+
+def draw_photo(path: Path, position: int, photo: int) -> Path:
+    """Draw a photo of the class at a position."""
+    return draw(path, (10 * position, 5 + photo % 100, photo // 100), (8, 8))
