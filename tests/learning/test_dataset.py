@@ -142,5 +142,5 @@ def test_label_with_a_slash_is_refused(tmp_path: Path) -> None:
     draw(tmp_path / "a.jpg")
     draw(tmp_path / "b.jpg")
     (tmp_path / "labels.csv").write_text("path,label\na.jpg,cats/big\nb.jpg,dog\n")
-    with pytest.raises(InputError, match="cats/big.*cannot be the name"):
+    with pytest.raises(InputError, match=r"cats/big.*cannot be the name"):
         from_labels(str(tmp_path / "labels.csv")).check()
