@@ -111,13 +111,9 @@ class FakeEngine:
         return scores
 
     def run(self, batch: NDArray[np.uint8]) -> Outputs:
-        """Return features by colour: alike for equal red and half of green, else unlike."""
-        features = np.zeros((len(batch), 1280), np.float32)
-        for i, (red, green, blue) in enumerate(batch.mean(axis=(1, 2)).round().astype(int)):
-            noise = np.random.default_rng([red, green, blue])
-            features[i] = noise.normal(0, 0.06, 1280)
-            start = 2 * (2 * red + green // 128)
-            features[i, start : start + 2] += 2.5
+        """Return scores, and features that begin with the mean colour."""
+        features = np.ones((len(batch), 1280), np.float32)
+        features[:, :3] = batch.mean(axis=(1, 2)).round()
         return Outputs(self.predict(batch), features)
 
 

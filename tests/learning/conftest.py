@@ -10,14 +10,32 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from mnv2cli.engines.protocol import Outputs
 from mnv2cli.models import ModelOptions, open_model
 from tests.conftest import FakeEngine, draw
+
+
+class ColourEngine(FakeEngine):
+    """Features by colour: alike for equal red and the same half of green, else unlike."""
+
+    def run(self, batch: NDArray[np.uint8]) -> Outputs:
+        """Return scores and features."""
+        features = np.zeros((len(batch), 1280), np.float32)
+        for i, (red, green, blue) in enumerate(batch.mean(axis=(1, 2)).round().astype(int)):
+            noise = np.random.default_rng([red, green, blue])
+            features[i] = noise.normal(0, 0.06, 1280)
+            start = 2 * (2 * red + green // 128)
+            features[i, start : start + 2] += 2.5
+        return Outputs(self.predict(batch), features)
 
 
 @pytest.fixture
 def fast(fake_engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """Learn with the fake network, in an empty folder and with an empty cache of features."""
+    engine = ColourEngine()
+    monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *args, **kwargs: engine)
     layers = io.BytesIO()
     with h5py.File(layers, "w") as file:
         file["layers/classes/vars/0"] = np.zeros((1280, 2), np.float32)
@@ -36,7 +54,7 @@ def fast(fake_engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"weights")
     monkeypatch.chdir(tmp_path)
-    return fake_engine
+    return engine
 
 
 def draw_classes(folder: Path, **photos: int) -> Path:

@@ -15,7 +15,7 @@ from mnv2cli.learning.learn import learn
 from mnv2cli.learning.options import LearnOptions
 from mnv2cli.models.learned_file import read_learned
 from tests.conftest import FakeEngine, draw
-from tests.learning.conftest import draw_classes
+from tests.learning.conftest import ColourEngine, draw_classes
 
 pytestmark = pytest.mark.usefixtures("fast")
 
@@ -229,7 +229,7 @@ def test_interrupted_run_writes_nothing(
     def interrupt(*args: Any, **kwargs: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(FakeEngine, "run", interrupt)
+    monkeypatch.setattr(ColourEngine, "run", interrupt)
     done = invoke("learn", "photos", "-o", "mine.keras")
     assert done.exit_code == 130
     assert "Stopped: mine.keras was not written." in done.stderr
