@@ -22,9 +22,9 @@ from mnv2cli.errors import ExitCode
 COMMANDS = {
     "classify": LazyCommand("mnv2cli.cli.classify:classify", "Label images."),
     "sort": LazyCommand("mnv2cli.cli.sort:sort", "Sort photos into folders by what they show."),
+    "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort."),
     "learn": LazyCommand("mnv2cli.cli.learn:learn", "Learn your own classes from a few photos."),
     "embed": LazyCommand("mnv2cli.cli.embed:embed", "Write the features of images."),
-    "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort."),
     "similar": LazyCommand("mnv2cli.cli.similar:similar", "Find photos that look like one."),
     "duplicates": LazyCommand("mnv2cli.cli.duplicates:duplicates", "Find copies of photos."),
     "labels": LazyCommand("mnv2cli.cli.labels:labels", "Show the labels and categories."),
@@ -40,6 +40,7 @@ EXAMPLES = (
     ("copy them into folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
     ("undo that", "mnv2 undo sorted"),
     ("learn your own classes, one from each subfolder", "mnv2 learn photos -o mine.keras"),
+    ("write the features of photos, to search or group them", "mnv2 embed photos -o photos.npz"),
     ("find the photos most like one", "mnv2 similar cat.jpg --in photos"),
     ("find copies of photos", "mnv2 duplicates photos"),
     ("list the available models", "mnv2 models list"),
