@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mnv2cli.learning.solver import Space, Task, solve
-from mnv2cli.learning.training_set import normalise
-from mnv2cli.models.head import UNKNOWN, Head
+from mnv2cli.models.head import UNKNOWN, Head, normalise
 from mnv2cli.sorting.options import OWN_THRESHOLD, FolderOptions
 from mnv2cli.sorting.placement import UNSURE
 

@@ -27,7 +27,7 @@ class ColourEngine(FakeEngine):
             noise = np.random.default_rng([red, green, blue])
             features[i] = noise.normal(0, 0.06, 1280)
             start = 2 * (2 * red + green // 128)
-            features[i, start : start + 2] += 3.5
+            features[i, start : start + 2] += 4
         return Outputs(self.predict(batch), features)
 
 
