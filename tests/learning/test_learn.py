@@ -61,7 +61,7 @@ def test_copies_count_once_and_conflicts_not_at_all(tmp_path: Path) -> None:
 
 
 def test_mislabelled_photo_is_named(tmp_path: Path) -> None:
-    folder = draw_classes(tmp_path / "photos", cat=12, dog=12)
+    folder = draw_classes(tmp_path / "photos", cat=20, dog=20, bird=20, cow=20, hen=20)
     os.rename(folder / "cat" / "cat0.png", folder / "dog" / "wrong.png")
     learned = learn("photos", "mine.keras")
     assert [(each.path, each.given, each.probable) for each in learned.suspects] == [
