@@ -25,6 +25,7 @@ from mnv2cli.learning.model_file import (
     write_model,
 )
 from mnv2cli.learning.options import LearnOptions, Running
+from mnv2cli.learning.preload import preloading
 from mnv2cli.learning.report import Moved, Relearned, Unused
 from mnv2cli.learning.training import (
     About,
@@ -110,7 +111,7 @@ class _Relearner:
         what, running = self._what, self._running
         classifier = self._open()
         embedder = Embedder(classifier, cache=self._options.cache, watch=running.watch)
-        with closing(embedder):
+        with closing(embedder), preloading():
             classifier.load()  # the cache of features depends on it
             there = read_sorted(what.dest, self._names, running.filters, embedder.digest)
             earlier = self._earlier_photos(embedder)
