@@ -14,7 +14,13 @@ from mnv2cli.inference.classifier import Classifier
 from mnv2cli.learning.compare import folders_for, predicted_without
 from mnv2cli.learning.corrections import SortedPhotos, read_sorted
 from mnv2cli.learning.dataset import Examples, check_classes
-from mnv2cli.learning.earlier import EarlierFinder, EarlierPhotos, folders_of, open_earlier
+from mnv2cli.learning.earlier import (
+    EarlierFinder,
+    EarlierPhotos,
+    folders_of,
+    model_file,
+    open_earlier,
+)
 from mnv2cli.learning.fit import FitOptions
 from mnv2cli.learning.gather import Embedder
 from mnv2cli.learning.learned import Learned
@@ -40,7 +46,6 @@ from mnv2cli.learning.truth import Truth, combine
 from mnv2cli.models.head import Head
 from mnv2cli.models.learned_file import LearnedContent
 from mnv2cli.models.options import ModelOptions
-from mnv2cli.models.registry import is_file
 from mnv2cli.models.weights import digest as weights_digest
 
 
@@ -63,8 +68,8 @@ class Corrections:
     @property
     def earlier(self) -> str:
         """The path of the earlier model; empty for none."""
-        if is_file(self.model.name):
-            return self.model.name
+        if file := model_file(self.model.name):
+            return file
         return self.output if os.path.isfile(self.output) else ""
 
     @property
@@ -159,7 +164,7 @@ class _Relearner:
         earlier, model = self._earlier, self._what.model
         if earlier is None:
             return open_network(model, self._running)
-        if not is_file(model.name) and model.is_explicit:
+        if not model_file(model.name) and model.is_explicit:
             raise InputError(
                 f"--model {model.name} cannot be combined with --from-sorted: the network is that "
                 f"of {self._what.earlier}",
