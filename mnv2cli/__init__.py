@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mnv2cli.images.options import ImageOptions
     from mnv2cli.inference.classifier import Classifier
     from mnv2cli.labels.options import LabelOptions
+    from mnv2cli.learning.learn import learn
     from mnv2cli.models.options import ModelOptions
     from mnv2cli.records import Prediction, Record
     from mnv2cli.results.dataframe import read_dataframe, to_dataframe
@@ -37,6 +38,7 @@ __all__ = [
     "Record",
     "RunEvents",
     "__version__",
+    "learn",
     "read_dataframe",
     "to_dataframe",
 ]
@@ -52,6 +54,7 @@ _HOMES = {
     "Prediction": "mnv2cli.records",
     "Record": "mnv2cli.records",
     "RunEvents": "mnv2cli.events",
+    "learn": "mnv2cli.learning.learn",
     "read_dataframe": "mnv2cli.results.dataframe",
     "to_dataframe": "mnv2cli.results.dataframe",
 }

@@ -23,6 +23,7 @@ COMMANDS = {
     "classify": LazyCommand("mnv2cli.cli.classify:classify", "Label images."),
     "sort": LazyCommand("mnv2cli.cli.sort:sort", "Sort photos into folders by what they show."),
     "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort."),
+    "learn": LazyCommand("mnv2cli.cli.learn:learn", "Learn your own classes from a few photos."),
     "embed": LazyCommand("mnv2cli.cli.embed:embed", "Write the features of images."),
     "similar": LazyCommand("mnv2cli.cli.similar:similar", "Find photos that look like one."),
     "duplicates": LazyCommand("mnv2cli.cli.duplicates:duplicates", "Find copies of photos."),
@@ -38,6 +39,7 @@ EXAMPLES = (
     ("label all photos in a folder", "mnv2 classify photos -o labels.csv"),
     ("copy them into folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
     ("undo that", "mnv2 undo sorted"),
+    ("learn your own classes, one from each subfolder", "mnv2 learn photos -o mine.keras"),
     ("find the photos most like one", "mnv2 similar cat.jpg --in photos"),
     ("check that everything works", "mnv2 doctor"),
 )

@@ -30,14 +30,24 @@ variant_options = together(
         "with an alpha above 1.  [default: 224]",
     ),
 )
+_name_option = _model(
+    "--model",
+    type=MODEL_NAME,
+    envvar="MNV2_MODEL",
+    metavar="NAME",
+    help="Use NAME [default: mobilenet_v2]; see mnv2 models list.",
+)
+_weights_option = _model(
+    "--weights",
+    advanced=True,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Use your own weights for this network: .h5, .hdf5 or .keras; .pth for "
+    "efficientnet_lite0.  "
+    "[default: ImageNet weights, downloaded once]",
+)
 _network_options = together(
-    _model(
-        "--model",
-        type=MODEL_NAME,
-        envvar="MNV2_MODEL",
-        metavar="NAME",
-        help="Use NAME [default: mobilenet_v2]; see mnv2 models list.",
-    ),
+    _name_option,
     _model(
         "--labels",
         "model_labels",
@@ -55,22 +65,14 @@ _network_options = together(
         "layers say]",
     ),
     variant_options,
-    _model(
-        "--weights",
-        advanced=True,
-        type=click.Path(exists=True, dir_okay=False),
-        metavar="FILE",
-        help="Use your own weights for this network: .h5, .hdf5 or .keras; .pth for "
-        "efficientnet_lite0.  "
-        "[default: ImageNet weights, downloaded once]",
-    ),
+    _weights_option,
 )
 
 
 def _model_options(
     *,
     model: str | None,
-    model_labels: str | None,
+    model_labels: str | None = None,
     refresh_weights: bool = False,
     **values: Any,
 ) -> ModelOptions:
@@ -78,6 +80,8 @@ def _model_options(
 
 
 network_options = grouped("model", _model_options, _network_options)
+backbone_options = grouped("model", _model_options, _name_option, variant_options, _weights_option)
+"""The options of a network to learn on: its labels do not matter."""
 model_options = grouped(
     "model",
     _model_options,
