@@ -82,6 +82,18 @@ def _classes(model: Model) -> str:
     return f"{count(len(model.class_names), 'class', 'classes')}: {', '.join(model.class_names)}"
 
 
+def _learned(model: Model) -> str:
+    """Return how a model was learned; empty for others."""
+    from mnv2cli.models.learned import LearnedModel
+
+    if not isinstance(model, LearnedModel):
+        return ""
+    photos, accuracy = (model.content.training.get(key) for key in ("photos", "accuracy"))
+    if not (isinstance(photos, int) and isinstance(accuracy, float)):
+        return ""
+    return f"Learned from {count(photos, 'photo')}; {accuracy:.1%} right on photos held out."
+
+
 def _totals(description: Description) -> str:
     text = f"{description.parameters:,} parameters and {description.multiply_adds:,} multiply-adds."
     if description.statistics:
@@ -100,6 +112,7 @@ def _as_object(model: Model, description: Description) -> dict[str, Any]:
         "stages": [asdict(stage) for stage in description.stages],
         "ideas": dict(model.ideas),
         **({"classes": list(model.class_names)} if model.class_names else {}),
+        **({"learned": learned} if (learned := _learned(model)) else {}),
     }
 
 
@@ -107,6 +120,8 @@ def _as_markdown(model: Model, description: Description) -> str:
     lines = [f"# {model.name}", ""]
     if model.class_names:
         lines += [f"{_classes(model)}.", ""]
+    if learned := _learned(model):
+        lines += [learned, ""]
     lines += ["| " + " | ".join(_COLUMNS) + " |", "|---|---|" + "---:|" * (len(_COLUMNS) - 2)]
     lines += ["| " + " | ".join(row) + " |" for row in _cells(description)]
     lines += ["", _totals(description), ""]
@@ -127,6 +142,8 @@ def _print(model: Model, description: Description) -> None:
     console.print(model.name, style="bold", markup=False)
     if model.class_names:
         console.print(printable(_classes(model)), markup=False)
+    if learned := _learned(model):
+        console.print(learned, markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for i, name in enumerate(_COLUMNS):
         heading = name if wide else short.get(name, name)
