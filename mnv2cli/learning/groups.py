@@ -1,4 +1,4 @@
-"""Which photos belong together, so that none is measured by a copy of itself."""
+"""Which photos belong together: copies are never measured by models that saw them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,23 @@ LEAST_LIKE = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Unknown:
-    """What is needed to measure unlikeness; small enough for the model's file."""
+    """What is needed to measure unlikeness; small enough for the model's file.
+
+    A photo is unlike all classes if it is far from the mean of each (by cosine), and if no class
+    has a high score. Both are counted in standard deviations and added: of the measures compared,
+    this refused the most photos of other things that look alike.
+
+    Attributes:
+        means: The mean of each class, of length 1, float32 [k, d].
+        centre: The mean distance and the mean lack of score of held-out photos, float32 [2].
+        spread: The standard deviations of both, above 0, float32 [2].
+        held_out: The unlikeness of held-out training photos, ascending, float32 [m].
+    """
+
+    means: NDArray[np.float32]
+    centre: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    held_out: NDArray[np.float32]
 
     def p_values(
         self, normalised: NDArray[np.float32], scores: NDArray[np.float32]
@@ -27,11 +43,16 @@ class Unknown:
             normalised: Features of length 1, float32 [n, d].
             scores: The calibrated scores of the classes, float32 [n, k].
         """
-        raise NotImplementedError
+        import numpy as np
+
+        cosines = (normalised @ self.means.T).max(axis=1)
+        found = unlikeness(cosines, scores, self.centre, self.spread)
+        below = np.searchsorted(self.held_out, found.astype(np.float32), side="left")
+        return (1 - below / len(self.held_out)).astype(np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays to store, by name."""
-        raise NotImplementedError
+        return {name: getattr(self, name) for name in NAMES}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Unknown:
@@ -40,4 +61,47 @@ class Unknown:
         Raises:
             ValueError: An array is missing, has the wrong shape or type, or is not finite.
         """
-        raise NotImplementedError
+        import numpy as np
+
+        for name, dimensions in NAMES.items():
+            if name not in arrays:
+                raise ValueError(f"the array {name!r} is missing")
+            array = arrays[name]
+            if array.dtype != np.float32 or array.ndim != dimensions or not array.size:
+                raise ValueError(
+                    f"{name!r} is {array.dtype} {list(array.shape)}, "
+                    f"not float32 with {dimensions} dimensions"
+                )
+            if not np.isfinite(array).all():
+                raise ValueError(f"{name!r} contains values that are not finite")
+        for name in ("centre", "spread"):
+            if arrays[name].shape != (2,):
+                raise ValueError(f"{name!r} has {len(arrays[name])} values, not 2")
+        if (arrays["spread"] <= 0).any():
+            raise ValueError("'spread' contains values that are not positive")
+        if (np.diff(arrays["held_out"]) < 0).any():
+            raise ValueError("'held_out' is not ascending")
+        return cls(**{name: np.asarray(arrays[name]) for name in NAMES})
+
+
+NAMES = {"means": 2, "centre": 1, "spread": 1, "held_out": 1}
+"""The arrays of the measure, and their dimensions."""
+
+
+def unlikeness(
+    cosines: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    centre: NDArray[np.float32],
+    spread: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Return how unlike all classes photos are, in standard deviations of held-out photos, [n].
+
+    Args:
+        cosines: The largest cosine with a mean of a class, float32 [n].
+        scores: Calibrated scores, float32 [n, k].
+        centre: See ``Unknown``.
+        spread: See ``Unknown``.
+    """
+    distance = (1 - cosines - centre[0]) / spread[0]
+    doubt: NDArray[np.float32] = (1 - scores.max(axis=1) - centre[1]) / spread[1]
+    return doubt + distance
