@@ -22,6 +22,7 @@ from mnv2cli.errors import ExitCode
 COMMANDS = {
     "classify": LazyCommand("mnv2cli.cli.classify:classify", "Label images."),
     "sort": LazyCommand("mnv2cli.cli.sort:sort", "Sort photos into folders by what they show."),
+    "embed": LazyCommand("mnv2cli.cli.embed:embed", "Write the features of images."),
     "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort."),
     "labels": LazyCommand("mnv2cli.cli.labels:labels", "Show the labels and categories."),
     "models": LazyCommand("mnv2cli.cli.models:models", "List, download and inspect models."),

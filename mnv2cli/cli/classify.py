@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from mnv2cli.cli.grouping import grouped, section
-from mnv2cli.cli.inputs import check_inputs, make_classifier
+from mnv2cli.cli.inputs import check_inputs, check_not_an_input, is_same, make_classifier
 from mnv2cli.cli.options.classifier import as_classifier_options
 from mnv2cli.cli.options.engine import cluster_options, speed_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.labels import label_options
 from mnv2cli.cli.options.model import model_options
+from mnv2cli.cli.options.runs import long_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.errors import ExitCode, OutputError
@@ -32,7 +33,6 @@ from mnv2cli.results.options import OutputTarget
 from mnv2cli.results.schema import Layout, extras
 from mnv2cli.runs.options import RunOptions
 from mnv2cli.runs.run import Run
-from mnv2cli.runs.shards import Shard
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.urls import redact
 
@@ -67,10 +67,6 @@ def _target(
     return OutputTarget(None if output == "-" else output, format or "", long, csv_safe, force)
 
 
-def _run_options(resume: bool, retry_errors: bool, shard: str | None) -> RunOptions:
-    return RunOptions(resume, retry_errors, Shard.parse(shard) if shard else None)
-
-
 _output = section("Results")
 _output_options = grouped(
     "target",
@@ -99,22 +95,12 @@ _output_options = grouped(
     ),
     _output("--force", is_flag=True, help="Overwrite FILE if it exists."),
 )
-_long = section("Long runs")
-_long_options = grouped(
-    "run",
-    _run_options,
-    _long("--resume", is_flag=True, help="Continue FILE (csv, jsonl) and add new images."),
-    _long(
-        "--retry-errors",
-        advanced=True,
-        is_flag=True,
-        help="With --resume, classify unreadable images again.",
-    ),
-    _long(
-        "--shard",
-        metavar="I/N",
-        help="Classify only shard I of N; join them with mnv2 merge.",
-    ),
+_embeddings_option = _output(
+    "--embeddings",
+    advanced=True,
+    type=click.Path(),
+    metavar="FEATURES",
+    help="Also write the features of each image, as mnv2 embed does, to FEATURES (.npz, .parquet).",
 )
 
 
@@ -126,8 +112,9 @@ _long_options = grouped(
 )
 @input_options
 @_output_options
+@_embeddings_option
 @label_options
-@_long_options
+@long_options("FILE (csv, jsonl)")
 @image_options
 @model_options
 @speed_options
@@ -139,6 +126,7 @@ def classify(
     options: ClassifierOptions,
     target: OutputTarget,
     run: RunOptions,
+    embeddings: str | None,
     cluster: str | None,
     terminal: TerminalOptions,
 ) -> None:
@@ -156,15 +144,22 @@ def classify(
     """
     check_inputs(inputs)
     target = _checked(target, run)
-    _check_not_an_input(target, inputs, options)
+    check_not_an_input(target.path, inputs, options)
+    if embeddings is not None:
+        check_not_an_input(embeddings, inputs, options)
+        _check_embeddings(embeddings, target, run, cluster)
     from mnv2cli.cli.classify_job import ClassifyJob
+    from mnv2cli.cli.embed_job import AddedFeatures, ClassifyAndEmbedJob
 
     screen = terminal.screen()
     classifier = make_classifier(options, screen, cluster)
     layout = _layout(target, options, run)
     results = _open_run(classifier, target, layout, run, screen)
     try:
-        job = ClassifyJob(classifier, screen, target, layout, run.shard, results)
+        kind = ClassifyJob if embeddings is None else ClassifyAndEmbedJob
+        job = kind(classifier, screen, target, layout, run.shard, results)
+        if isinstance(job, ClassifyAndEmbedJob) and embeddings is not None:
+            job.features = AddedFeatures(embeddings, classifier)
         job.classify(inputs)
     finally:
         if results:
@@ -252,22 +247,22 @@ def _check_run(target: OutputTarget, run: RunOptions) -> None:
         raise click.UsageError("--resume requires a local .csv or .jsonl file with -o.")
 
 
-def _check_not_an_input(target: OutputTarget, inputs: Inputs, options: ClassifierOptions) -> None:
-    """Check that results do not overwrite a file that this run reads; raises UsageError."""
-    if target.path is None:
-        return
-    read = [
-        *inputs.paths,
-        inputs.list_file,
-        options.model.weights,
-        options.labels.categories,
-    ]
-    for path in filter(None, read):
-        if _is_same(path, target.path):
-            raise click.UsageError(f"The results would overwrite the input {redact(path)!r}.")
+def _check_embeddings(
+    path: str, target: OutputTarget, run: RunOptions, cluster: str | None
+) -> None:
+    """Check that features can be written beside the results of this run."""
+    from mnv2cli.cli.embed import check_features_output
 
-
-def _is_same(path: str, output: str) -> bool:
-    if path == output:
-        return is_url(output) or os.path.isfile(path)
-    return os.path.isfile(path) and os.path.exists(output) and os.path.samefile(path, output)
+    for option, is_given in (
+        ("--resume", run.resume),
+        ("--shard", run.shard is not None),
+        ("--ray", cluster is not None),
+    ):
+        if is_given:
+            raise click.UsageError(
+                f"--embeddings cannot be combined with {option}: use mnv2 embed, which writes "
+                "features alone."
+            )
+    if target.path is not None and is_same(path, target.path):
+        raise click.UsageError("--embeddings and -o name the same file.")
+    check_features_output(path, force=target.force)

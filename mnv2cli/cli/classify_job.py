@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from itertools import chain, islice
 from threading import Event
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -82,10 +82,7 @@ class ClassifyJob:
         report, run, classifier = self.report, self._run, self._classifier
         if run:
             self._report_resumed(run)
-        stop_requested = self._interrupts.stop_requested
-        records = classify_inputs(
-            classifier, inputs, report, self._screen, self._choose, stop_requested
-        )
+        records = self._records(inputs)
         with closing(records):
             to_stdout = self._target.path is None
             with self._screen.loading(classifier.network.name, rows_to_stdout=to_stdout):
@@ -93,7 +90,7 @@ class ClassifyJob:
             if started:
                 self._engine = classifier.about
                 if run:
-                    run.start(classifier.settings())
+                    run.start(self._settings())
                     self._report_changed(run)
             elif not ((run and run.append) or (self._shard and self._found.count)):
                 raise no_images(report)
@@ -104,12 +101,31 @@ class ClassifyJob:
                 self._write(chain(started, records), total)
                 report.stop()
                 if run:
-                    run.finish(report.images, self._found.count)
+                    self._finish(run)
                     report.keep(run.kept, run.errors)
             except BaseException as error:
                 self._fail(error)
                 raise
         self._screen.summary(report, self._engine, self._written)
+
+    def _settings(self) -> dict[str, Any]:
+        """Return the settings that determine the rows, for the log; the model is loaded."""
+        return self._classifier.settings()
+
+    def _records(self, inputs: Inputs) -> Generator[Record, None, None]:
+        """Yield the records of the images that have no row yet."""
+        return classify_inputs(
+            self._classifier,
+            inputs,
+            self.report,
+            self._screen,
+            self._choose,
+            self._interrupts.stop_requested,
+        )
+
+    def _finish(self, run: Run) -> None:
+        """Complete the results, once all rows are written."""
+        run.finish(self.report.images, self._found.count)
 
     def _choose(self, sources: Iterator[Source]) -> Iterator[Source]:
         """Skip the results themselves, the images of other shards, and those that have a row."""
@@ -130,6 +146,8 @@ class ClassifyJob:
 
         layout, run, report, force = self._layout, self._run, self.report, self._target.force
         target = data_stream() if self._target.path is None else self._target.path
+        if run:
+            target = run.rows
         upload: AbstractContextManager[str | IO[bytes]] = nullcontext(target)
         if isinstance(target, str) and is_url(target):
             from mnv2cli.sources.remote.upload import Upload
@@ -194,10 +212,21 @@ def _resume_command() -> str:
     """Return the command line that resumes this run."""
     args = click.get_current_context().meta.get("mnv2.args", [])
     args = [arg for arg in args if arg not in ("--force", "--resume")]
+    args = _without(args, "--embeddings")  # mnv2 embed continues that file
     # After a bare -- there are only paths.
     end = args.index("--") if "--" in args else len(args)
     # Secrets in URLs must not get into a log.
     return shlex.join(["mnv2", *map(redact, args[:end]), "--resume", *map(redact, args[end:])])
+
+
+def _without(args: list[str], option: str) -> list[str]:
+    """Return arguments without an option and its value."""
+    values = {i + 1 for i, arg in enumerate(args) if arg == option}
+    return [
+        arg
+        for i, arg in enumerate(args)
+        if not (i in values or arg == option or arg.startswith(f"{option}="))
+    ]
 
 
 def _count(

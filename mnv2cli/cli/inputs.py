@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
@@ -13,6 +15,8 @@ from mnv2cli.errors import NoImagesError
 from mnv2cli.sources.filesystem import check_urls
 from mnv2cli.sources.lists import open_list, read_list
 from mnv2cli.sources.missing import why_missing
+from mnv2cli.sources.urls import is_url
+from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
@@ -67,6 +71,47 @@ def make_classifier(
     return ClusterClassifier(cluster, options, events, verbose=screen.verbose)
 
 
+@dataclass(frozen=True)
+class FoundInputs:
+    """The images of a run, as found.
+
+    Attributes:
+        sources: The images; consumed once.
+        sample: Returns the paths of images to calibrate int8 on.
+    """
+
+    sources: Iterator[Source]
+    sample: Callable[[], Iterable[str]]
+
+
+def find_inputs(
+    classifier: Classifier, inputs: Inputs, report: Report, screen: Screen
+) -> FoundInputs:
+    """Return the images of inputs, which are found while they are consumed.
+
+    Args:
+        classifier: Has the filters.
+        inputs: The images, as typed.
+        report: Receives the counts of skipped files.
+        screen: Shows skipped files.
+    """
+    from mnv2cli.inference.calibration import ReadAhead
+
+    def on_skip(path: str, reason: str) -> None:
+        report.skip(path, reason)
+        screen.skipped(path, reason)
+
+    listed: Iterable[str] = ()
+    if inputs.list_file is not None:
+        listed = read_list(open_list(inputs.list_file), null=inputs.null)
+    sources = classifier.sources(inputs.paths, on_skip, listed)
+    sample: Callable[[], Iterable[str]] = partial(classifier.sample, inputs.paths)
+    if inputs.list_file is not None:  # a list is read only once: sample its first images
+        sources = ahead = ReadAhead(sources, classifier.events.notice)
+        sample = ahead.paths
+    return FoundInputs(sources, sample)
+
+
 def classify_inputs(
     classifier: Classifier,
     inputs: Inputs,
@@ -85,21 +130,8 @@ def classify_inputs(
         choose: Returns the images to classify, among those found.
         stop_requested: Once set, no more images are started.
     """
-    from mnv2cli.inference.calibration import ReadAhead
-
-    def on_skip(path: str, reason: str) -> None:
-        report.skip(path, reason)
-        screen.skipped(path, reason)
-
-    listed: Iterable[str] = ()
-    if inputs.list_file is not None:
-        listed = read_list(open_list(inputs.list_file), null=inputs.null)
-    sources = classifier.sources(inputs.paths, on_skip, listed)
-    sample: Callable[[], Iterable[str]] = partial(classifier.sample, inputs.paths)
-    if inputs.list_file is not None:  # a list is read only once: sample its first images
-        sources = ahead = ReadAhead(sources, classifier.events.notice)
-        sample = ahead.paths
-    return classifier.run(choose(sources), report.timings, sample, stop_requested)
+    found = find_inputs(classifier, inputs, report, screen)
+    return classifier.run(choose(found.sources), report.timings, found.sample, stop_requested)
 
 
 def no_images(report: Report) -> NoImagesError:
@@ -109,3 +141,25 @@ def no_images(report: Report) -> NoImagesError:
     if report.skipped["no image suffix"]:
         hint += " To try every file, add --all-files."
     return NoImagesError("no images found", hint)
+
+
+def check_not_an_input(output: str | None, inputs: Inputs, options: ClassifierOptions) -> None:
+    """Check that results do not overwrite a file that this run reads; raises UsageError."""
+    if output is None:
+        return
+    read = [
+        *inputs.paths,
+        inputs.list_file,
+        options.model.weights,
+        options.labels.categories,
+    ]
+    for path in filter(None, read):
+        if is_same(path, output):
+            raise click.UsageError(f"The results would overwrite the input {redact(path)!r}.")
+
+
+def is_same(path: str, output: str) -> bool:
+    """Return whether two paths are of one file."""
+    if path == output:
+        return is_url(output) or os.path.isfile(path)
+    return os.path.isfile(path) and os.path.exists(output) and os.path.samefile(path, output)

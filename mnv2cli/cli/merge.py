@@ -64,6 +64,8 @@ def merge(
 ) -> None:
     """Join the results of mnv2 classify --shard I/N into the file that one run would have written.
 
+    Features of mnv2 embed --shard I/N (.npz, .parquet) are joined in the same way.
+
     Each FILE needs its run log beside it: the log of part1.csv is .part1.csv.mnv2. The output is
     written only if every shard is named once and has finished, all used the same model and options,
     and no row is missing or duplicated. It equals the file of a single run, byte for byte.
@@ -73,10 +75,16 @@ def merge(
     """
     from mnv2cli.results.check import check_not_folder, check_output, is_file
     from mnv2cli.runs.merge import ShardMerge, write_merged
+    from mnv2cli.runs.merge_features import are_features, write_merged_features
+    from mnv2cli.runs.shard_results import FEATURES
 
     check_not_folder(output)
     shards = _expanded(shards)
-    target = OutputTarget(output, format or format_of(output), force=force)
+    if is_features := are_features(shards[0]):
+        _check_features(output, format)
+    target = OutputTarget(
+        output, FEATURES if is_features else format or format_of(output), force=force
+    )
     check_output(output, target.format, force=force)
     if not is_file(output):
         raise click.UsageError(f"cannot write to {output!r}: name a local file with -o.")
@@ -86,7 +94,7 @@ def merge(
         raise click.UsageError(f"{output!r} is also an input: name another file with -o.")
     screen = terminal.screen()
     joined = ShardMerge(list(shards), partial=partial)
-    rows = write_merged(joined, target)
+    rows = write_merged_features(joined, output) if is_features else write_merged(joined, target)
     if joined.odd_names:
         screen.warning(
             f"{count(joined.odd_names, 'path')} not in UTF-8: Parquet stores a description instead"
@@ -95,6 +103,15 @@ def merge(
         screen.warning(description)
     screen.lines([("Joined", f"{count(rows, 'row')} of {count(len(shards), 'shard')}", "")])
     screen.lines([("Written", output, "")])
+
+
+def _check_features(output: str, format: str | None) -> None:
+    """Check the options for joining features."""
+    from mnv2cli.results.features import features_format
+
+    if format is not None:
+        raise click.UsageError("--format is for results of mnv2 classify; omit it for features.")
+    features_format(output).check()
 
 
 def _expanded(shards: Iterable[str]) -> list[str]:

@@ -108,6 +108,9 @@ FORMATS: dict[str, str | Format] = {
 }
 """By name: ``module:FORMAT``, imported on first use, or the format."""
 
+_UNFINISHED: dict[str, str | Format] = {"features": "mnv2cli.results.features_rows:ROWS"}
+"""Formats that are never chosen: rows of files that are not complete."""
+
 
 def register(format: Format) -> None:
     """Add a format, or replace one; its name is the suffix of its files."""
@@ -120,12 +123,13 @@ def load_format(name: str) -> Format:
     Raises:
         InputError: The format is unknown.
     """
-    found = FORMATS.get(name)
+    registry = _UNFINISHED if name in _UNFINISHED else FORMATS
+    found = registry.get(name)
     if found is None:
         raise InputError(f"unknown format {name!r}: choose from {', '.join(FORMATS)}")
     if isinstance(found, str):
         module, _, attribute = found.partition(":")
-        found = FORMATS[name] = cast(Format, getattr(import_module(module), attribute))
+        found = registry[name] = cast(Format, getattr(import_module(module), attribute))
     return found
 
 
@@ -157,4 +161,4 @@ def format_of(path: str) -> str:
 
 def is_resumable(name: str) -> bool:
     """Return whether runs that write this format can be resumed; False for an unknown format."""
-    return name in FORMATS and load_format(name).rows is not None
+    return name in {**FORMATS, **_UNFINISHED} and load_format(name).rows is not None

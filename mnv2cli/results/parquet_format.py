@@ -56,10 +56,10 @@ class ParquetWriter:
         try:
             return self._pa.array(cells, type)
         except UnicodeEncodeError:  # the strings of Parquet are UTF-8
-            return self._pa.array(list(map(_utf8, cells)), type)
+            return self._pa.array(list(map(utf8, cells)), type)
 
 
-def _utf8(cell: Cell) -> Cell:
+def utf8(cell: Cell) -> Cell:
     """Return a text as valid UTF-8: other bytes are described, such as ``\\xff``."""
     if not isinstance(cell, str):
         return cell

@@ -25,6 +25,7 @@ _OPTIONS = {
     "shard": "--shard",
     "engine": "--engine",
     "precision": "--precision",
+    "normalized": "--normalize",
 }
 """Options by the settings that they change."""
 

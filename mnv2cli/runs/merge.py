@@ -18,7 +18,7 @@ from mnv2cli.runs.differences import Difference, differences
 from mnv2cli.runs.options import RunOptions
 from mnv2cli.runs.ranges import missing_text, names_text, ranges_of
 from mnv2cli.runs.run import Run
-from mnv2cli.runs.shard_results import ShardResults, layout_of
+from mnv2cli.runs.shard_results import FEATURES, ShardResults, layout_of
 from mnv2cli.system.files import AtomicFile
 from mnv2cli.system.messages import count
 
@@ -37,6 +37,7 @@ class ShardMerge:
         settings: The settings that determined the rows.
         folder: The folder that relative paths in rows start from.
         images: The number of images in all shards.
+        rows: The number of rows in the files, without those of unfinished shards.
         odd_names: The number of paths that are not UTF-8, of which Parquet has only a description.
         missing: Descriptions of missing shards and rows; empty unless ``partial``.
 
@@ -53,6 +54,7 @@ class ShardMerge:
         self.settings = self._shards[0].settings
         self.folder = self._shards[0].folder
         self.images = max(results.images for results in self._shards)
+        self.rows = sum(results.rows or 0 for results in self._shards)
         self._gaps: list[tuple[int, int]] = []  # rows that are missing, from 1
         self._conflicts = 0  # rows with the position of another
         self._check()
@@ -95,6 +97,8 @@ class ShardMerge:
 
     def _check_settings(self, first: ShardResults, other: ShardResults) -> None:
         found = differences(first.settings, other.settings)
+        if (first.format == FEATURES) != (other.format == FEATURES):
+            found.append(Difference(f"as {first.format}", f"as {other.format}"))
         if first.shard.count != other.shard.count:
             found.append(Difference(f"with --shard {first.shard}", f"with --shard {other.shard}"))
         if found:

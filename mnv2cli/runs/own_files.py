@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from mnv2cli.records import Source
 from mnv2cli.results.check import LOG_SUFFIX, possible_logs
+from mnv2cli.results.features_rows import ROWS_SUFFIX
 from mnv2cli.runs.log import is_log
 from mnv2cli.sources.names import IMAGE_SUFFIXES
 
@@ -55,6 +56,9 @@ def is_own_file(path: str) -> bool:
     if name.startswith(".") and name.endswith(_PART_SUFFIX):
         # .labels.csv.x7k2.part, which will be labels.csv
         path = os.path.join(os.path.dirname(path), name[1:].rsplit(".", 2)[0])
+        name = os.path.basename(path)
+    if name.startswith(".") and name.endswith(ROWS_SUFFIX):
+        path = os.path.join(os.path.dirname(path), name[1:].removesuffix(ROWS_SUFFIX))
     log, earlier = possible_logs(path)
     return is_log(log) or is_log(earlier) or _is_empty(log)
 

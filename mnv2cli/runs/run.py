@@ -37,6 +37,7 @@ class Run:
         folder: The folder that relative paths in rows start from.
         crashed: The run to resume was killed.
         changed: Descriptions of libraries whose version changed since the results were begun.
+        rows: The file that rows are appended to.
 
     Raises:
         InputError: Another run writes to this file, or it has rows and cannot be resumed.
@@ -57,14 +58,19 @@ class Run:
         self.folder = os.getcwd()
         self.crashed = options.resume and self._log.died_early
         self.changed: list[str] = []
-        self._begun = self._cleaned = False
+        self._begun = self._cleaned = self._is_settled = False
         try:
-            if options.resume and _has_content(output):
+            self.rows = self._rows_file(resume=options.resume)
+            if options.resume and _has_content(self.rows):
                 self._compare()
                 self._resumed = self._open(layout, options.retry_errors)
         except BaseException:
             self._log.close()
             raise
+
+    def _rows_file(self, *, resume: bool) -> str:
+        """Return the file that rows are appended to: the results file."""
+        return self._output
 
     def _open(self, layout: Layout, retry_errors: bool) -> Resumed:
         self.crashed = not self._log.ending
@@ -73,7 +79,7 @@ class Run:
             folder = os.curdir
         try:
             return Resumed(
-                self._output,
+                self.rows,
                 layout,
                 folder,
                 whole=self._log.ending == "finished",
@@ -159,17 +165,23 @@ class Run:
             new: The number of rows that this run wrote.
             images: The number of images in all shards.
         """
-        rows = new
+        self.settle()
+        rows = new + self.kept
+        if self._begun or self._resumed:
+            size = os.path.getsize(self._output)
+            self._end("finished", rows=rows, images=images, bytes=size)
+
+    def settle(self) -> None:
+        """Put the rows in order, once all are written; raises OutputError."""
+        if self._is_settled:
+            return
         try:
             if self._resumed and self.append:
                 self._clean(self._resumed)
                 self._resumed.settle()
-                rows += self._resumed.kept
         except OSError as error:
             raise self._failed(error) from error
-        if self._begun or self._resumed:
-            size = os.path.getsize(self._output)
-            self._end("finished", rows=rows, images=images, bytes=size)
+        self._is_settled = True
 
     def _clean(self, resumed: Resumed) -> None:
         if not self._cleaned:

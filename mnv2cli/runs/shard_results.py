@@ -11,12 +11,16 @@ from mnv2cli.errors import InputError
 from mnv2cli.labels.imagenet import CLASS_COUNT
 from mnv2cli.records import Record
 from mnv2cli.results.check import is_regular
+from mnv2cli.results.features import open_features
 from mnv2cli.results.formats import FORMATS, load_format
 from mnv2cli.results.read import read_results
 from mnv2cli.results.schema import Layout, extras
 from mnv2cli.runs.differences import Settings
 from mnv2cli.runs.log import read_log
 from mnv2cli.runs.shards import Shard
+
+FEATURES = "features"
+"""The format of features, in the log of a run."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class ShardResults:
         settings.pop("position", None)
         is_usable = (
             type(format) is str
-            and format in FORMATS
+            and (format in FORMATS or format == FEATURES)
             and type(settings.get("top")) is int
             and 1 <= settings["top"] <= CLASS_COUNT
             and all(type(settings.get(key)) is bool for key in ("long", "csv_safe"))
@@ -97,7 +101,7 @@ class ShardResults:
             OSError: The file cannot be read.
         """
         access = load_format(self.format).rows
-        if access is None:
+        if access is None or self.format == FEATURES:
             return None
         layout = layout_of(self.settings, self.format, position=True)
         with closing(access.scan(self.path, layout)) as rows:
@@ -105,7 +109,10 @@ class ShardResults:
 
     def read(self) -> Generator[Record, None, None]:
         """Yield the records in the order of the file; raises InputError."""
-        return read_results(self.path, self.format, safe=self.settings["csv_safe"])
+        if self.format == FEATURES:
+            yield from open_features(self.path).records()
+            return
+        yield from read_results(self.path, self.format, safe=self.settings["csv_safe"])
 
 
 def layout_of(settings: Settings, format: str, *, position: bool = False) -> Layout:

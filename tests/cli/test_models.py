@@ -420,3 +420,17 @@ def test_show_prints_a_table_markdown_and_json(empty: Path, invoke: Invoke) -> N
     rows = [line for line in lines if line.startswith("|")]
     assert len(rows) == 2 + len(shown["stages"]) and len({row.count("|") for row in rows}) == 1
     assert invoke("models", "show", "efficientnet_lite0").stdout.startswith("EfficientNet-Lite0")
+
+
+def test_clean_removes_cached_features(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, invoke: Invoke
+) -> None:
+    from mnv2cli.inference.feature_cache import FeatureCache
+
+    monkeypatch.setenv("MNV2_CACHE", str(photos.parent / "cache"))
+    photo = str(photos / "img2.jpg")
+    FeatureCache("network", 8).close()
+    assert "Would remove the cached features" in invoke("models", "clean", "--dry-run").stderr
+    assert "Removed the cached features of photos, " in invoke("models", "clean").stderr
+    assert "features" not in invoke("models", "clean").stderr
+    assert FeatureCache("network", 8).find(photo) is None

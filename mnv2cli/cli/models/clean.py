@@ -22,12 +22,13 @@ from mnv2cli.cli.terminal.text import printable
 @option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
 @option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 def clean(weights: bool, dry_run: bool, yes: bool) -> None:
-    """Remove compiled models and leftovers of killed runs; later runs compile again.
+    """Remove compiled models, cached features and leftovers of killed runs.
 
-    Other files in the cache folder are kept.
+    Later runs compile and compute them again. Other files in the cache folder are kept.
     """
     from mnv2cli.cli.terminal.text import size_text
     from mnv2cli.engines.cache import remove_all
+    from mnv2cli.inference.feature_database import remove_features
     from mnv2cli.models.cleanup import (
         downloaded_weights,
         interrupted_downloads,
@@ -42,6 +43,8 @@ def clean(weights: bool, dry_run: bool, yes: bool) -> None:
         remove_downloads(left)
     removed = "Would remove" if dry_run else "Removed"
     click.echo(f"{removed} {count(compiled, 'compiled model')}, {size_text(size)}", err=True)
+    if features := remove_features(dry_run=dry_run):
+        click.echo(f"{removed} the cached features of photos, {size_text(features)}", err=True)
     if left:
         click.echo(f"{removed} {count(len(left), 'interrupted download')}", err=True)
     if not weights:
