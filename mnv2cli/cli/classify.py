@@ -153,7 +153,7 @@ def classify(
 
     screen = terminal.screen()
     classifier = make_classifier(options, screen, cluster)
-    layout = _layout(target, options, run)
+    layout = _layout(target, classifier.options, run)
     results = _open_run(classifier, target, layout, run, screen)
     try:
         kind = ClassifyJob if embeddings is None else ClassifyAndEmbedJob

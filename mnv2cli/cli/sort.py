@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Container
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -16,21 +16,21 @@ from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.inputs import check_inputs
 from mnv2cli.cli.options.classifier import as_classifier_options
 from mnv2cli.cli.options.engine import speed_options
+from mnv2cli.cli.options.folders import FOLDERS, FolderChoice, folder_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
-from mnv2cli.cli.options.labels import categories_option
 from mnv2cli.cli.options.model import model_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
-from mnv2cli.cli.types import POSITIVE_SCORE, SCORE
 from mnv2cli.errors import ExitCode
-from mnv2cli.labels.options import LabelOptions
-from mnv2cli.sorting.options import FolderOptions, PlanOptions, SortOptions
+from mnv2cli.sorting.options import PlanOptions, SortOptions
 from mnv2cli.sorting.photos import check_local
 
 if TYPE_CHECKING:
     from mnv2cli.inference.options import ClassifierOptions
+    from mnv2cli.labels.options import LabelOptions
     from mnv2cli.sorting.actions import Method
+    from mnv2cli.sorting.options import FolderOptions
     from mnv2cli.sources.options import Inputs
 
 EXAMPLES = (
@@ -45,46 +45,6 @@ EXAMPLES = (
     ("write a plan, edit it, then apply it",
      "mnv2 sort photos --into sorted --plan plan.csv && mnv2 sort --apply plan.csv --into sorted"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class FolderChoice:
-    """The options of class folders, as typed."""
-
-    by: str | None
-    template: str | None
-    rollup: float | None
-    categories: str | None
-    threshold: float | None
-    min_margin: float
-    min_count: int
-
-    def labels(self) -> LabelOptions:
-        """Return what to report for each photo."""
-        return LabelOptions(top=2, categories=self.categories, rollup=self.rollup)
-
-    def options(self) -> FolderOptions:
-        """Return how folders are named.
-
-        Raises:
-            UsageError: Options that cannot be combined.
-            InputError: The template is not valid.
-        """
-        if self.template is not None and self.by is not None:
-            raise click.UsageError("--by cannot be combined with --template.")
-        name = "node" if self.rollup and self.by is None else self.by or "category"
-        template = f"{{{name}}}" if self.template is None else self.template
-        options = FolderOptions(template, self.threshold, self.min_margin, self.min_count)
-        if self.rollup and "node" not in options.fields:
-            raise click.UsageError(
-                "--rollup requires {node} in the --template, and cannot be combined with --by."
-            )
-        if self.categories is not None and "category" not in options.fields:
-            raise click.UsageError(
-                "--categories requires folders named by {category}: use --by category, or add "
-                "{category} to the --template."
-            )
-        return options
 
 
 _NAMES_PHOTOS = {"--files-from": "files_from", "--from": "results", "--apply": "apply"}
@@ -121,8 +81,8 @@ def _method(*, copy: bool, **others: bool) -> Method:
     return chosen[0] if chosen else "copy"  # type: ignore[return-value]
 
 
-_OWN_SECTIONS = ("Sorting", "Folders")
-_sorting, _folders = map(section, _OWN_SECTIONS)
+_OWN_SECTIONS = ("Sorting", FOLDERS)
+_sorting = section("Sorting")
 _method_options = grouped(
     "method",
     _method,
@@ -156,51 +116,6 @@ _plan_options = grouped(
         help="Apply a plan from --plan.  [default: create one]",
     ),
 )
-_folder_options = grouped(
-    "folders",
-    FolderChoice,
-    _folders(
-        "--by",
-        type=click.Choice(["category", "label", "wnid"]),
-        help="Name folders after this.  [default: category]",
-    ),
-    _folders(
-        "--template",
-        metavar="TEXT",
-        help="Name folders as in '{year}/{category}'; fields: category, label, wnid, node, year, "
-        "month, score, model.  [default: as --by]",
-    ),
-    _folders(
-        "--rollup",
-        type=POSITIVE_SCORE,
-        metavar="P",
-        help="Use the most specific name that scores P: spaniel, else dog, else animal.  "
-        "[default: off]",
-    ),
-    categories_option(_folders),
-    _folders(
-        "--threshold",
-        type=SCORE,
-        metavar="P",
-        help="Put photos into unsure/ if the score of their folder's name is below P.  "
-        "[default: 0.5 for categories, 0.3 for labels, else 0]",
-    ),
-    _folders(
-        "--min-margin",
-        type=SCORE,
-        default=0.0,
-        metavar="M",
-        help="Put photos into unsure/ if that score leads the next one by less than M.",
-    ),
-    _folders(
-        "--min-count",
-        type=click.IntRange(min=1),
-        default=1,
-        metavar="N",
-        help="Put photos into other/ if their folder would get fewer than N.",
-    ),
-)
-
 _COMMON = {
     "dest", "move", "symlink", "hardlink", "results", "dry_run", "write_to", "apply", "by",
     "template", "categories", "threshold", "quiet", "verbose",
@@ -233,7 +148,7 @@ def _new_name(name: str) -> str:
 )
 @_method_options
 @_plan_options
-@_folder_options
+@folder_options
 @image_options
 @model_options
 @speed_options
@@ -261,6 +176,9 @@ def sort(
     done but some images could not be read, 130 interrupted, 143 terminated.
     """
     ctx = click.get_current_context()
+    is_new = plan.results is None and plan.apply is None
+    if is_new:
+        folders = folders.for_model(options.model)
     options = replace(options, labels=folders.labels())
     _check(inputs, plan, options.labels)
     filters = inputs.filters

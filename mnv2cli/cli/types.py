@@ -45,3 +45,18 @@ class Score(_ScoreType):
 
 SCORE = Score()
 POSITIVE_SCORE = Score(min_open=True)
+
+
+class ModelName(click.Choice[str]):
+    """The name of a network or of a model of the user's, or the path of a model."""
+
+    @property
+    def _own(self) -> list[str]:
+        from mnv2cli.models.own import own_models
+
+        return list(own_models())
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from mnv2cli.models.registry import is_file
+
+        return value if is_file(value) or value in self._own else super().convert(value, param, ctx)

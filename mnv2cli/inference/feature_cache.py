@@ -143,6 +143,20 @@ class FeatureCache:
             self._rows.append((known.digest, self._key, stored))
             self._flush_if_due()
 
+    def digest(self, path: str) -> str:
+        """Return the SHA-256 of a photo's content in hexadecimal; empty if it cannot be read.
+
+        The content of a file that has not changed since is not read again.
+        """
+        content = self._content(path)
+        return content.digest.hex() if content else ""
+
+    def find_content(self, digest: str) -> NDArray[np.float32] | None:
+        """Return the features of a photo by the SHA-256 of its content in hexadecimal, or None."""
+        with self._lock:
+            found = self._look_up(bytes.fromhex(digest))
+        return found and self._checked(found[0])
+
     def close(self) -> None:
         """Store what is pending, and close the file; nothing is found after that."""
         with self._lock:

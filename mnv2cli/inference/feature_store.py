@@ -38,6 +38,14 @@ class CachedFeatures:
         """Store the features of a photo, float32 [features]."""
         self._opened().add(path, features)
 
+    def digest(self, path: str) -> str:
+        """Return the SHA-256 of a photo's content in hexadecimal; empty if it cannot be read."""
+        return self._opened().digest(path)
+
+    def find_content(self, digest: str) -> NDArray[np.float32] | None:
+        """Return the features of a photo by the SHA-256 of its content in hexadecimal, or None."""
+        return self._opened().find_content(digest)
+
     def close(self) -> None:
         """Store what is pending."""
         with self._lock:

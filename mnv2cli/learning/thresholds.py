@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 ALWAYS_UNSURE = 1.01
 """A threshold that no score reaches."""
 
+FEWEST_PREDICTED = 5
+"""A threshold that keeps fewer photos than this is not trusted."""
+
 
 @dataclass(frozen=True)
 class Threshold:
@@ -42,10 +45,52 @@ def class_thresholds(
 ) -> list[Threshold]:
     """Return the threshold of each class, in the order of the names.
 
+    It is the lowest at which the precision of the given photos is at least the wanted one, with at
+    least five photos kept. If all predictions together are precise enough, it is 0.
+
     Args:
         scores: Calibrated scores of held-out photos, float32 [n, k].
         classes: Their true classes, int [n].
         names: The classes.
         precision: The wanted precision of each class, in (0, 1].
     """
-    raise NotImplementedError
+    import numpy as np
+
+    best = scores.argmax(axis=1)
+    found = []
+    for index, name in enumerate(names):
+        mine = best == index
+        right = classes[mine] == index
+        found.append(_threshold(name, scores[mine, index], np.asarray(right), precision))
+    return found
+
+
+def _threshold(
+    name: str, scores: NDArray[np.float32], right: NDArray[np.bool_], precision: float
+) -> Threshold:
+    """Return the threshold for the scores, float32 [m], of the photos predicted to be of a class."""
+    import numpy as np
+
+    predicted = len(scores)
+    if predicted < FEWEST_PREDICTED:
+        note = f"only {predicted} photos were predicted; at least {FEWEST_PREDICTED} are required"
+        share = float(right.mean()) if predicted else 0.0
+        return Threshold(name, ALWAYS_UNSURE, share, 0, predicted, note)
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    kept = np.arange(1, predicted + 1)
+    shares = np.cumsum(right[order]) / kept
+    last = np.append(ordered[1:] < ordered[:-1], True)  # photos of one score stay together
+    eligible = last & (kept >= FEWEST_PREDICTED)
+    precise = np.flatnonzero(eligible & (shares >= precision))
+    if not len(precise):
+        highest = float(shares[eligible].max())
+        note = f"its precision is {highest:.1%} at best; more or better photos are required"
+        return Threshold(name, ALWAYS_UNSURE, highest, 0, predicted, note)
+    chosen = int(precise[-1])
+    if chosen == predicted - 1:
+        threshold = 0.0
+    else:
+        # Between the last score that is kept and the next, where neither decides alone.
+        threshold = float(ordered[chosen] + ordered[chosen + 1]) / 2
+    return Threshold(name, threshold, float(shares[chosen]), chosen + 1, predicted)

@@ -36,6 +36,7 @@ class BaseModel:
         class_names: Always empty: its classes are ImageNet's.
         head: Always None: its own last layer computes the scores.
         image_defaults: Always empty: it has no options of images of its own.
+        thresholds: Always empty: it is not calibrated to a precision.
 
     Raises:
         InputError: The network does not exist in this width and size, or with ``accurate``.
@@ -53,6 +54,7 @@ class BaseModel:
     class_names: ClassVar[tuple[str, ...]] = ()
     head: ClassVar[None] = None
     image_defaults: ClassVar[Mapping[str, str]] = {}
+    thresholds: ClassVar[Mapping[str, float]] = {}
     _why_not_accurate: ClassVar[str] = "its gain has not been measured"
 
     def __post_init__(self) -> None:

@@ -109,7 +109,13 @@ _BLOCKS = {
 
 
 def describe_model(model: Model) -> Description:
-    """Return the description of a network, without TensorFlow if the network is published."""
+    """Return the description of a network, without TensorFlow if the network is published.
+
+    That of a learned model has a last layer for its own classes.
+    """
+    if model.head is not None:
+        network = describe_model(model.backbone)
+        return replace(network, stages=[*network.stages[:-1], _own_last(model)])
     return _stored().get(model.model) or describe(model.build_untrained())
 
 
@@ -121,6 +127,23 @@ def _stored() -> dict[str, Description]:
         name: Description([Stage(*row) for row in entry["stages"]], entry["statistics"])
         for name, entry in json.loads(text).items()
     }
+
+
+def _own_last(model: Model) -> Stage:
+    """Return the last layer of a learned model."""
+    features, classes = model.features, len(model.class_names)
+    return Stage(
+        operator="dense",
+        size=1,
+        inputs=features,
+        channels=classes,
+        kernel=1,
+        stride=1,
+        expansion=None,
+        repeats=1,
+        parameters=(features + 1) * classes,
+        multiply_adds=features * classes,
+    )
 
 
 def describe(model: Any) -> Description:

@@ -58,6 +58,7 @@ class LearnedModel:
         content: What the file says of it.
         class_names: The names of its classes.
         head: From features to scores.
+        thresholds: By class, the score below which it is not precise enough.
         features: The length of the features.
     """
 
@@ -72,6 +73,7 @@ class LearnedModel:
         self.content = content
         self.class_names = content.class_names
         self.head: Head | None = content.head
+        self.thresholds = content.thresholds
         self.features = content.head.kernel.shape[0]
         self._published = published
         if published.features != self.features:

@@ -36,6 +36,7 @@ class Model(Protocol):
         features: The length of the features that its last layer gets; 0 if it has none to use.
         head: What computes the scores from the features; None if the network itself does.
         image_defaults: Fields of ``ImageOptions`` that suit the model, where the user chose none.
+        thresholds: By class, the score below which it is not precise enough; may lack classes.
         backbone: The network that engines run: with a head the one below it, else this one.
         checksum: The known digest of the published weights, as ``md5:...`` or ``sha256:...``;
             empty if none is known.
@@ -77,6 +78,8 @@ class Model(Protocol):
     def head(self) -> Head | None: ...
     @property
     def image_defaults(self) -> Mapping[str, str]: ...
+    @property
+    def thresholds(self) -> Mapping[str, float]: ...
     @property
     def backbone(self) -> Model: ...
     @property

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from time import time
 from typing import TYPE_CHECKING, cast
 
 from mnv2cli.errors import DownloadError, InputError
 from mnv2cli.events import DownloadProgress, ignore_download
-from mnv2cli.models import learned, learned_file
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.system.folders import cache_folder
 
@@ -56,7 +56,10 @@ def family(name: str) -> Family:
         InputError: The family is unknown.
     """
     if not isinstance(name, str) or name not in MODELS:
-        raise InputError(f"unknown model {name!r}: choose from {', '.join(MODELS)}")
+        raise InputError(
+            f"unknown model {name!r}: choose from {', '.join([*MODELS, *_own_names()])}, "
+            "or name a file such as ./mine.keras"
+        )
     return cast("Family", import_module(MODELS[name]))
 
 
@@ -78,6 +81,8 @@ def open_model(options: ModelOptions, progress: DownloadProgress = ignore_downlo
     name = options.name or DEFAULT_MODEL
     if is_file(name):
         return _open_file(options)
+    if name not in MODELS and (path := _find_own(name)):
+        return _open_file(replace(options, name=path))
     return family(name).create(options, progress)
 
 
@@ -90,8 +95,23 @@ def is_file(name: str) -> bool:
     )
 
 
+def _own_names() -> list[str]:
+    from mnv2cli.models.own import own_models
+
+    return list(own_models())
+
+
+def _find_own(name: object) -> str:
+    """Return the path of the user's model with a name; empty if there is none."""
+    from mnv2cli.models.own import find_own
+
+    return find_own(name) if isinstance(name, str) else ""
+
+
 def _open_file(options: ModelOptions) -> Model:
     """Return the model in a file."""
+    from mnv2cli.models import learned, learned_file
+
     path = options.name
     if not os.path.exists(path):
         raise InputError(f"the model {path} does not exist", "Check its path.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mnv2cli.errors import InputError
@@ -20,6 +21,10 @@ threshold: ``--rollup`` chooses a node with the score that it requires.
 """
 
 
+OWN_THRESHOLD = 0.5
+"""The default threshold of classes that the user made: a calibrated score, more likely than not."""
+
+
 @dataclass(frozen=True, slots=True)
 class FolderOptions:
     """How class folders are named, and which photos go to ``unsure`` and ``other``.
@@ -31,6 +36,7 @@ class FolderOptions:
         threshold: Photos whose score is below this go to ``unsure``; in [0, 1]. None for the
             default of the score: 0.5 for categories, 0.3 for labels, 0 for nodes and for templates
             with none of these.
+        thresholds: With ``threshold`` None, the thresholds of single labels.
         min_margin: Photos whose lead over the next score is below this go there too; in [0, 1].
         min_count: Photos of folders with fewer photos go to ``other``.
 
@@ -42,6 +48,7 @@ class FolderOptions:
     threshold: float | None = None
     min_margin: float = 0.0
     min_count: int = 1
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.decisive == "node" and self.min_margin:
@@ -69,6 +76,12 @@ class FolderOptions:
         if not self.fields & {"category", "node", "label", "wnid"}:
             return 0.0  # such as {year}: no name of a folder can be wrong
         return _DEFAULT_THRESHOLDS[self.decisive]
+
+    def lowest_for(self, label: str) -> float:
+        """The threshold in use for a label: the given one, or its own, or the default."""
+        if self.threshold is None and self.decisive == "label":
+            return self.thresholds.get(label, self.lowest)
+        return self.lowest
 
 
 @dataclass(frozen=True, slots=True)

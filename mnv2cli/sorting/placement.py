@@ -48,7 +48,6 @@ class FolderChooser:
     ) -> None:
         self._options = options
         self._decisive = options.decisive
-        self._lowest = options.lowest
         self._template = FolderTemplate(options.template)
         self._taken = taken
         self._origin = origin
@@ -68,8 +67,9 @@ class FolderChooser:
             if self._decisive == "category" and record.category and record.category.score:
                 return Placement(OTHER, "its category is ignored")
             return Placement(UNSURE, f"no {self._decisive} is certain enough")
-        if score < self._lowest:
-            return Placement(UNSURE, f"score {score:.3g} is below {self._lowest:g}")
+        lowest = options.lowest_for(record.predictions[0].label if record.predictions else "")
+        if score < lowest:
+            return Placement(UNSURE, f"score {score:.3g} is below {lowest:g}")
         if options.min_margin and (margin or 0) < options.min_margin:
             return Placement(UNSURE, f"lead {margin or 0:.3g} is below {options.min_margin:g}")
         return Placement(self._template.fill(self._values(record, score)), "")

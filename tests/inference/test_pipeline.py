@@ -272,7 +272,7 @@ def test_the_limit_applies_to_an_image_that_was_waited_for(
     """The watcher reads the age while an image is waited for, and writes it when it is decoded."""
     waiting, decoding, release = threading.Event(), threading.Event(), threading.Event()
 
-    class Batch(pipeline._Batch):
+    class Batch(pipeline.Batch):
         _age = 0.0
 
         @property
@@ -297,7 +297,7 @@ def test_the_limit_applies_to_an_image_that_was_waited_for(
         release.wait(10)
         return np.zeros((8, 8, 3), np.uint8)
 
-    monkeypatch.setattr(pipeline, "_Batch", Batch)
+    monkeypatch.setattr(pipeline, "Batch", Batch)
     (record,) = pipeline.classify(
         sources(1), Remote(stuck), FakeEngine(), Labelling(rank), PipelineOptions(limit=0.2)
     )

@@ -17,6 +17,8 @@ COMMANDS = {
     "import": LazyCommand(
         "mnv2cli.cli.models.import_file:import_file", "Import a weights file from another machine."
     ),
+    "add": LazyCommand("mnv2cli.cli.models.add:add", "Add a model of yours under a name."),
+    "remove": LazyCommand("mnv2cli.cli.models.remove:remove", "Remove a model of yours."),
     "compile": LazyCommand(
         "mnv2cli.cli.models.compile:compile_model", "Compile a network before the first run."
     ),
@@ -28,13 +30,14 @@ COMMANDS = {
 EXAMPLES = (
     ("list networks and what is on this machine", "mnv2 models list"),
     ("copy the weights for a machine without internet", 'cp "$(mnv2 models path)" /media/stick/'),
+    ("use a model of your own by its name", "mnv2 models add mine.keras"),
     ("import them there", "mnv2 models import /media/stick/mobilenet_v2_*.h5"),
 )
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS, examples=EXAMPLES)
 def models() -> None:
-    """List, download, import, compile and show networks and their weights.
+    """List, download, import, compile and show networks, their weights and your own models.
 
     MODEL is mobilenet_v2, efficientnet_lite0, mobilenet_v3_large, efficientnet_v2_b0 or
     convnext_tiny; MNV2_MODEL sets the default.

@@ -38,16 +38,64 @@ def list_models(as_json: bool) -> None:
     """List all networks: cost, published accuracy, and what is on this machine.
 
     Params and MAdds are millions of parameters and of multiply-adds for one image. Top-1 is the
-    published share of ImageNet's validation images whose first label is right.
+    published share of ImageNet's validation images whose first label is right. Below are the models
+    of your own that mnv2 models add copied.
     """
     from mnv2cli.models import all_models
 
     known = list(all_models())
-    rows = _rows(known)
+    rows, own = _rows(known), _own_rows()
     if as_json:
-        click.echo(json.dumps(rows, indent=1))
-    else:
-        _print(known, rows)
+        click.echo(json.dumps([*own, *rows], indent=1))
+        return
+    _print(known, rows)
+    if own:
+        _print_own(own)
+
+
+def _own_rows() -> list[dict[str, Any]]:
+    """Return what is known of each model of the user's."""
+    from mnv2cli.models import ModelOptions, open_model
+    from mnv2cli.models.own import own_models
+
+    rows = []
+    for name, path in own_models().items():
+        row: dict[str, Any] = {"model": name, "weights": path}
+        try:
+            model = open_model(ModelOptions(path))
+            row |= {
+                "size": model.size,
+                "network": model.backbone.model,
+                "classes": list(model.class_names),
+                "missing": None,
+            }
+        except Mnv2Error as error:
+            row |= {"size": None, "network": None, "classes": [], "missing": error.message}
+        rows.append(row)
+    return rows
+
+
+def _print_own(rows: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from mnv2cli.cli.terminal.console import PlainConsole
+    from mnv2cli.cli.terminal.text import home_text
+    from mnv2cli.models.own import own_folder
+
+    console = PlainConsole(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("Your model", no_wrap=True)
+    table.add_column("Classes", justify="right", no_wrap=True)
+    table.add_column("Names", no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        names = row["missing"] or ", ".join(row["classes"])
+        classes = str(len(row["classes"])) if row["classes"] else "-"
+        table.add_row(row["model"], classes, Text(printable(names)))
+    console.print()
+    console.print(table)
+    console.print(f"\nYours     {printable(home_text(own_folder()))}", soft_wrap=True, markup=False)
 
 
 def _rows(models: list[Model]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import click
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.model import variant_options
 from mnv2cli.cli.terminal.help import NamesVariable
+from mnv2cli.cli.types import ModelName
 from mnv2cli.models import MODELS, ModelOptions
 
 option = section("Options")
@@ -27,6 +28,14 @@ _argument = click.argument(
     required=False,
     metavar="[MODEL]",
 )
+_any_argument = click.argument(
+    "model",
+    cls=_ModelArgument,
+    type=ModelName(MODELS),
+    envvar="MNV2_MODEL",
+    required=False,
+    metavar="[MODEL]",
+)
 
 
 def _model(*, model: str | None = None, **values: Any) -> ModelOptions:
@@ -38,6 +47,9 @@ variant_option_group = grouped("model", _model, variant_options)
 
 model_argument = grouped("model", _model, _argument, variant_options)
 """Declares the argument and options for a model; the command receives them as ``model``."""
+
+any_model_argument = grouped("model", _model, _any_argument, variant_options)
+"""As ``model_argument``; the model may also be one of the user's, or a file."""
 
 compiled_model_argument = grouped(
     "model",

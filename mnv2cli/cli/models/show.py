@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnv2cli.cli.models.options import json_option, model_argument, option
+from mnv2cli.cli.models.options import any_model_argument, json_option, option
 from mnv2cli.cli.terminal.help import ExampleCommand
+from mnv2cli.cli.terminal.text import printable
+from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.models import Model, ModelOptions
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
     cls=ExampleCommand,
     examples=(
         ("show the network of the paper", "mnv2 models show mobilenet_v2"),
+        ("show a model of your own, and its classes", "mnv2 models show mine.keras"),
         ("write it to a Markdown file", "mnv2 models show --alpha 0.5 --markdown > network.md"),
     ),
 )
-@model_argument
+@any_model_argument
 @option("--markdown", is_flag=True, help="Print Markdown.")
 @json_option
 def show(model: ModelOptions, markdown: bool, as_json: bool) -> None:
@@ -75,6 +78,10 @@ def _cells(description: Description) -> list[list[str]]:
     return rows
 
 
+def _classes(model: Model) -> str:
+    return f"{count(len(model.class_names), 'class', 'classes')}: {', '.join(model.class_names)}"
+
+
 def _totals(description: Description) -> str:
     text = f"{description.parameters:,} parameters and {description.multiply_adds:,} multiply-adds."
     if description.statistics:
@@ -92,11 +99,14 @@ def _as_object(model: Model, description: Description) -> dict[str, Any]:
         "batch_norm_statistics": description.statistics,
         "stages": [asdict(stage) for stage in description.stages],
         "ideas": dict(model.ideas),
+        **({"classes": list(model.class_names)} if model.class_names else {}),
     }
 
 
 def _as_markdown(model: Model, description: Description) -> str:
     lines = [f"# {model.name}", ""]
+    if model.class_names:
+        lines += [f"{_classes(model)}.", ""]
     lines += ["| " + " | ".join(_COLUMNS) + " |", "|---|---|" + "---:|" * (len(_COLUMNS) - 2)]
     lines += ["| " + " | ".join(row) + " |" for row in _cells(description)]
     lines += ["", _totals(description), ""]
@@ -114,7 +124,9 @@ def _print(model: Model, description: Description) -> None:
     console = PlainConsole(highlight=False)
     wide = console.width >= 100
     short = {"Kernel": "k", "Expansion": "t", "Channels": "c", "Repeats": "n", "Stride": "s"}
-    console.print(model.name, style="bold")
+    console.print(model.name, style="bold", markup=False)
+    if model.class_names:
+        console.print(printable(_classes(model)), markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for i, name in enumerate(_COLUMNS):
         heading = name if wide else short.get(name, name)

@@ -67,6 +67,12 @@ label_options = grouped(
     ),
     categories_option(_result),
     _result(
+        "--unknown",
+        advanced=True,
+        is_flag=True,
+        help="With a model of mnv2 learn, label photos unlike all its classes unknown.",
+    ),
+    _result(
         "--rollup",
         advanced=True,
         type=Score(min_open=True),

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from mnv2cli.cli.grouping import grouped, section, together
+from mnv2cli.cli.types import ModelName
 from mnv2cli.models import MODELS
 from mnv2cli.models.options import ModelOptions
 
@@ -32,7 +33,7 @@ variant_options = together(
 _network_options = together(
     _model(
         "--model",
-        type=click.Choice(MODELS),
+        type=ModelName(MODELS),
         envvar="MNV2_MODEL",
         metavar="NAME",
         help="Use NAME [default: mobilenet_v2]; see mnv2 models list.",

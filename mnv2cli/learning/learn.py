@@ -1,0 +1,121 @@
+"""Learn the user's classes from photos: from a folder to the file of a model."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from time import perf_counter
+
+from mnv2cli.errors import InputError
+from mnv2cli.learning.dataset import Examples, from_folder, together
+from mnv2cli.learning.gather import Embedder, distinct
+from mnv2cli.learning.labels_file import from_labels
+from mnv2cli.learning.model_file import (
+    check_model_output,
+    check_not_a_photo,
+    describe_training,
+    write_model,
+)
+from mnv2cli.learning.options import LearnOptions, Running
+from mnv2cli.learning.report import Learned
+from mnv2cli.learning.training import (
+    About,
+    check_enough,
+    fit_and_measure,
+    group_keys,
+    open_network,
+    report,
+    training_set,
+    unused,
+)
+from mnv2cli.models.options import ModelOptions
+from mnv2cli.sources.options import Filters
+
+StrPath = str | os.PathLike[str]
+
+
+def learn(
+    folder: StrPath | None,
+    output: StrPath,
+    *,
+    labels: StrPath | None = None,
+    from_sorted: StrPath | None = None,
+    model: str | ModelOptions = "",
+    options: LearnOptions | None = None,
+    running: Running | None = None,
+) -> Learned:
+    """Learn classes from photos, and write the file of the model.
+
+    Args:
+        folder: A folder whose subfolders are the classes; None with ``labels`` or ``from_sorted``.
+        output: The file of the model; ends in ``.keras``.
+        labels: A file with the columns ``path`` and ``label``, or results of ``mnv2 classify``.
+        from_sorted: A folder that ``mnv2 sort`` made: photos that were moved since are learned.
+        model: The network whose features are used; with ``from_sorted``, also the earlier model,
+            where that is not ``output``.
+        options: How to learn.
+        running: The engine, decoding, filters, and callbacks.
+
+    Raises:
+        InputError: The photos cannot be learned from, or the file cannot be written.
+        NoImagesError: There are no photos.
+        OutputError: The file cannot be written; nothing is left behind.
+    """
+    options, running = options or LearnOptions(), running or Running()
+    made = ModelOptions(model) if isinstance(model, str) else model
+    path = os.fspath(output)
+    given = [None if each is None else os.fspath(each) for each in (folder, labels)]
+    if from_sorted is not None:
+        raise NotImplementedError
+    check_model_output(path, force=options.force)
+    found = read_examples(given[0], given[1], running.filters)
+    found.check()
+    check_enough(found)
+    check_not_a_photo(path, (photo.path for photo in found.photos))
+    return _learn(found, path, made, options, running)
+
+
+def read_examples(folder: str | None, labels: str | None, filters: Filters) -> Examples:
+    """Return the photos of a folder, of a file, or of both.
+
+    Raises:
+        InputError: Neither is given, or one cannot be read.
+    """
+    sets = []
+    if folder is not None:
+        sets.append(from_folder(folder, filters))
+    if labels is not None:
+        sets.append(from_labels(labels))
+    if not sets:
+        raise InputError("there is nothing to learn from", "Name a folder of photos.")
+    return sets[0] if len(sets) == 1 else together(*sets)
+
+
+def _learn(
+    found: Examples, path: str, model: ModelOptions, options: LearnOptions, running: Running
+) -> Learned:
+    keys = group_keys(found.photos, options.group_by)
+    classifier = open_network(model, running)
+    with closing(Embedder(classifier, cache=options.cache, watch=running.watch)) as embedder:
+        photos = embedder.embed(found.photos)
+    start = perf_counter()
+    apart = distinct(photos, found.names)
+    training = training_set(apart.photos, found.names, keys)
+    outcome = fit_and_measure(training, apart.photos.digests)
+    training_info = describe_training(
+        training, apart.photos.digests, outcome.fitted, outcome.metrics
+    )
+    training_info |= {"group_by": options.group_by, "folders": [os.path.abspath(found.source)]}
+    write_model(path, classifier, found.names, outcome.fitted, training_info)
+    seconds = perf_counter() - start
+    return report(
+        outcome,
+        About(
+            path,
+            classifier.network.name,
+            found.source,
+            found.base,
+            unused(found, photos, apart),
+            seconds,
+        ),
+    )

@@ -1,0 +1,223 @@
+"""What learning returns: figures, advice, and what was not used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mnv2cli.errors import ExitCode
+
+if TYPE_CHECKING:
+    from mnv2cli.learning.diagnosis import Advice, Suspect
+    from mnv2cli.learning.metrics import Metrics
+
+
+@dataclass(frozen=True)
+class Unused:
+    """Photos and files that were not learned from.
+
+    Attributes:
+        skipped: Paths and reasons.
+        unreadable: Paths and errors.
+        copies: Paths of photos with the content of another photo of their class.
+        conflicts: Paths of photos with one content, and the classes that they are in.
+    """
+
+    skipped: tuple[tuple[str, str], ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
+    copies: tuple[str, ...] = ()
+    conflicts: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A photo of a sorted folder, and two classes of it.
+
+    Attributes:
+        path: Where the photo is now.
+        before: The folder where mnv2 sort put it, or where the earlier model would.
+        after: The folder where the user put it, or where the new model would.
+    """
+
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Relearned:
+    """What corrections changed.
+
+    Attributes:
+        corrections: The photos that the user moved to another class.
+        added: The number of photos that the user put into class folders.
+        accuracy_before: The share of held-out photos that are right without the corrections.
+        accuracy_after: The same with them, of the same photos in the same folds.
+        corrected_before: The number of corrections that are right without the others.
+        corrected_after: The number that are right with the others, each held out.
+        would_move: Other photos that would now go elsewhere.
+        ignored: Paths of moved photos that are not corrections, and why.
+        missing: The number of photos that are no longer in the sorted folder.
+        lost: The number of earlier training photos that were not found.
+        backup: Where the earlier model is kept; empty if it was not replaced.
+    """
+
+    corrections: tuple[Moved, ...]
+    added: int
+    accuracy_before: float
+    accuracy_after: float
+    corrected_before: int
+    corrected_after: int
+    would_move: tuple[Moved, ...] = ()
+    ignored: tuple[tuple[str, str], ...] = ()
+    missing: int = 0
+    lost: int = 0
+    backup: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A learned model, and how good it is on photos that it did not learn from.
+
+    Attributes:
+        path: The file of the model.
+        size: Its size in bytes.
+        network: The name of the network below it.
+        source: Where the photos come from.
+        metrics: The figures, out of fold: each photo is scored by a model that did not see it.
+        groups: The number of groups of photos that were kept together.
+        suspects: Photos that are probably mislabelled.
+        advice: What more photos would bring.
+        unused: What was not learned from.
+        base: Where relative paths of a file of labels started; empty for the current folder.
+        strength: C, the inverse strength of the penalty.
+        temperature: What the logits were divided by.
+        fitting: Seconds from features to a written model.
+        sorted_folder: The folder whose corrections were learned; empty for none.
+        relearned: What the corrections changed; None for none.
+    """
+
+    path: str
+    size: int
+    network: str
+    source: str
+    metrics: Metrics
+    groups: int
+    suspects: tuple[Suspect, ...]
+    advice: Advice
+    unused: Unused = field(default_factory=Unused)
+    base: str = ""
+    strength: float = 0.0
+    temperature: float = 1.0
+    fitting: float = 0.0
+    sorted_folder: str = ""
+    relearned: Relearned | None = None
+
+    @property
+    def photos(self) -> int:
+        """The number of photos that were learned from."""
+        return self.metrics.photos
+
+    @property
+    def accuracy(self) -> float:
+        """The share of photos that were right when they were held out."""
+        return self.metrics.top1
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % confidence interval of :attr:`accuracy`."""
+        return self.metrics.interval
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the model's scores."""
+        return tuple(each.name for each in self.metrics.classes)
+
+    @property
+    def return_code(self) -> ExitCode:
+        """The exit code of the command."""
+        return ExitCode.SOME_UNREADABLE if self.unused.unreadable else ExitCode.DONE
+
+    def summary(self) -> str:
+        """Return the report in plain words, several lines."""
+        from mnv2cli.learning.summary import summary
+
+        return "\n".join(summary(self))
+
+    def as_object(self) -> dict[str, Any]:
+        """Return the report for JSON."""
+        metrics, advice = self.metrics, self.advice
+        found: dict[str, Any] = {
+            "path": self.path,
+            "network": self.network,
+            "source": self.source,
+            "photos": metrics.photos,
+            "groups": self.groups,
+            "accuracy": metrics.top1,
+            "interval": list(metrics.interval),
+            "macro_f1": metrics.macro_f1,
+            "calibration_error": metrics.calibration_error,
+            "strength": self.strength,
+            "temperature": self.temperature,
+            "fitting_seconds": round(self.fitting, 3),
+            "classes": [
+                {
+                    "name": each.name,
+                    "photos": each.photos,
+                    "recall": each.recall,
+                    "precision": each.precision,
+                }
+                for each in metrics.classes
+            ],
+            "confusions": [
+                {"class": each.true, "predicted": each.predicted, "photos": each.photos}
+                for each in metrics.confusions(100)
+            ],
+            "suspects": [
+                {
+                    "path": each.path,
+                    "given": each.given,
+                    "probable": each.probable,
+                    "score": each.score,
+                }
+                for each in self.suspects
+            ],
+            "curve": [
+                {"photos_per_class": each.photos, "accuracy": each.accuracy}
+                for each in advice.points
+            ],
+            "few": dict(advice.few),
+            "more_per_class": advice.more,
+            "expected_gain": advice.gain,
+            "skipped": [{"path": path, "reason": why} for path, why in self.unused.skipped],
+            "unreadable": [{"path": path, "error": why} for path, why in self.unused.unreadable],
+            "copies": list(self.unused.copies),
+            "conflicts": [
+                {"paths": list(paths), "classes": list(classes)}
+                for paths, classes in self.unused.conflicts
+            ],
+        }
+        if self.relearned:
+            found["relearned"] = _relearned_object(self.relearned)
+        return found
+
+
+def _relearned_object(relearned: Relearned) -> dict[str, Any]:
+    def moved(photos: tuple[Moved, ...]) -> list[dict[str, str]]:
+        return [
+            {"path": each.path, "before": each.before, "after": each.after} for each in photos
+        ]
+
+    return {
+        "corrections": moved(relearned.corrections),
+        "added": relearned.added,
+        "accuracy_before": relearned.accuracy_before,
+        "accuracy_after": relearned.accuracy_after,
+        "corrected_before": relearned.corrected_before,
+        "corrected_after": relearned.corrected_after,
+        "would_move": moved(relearned.would_move),
+        "ignored": [{"path": path, "reason": why} for path, why in relearned.ignored],
+        "missing": relearned.missing,
+        "lost": relearned.lost,
+        "backup": relearned.backup,
+    }
