@@ -35,10 +35,10 @@ EXAMPLES = (
 )  # fmt: skip
 
 
-def _set(folder: str, labels: str | None, results: str | None) -> EvaluationSet:
+def _set(**values: object) -> EvaluationSet:
     from mnv2cli.learning.evaluate import EvaluationSet
 
-    return EvaluationSet(folder, labels, results)
+    return EvaluationSet(**values)  # type: ignore[arg-type]
 
 
 def _output(**values: object) -> EvaluateOutput:
@@ -52,19 +52,26 @@ _result = section("Results")
 _set_options = grouped(
     "photos",
     _set,
-    click.argument("folder", metavar="FOLDER", type=click.Path(exists=True, file_okay=False)),
+    click.argument("folder", metavar="[FOLDER]", required=False, type=click.Path()),
     _photos(
         "--labels",
-        type=click.Path(exists=True, dir_okay=False),
+        type=click.Path(),
         metavar="FILE",
-        help="Take the classes from FILE, a CSV with the columns path and label, not from the "
-        "subfolders.",
+        help="Evaluate on the photos in FILE, a CSV with the columns path and label.",
     ),
     _photos(
         "--results",
         type=click.Path(),
         metavar="FILE",
         help="Evaluate the labels in FILE, written by mnv2 classify; classify nothing.",
+    ),
+    _photos(
+        "--group-by",
+        advanced=True,
+        default="",
+        metavar="REGEX",
+        help="Photos that belong together are worth less evidence: parent, or a regular "
+        "expression whose first group in the path is the same.  [default: all are independent]",
     ),
 )
 _output_options = grouped(
@@ -93,6 +100,7 @@ _output_options = grouped(
 @section("Speed")(
     "--no-cache",
     "cache",
+    advanced=True,
     flag_value=False,
     default=True,
     show_default=False,
@@ -142,7 +150,7 @@ def evaluate(
 
 def _check_nothing_ignored(context: click.Context) -> None:
     """Check that no option of a run is given when nothing is classified; raises UsageError."""
-    used = {"folder", "labels", "results", "as_json", "report", "force", "fail_under"}
+    used = {"folder", "labels", "group_by", "results", "as_json", "report", "force", "fail_under"}
     used |= {"quiet", "verbose"}
     for param in context.command.get_params(context):
         given = param.name and context.get_parameter_source(param.name)

@@ -57,7 +57,7 @@ class EvaluateJob:
             InputError: The inputs are invalid, or the report cannot be written there.
         """
         from mnv2cli.learning.evaluate import evaluate_photos, evaluate_results
-        from mnv2cli.learning.report.page import check_report, write_report
+        from mnv2cli.learning.evaluation_page.page import check_report, write_report
 
         path = self._output.report
         if path is not None:
@@ -70,7 +70,7 @@ class EvaluateJob:
                 evaluation = evaluate_photos(photos, classifier, cache=cache, advance=advance)
         if path is not None:
             self._screen.status(f"Writing {path}")
-            write_report(path, evaluation, photos.folder, options.images)
+            write_report(path, evaluation, photos.source, options.images)
         return evaluation
 
     def show(self, evaluation: Evaluation) -> None:

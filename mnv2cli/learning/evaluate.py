@@ -6,21 +6,23 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mnv2cli.errors import InputError
+from mnv2cli.errors import InputError, NoImagesError
 from mnv2cli.inference.feature_store import CachedFeatures
 from mnv2cli.inference.networks import class_labels
 from mnv2cli.inference.scoring import score_run
 from mnv2cli.inference.timings import Timings
 from mnv2cli.labels.imagenet import imagenet_labels
+from mnv2cli.learning.dataset import Example, Examples, from_folder
 from mnv2cli.learning.evaluation import Evaluation, Omitted, Scored, assess
 from mnv2cli.learning.from_results import NO_LABEL, load_results
-from mnv2cli.learning.labelled import LabelledPhoto, LabelledPhotos, read_labelled
+from mnv2cli.learning.groups import keys_of_paths
+from mnv2cli.learning.labels_file import from_labels
 from mnv2cli.learning.targets import Targets, match
 from mnv2cli.models.options import ModelOptions
-from mnv2cli.records import Record
+from mnv2cli.records import Record, Source
 from mnv2cli.sources.options import Filters
 
 if TYPE_CHECKING:
@@ -29,32 +31,70 @@ if TYPE_CHECKING:
 
     from mnv2cli.inference.classifier import Classifier
 
+_NO_CLASS = ("not in the folder of a class", "no label")
+
 Advance = Callable[[Record], None]
 
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """The photos to evaluate a model on.
+    """The photos to evaluate a model on: those of a folder, or of a file of labels.
 
     Attributes:
-        folder: The folder; each of its subfolders is a class.
-        labels: A CSV file with the columns ``path`` and ``label``, in place of the subfolders.
+        folder: Each of its subfolders is a class; None for a file of labels.
+        labels: A CSV file with the columns ``path`` and ``label``, or results; None for a folder.
         results: A results file of ``mnv2 classify``, in place of a run.
+        group_by: What photos belong together by, as for ``mnv2 learn``; they widen the interval of
+            the accuracy. Empty if all are independent.
         filters: Which files to use.
+
+    Raises:
+        InputError: There is not exactly one of a folder and a file of labels.
     """
 
-    folder: str
+    folder: str | None = None
     labels: str | None = None
     results: str | None = None
+    group_by: str = ""
     filters: Filters = field(default_factory=Filters)
 
-    def read(self) -> LabelledPhotos:
-        """Return the photos; raises InputError or NoImagesError."""
-        return read_labelled(self.folder, self.labels, self.filters)
+    def __post_init__(self) -> None:
+        if (self.folder is None) == (self.labels is None):
+            what = "either" if self.folder is None else "only one of"
+            raise InputError(
+                f"give {what} a folder with a subfolder for each class or a file of labels",
+                "For example: mnv2 evaluate photos",
+            )
+
+    @property
+    def source(self) -> str:
+        """The folder or the file."""
+        return self.folder or self.labels or ""
+
+    def read(self) -> Examples:
+        """Return the photos, none of them opened yet.
+
+        Raises:
+            InputError: The folder or the file cannot be read.
+            NoImagesError: No photo has a class.
+        """
+        if self.labels is not None:
+            found = from_labels(self.labels)
+        else:
+            found = from_folder(self.folder or "", self.filters)
+        if not found.photos:
+            reasons = Counter(why.partition(":")[0] for _, why in found.skipped)
+            shown = ", ".join(f"{why} {number:,}" for why, number in reasons.most_common())
+            raise NoImagesError(
+                f"no photo in {self.source!r} has a class",
+                (f"Skipped: {shown}. " if shown else "")
+                + "Give a folder with a subfolder for each class: photos/cat, photos/dog.",
+            )
+        return found
 
 
 def evaluate(
-    folder: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | None = None,
     *,
     model: str | ModelOptions | Classifier = "",
     labels: str | None = None,
@@ -64,9 +104,9 @@ def evaluate(
     """Return the figures of a model on photos whose classes are known.
 
     Args:
-        folder: A folder with a subfolder for each class.
+        folder: A folder with a subfolder for each class; None for a file of labels.
         model: The model, as for ``Classifier``, or a classifier.
-        labels: A CSV file with the columns ``path`` and ``label``, in place of the subfolders.
+        labels: A CSV file with the columns ``path`` and ``label``, in place of the folder.
         results: A results file of ``mnv2 classify``: its predictions are evaluated, and no photo is
             classified.
         cache: For a learned model, use and fill the cache of features.
@@ -76,7 +116,7 @@ def evaluate(
         NoImagesError: No photo has a class.
         WeightsError: The weights are not available.
     """
-    photos = EvaluationSet(os.fspath(folder), labels, results)
+    photos = EvaluationSet(None if folder is None else os.fspath(folder), labels, results)
     if results is not None:
         if model:
             raise InputError("model cannot be combined with results", "Omit one of them.")
@@ -107,8 +147,8 @@ def evaluate_photos(
     """
     found = photos.read()
     network = classifier.network
-    targets = match(found.names, network.class_names)
-    chosen = [photo for photo in found.photos if photo.label in targets.matched]
+    targets = match(_used(found), network.class_names)
+    chosen = [photo for photo in found.photos if photo.name in targets.matched]
     step: Advance = advance(len(chosen)) if advance else lambda record: None
     records, scores = score_labelled(chosen, classifier, cache=cache, step=step, timings=timings)
     names = unique_names() if not network.class_names else network.class_names
@@ -116,14 +156,15 @@ def evaluate_photos(
     omitted = Omitted(
         tuple((record.path, record.error) for record in records if record.error),
         _folders(found, targets),
-        found.unlabelled,
+        tuple(path for path, why in found.skipped if why in _NO_CLASS),
     )
     scored = _scored([chosen[i] for i in readable], scores, names, targets, len(names))
+    scored = replace(scored, groups=_groups(scored.paths, photos.group_by))
     return assess(scored, classifier.about, targets.described(), omitted)
 
 
 def score_labelled(
-    photos: list[LabelledPhoto],
+    photos: list[Example],
     classifier: Classifier,
     *,
     cache: bool,
@@ -135,7 +176,7 @@ def score_labelled(
 
     kept = cache and classifier.network.head is not None
     store = CachedFeatures(classifier) if kept else None
-    sources = [photo.source for photo in photos]
+    sources = [Source(photo.path, photo.error) for photo in photos]
     count = len(class_labels(classifier.network))
     scores = np.empty((len(photos), count), np.float32)
     records: list[Record] = []
@@ -162,20 +203,20 @@ def evaluate_results(photos: EvaluationSet) -> Evaluation:
     """
     path = photos.results or ""
     found = photos.read()
-    results = load_results(path, found.names)
-    targets = match(found.names, results.class_names)
-    chosen = [photo for photo in found.photos if photo.label in targets.matched]
-    known: list[tuple[LabelledPhoto, Record]] = []
+    results = load_results(path, _used(found))
+    targets = match(_used(found), results.class_names)
+    chosen = [photo for photo in found.photos if photo.name in targets.matched]
+    known: list[tuple[Example, Record]] = []
     missing, rest = [], dict(results.records)
     for photo in chosen:
-        record = rest.pop(os.path.realpath(photo.source.path), None)
+        record = rest.pop(os.path.realpath(photo.path), None)
         if record is None:
-            missing.append(photo.source.path)
+            missing.append(photo.path)
         else:
             known.append((photo, record))
     if not known:
         raise InputError(
-            f"{path!r} has no photo of {photos.folder!r}",
+            f"{path!r} has no photo of {photos.source!r}",
             "Its paths are relative to the folder that mnv2 classify ran in: run this there.",
         )
     unreadable = tuple((record.path, record.error) for _, record in known if record.error)
@@ -183,13 +224,14 @@ def evaluate_results(photos: EvaluationSet) -> Evaluation:
     omitted = Omitted(
         unreadable,
         _folders(found, targets),
-        found.unlabelled,
+        tuple(path for path, why in found.skipped if why in _NO_CLASS),
         tuple(missing),
         tuple(record.path for record in rest.values()),
     )
     names = (*(results.class_names or unique_names()), NO_LABEL)
     scores = results.scores([record for _, record in known])
     scored = _scored([photo for photo, _ in known], scores, names, targets, results.ranks)
+    scored = replace(scored, groups=_groups(scored.paths, photos.group_by))
     return assess(scored, results.model or "the model of the results", targets.described(), omitted)
 
 
@@ -203,13 +245,31 @@ def unique_names() -> tuple[str, ...]:
     )
 
 
-def _folders(found: LabelledPhotos, targets: Targets) -> dict[str, int]:
-    numbers = Counter(photo.label for photo in found.photos)
+def _used(found: Examples) -> list[str]:
+    """Return the classes that have photos, in natural order."""
+    present = {photo.name for photo in found.photos}
+    return [name for name in found.names if name in present]
+
+
+def _folders(found: Examples, targets: Targets) -> dict[str, int]:
+    numbers = Counter(photo.name for photo in found.photos)
     return {name: numbers[name] for name in targets.unmatched}
 
 
+def _groups(paths: tuple[str, ...], group_by: str) -> NDArray[np.int64] | None:
+    """Return a number for what each path is grouped by; a path that nothing matches is alone."""
+    if not group_by:
+        return None
+    import numpy as np
+
+    keys = [
+        key or f"\0{path}" for path, key in zip(paths, keys_of_paths(paths, group_by), strict=True)
+    ]
+    return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+
+
 def _scored(
-    photos: list[LabelledPhoto],
+    photos: list[Example],
     scores: NDArray[np.float32],
     names: tuple[str, ...],
     targets: Targets,
@@ -220,8 +280,8 @@ def _scored(
     matched = tuple(targets.matched.values())
     numbers = {target.name: number for number, target in enumerate(matched)}
     return Scored(
-        tuple(photo.source.path for photo in photos),
-        np.array([numbers[photo.label] for photo in photos], np.int64),
+        tuple(photo.path for photo in photos),
+        np.array([numbers[photo.name] for photo in photos], np.int64),
         scores,
         names,
         matched,

@@ -34,6 +34,7 @@ class Scored:
         class_names: The c classes of the model, each name once.
         targets: The true classes, and which of the model's classes are right for each.
         ranks: How many of the best scores of each photo are known; c for all.
+        groups: Photos of one group are not independent, int [n]; None if all are.
     """
 
     paths: tuple[str, ...]
@@ -42,6 +43,7 @@ class Scored:
     class_names: tuple[str, ...]
     targets: tuple[Target, ...]
     ranks: int
+    groups: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -146,9 +148,7 @@ class Evaluation:
             "confusion_matrix": metrics.matrix.tolist(),
             "reliability": [asdict(each) for each in self.bins],
             "mistakes": [asdict(mistake) for mistake in self.mistakes],
-            "unreadable": [
-                {"path": path, "error": error} for path, error in omitted.unreadable
-            ],
+            "unreadable": [{"path": path, "error": error} for path, error in omitted.unreadable],
             "skipped_folders": dict(omitted.folders or {}),
             "unlabelled": list(omitted.unlabelled),
             "missing_in_results": list(omitted.missing),
@@ -181,7 +181,6 @@ def assess(scored: Scored, model: str, matched: str, omitted: Omitted) -> Evalua
     names, columns = _columns(scored, best)
     predicted = np.where(right, truth, columns[best])
     confidence = scores[rows, best]
-    true_score = np.empty(len(truth), np.float32)
     true_class = np.empty(len(truth), np.int64)
     for number in np.unique(truth).tolist():
         mine, own = truth == number, np.flatnonzero(members[number])
@@ -191,7 +190,7 @@ def assess(scored: Scored, model: str, matched: str, omitted: Omitted) -> Evalua
     seen = np.zeros((len(truth), len(names)), np.float32)
     seen[rows, truth] = np.where(right, confidence, np.minimum(true_score, confidence * 0.999))
     seen[rows, predicted] = np.maximum(confidence, np.finfo(np.float32).tiny)
-    metrics = measure(seen, truth, names)
+    metrics = measure(seen, truth, names, scored.groups)
     better = (scores > true_score[:, None]).sum(axis=1)
     top5 = float(((better < TOP) & (true_score > 0)).mean()) if _has_top5(scored) else None
     complete = scored.ranks >= scores.shape[1]
@@ -219,12 +218,10 @@ def assess(scored: Scored, model: str, matched: str, omitted: Omitted) -> Evalua
 
 
 def _has_top5(scored: Scored) -> bool:
-    return scored.ranks >= min(TOP, len(scored.class_names))
+    return bool(scored.ranks >= min(TOP, scored.scores.shape[1]))
 
 
-def _columns(
-    scored: Scored, best: NDArray[np.int64]
-) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+def _columns(scored: Scored, best: NDArray[np.int64]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Return the names of targets and further predicted classes, and the one of each class."""
     import numpy as np
 

@@ -183,8 +183,9 @@ def evaluation_warnings(evaluation: Evaluation) -> Iterator[str]:
         photos = count(len(omitted.unreadable), "photo")
         path, error = omitted.unreadable[0]
         first = f"{shorten(path, 60)}: {error}"
-        yield f"{photos} could not be read{'' if len(omitted.unreadable) == 1 else ', such as'} " + (
-            f"({first})" if len(omitted.unreadable) == 1 else first
+        yield (
+            f"{photos} could not be read{'' if len(omitted.unreadable) == 1 else ', such as'} "
+            + (f"({first})" if len(omitted.unreadable) == 1 else first)
         )
     if evaluation.top5 is None:
         yield "top-5 is not known: the results have fewer than five labels of each photo"
