@@ -53,7 +53,7 @@ def _figures(evaluation: Evaluation) -> Table:
     table.add_column()
     table.add_row("Model", Text(printable(evaluation.model)))
     photos, classes = count(metrics.photos, "photo"), count(with_photos, "class", "classes")
-    table.add_row("Photos", f"{photos} of {classes}, matched by {evaluation.matched}")
+    table.add_row("Photos", f"{photos} of {classes}, named by {evaluation.matched}")
     interval = f"95 % confidence: {percent(low)} to {percent(high)}"
     table.add_row("Top-1", f"{percent(metrics.top1)}  ({interval})")
     if evaluation.top5 is not None and len(metrics.classes) > TOP:

@@ -105,7 +105,7 @@ def reliability_drawing(before: Sequence[Bin], after: Sequence[Bin]) -> str:
         before: The ranges of scores.
         after: The same with a temperature; empty if there is none.
     """
-    width, height = _LEFT + _SIDE + 14, _TOP + _SIDE + 44
+    width, height = _LEFT + _SIDE + 26, _TOP + _SIDE + 44
     parts = [
         f'<svg class="reliability" role="img" aria-label="Reliability diagram" width="{width}" '
         f'height="{height}" viewBox="0 0 {width} {height}">'

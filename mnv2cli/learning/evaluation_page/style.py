@@ -56,5 +56,7 @@ th{font-weight:600;color:var(--dim);font-size:.85rem}
 .bar{display:inline-block;min-width:7rem;padding:0 .4rem;border-radius:.25rem;
 background:linear-gradient(to right,color-mix(in srgb,var(--right) 30%,transparent)
 calc(var(--share)*100%),var(--panel) 0)}
+@media(max-width:34rem){table{font-size:.85rem}th,td{padding-right:.6rem}td:first-child{min-width:4rem}
+.bar{min-width:4rem}}
 @media print{.scroll{overflow:visible}}
 """
