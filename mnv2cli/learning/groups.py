@@ -112,7 +112,7 @@ class _Union:
     """Photos joined into groups; the first photo of each is its root."""
 
     def __init__(self, count: int, start: _Union | None = None) -> None:
-        self._parents = list(start._parents) if start else list(range(count))
+        self._parents: list[int] = [*start._parents] if start else [*range(count)]
 
     def join(self, left: int, right: int) -> None:
         low, high = sorted((self._root(left), self._root(right)))

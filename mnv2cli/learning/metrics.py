@@ -134,7 +134,7 @@ def measure(
         interval=accuracy_interval(correct, groups),
         macro_f1=float(np.mean([figure.f1 for figure in figures if figure.photos])),
         calibration_error=calibration_error(scores, classes),
-        log_loss=log_loss(scores, classes),
+        log_loss=float(log_losses(scores, classes).mean()),
         classes=figures,
         matrix=matrix,
     )
@@ -158,12 +158,13 @@ def _class_figures(matrix: NDArray[np.int64], names: tuple[str, ...]) -> tuple[C
     return tuple(figures)
 
 
-def log_loss(scores: NDArray[np.float32], classes: NDArray[np.int64]) -> float:
-    """Return the mean negative logarithm of the true classes' scores, each at least 1e-7."""
+def log_losses(scores: NDArray[np.float32], classes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the negative logarithm of the score of each photo's class, of at least 1e-7, [n]."""
     import numpy as np
 
     true_scores = scores[np.arange(len(classes)), classes].astype(np.float64)
-    return float(-np.log(np.maximum(true_scores, SMALLEST_SCORE)).mean())
+    losses: NDArray[np.float64] = -np.log(np.maximum(true_scores, SMALLEST_SCORE))
+    return losses
 
 
 def accuracy_interval(
@@ -223,15 +224,22 @@ def calibration_error(
 def fit_temperature(logits: NDArray[np.float32], classes: NDArray[np.int64]) -> float:
     """Return the temperature, by which logits [n, k] are divided, of the lowest log loss.
 
-    It is from 1/20 to 20; logits may be -inf where a class could not be predicted.
+    One photo more is assumed to be wrong (Platt 1999), else a few photos that are all right would
+    give scores of 1 to everything. The result is from 1/20 to 20; logits may be -inf where a class
+    could not be predicted.
     """
     import numpy as np
     from scipy.optimize import minimize_scalar
 
     wide = logits.astype(np.float64)
+    photos = np.arange(len(classes))
+    doubt = 1 / (len(classes) + 2)
 
     def loss(log_temperature: float) -> float:
-        return log_loss(softmax(wide / np.exp(log_temperature)), classes)
+        losses = -np.log(np.maximum(softmax(wide / np.exp(log_temperature)), SMALLEST_SCORE))
+        true = losses[photos, classes]
+        others = (losses.sum(axis=1) - true) / max(wide.shape[1] - 1, 1)
+        return float(((1 - doubt) * true + doubt * others).mean())
 
     found = minimize_scalar(
         loss, bounds=(-np.log(20), np.log(20)), method="bounded", options={"xatol": 1e-3}

@@ -68,7 +68,7 @@ def class_thresholds(
 def _threshold(
     name: str, scores: NDArray[np.float32], right: NDArray[np.bool_], precision: float
 ) -> Threshold:
-    """Return the threshold for the scores, float32 [m], of the photos predicted to be of a class."""
+    """Return the threshold for the scores of the photos predicted as a class, float32 [m]."""
     import numpy as np
 
     predicted = len(scores)
@@ -88,9 +88,6 @@ def _threshold(
         note = f"its precision is {highest:.1%} at best; more or better photos are required"
         return Threshold(name, ALWAYS_UNSURE, highest, 0, predicted, note)
     chosen = int(precise[-1])
-    if chosen == predicted - 1:
-        threshold = 0.0
-    else:
-        # Between the last score that is kept and the next, where neither decides alone.
-        threshold = float(ordered[chosen] + ordered[chosen + 1]) / 2
-    return Threshold(name, threshold, float(shares[chosen]), chosen + 1, predicted)
+    # Halfway between the last score that is kept and the next, or 0 if all are kept.
+    edges = np.append((ordered[:-1] + ordered[1:]) / 2, 0.0)
+    return Threshold(name, float(edges[chosen]), float(shares[chosen]), chosen + 1, predicted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mnv2cli.learning.training_set import normalise
-from mnv2cli.models.unknown import Unknown, unlikeness
+from mnv2cli.models.unknown import Unknown, measures, unlikeness
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,10 +35,10 @@ def learn_unknown(
         held_out = folds == fold
         means = _means(normalised[~held_out], classes[~held_out])
         cosines[held_out] = (normalised[held_out] @ means.T).max(axis=1)
-    parts = np.stack([1 - cosines, 1 - scores.max(axis=1)], axis=1)
+    parts = measures(cosines, scores)
     centre = parts.mean(axis=0)
     spread = np.maximum(parts.std(axis=0), 0.01)
-    held = np.sort(unlikeness(cosines, scores, centre, spread))
+    held = np.sort(unlikeness(parts, centre, spread))
     if len(held) > MOST_HELD_OUT:
         held = np.quantile(held, np.linspace(0, 1, MOST_HELD_OUT))
     return Unknown(

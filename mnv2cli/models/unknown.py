@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LEAST_LIKE = 0.05
-"""Photos with a smaller p value are unknown; of held-out training photos, 95 % are not."""
+DISTANCE_WEIGHT = 3.0
+LEAST_LACK = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,12 +19,14 @@ class Unknown:
     """What is needed to measure unlikeness; small enough for the model's file.
 
     A photo is unlike all classes if it is far from the mean of each (by cosine), and if no class
-    has a high score. Both are counted in standard deviations and added: of the measures compared,
-    this refused the most photos of other things that look alike.
+    has a high score. Both are counted in standard deviations and added with weights: the distance
+    alone refuses photos of other things best, the score those that look much like a class. The
+    distance to the nearest photos, Mahalanobis' distance and the rest outside the principal
+    components refuse no more, and need more space or time.
 
     Attributes:
         means: The mean of each class, of length 1, float32 [k, d].
-        centre: The mean distance and the mean lack of score of held-out photos, float32 [2].
+        centre: The mean of both measures for held-out training photos, float32 [2].
         spread: The standard deviations of both, above 0, float32 [2].
         held_out: The unlikeness of held-out training photos, ascending, float32 [m].
     """
@@ -46,8 +48,8 @@ class Unknown:
         import numpy as np
 
         cosines = (normalised @ self.means.T).max(axis=1)
-        found = unlikeness(cosines, scores, self.centre, self.spread)
-        below = np.searchsorted(self.held_out, found.astype(np.float32), side="left")
+        found = unlikeness(measures(cosines, scores), self.centre, self.spread)
+        below = np.searchsorted(self.held_out, found, side="left")
         return (1 - below / len(self.held_out)).astype(np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -88,20 +90,33 @@ NAMES = {"means": 2, "centre": 1, "spread": 1, "held_out": 1}
 """The arrays of the measure, and their dimensions."""
 
 
-def unlikeness(
-    cosines: NDArray[np.float32],
-    scores: NDArray[np.float32],
-    centre: NDArray[np.float32],
-    spread: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """Return how unlike all classes photos are, in standard deviations of held-out photos, [n].
+def measures(cosines: NDArray[np.float32], scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the two measures that unlikeness is made of, float32 [n, 2].
+
+    They are the cosine distance to the nearest mean, and the logarithm of what the best score lacks
+    to 1, which distinguishes 0.99 from 0.9 as 0.9 from 0.
 
     Args:
         cosines: The largest cosine with a mean of a class, float32 [n].
         scores: Calibrated scores, float32 [n, k].
+    """
+    import numpy as np
+
+    lack = np.log(1 + LEAST_LACK - scores.max(axis=1))
+    return np.stack([1 - cosines, lack], axis=1).astype(np.float32)
+
+
+def unlikeness(
+    measured: NDArray[np.float32], centre: NDArray[np.float32], spread: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return how unlike all classes photos are, float32 [n].
+
+    Args:
+        measured: As from ``measures``, float32 [n, 2].
         centre: See ``Unknown``.
         spread: See ``Unknown``.
     """
-    distance = (1 - cosines - centre[0]) / spread[0]
-    doubt: NDArray[np.float32] = (1 - scores.max(axis=1) - centre[1]) / spread[1]
-    return doubt + distance
+    import numpy as np
+
+    weights = np.array([DISTANCE_WEIGHT, 1.0], dtype=np.float32)
+    return np.asarray(((measured - centre) / spread) @ weights, dtype=np.float32)
