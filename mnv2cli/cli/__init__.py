@@ -22,6 +22,7 @@ from mnv2cli.errors import ExitCode
 COMMANDS = {
     "classify": LazyCommand("mnv2cli.cli.classify:classify", "Label images."),
     "sort": LazyCommand("mnv2cli.cli.sort:sort", "Sort photos into folders by what they show."),
+    "learn": LazyCommand("mnv2cli.cli.learn:learn", "Learn your own classes from a few photos."),
     "embed": LazyCommand("mnv2cli.cli.embed:embed", "Write the features of images."),
     "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort."),
     "evaluate": LazyCommand("mnv2cli.cli.evaluate:evaluate", "Measure a model on labelled photos."),
@@ -40,6 +41,7 @@ EXAMPLES = (
     ("undo that", "mnv2 undo sorted"),
     ("measure a model on photos in folders of their classes", "mnv2 evaluate photos"),
     ("learn which scores of each class are sure", "mnv2 calibrate more --model mine.keras"),
+    ("learn your own classes, one from each subfolder", "mnv2 learn photos -o mine.keras"),
     ("show all kinds of terrier", "mnv2 labels --tree terrier"),
     ("list the available models", "mnv2 models list"),
     ("merge the results of several machines", "mnv2 merge part*.csv -o labels.csv"),

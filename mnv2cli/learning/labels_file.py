@@ -72,7 +72,9 @@ def _rows(path: str) -> Iterator[tuple[str, str, str]]:
 def _simple_columns(header: str) -> tuple[int, int, str] | None:
     """Return the columns of the path and the label, and what separates cells; None for results."""
     separator = ";" if header.count(";") > header.count(",") else ","
-    names = [name.strip().casefold() for name in next(csv.reader([header], delimiter=separator), [])]
+    names = [
+        name.strip().casefold() for name in next(csv.reader([header], delimiter=separator), [])
+    ]
     label = next((names.index(name) for name in _LABEL_COLUMNS if name in names), None)
     if label is None or "path" not in names or "rank" in names:
         return None

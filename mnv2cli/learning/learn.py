@@ -17,7 +17,7 @@ from mnv2cli.learning.model_file import (
     write_model,
 )
 from mnv2cli.learning.options import LearnOptions, Running
-from mnv2cli.learning.report import Learned
+from mnv2cli.learning.learned import Learned
 from mnv2cli.learning.training import (
     About,
     check_enough,
@@ -52,7 +52,7 @@ def learn(
         labels: A file with the columns ``path`` and ``label``, or results of ``mnv2 classify``.
         from_sorted: A folder that ``mnv2 sort`` made: photos that were moved since are learned.
         model: The network whose features are used; with ``from_sorted``, also the earlier model,
-            where that is not ``output``.
+            if it is not ``output``.
         options: How to learn.
         running: The engine, decoding, filters, and callbacks.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mnv2cli.learning.folds import divide
 from mnv2cli.learning.metrics import ECE_BINS, calibration_error, fit_temperature, softmax
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def calibrate_scores(
 
     if len(scores) < FEWEST_PHOTOS:
         return None
-    halves = divide_evenly(classes, 2)
+    halves = divide(classes, np.arange(len(classes)), 2)
     best = np.empty(len(scores), np.float32)
     for half in (0, 1):
         mine = np.flatnonzero(halves == half)
@@ -105,17 +106,6 @@ def calibrate_scores(
             best[rows] = softmax(_logits(scores[rows]) / temperature).max(axis=1)
     temperature = _fitted(scores, classes, np.arange(len(scores)))
     return Calibration(temperature, error_of(best, right), reliability(best, right))
-
-
-def divide_evenly(classes: NDArray[np.int64], parts: int, seed: int = 0) -> NDArray[np.int64]:
-    """Return a part for each photo, int [n]: random, with a share of each class in each."""
-    import numpy as np
-
-    order = np.random.default_rng(seed).permutation(len(classes))
-    order = order[np.argsort(classes[order], kind="stable")]
-    found = np.empty(len(classes), np.int64)
-    found[order] = np.arange(len(classes)) % parts
-    return found
 
 
 def _fitted(

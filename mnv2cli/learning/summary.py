@@ -11,8 +11,8 @@ from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.learning.diagnosis import Advice
-    from mnv2cli.learning.metrics import ClassFigures, Metrics
-    from mnv2cli.learning.report import Learned, Moved, Relearned
+    from mnv2cli.learning.metrics import Metrics
+    from mnv2cli.learning.report import Moved, Relearned, Report
 
 WIDTH = 79
 ALL = 1 << 30
@@ -22,7 +22,7 @@ ENOUGH = 10
 """Photos a class; with fewer, recognition depends on chance."""
 
 
-def summary(learned: Learned, *, verbose: bool = False) -> list[str]:
+def summary(learned: Report, *, verbose: bool = False) -> list[str]:
     """Return the lines of the whole report.
 
     Args:
@@ -47,7 +47,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def used_lines(learned: Learned, *, verbose: bool = False) -> list[str]:
+def used_lines(learned: Report, *, verbose: bool = False) -> list[str]:
     """Return the number of photos that were used, and which were not, and why."""
     metrics, unused = learned.metrics, learned.unused
     lines = [
@@ -73,13 +73,11 @@ def used_lines(learned: Learned, *, verbose: bool = False) -> list[str]:
             f"In several classes, so not used: {count(len(unused.conflicts), 'photo')}. "
             "Keep each in one."
         )
-        lines += _some(
-            (f"  {' = '.join(paths)}" for paths, _ in unused.conflicts), verbose
-        )
+        lines += _some((f"  {' = '.join(paths)}" for paths, _ in unused.conflicts), verbose)
     return lines
 
 
-def accuracy_lines(learned: Learned) -> list[str]:
+def accuracy_lines(learned: Report) -> list[str]:
     """Return the accuracy with its interval."""
     low, high = learned.interval
     lines = [
@@ -100,12 +98,12 @@ def class_table(metrics: Metrics, *, verbose: bool = False) -> list[str]:
     shown = classes
     if len(classes) > _ROWS and not verbose:
         shown = sorted(classes, key=lambda each: each.recall)[:_ROWS]
-    width = max(min(max(len(_name(each)) for each in shown), _LONGEST_NAME), len("Class"))
+    width = max(min(max(len(each.name) for each in shown), _LONGEST_NAME), len("Class"))
     lines = [f"{'Class':{width}}  {'Photos':>6}  {'Recall':>8}  {'Precision':>9}"]
     for each in shown:
         precision = percent(each.precision) if each.predicted else "-"
         lines.append(
-            f"{_cut(_name(each), width):{width}}  {each.photos:>6,}  {percent(each.recall):>8}  "
+            f"{_cut(each.name, width):{width}}  {each.photos:>6,}  {percent(each.recall):>8}  "
             f"{precision:>9}"
         )
     if len(shown) < len(classes):
@@ -125,7 +123,7 @@ def confusion_lines(metrics: Metrics) -> list[str]:
     return ["Most confused:", *lines] if lines else []
 
 
-def suspect_lines(learned: Learned, *, verbose: bool = False) -> list[str]:
+def suspect_lines(learned: Report, *, verbose: bool = False) -> list[str]:
     """Return the photos that are probably mislabelled."""
     suspects = learned.suspects
     if not suspects:
@@ -176,9 +174,7 @@ def relearned_lines(relearned: Relearned, *, verbose: bool = False) -> list[str]
         lines.append("Not learned:")
         lines += _some((f"  {path}: {why}" for path, why in relearned.ignored), verbose)
     if relearned.lost:
-        lines.append(
-            f"Not found, so no longer learned: {count(relearned.lost, 'earlier photo')}."
-        )
+        lines.append(f"Not found, so no longer learned: {count(relearned.lost, 'earlier photo')}.")
     lines += [
         "",
         "On the same held-out photos:     before     after",
@@ -193,7 +189,7 @@ def relearned_lines(relearned: Relearned, *, verbose: bool = False) -> list[str]
     return lines
 
 
-def next_lines(learned: Learned) -> list[str]:
+def next_lines(learned: Report) -> list[str]:
     """Return where the model is, and the commands to type next."""
     path = learned.path
     lines = [f"Wrote {path} ({learned.size / 1e6:.1f} MB)."]
@@ -202,7 +198,9 @@ def next_lines(learned: Learned) -> list[str]:
     lines.append("Next:")
     if learned.relearned:
         into = learned.sorted_folder
-        lines.append("  " + shlex.join(["mnv2", "sort", "--refresh", "--into", into, "--model", path]))
+        lines.append(
+            "  " + shlex.join(["mnv2", "sort", "--refresh", "--into", into, "--model", path])
+        )
     else:
         lines.append("  " + shlex.join(["mnv2", "classify", "PHOTOS", "--model", path]))
         lines.append(
@@ -225,10 +223,6 @@ def _some(lines: Iterable[str], verbose: bool) -> Iterator[str]:
             rest += 1
     if rest:
         yield f"  and {rest:,} more; -v names all"
-
-
-def _name(figures: ClassFigures) -> str:
-    return figures.name
 
 
 def _cut(text: str, width: int) -> str:

@@ -14,7 +14,8 @@ from mnv2cli.learning.diagnosis import advice, suspects
 from mnv2cli.learning.fit import FitOptions, fit
 from mnv2cli.learning.groups import join, keys_of_paths
 from mnv2cli.learning.metrics import Metrics, measure
-from mnv2cli.learning.report import Learned, Unused
+from mnv2cli.learning.learned import Learned
+from mnv2cli.learning.report import Unused
 from mnv2cli.learning.training_set import TrainingSet, check
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def open_network(model: ModelOptions, running: Running) -> Classifier:
     network = classifier.network
     if network.class_names:
         raise InputError(
-            f"cannot learn on {model.name}: it has classes of its own",
+            f"cannot learn on {model.name}: its classes are not those of ImageNet",
             "Name a network of ImageNet with --model; see mnv2 models list.",
         )
     check_features(network)

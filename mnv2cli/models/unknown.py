@@ -29,12 +29,15 @@ class Unknown:
         centre: The mean of both measures for held-out training photos, float32 [2].
         spread: The standard deviations of both, above 0, float32 [2].
         held_out: The unlikeness of held-out training photos, ascending, float32 [m].
+        temperature: What the logits were divided by since; the measure is that of the scores before,
+            so that calibrating scores leaves it unchanged.
     """
 
     means: NDArray[np.float32]
     centre: NDArray[np.float32]
     spread: NDArray[np.float32]
     held_out: NDArray[np.float32]
+    temperature: float = 1.0
 
     def p_values(
         self, normalised: NDArray[np.float32], scores: NDArray[np.float32]

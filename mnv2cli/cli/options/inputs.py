@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from mnv2cli.cli.grouping import grouped, section
+from mnv2cli.cli.grouping import grouped, section, together
 from mnv2cli.sources.names import IMAGE_SUFFIXES, RAW_SUFFIXES
 from mnv2cli.sources.options import Filters, Inputs
 from mnv2cli.sources.pairs import PAIRS
@@ -17,26 +17,7 @@ def _inputs(paths: tuple[str, ...], files_from: str | None, null: bool, **filter
 
 
 _input = section("Images")
-input_options = grouped(
-    "inputs",
-    _inputs,
-    click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path()),
-    _input(
-        "--files-from",
-        type=click.Path(exists=True, dir_okay=False, allow_dash=True),
-        metavar="FILE",
-        help="Read more paths from FILE, one per line; - is stdin.",
-    ),
-    _input(
-        "-0",
-        "--null",
-        advanced=True,
-        is_flag=True,
-        help="Paths in --files-from end with NUL, as from find -print0.",
-    ),
-    _input(
-        "--recursive/--no-recursive", advanced=True, default=True, help="Search subfolders, or not."
-    ),
+filter_options = together(
     _input(
         "--include",
         multiple=True,
@@ -67,4 +48,26 @@ input_options = grouped(
     ),
     _input("--hidden", advanced=True, is_flag=True, help="Include hidden files and folders."),
     _input("--follow-links", advanced=True, is_flag=True, help="Follow symbolic links to folders."),
+)
+input_options = grouped(
+    "inputs",
+    _inputs,
+    click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path()),
+    _input(
+        "--files-from",
+        type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+        metavar="FILE",
+        help="Read more paths from FILE, one per line; - is stdin.",
+    ),
+    _input(
+        "-0",
+        "--null",
+        advanced=True,
+        is_flag=True,
+        help="Paths in --files-from end with NUL, as from find -print0.",
+    ),
+    _input(
+        "--recursive/--no-recursive", advanced=True, default=True, help="Search subfolders, or not."
+    ),
+    filter_options,
 )

@@ -1,0 +1,111 @@
+"""One run of ``mnv2 learn``: photos in, a model and a report out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+import click
+
+from mnv2cli.cli.terminal.learn_report import print_report
+from mnv2cli.errors import ExitCode
+from mnv2cli.events import RunEvents
+from mnv2cli.images.decode import set_process_limit
+from mnv2cli.learning.learn import learn
+from mnv2cli.learning.options import LearnOptions, Running
+from mnv2cli.sources.options import Filters
+
+if TYPE_CHECKING:
+    from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.inference.options import ClassifierOptions
+    from mnv2cli.records import Record
+    from mnv2cli.sources.options import Inputs
+
+
+@dataclass(frozen=True, slots=True)
+class LearnTarget:
+    """The options of learning, as typed."""
+
+    output: str
+    force: bool
+    labels: str | None
+    from_sorted: str | None
+    trust_all: bool
+    group_by: str
+    as_json: bool
+    cache: bool
+
+    @property
+    def options(self) -> LearnOptions:
+        """How to learn."""
+        return LearnOptions(self.group_by, self.force, self.cache, self.trust_all)
+
+
+def check_usage(inputs: Inputs, target: LearnTarget) -> None:
+    """Check that options can be combined; raises UsageError."""
+    if not (inputs.paths or target.labels is not None or target.from_sorted is not None):
+        raise click.UsageError(
+            "Name a folder with a subfolder for each class, or a file with --labels."
+        )
+    if inputs.paths and target.labels is not None:
+        raise click.UsageError("--labels cannot be combined with FOLDER: choose one.")
+    if not inputs.paths and target.from_sorted is None and inputs.filters != Filters():
+        raise click.UsageError(
+            "Options that select images cannot be combined with --labels, which names them."
+        )
+    if target.trust_all and target.from_sorted is None:
+        raise click.UsageError("--trust-all requires --from-sorted.")
+
+
+class LearnJob:
+    """One run of the command.
+
+    Args:
+        options: The options of the classifier.
+        target: The options of learning.
+        screen: Shows notices and progress.
+    """
+
+    def __init__(self, options: ClassifierOptions, target: LearnTarget, screen: Screen) -> None:
+        self._options = options
+        self._target = target
+        self._screen = screen
+        self._stage = "before learning"
+
+    def learn(self, inputs: Inputs) -> ExitCode:
+        """Learn, print the report, and return the exit code."""
+        options, target, screen = self._options, self._target, self._screen
+        set_process_limit(options.images.max_pixels)
+        events = RunEvents(screen.notice, screen.warning, screen.download, screen.status)
+        running = Running(options.engine, options.images, inputs.filters, events, self._watched)
+        try:
+            learned = learn(
+                inputs.paths[0] if inputs.paths else None,
+                target.output,
+                labels=target.labels,
+                from_sorted=target.from_sorted,
+                model=options.model,
+                options=target.options,
+                running=running,
+            )
+        except KeyboardInterrupt:
+            screen.notice(f"Stopped: {target.output} was not written.", "")
+            raise
+        if target.as_json:
+            click.echo(json.dumps(learned.as_object(), indent=1))
+        elif not screen.quiet:
+            print_report(learned, verbose=screen.verbose)
+        return learned.return_code
+
+    def _watched(self, records: Generator[Record, None, None], total: int) -> Iterator[Record]:
+        """Yield records, and show the progress."""
+        with self._screen.loading("the network"):
+            started = list(islice(records, 1))
+        with self._screen.progress(lambda stopping: total) as advance:
+            for record in chain(started, records):
+                advance(record)
+                yield record
+        self._screen.status("Learning …")
