@@ -147,7 +147,7 @@ def evaluate_photos(
     """
     found = photos.read()
     network = classifier.network
-    targets = match(_used(found), network.class_names)
+    targets = match(used_names(found), network.class_names)
     chosen = [photo for photo in found.photos if photo.name in targets.matched]
     step: Advance = advance(len(chosen)) if advance else lambda record: None
     records, scores = score_labelled(chosen, classifier, cache=cache, step=step, timings=timings)
@@ -203,8 +203,8 @@ def evaluate_results(photos: EvaluationSet) -> Evaluation:
     """
     path = photos.results or ""
     found = photos.read()
-    results = load_results(path, _used(found))
-    targets = match(_used(found), results.class_names)
+    results = load_results(path, used_names(found))
+    targets = match(used_names(found), results.class_names)
     chosen = [photo for photo in found.photos if photo.name in targets.matched]
     known: list[tuple[Example, Record]] = []
     missing, rest = [], dict(results.records)
@@ -245,7 +245,7 @@ def unique_names() -> tuple[str, ...]:
     )
 
 
-def _used(found: Examples) -> list[str]:
+def used_names(found: Examples) -> list[str]:
     """Return the classes that have photos, in natural order."""
     present = {photo.name for photo in found.photos}
     return [name for name in found.names if name in present]

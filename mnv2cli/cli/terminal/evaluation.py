@@ -114,14 +114,14 @@ def _matrix(evaluation: Evaluation, width: int) -> Table | None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 1))
     table.add_column("true \\ predicted", no_wrap=True, width=first)
     for name, each in zip(names, widths, strict=True):
-        table.add_column(Text(_cut(name, each)), justify="right", no_wrap=True, width=each)
+        table.add_column(Text(cut(name, each)), justify="right", no_wrap=True, width=each)
     for row, figures in enumerate(metrics.classes):
         if figures.photos:
             cells = [
                 _cell(int(number), right=row == column)
                 for column, number in enumerate(metrics.matrix[row])
             ]
-            table.add_row(Text(_cut(names[row], first)), *cells)
+            table.add_row(Text(cut(names[row], first)), *cells)
     return table
 
 
@@ -149,10 +149,11 @@ def _pairs(evaluation: Evaluation) -> Iterator[RenderableType]:
 
 
 def _short(name: str, width: int) -> str:
-    return _cut(printable(name), width)
+    return cut(printable(name), width)
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
+    """Cut text on the right to a width in terminal cells."""
     from rich.cells import cell_len, set_cell_size
 
     return text if cell_len(text) <= width else f"{set_cell_size(text, width - 1).rstrip()}…"
@@ -166,19 +167,19 @@ def evaluation_warnings(evaluation: Evaluation) -> Iterator[str]:
     omitted = evaluation.omitted
     if omitted.folders:
         photos = count(sum(omitted.folders.values()), "photo")
-        folders = _named(list(omitted.folders))
+        folders = named(list(omitted.folders))
         noun = "a class" if len(omitted.folders) == 1 else "classes"
         be = "is" if len(omitted.folders) == 1 else "are"
         yield f"skipped {photos} in {folders}, which {be} not {noun} of the model"
     if omitted.unlabelled:
-        yield f"skipped {count(len(omitted.unlabelled), 'photo')} without a class: " + _named(
+        yield f"skipped {count(len(omitted.unlabelled), 'photo')} without a class: " + named(
             omitted.unlabelled
         )
     if omitted.missing:
-        yield f"the results lack {count(len(omitted.missing), 'photo')}: " + _named(omitted.missing)
+        yield f"the results lack {count(len(omitted.missing), 'photo')}: " + named(omitted.missing)
     if omitted.foreign:
         rows = count(len(omitted.foreign), "row")
-        yield f"{rows} of the results not in the folder: {_named(omitted.foreign)}"
+        yield f"{rows} of the results not in the folder: {named(omitted.foreign)}"
     if omitted.unreadable:
         photos = count(len(omitted.unreadable), "photo")
         path, error = omitted.unreadable[0]
@@ -191,6 +192,7 @@ def evaluation_warnings(evaluation: Evaluation) -> Iterator[str]:
         yield "top-5 is not known: the results have fewer than five labels of each photo"
 
 
-def _named(paths: tuple[str, ...] | list[str]) -> str:
+def named(paths: tuple[str, ...] | list[str]) -> str:
+    """Return the first names and the number of the others."""
     shown = ", ".join(paths[:_NAMED])
     return shown if len(paths) <= _NAMED else f"{shown} and {len(paths) - _NAMED:,} more"

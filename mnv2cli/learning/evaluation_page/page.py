@@ -109,8 +109,8 @@ def page(evaluation: Evaluation, source: str, pictures: list[str]) -> Iterator[s
     classes = [each for each in evaluation.metrics.classes if each.photos]
     yield (
         f'<p class="lead">{count(evaluation.metrics.photos, "photo")} of '
-        f"{count(len(classes), 'class', 'classes')}, by <b>{text(evaluation.model)}</b>. Their names "
-        f"are {text(evaluation.matched)}.</p>\n"
+        f"{count(len(classes), 'class', 'classes')}, by <b>{text(evaluation.model)}</b>. "
+        f"Their names are {text(evaluation.matched)}.</p>\n"
     )
     yield from _figures(evaluation)
     yield from _omitted(evaluation)
