@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mnv2cli.images.options import ImageOptions
     from mnv2cli.inference.classifier import Classifier
     from mnv2cli.labels.options import LabelOptions
+    from mnv2cli.learning.evaluate import evaluate
+    from mnv2cli.learning.evaluation import Evaluation
     from mnv2cli.models.options import ModelOptions
     from mnv2cli.records import Prediction, Record
     from mnv2cli.results.dataframe import read_dataframe, to_dataframe
@@ -28,6 +30,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Classifier",
     "EngineOptions",
+    "Evaluation",
     "Filters",
     "ImageOptions",
     "LabelOptions",
@@ -37,6 +40,7 @@ __all__ = [
     "Record",
     "RunEvents",
     "__version__",
+    "evaluate",
     "read_dataframe",
     "to_dataframe",
 ]
@@ -44,6 +48,7 @@ __all__ = [
 _HOMES = {
     "Classifier": "mnv2cli.inference.classifier",
     "EngineOptions": "mnv2cli.engines.options",
+    "Evaluation": "mnv2cli.learning.evaluation",
     "Filters": "mnv2cli.sources.options",
     "ImageOptions": "mnv2cli.images.options",
     "LabelOptions": "mnv2cli.labels.options",
@@ -52,6 +57,7 @@ _HOMES = {
     "Prediction": "mnv2cli.records",
     "Record": "mnv2cli.records",
     "RunEvents": "mnv2cli.events",
+    "evaluate": "mnv2cli.learning.evaluate",
     "read_dataframe": "mnv2cli.results.dataframe",
     "to_dataframe": "mnv2cli.results.dataframe",
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mnv2cli.cli.grouping import grouped, section
-from mnv2cli.cli.options.engine import speed_options
+from mnv2cli.cli.options.engine import float_speed_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.types import POSITIVE_SCORE
@@ -82,7 +82,7 @@ _calibrate_options = grouped(
 )
 @_calibrate_options
 @section("Results")("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
-@speed_options
+@float_speed_options
 @terminal_options
 def calibrate(
     folder: str | None,

@@ -140,10 +140,12 @@ class Calibrated:
 
     def summary(self) -> str:
         """Return the main figures as one line of text."""
-        reached = "no photo is sure" if self.reached is None else f"{self.reached:.1%} of them right"
+        reached = (
+            "no photo is sure" if self.reached is None else f"{self.reached:.1%} of them right"
+        )
         return (
             f"{count(self.photos, 'photo')}: scores off by {self.after:.1%} instead of "
-            f"{self.before:.1%}; {self.sure:.1%} of the photos are sure, {reached}"
+            f"{self.before:.1%}; {self.sure:.1%} of the photos are sure{right}"
         )
 
     def as_object(self) -> dict[str, Any]:
@@ -249,9 +251,7 @@ def _check_enough(photos: Photos, learned: int) -> None:
         )
 
 
-def _calibrated(
-    photos: Photos, network: LearnedModel, precision: float
-) -> tuple[Calibrated, Head]:
+def _calibrated(photos: Photos, network: LearnedModel, precision: float) -> tuple[Calibrated, Head]:
     """Return the figures and the calibrated head."""
     import numpy as np
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -21,15 +21,18 @@ from mnv2cli.learning.from_results import NO_LABEL, load_results
 from mnv2cli.learning.groups import keys_of_paths
 from mnv2cli.learning.labels_file import from_labels
 from mnv2cli.learning.targets import Targets, match
+from mnv2cli.models.learned import LearnedModel
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.records import Record, Source
 from mnv2cli.sources.options import Filters
+from mnv2cli.system.files import content_digest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from mnv2cli.inference.classifier import Classifier
+    from mnv2cli.models import Model
 
 _NO_CLASS = ("not in the folder of a class", "no label")
 
@@ -150,7 +153,14 @@ def evaluate_photos(
     targets = match(used_names(found), network.class_names)
     chosen = [photo for photo in found.photos if photo.name in targets.matched]
     step: Advance = advance(len(chosen)) if advance else lambda record: None
-    records, scores = score_labelled(chosen, classifier, cache=cache, step=step, timings=timings)
+    kept = cache and network.head is not None
+    store = CachedFeatures(classifier) if kept else None
+    try:
+        records, scores = score_labelled(chosen, classifier, store, step, timings)
+        learned = _learned_from(network, [r.path for r in records if not r.error], store)
+    finally:
+        if store:
+            store.close()
     names = unique_names() if not network.class_names else network.class_names
     readable = [i for i, record in enumerate(records) if not record.error]
     omitted = Omitted(
@@ -160,39 +170,45 @@ def evaluate_photos(
     )
     scored = _scored([chosen[i] for i in readable], scores, names, targets, len(names))
     scored = replace(scored, groups=_groups(scored.paths, photos.group_by))
-    return assess(scored, classifier.about, targets.described(), omitted)
+    found_figures = assess(scored, classifier.about, targets.described(), omitted)
+    return replace(found_figures, learned=learned)
 
 
 def score_labelled(
     photos: list[Example],
     classifier: Classifier,
-    *,
-    cache: bool,
-    step: Advance,
+    store: CachedFeatures | None = None,
+    step: Advance = lambda record: None,
     timings: Timings | None = None,
 ) -> tuple[list[Record], NDArray[np.float32]]:
     """Return the record of each photo, and the scores of the readable ones, float32 [m, c]."""
     import numpy as np
 
-    kept = cache and classifier.network.head is not None
-    store = CachedFeatures(classifier) if kept else None
     sources = [Source(photo.path, photo.error) for photo in photos]
     count = len(class_labels(classifier.network))
     scores = np.empty((len(photos), count), np.float32)
     records: list[Record] = []
     readable = 0
-    try:
-        with closing(score_run(classifier, sources, store, timings)) as run:
-            for record, row in run:
-                records.append(record)
-                if not record.error:
-                    scores[readable] = row[:count]
-                    readable += 1
-                step(record)
-    finally:
-        if store:
-            store.close()
+    with closing(score_run(classifier, sources, store, timings)) as run:
+        for record, row in run:
+            records.append(record)
+            if not record.error:
+                scores[readable] = row[:count]
+                readable += 1
+            step(record)
     return records, scores[:readable]
+
+
+def _learned_from(network: Model, paths: list[str], store: CachedFeatures | None) -> int:
+    """Return the number of photos that a model learned from, as far as it says that."""
+    contents = network.content.training.get("contents") if isinstance(network, LearnedModel) else ()
+    if not contents:
+        return 0
+    number = 0
+    for path in paths:
+        with suppress(OSError):
+            number += ((store and store.digest(path)) or content_digest(path)) in contents
+    return number
 
 
 def evaluate_results(photos: EvaluationSet) -> Evaluation:

@@ -98,6 +98,7 @@ class Evaluation:
         matched: How the names of folders were matched with classes, such as ``4 labels``.
         mistakes: The photos that were predicted wrongly, the highest score first.
         omitted: Photos that the figures do not include.
+        learned: The number of photos that the model learned from: it knows them too well.
     """
 
     model: str
@@ -109,6 +110,7 @@ class Evaluation:
     matched: str
     mistakes: tuple[Mistake, ...]
     omitted: Omitted = Omitted()
+    learned: int = 0
 
     @property
     def top1(self) -> float:
@@ -144,6 +146,7 @@ class Evaluation:
             "temperature": calibration and calibration.temperature,
             "calibration_error_with_temperature": calibration and calibration.error,
             "matched": self.matched,
+            "learned_from": self.learned,
             "classes": [asdict(figures) for figures in metrics.classes],
             "confusion_matrix": metrics.matrix.tolist(),
             "reliability": [asdict(each) for each in self.bins],

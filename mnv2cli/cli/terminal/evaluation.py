@@ -165,6 +165,11 @@ _NAMED = 5
 def evaluation_warnings(evaluation: Evaluation) -> Iterator[str]:
     """Yield the warnings about photos that the figures do not include."""
     omitted = evaluation.omitted
+    if evaluation.learned:
+        yield (
+            f"the model learned from {evaluation.learned:,} of these "
+            f"{count(evaluation.metrics.photos, 'photo')}: the figures flatter; give other photos"
+        )
     if omitted.folders:
         photos = count(sum(omitted.folders.values()), "photo")
         folders = named(list(omitted.folders))

@@ -113,6 +113,11 @@ def page(evaluation: Evaluation, source: str, pictures: list[str]) -> Iterator[s
         f"Their names are {text(evaluation.matched)}.</p>\n"
     )
     yield from _figures(evaluation)
+    if evaluation.learned:
+        yield (
+            f'<p class="warning">The model learned from {evaluation.learned:,} of these photos, so '
+            "the figures flatter.</p>\n"
+        )
     yield from _omitted(evaluation)
     yield from _mistakes(evaluation.mistakes, pictures)
     yield from _matrix(evaluation)

@@ -15,6 +15,7 @@ h3{font-size:1rem;margin:1.2rem 0 .4rem}
 p{margin:.3rem 0 .8rem;max-width:44rem}
 .lead,footer,small{color:var(--dim)}
 footer{margin-top:3rem;font-size:.85rem}
+.warning{color:var(--wrong)}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.7rem;
 margin:1.2rem 0}
 .figures div{background:var(--panel);border-radius:.6rem;padding:.7rem .9rem;display:flex;
