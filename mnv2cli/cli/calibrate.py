@@ -93,7 +93,7 @@ def calibrate(
     engine: EngineOptions,
     terminal: TerminalOptions,
 ) -> None:
-    """Make the scores of your own model reliable, and store which of them are sure.
+    """Make the scores of a learned model reliable, and store which of them are sure.
 
     Each subfolder of FOLDER is a class of the model. Photos that the model learned from are
     skipped: it knows them too well.

@@ -89,7 +89,7 @@ _output_options = grouped(
         "--fail-under",
         type=SCORE,
         metavar="SHARE",
-        help="Exit with 1 if a smaller share of photos is right (0 to 1).",
+        help="Exit with 1 if fewer photos are right (0 to 1).",
     ),
 )
 

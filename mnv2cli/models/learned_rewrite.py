@@ -19,7 +19,7 @@ _WEIGHTS = "model.weights.h5"
 
 
 def rewrite_learned(source: str, target: str, content: LearnedContent) -> None:
-    """Write a copy of a learned model with other content beside its place, then move it there.
+    """Write a copy of a learned model with new content beside its place, then move it there.
 
     Args:
         source: The model; its classes and its network are those of ``content``.

@@ -37,7 +37,6 @@ def calibration_renderables(calibrated: Calibrated) -> Iterator[RenderableType]:
                   "into unsure")  # fmt: skip
     table.add_row("Precision", _precision(calibrated))
     yield table
-    yield ""
     yield from _classes(calibrated)
 
 

@@ -29,7 +29,6 @@ _GAP = 2
 def evaluation_renderables(evaluation: Evaluation, width: int) -> Iterator[RenderableType]:
     """Yield what to print of an evaluation, for a terminal of the given width."""
     yield _figures(evaluation)
-    yield ""
     yield from _classes(evaluation, width)
     matrix = _matrix(evaluation, width)
     if matrix is not None:
@@ -73,7 +72,8 @@ def _classes(evaluation: Evaluation, width: int) -> Iterator[RenderableType]:
     figures = [each for each in evaluation.metrics.classes if each.photos]
     shown = figures
     if len(figures) > _MOST_CLASSES:
-        shown = sorted(figures, key=lambda each: (each.f1, each.name))[:_MOST_CLASSES]
+        worst = sorted(figures, key=lambda each: (each.f1, each.name))
+        shown = [each for each in worst if each.f1 < 1][:_MOST_CLASSES] or worst[:1]
     name_width = max(min(max(len(printable(each.name)) for each in shown), width - 45), 8)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Class", no_wrap=True, width=name_width)
@@ -84,10 +84,10 @@ def _classes(evaluation: Evaluation, width: int) -> Iterator[RenderableType]:
     yield table
     if more := len(figures) - len(shown):
         least = min(each.f1 for each in figures if each not in shown)
+        classes = count(more, "other class", "other classes")
         yield Text(
-            f"These are the {_MOST_CLASSES} worst; the F1 of the other "
-            f"{count(more, 'class', 'classes')} is {percent(least)} or more. "
-            "--json and --report have all.\n",
+            f"The worst are shown: the F1 of {classes} is {percent(least)}"
+            f"{'' if least == 1 else ' or more'}. --json has all.\n",
             style="dim",
         )
 
