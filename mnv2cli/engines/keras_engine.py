@@ -72,7 +72,7 @@ class KerasEngine:
             return predict
 
         self._predict = compiled(model)  # traced at the first call
-        whole = type(model)(model.inputs, [model.output, model.layers[-1].input])
+        whole = type(model)(model.input, [model.output, model.layers[-1].input])
         self._run = compiled(whole)
 
     def predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mnv2cli.models.unknown import LEAST_LIKE
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -14,14 +16,7 @@ if TYPE_CHECKING:
 UNKNOWN = "unknown"
 """The label of images that are unlike all classes."""
 
-SMALLEST_P = 0.05
-"""Images with a lower p-value are unknown, so that 95 % of images like the training photos are not.
-
-The p-value is that of conformal prediction: Vovk, Gammerman and Shafer, "Algorithmic Learning in a
-Random World", 2005.
-"""
-
-_SMALLEST_SQUARE = 1e-12  # as Keras's UnitNormalization
+_SHORTEST = 1e-12  # as Keras's UnitNormalization
 
 
 @dataclass(frozen=True)
@@ -45,9 +40,9 @@ class Head:
 
         Args:
             features: As the network computes them.
-            unknown: Add a last column, the score of ``unknown``. For an image whose p-value is
-                below :data:`SMALLEST_P` it is 1 minus the p-value, and its other scores are
-                multiplied by the p-value; for others it is 0.
+            unknown: Add a last column, the score of ``unknown``. For an image whose p value is
+                below ``LEAST_LIKE`` it is 1 minus the p value, and its other scores are multiplied
+                by the p value; for others it is 0.
         """
         import numpy as np
 
@@ -59,7 +54,7 @@ class Head:
         if not unknown or self.unknown is None:
             return scores
         p_values = self.unknown.p_values(inputs, scores)
-        factor = np.where(p_values < SMALLEST_P, p_values, np.float32(1)).astype(np.float32)
+        factor = np.where(p_values < LEAST_LIKE, p_values, np.float32(1)).astype(np.float32)
         return np.concatenate([scores * factor[:, None], 1 - factor[:, None]], axis=1)
 
 
@@ -67,5 +62,5 @@ def normalise(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return features of length 1, float32 [n, features]; zeros stay zeros."""
     import numpy as np
 
-    square = np.square(features).sum(axis=1, keepdims=True)
-    return np.asarray(features / np.sqrt(np.maximum(square, _SMALLEST_SQUARE)), np.float32)
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    return np.asarray(features / np.maximum(lengths, _SHORTEST), np.float32)

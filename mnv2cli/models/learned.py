@@ -220,8 +220,13 @@ class _BackboneInFile:
 
         model = self._learned.build()
         try:
-            body, last = model.get_layer(BACKBONE), model.layers[-1]
-            return type(model)(body.inputs, last(body.outputs[0]))
+            body, head = model.get_layer(BACKBONE), model.layers[-1]
+            last = type(head).from_config(
+                head.get_config()
+            )  # a layer has the input of its first use
+            network = type(model)(body.input, last(body.output))
+            last.set_weights(head.get_weights())
+            return network
         except (ValueError, TypeError, AttributeError) as error:
             what = f"the model {self.weights}"
             raise WeightsError(

@@ -158,6 +158,9 @@ def _content(about: Any, arrays: dict[str, NDArray[np.float32]]) -> LearnedConte
         raise ValueError("the head does not fit its classes")
     prefix = "unknown_"
     unknown = {name.removeprefix(prefix): each for name, each in arrays.items()}
+    measure = Unknown.from_arrays(unknown) if unknown else None
+    if measure is not None and measure.means.shape != kernel.T.shape:
+        raise ValueError("its measure of unknown images does not fit its classes")
     backbone, images = about["backbone"], about["images"]
     thresholds = {str(name): float(value) for name, value in about["thresholds"].items()}
     if not all(name in names and 0 <= value <= 2 for name, value in thresholds.items()):
@@ -167,7 +170,7 @@ def _content(about: Any, arrays: dict[str, NDArray[np.float32]]) -> LearnedConte
     alpha, size = backbone["alpha"], backbone["size"]
     return LearnedContent(
         names,
-        Head(kernel, bias, Unknown.from_arrays(unknown) if unknown else None),
+        Head(kernel, bias, measure),
         ModelOptions(
             str(backbone["family"]),
             None if alpha is None else float(alpha),

@@ -33,7 +33,7 @@ BACKBONE, CLASSES = "backbone", "classes"
 TEMPLATE_PREFIX = "mnv2-template-"
 
 _LAYOUT = 1  # raise it when the layers change
-_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
 def write_learned(path: str, content: LearnedContent, network: Model) -> None:
@@ -59,7 +59,9 @@ def write_learned(path: str, content: LearnedContent, network: Model) -> None:
         with zipfile.ZipFile(io.BytesIO(template)) as old, zipfile.ZipFile(part.file, "w") as new:
             for member in old.infolist():
                 data = old.read(member)
-                if member.filename == _CONFIG:
+                if member.filename == _METADATA:
+                    data = _without_date(data)
+                elif member.filename == _CONFIG:
                     data = _with_classes(data, len(content.class_names))
                 elif member.filename == _WEIGHTS:
                     data = _with_head(data, content)
@@ -76,6 +78,13 @@ def write_learned(path: str, content: LearnedContent, network: Model) -> None:
 def _member(name: str) -> zipfile.ZipInfo:
     """Return a member with a fixed date, so that equal models are equal files."""
     return zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0))
+
+
+def _without_date(metadata: bytes) -> bytes:
+    """Return what Keras says of the file, without the date of the template."""
+    about = json.loads(metadata)
+    about.pop("date_saved", None)
+    return json.dumps(about).encode()
 
 
 def _with_classes(config: bytes, classes: int) -> bytes:
@@ -147,7 +156,7 @@ def _build(network: Model) -> bytes:
     keras = store.import_keras()
     whole: Any = network.build()
     last = whole.layers[-1]
-    body = keras.Model(whole.inputs, last.input, name=BACKBONE)
+    body = keras.Model(whole.input, last.input, name=BACKBONE)
     pixels = keras.Input((network.size, network.size, 3), name="pixels")
     scale = keras.layers.Rescaling(1 / network.divisor, -network.shift, name="scale")
     direction = keras.layers.UnitNormalization(name="direction")
