@@ -7,9 +7,7 @@ import numpy as np
 from mnv2cli.learning.training_set import TrainingSet
 
 
-def draw(
-    photos: int, classes: int, noise: float = 0.5, size: int = 24, seed: int = 0
-) -> TrainingSet:
+def draw(photos: int, classes: int, noise: float = 0.5, size: int = 24) -> TrainingSet:
     """Return ``photos`` of each class around a centre of that class, each a separate group."""
     rng = np.random.default_rng(0)
     centres = np.abs(rng.normal(size=(classes, size)))
