@@ -123,9 +123,13 @@ class AddedFeatures:
     Args:
         path: The file.
         classifier: Computes labels and features.
+
+    Attributes:
+        path: As given.
     """
 
     def __init__(self, path: str, classifier: Classifier) -> None:
+        self.path = path
         self._classifier = classifier
         self._run = FeaturesRun(path, self._settings(), RunOptions())
         self._layout: Layout = features_layout()
@@ -188,6 +192,7 @@ class ClassifyAndEmbedJob(ClassifyJob):
         try:
             super().classify(inputs)
             self.features.complete()
+            self._screen.lines([("Features", self.features.path, "")])
         except KeyboardInterrupt:
             self.features.complete()
             raise

@@ -115,13 +115,17 @@ class FeaturesFile:
         """
         import numpy as np
 
+        rows = 0
         for block in self.read():
+            rows += len(block.paths)
             for path, error in zip(block.paths, block.errors, strict=True):
                 if not is_row(path, "error" if error else "ok", error):
                     raise damaged(self.path, "an image has no path")
             if not np.isfinite(block.embedding).all():
                 raise damaged(self.path, f"{block.paths[0]!r} or a row after it is not a number")
             yield block
+        if rows != self.rows:
+            raise damaged(self.path, f"it has {rows:,} rows instead of {self.rows:,}")
 
     def records(self) -> Iterator[Record]:
         """Yield the rows as records; those of errors have no embedding.

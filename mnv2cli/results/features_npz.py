@@ -14,7 +14,6 @@ from mnv2cli.errors import OutputError
 from mnv2cli.records import Record
 from mnv2cli.results.features import (
     BLOCK,
-    LARGEST_SIZE,
     Block,
     Contents,
     FeaturesFile,
@@ -179,7 +178,8 @@ def open_npz(path: str) -> FeaturesFile:
             arrays = {name: _header(path, archive, name) for name in names}
     except _FAILURES as error:
         raise damaged(path, _why(error)) from error
-    rows = arrays["embedding"].shape[0]
+    shape = arrays["embedding"].shape
+    rows = shape[0] if shape else 0
     _check(path, arrays, info, rows)
     return FeaturesFile(path, info, rows, lambda: _read(path, arrays, rows))
 
@@ -230,12 +230,13 @@ def _header(path: str, archive: zipfile.ZipFile, name: str) -> _Array:
 
 def _check(path: str, arrays: dict[str, _Array], info: FeaturesInfo, rows: int) -> None:
     """Check the types and shapes of the arrays against each other; raises InputError."""
+    features = arrays["embedding"]
+    if features.dtype.str != "<f4" or len(features.shape) != 2:
+        raise damaged(path, f"embedding is {features.dtype} {list(features.shape)}, not float32")
+    if features.shape[1] != info.size:
+        raise damaged(path, f"it has {features.shape[1]} features, not {info.size}")
     for name, array in arrays.items():
-        if name == "embedding":
-            if array.dtype.str != "<f4" or len(array.shape) != 2:
-                raise damaged(path, f"embedding is {array.dtype} {list(array.shape)}, not float32")
-            if array.shape[1] != info.size or info.size > LARGEST_SIZE:
-                raise damaged(path, f"it has {array.shape[1]} features, not {info.size}")
+        if array is features:
             continue
         is_sound = (
             array.dtype.str == "<i8"

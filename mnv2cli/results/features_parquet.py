@@ -37,8 +37,9 @@ def write_parquet(stream: IO[bytes], contents: Contents, records: Iterable[Recor
     pa, pq = pyarrow()
     schema = _schema(pa, contents)
     written, left = 0, iter(records)
-    # Floats of features neither repeat nor compress.
-    with pq.ParquetWriter(stream, schema, compression="zstd", use_dictionary=["model"]) as writer:
+    options = {"compression": "zstd", "write_page_checksum": True}
+    # Features do not repeat: a dictionary would only take time.
+    with pq.ParquetWriter(stream, schema, use_dictionary=["model"], **options) as writer:
         while group := list(islice(left, _GROUP)):
             writer.write_table(_table(pa, schema, group))
             written += len(group)
@@ -130,9 +131,10 @@ def _why(error: Exception) -> str:
 def _read(path: str, info: FeaturesInfo, names: list[str]) -> Iterator[Block]:
     _, pq = pyarrow()
     try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(BLOCK, columns=names):
-                yield _block(path, info, batch)
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for group in range(file.num_row_groups):  # all at once would hold more of them
+                for batch in file.iter_batches(BLOCK, row_groups=[group], columns=names):
+                    yield _block(path, info, batch)
     except Exception as error:
         from mnv2cli.errors import InputError
 
