@@ -44,7 +44,6 @@ EXAMPLES = (
     ("learn your own classes, one from each subfolder", "mnv2 learn photos -o mine.keras"),
     ("show all kinds of terrier", "mnv2 labels --tree terrier"),
     ("list the available models", "mnv2 models list"),
-    ("merge the results of several machines", "mnv2 merge part*.csv -o labels.csv"),
     ("measure images per second", "mnv2 bench"),
     ("check that everything works", "mnv2 doctor"),
 )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Container
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.inputs import check_inputs
@@ -21,6 +19,7 @@ from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.model import model_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
+from mnv2cli.cli.refusals import check_refresh, refuse_others
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
 from mnv2cli.errors import ExitCode
 from mnv2cli.sorting.options import PlanOptions, SortOptions
@@ -115,6 +114,11 @@ _plan_options = grouped(
         metavar="FILE",
         help="Apply a plan from --plan.  [default: create one]",
     ),
+    _sorting(
+        "--refresh",
+        is_flag=True,
+        help="Sort the photos again that earlier runs put into DEST and you did not move.",
+    ),
 )
 _COMMON = {
     "dest", "move", "symlink", "hardlink", "results", "dry_run", "write_to", "apply", "by",
@@ -180,20 +184,25 @@ def sort(
     if is_new:
         folders = folders.for_model(options.model)
     options = replace(options, labels=folders.labels())
+    if plan.refresh:
+        check_refresh(ctx, _OWN_SECTIONS)
     _check(inputs, plan, options.labels)
     filters = inputs.filters
     pairs = filters.pairs if plan.results is None else "both"
     sort_options = SortOptions(
         dest, method, folders.options(), pairs, exclude=filters.exclude, given=inputs.paths
     )
+    if plan.refresh:
+        sort_options = replace(sort_options, method="move", pairs="both", refresh=True)
     _check_ignored(ctx, plan, sort_options.folders)
     check_local(dest)
     if os.path.lexists(dest) and not os.path.isdir(dest):
         raise click.UsageError(f"{dest!r} is a file: --into requires a folder.")
     from mnv2cli.cli.sort_job import SortJob
+    from mnv2cli.cli.sort_refresh import RefreshJob
     from mnv2cli.sorting.plan_file import read_plan
 
-    job = SortJob(dest, terminal.screen())
+    job = (RefreshJob if plan.refresh else SortJob)(dest, terminal.screen())
     if not plan.is_preview:
         job.finish_interrupted()
     if plan.apply is not None:
@@ -221,7 +230,7 @@ def _check(inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:
     given = bool(inputs.paths) or inputs.list_file is not None
     if given + (plan.results is not None) + (plan.apply is not None) > 1:
         raise click.UsageError("PATH, --from and --apply cannot be combined: choose one.")
-    if plan.results is None and plan.apply is None:
+    if plan.results is None and plan.apply is None and not plan.refresh:
         check_inputs(inputs)
     if plan.results is not None and labels.categories:
         raise click.UsageError(
@@ -244,7 +253,7 @@ def _check(inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:
 def _check_ignored(ctx: click.Context, plan: PlanOptions, folders: FolderOptions) -> None:
     """Check that no option was typed that --apply or --from would ignore."""
     if plan.apply is not None:
-        _refuse_others(ctx, _WITH_APPLY, "--apply: the plan decides where each photo goes")
+        refuse_others(ctx, _WITH_APPLY, "--apply: the plan decides where each photo goes")
     if plan.results is not None:
         used = {
             param.name
@@ -253,14 +262,4 @@ def _check_ignored(ctx: click.Context, plan: PlanOptions, folders: FolderOptions
         }
         if folders.fields & {"year", "month"}:
             used |= _WITH_DATES  # dates are read from the photos
-        _refuse_others(ctx, used | {"quiet", "verbose"}, "--from: no image is classified again")
-
-
-def _refuse_others(ctx: click.Context, used: Container[str | None], reason: str) -> None:
-    for param in ctx.command.params:
-        if not isinstance(param, click.Option) or param.name is None or param.name in used:
-            continue
-        if ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
-            is_off = param.secondary_opts and ctx.params.get(param.name) is False
-            name = max(param.secondary_opts if is_off else param.opts, key=len)
-            raise click.UsageError(f"{name} cannot be combined with {reason}.")
+        refuse_others(ctx, used | {"quiet", "verbose"}, "--from: no image is classified again")

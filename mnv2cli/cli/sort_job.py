@@ -32,6 +32,7 @@ from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.inference.classifier import Classifier
     from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.records import Record, Source
     from mnv2cli.sorting.actions import Plan
@@ -103,16 +104,20 @@ class SortJob:
             self._screen.notice(f"Stopped before sorting: no file was changed{also}.", "")
             raise
 
-    def _classified(
-        self, inputs: Inputs, options: SortOptions, classifier: ClassifierOptions
-    ) -> Iterator[Record]:
-        """Yield the records of the inputs, classified now."""
+    def _classifier(self, options: SortOptions, classifier: ClassifierOptions) -> Classifier:
+        """Return a classifier that reports what the folders are named after."""
         fields = options.folders.fields
         if "node" in fields and not classifier.labels.rollup:
             raise click.UsageError("{node} in the --template requires --rollup P.")
         labels = replace(classifier.labels, category="category" in fields)
+        return make_classifier(replace(classifier, labels=labels), self._screen)
+
+    def _classified(
+        self, inputs: Inputs, options: SortOptions, classifier: ClassifierOptions
+    ) -> Iterator[Record]:
+        """Yield the records of the inputs, classified now."""
         screen, report = self._screen, Report()
-        made = make_classifier(replace(classifier, labels=labels), screen)
+        made = self._classifier(options, classifier)
         outside = OutsideOf(self._dest, inputs.paths)
 
         def wanted(sources: Iterator[Source]) -> Iterator[Source]:

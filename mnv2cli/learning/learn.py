@@ -10,6 +10,7 @@ from mnv2cli.errors import InputError
 from mnv2cli.learning.dataset import Examples, from_folder, together
 from mnv2cli.learning.gather import Embedder, distinct
 from mnv2cli.learning.labels_file import from_labels
+from mnv2cli.learning.learned import Learned
 from mnv2cli.learning.model_file import (
     check_model_output,
     check_not_a_photo,
@@ -17,7 +18,6 @@ from mnv2cli.learning.model_file import (
     write_model,
 )
 from mnv2cli.learning.options import LearnOptions, Running
-from mnv2cli.learning.learned import Learned
 from mnv2cli.learning.training import (
     About,
     check_enough,

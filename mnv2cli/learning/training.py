@@ -13,8 +13,8 @@ from mnv2cli.inference.networks import check_features
 from mnv2cli.learning.diagnosis import advice, suspects
 from mnv2cli.learning.fit import FitOptions, fit
 from mnv2cli.learning.groups import join, keys_of_paths
-from mnv2cli.learning.metrics import Metrics, measure
 from mnv2cli.learning.learned import Learned
+from mnv2cli.learning.metrics import Metrics, measure
 from mnv2cli.learning.report import Unused
 from mnv2cli.learning.training_set import TrainingSet, check
 

@@ -149,15 +149,21 @@ class EarlierRuns:
         if self._is_read:
             return
         self._is_read = True
+        origins: dict[str, str] = {}  # the first source of each target
         for path in journals(self._dest):
             with suppress(JournalError):
                 state = read_journal(path)
                 for number, entry in state.entries.items():
                     if number in state.undone or number in state.void:
                         continue
-                    self._targets[entry.source] = (entry.target, entry.size)
+                    # A later run may have moved the file on within the destination.
+                    origin = origins.pop(state.target_of(entry.source), entry.source)
+                    origins[entry.target] = origin
+                    self._targets[origin] = (entry.target, entry.size)
                     if entry.method == "move":
                         self._moves[entry.source] = entry.target
+                        if origin in self._moves:
+                            self._moves[origin] = entry.target
 
 
 def check_free_space(plan: Plan) -> None:

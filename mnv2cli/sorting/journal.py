@@ -105,6 +105,11 @@ class JournalState:
         settled = self.done | self.void
         return [entry for n, entry in self.entries.items() if n not in settled]
 
+    def target_of(self, path: str) -> str:
+        """Return an absolute path as a target; empty if it is not in the destination."""
+        own = str(self.header.get("dest", "")).rstrip(os.sep) + os.sep
+        return path[len(own) :].replace(os.sep, "/") if path.startswith(own) else ""
+
 
 class Journal:
     """A journal open for writing.

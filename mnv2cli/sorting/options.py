@@ -97,6 +97,7 @@ class SortOptions:
         exclude: Patterns; a file that matches one of them stays, also beside its photo. They are
             matched as in :class:`~mnv2cli.sources.options.Filters`.
         given: The files and folders that were typed, where patterns with a slash start.
+        refresh: The photos are in the destination, and are sorted within it again.
     """
 
     dest: str
@@ -105,6 +106,7 @@ class SortOptions:
     pairs: Pairs = "both"
     exclude: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    refresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +118,14 @@ class PlanOptions:
         dry_run: Show the plan and change nothing.
         write_to: Write the plan to this file and change nothing else; None to apply it.
         apply: Apply the plan in this file; None to create a plan.
+        refresh: Sort the photos again that earlier runs put into the destination.
     """
 
     results: str | None = None
     dry_run: bool = False
     write_to: str | None = None
     apply: str | None = None
+    refresh: bool = False
 
     @property
     def is_preview(self) -> bool:

@@ -69,7 +69,8 @@ def make_plan(
     found = Companions(going, staying, absolute, excluded)
     by_default = options.folders.threshold is None
     earlier = EarlierRuns(dest)
-    planner = ActionPlanner(dest, options.method, found, earlier, keep=by_default)
+    keep = by_default and not options.refresh
+    planner = ActionPlanner(dest, options.method, found, earlier, keep=keep)
     plan = Plan(dest, by_default=by_default)
     for path, placement in placed:
         if not placement.folder and absolute(path) in unreadable:

@@ -1,0 +1,38 @@
+"""Refuse options of ``mnv2 sort`` that would be ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container
+
+import click
+from click.core import ParameterSource
+
+_OF_REFRESH = {"dest", "refresh", "dry_run", "write_to"}
+_SECTIONS = ("Model", "Speed", "Decoding", "Terminal")
+
+
+def check_refresh(ctx: click.Context, sections: Collection[str]) -> None:
+    """Check that no option was typed that --refresh would ignore; raises UsageError.
+
+    Args:
+        ctx: The context of the command.
+        sections: The sections of options of sorting, of which the last is that of folders.
+    """
+    if ctx.params.get("paths"):
+        raise click.UsageError(
+            "PATH cannot be combined with --refresh: the photos are those in the destination."
+        )
+    allowed = (*_SECTIONS, *list(sections)[1:])
+    used = {param.name for param in ctx.command.params if getattr(param, "section", "") in allowed}
+    refuse_others(ctx, used | _OF_REFRESH, "--refresh: photos are moved within the destination")
+
+
+def refuse_others(ctx: click.Context, used: Container[str | None], reason: str) -> None:
+    """Check that no option outside of ``used`` was typed; raises UsageError with the reason."""
+    for param in ctx.command.params:
+        if not isinstance(param, click.Option) or param.name is None or param.name in used:
+            continue
+        if ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
+            is_off = param.secondary_opts and ctx.params.get(param.name) is False
+            name = max(param.secondary_opts if is_off else param.opts, key=len)
+            raise click.UsageError(f"{name} cannot be combined with {reason}.")

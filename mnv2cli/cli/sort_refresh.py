@@ -1,0 +1,47 @@
+"""``mnv2 sort --refresh``: sort the photos of a destination again, with a better model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from mnv2cli.cli.sort_job import SortJob
+from mnv2cli.errors import NoImagesError
+from mnv2cli.records import Source
+from mnv2cli.sorting.placed import placed_files
+
+if TYPE_CHECKING:
+    from mnv2cli.inference.options import ClassifierOptions
+    from mnv2cli.records import Record
+    from mnv2cli.sorting.options import SortOptions
+    from mnv2cli.sources.options import Inputs
+
+
+class RefreshJob(SortJob):
+    """One run of the command: the photos are those that nobody moved since earlier runs."""
+
+    def _classified(
+        self, inputs: Inputs, options: SortOptions, classifier: ClassifierOptions
+    ) -> Iterator[Record]:
+        """Yield the records of these photos, classified now."""
+        screen = self._screen
+        placed = [each for each in placed_files(self._dest) if not each.is_companion]
+        stayed = [each.path(self._dest) for each in placed if each.has_stayed(self._dest)]
+        if moved := len(placed) - len(stayed):
+            screen.notice(f"Photos that were moved or removed since, and stay so: {moved:,}", "")
+        if not stayed:
+            raise NoImagesError(
+                f"no photos to sort again in {self._dest!r}",
+                "mnv2 sort put none there, or all were moved since.",
+            )
+        made = self._classifier(options, classifier)
+        records = made.run(iter(map(Source, stayed)), sample=lambda: stayed)
+        with closing(records):
+            with screen.loading(made.network.name):
+                started = list(islice(records, 1))
+            with screen.progress(lambda stopping: len(stayed)) as advance:
+                for record in chain(started, records):
+                    advance(record)
+                    yield record
