@@ -140,9 +140,7 @@ class Calibrated:
 
     def summary(self) -> str:
         """Return the main figures as one line of text."""
-        reached = (
-            "no photo is sure" if self.reached is None else f"{self.reached:.1%} of them right"
-        )
+        right = "" if self.reached is None else f", {self.reached:.1%} of them right"
         return (
             f"{count(self.photos, 'photo')}: scores off by {self.after:.1%} instead of "
             f"{self.before:.1%}; {self.sure:.1%} of the photos are sure{right}"
