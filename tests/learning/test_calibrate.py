@@ -52,7 +52,7 @@ def test_scores_become_honest_and_the_file_keeps_them(tmp_path: Path) -> None:
         np.testing.assert_array_equal(file["layers/dense/vars/1"][...], kept.head.bias)
     stored = {each.name: each.threshold for each in found.classes if each.threshold is not None}
     assert kept.thresholds == stored
-    assert kept.training["calibration"]["photos"] == 120
+    assert kept.training["calibration"]["photos"] == 300
 
 
 def test_what_is_unknown_stays_the_same(tmp_path: Path) -> None:
