@@ -18,7 +18,8 @@ PACKAGE = ROOT / "mnv2cli"
 
 MAX_LINES = 400
 MAX_PARAMETERS = 7  # without self and cls
-HEAVY = ("keras", "numpy", "pandas", "PIL", "pyarrow", "ray", "rich", "tensorflow", "tqdm")
+HEAVY = ("keras", "numpy", "pandas", "PIL", "pyarrow", "ray", "rich", "scipy",
+         "sklearn", "tensorflow", "tqdm")  # fmt: skip
 """Libraries that the help of the command line must not import."""
 
 

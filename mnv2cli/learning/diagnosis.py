@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnv2cli.learning.solver import Space, Task, solve
-from mnv2cli.learning.training_set import normalise
+from mnv2cli.models.head import normalise
 
 if TYPE_CHECKING:
     import numpy as np

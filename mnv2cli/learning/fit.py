@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from mnv2cli.learning.folds import divide
 from mnv2cli.learning.metrics import fit_temperature, log_losses, softmax
 from mnv2cli.learning.solver import Space, Task, Weights, solve
-from mnv2cli.learning.training_set import check, normalise
+from mnv2cli.learning.training_set import check
 from mnv2cli.learning.unlikeness import learn_unknown
+from mnv2cli.models.head import normalise
 
 if TYPE_CHECKING:
     import numpy as np

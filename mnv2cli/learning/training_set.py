@@ -47,15 +47,6 @@ class TrainingSet:
         )
 
 
-def normalise(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return features [n, d] of length 1, float32; zeros stay zeros."""
-    import numpy as np
-
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    normalised: NDArray[np.float32] = (features / np.maximum(lengths, 1e-12)).astype(np.float32)
-    return normalised
-
-
 def check(training: TrainingSet) -> None:
     """Check that classes can be learned from a set.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnv2cli.learning.training_set import normalise
+from mnv2cli.models.head import normalise
 from mnv2cli.models.unknown import Unknown, measures, unlikeness
 
 if TYPE_CHECKING:

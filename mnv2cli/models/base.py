@@ -35,7 +35,7 @@ class BaseModel:
         title: The name that users see, without width and size.
         class_names: Always empty: its classes are ImageNet's.
         head: Always None: its own last layer computes the scores.
-        image_defaults: Always empty: it has no options of images of its own.
+        image_defaults: Always empty: it suits all options of images.
         thresholds: Always empty: it is not calibrated to a precision.
 
     Raises:

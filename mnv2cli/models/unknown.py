@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-DISTANCE_WEIGHT = 3.0
-LEAST_LACK = 0.02
-
 LEAST_LIKE = 0.05
 """Photos with a smaller p value are unknown; of held-out training photos, 95 % are not.
 
 The p value is that of conformal prediction: Vovk, Gammerman and Shafer, "Algorithmic Learning in a
 Random World", 2005.
 """
+
+DISTANCE_WEIGHT = 3.0
+LEAST_LACK = 0.02
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,17 +39,31 @@ def make_plan(
     Raises:
         InputError: The records lack a field of the template, or a photo is not on this machine.
     """
-    dest = os.path.abspath(options.dest)
     folders = FolderChooser(options.folders, taken, origin)
-    absolute = _AbsolutePaths()
-    unreadable: set[str] = set()
+    unreadable: list[str] = []
 
     def place(record: Record) -> tuple[str, Placement]:
         if record.error:
-            unreadable.add(absolute(record.path))
+            unreadable.append(record.path)
         return record.path, folders.choose(record)
 
-    placed = _without_repeats(map(place, local_records(records)), absolute)
+    return plan_placed([place(record) for record in local_records(records)], options, unreadable)
+
+
+def plan_placed(
+    placed: list[tuple[str, Placement]], options: SortOptions, unreadable_paths: Iterable[str] = ()
+) -> Plan:
+    """Plan to put photos where they belong; change nothing.
+
+    Args:
+        placed: The photos, each with the place where it belongs.
+        options: How to sort them; only the folders' template and thresholds are ignored.
+        unreadable_paths: The photos that cannot be read.
+    """
+    dest = os.path.abspath(options.dest)
+    absolute = _AbsolutePaths()
+    unreadable = set(map(absolute, unreadable_paths))
+    placed = _without_repeats(placed, absolute)
     if options.pairs == "first":
         placed = _by_leaders(placed, absolute)
     own = dest.rstrip(os.sep) + os.sep

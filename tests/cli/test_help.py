@@ -150,5 +150,5 @@ def test_a_command_is_added_by_a_module_and_a_line(
     )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(COMMANDS, "toy", LazyCommand("mnv2_toy_command:toy", "A toy."))
-    assert "\n  toy        A toy." in invoke("--help").stdout
+    assert re.search(r"\n  toy +A toy\.", invoke("--help").stdout)
     assert invoke("toy").stdout == "it ran\n"

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 from mnv2cli.errors import InputError
 from mnv2cli.learning.fit import FitOptions, fit
 from mnv2cli.learning.metrics import measure, softmax
-from mnv2cli.learning.training_set import normalise
+from mnv2cli.models.head import normalise
 from tests.learning.helpers import draw
 
 

@@ -30,7 +30,7 @@ COMMANDS = {
 EXAMPLES = (
     ("list networks and what is on this machine", "mnv2 models list"),
     ("copy the weights for a machine without internet", 'cp "$(mnv2 models path)" /media/stick/'),
-    ("use a model of your own by its name", "mnv2 models add mine.keras"),
+    ("use a model of yours by its name", "mnv2 models add mine.keras"),
     ("import them there", "mnv2 models import /media/stick/mobilenet_v2_*.h5"),
 )
 

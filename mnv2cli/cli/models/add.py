@@ -21,7 +21,8 @@ from mnv2cli.cli.terminal.text import printable
 @option("--force", is_flag=True, help="Replace another model of that name.")
 def add(file: str, name: str | None, force: bool) -> None:
     """Copy a model that mnv2 learn wrote, so that --model NAME works in any folder."""
-    from mnv2cli.models.own import add_own, find_own
+    from mnv2cli.models.adding import add_own
+    from mnv2cli.models.own import find_own
 
     named, is_copied = add_own(file, name or "", force=force)
     done = "Added" if is_copied else "Already there:"

@@ -39,7 +39,7 @@ def list_models(as_json: bool) -> None:
 
     Params and MAdds are millions of parameters and of multiply-adds for one image. Top-1 is the
     published share of ImageNet's validation images whose first label is right. Below are the models
-    of your own that mnv2 models add copied.
+    that you added with mnv2 models add.
     """
     from mnv2cli.models import all_models
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     cls=ExampleCommand,
     examples=(
         ("show the network of the paper", "mnv2 models show mobilenet_v2"),
-        ("show a model of your own, and its classes", "mnv2 models show mine.keras"),
+        ("show your model, and its classes", "mnv2 models show mine.keras"),
         ("write it to a Markdown file", "mnv2 models show --alpha 0.5 --markdown > network.md"),
     ),
 )

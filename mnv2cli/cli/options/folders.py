@@ -36,7 +36,7 @@ class FolderChoice:
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def for_model(self, model: ModelOptions) -> FolderChoice:
-        """Return the options with what a model with classes of its own determines.
+        """Return the options with what a model with its own classes determines.
 
         Its folders are named by label, and its thresholds are those that it was calibrated to.
 

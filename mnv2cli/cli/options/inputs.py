@@ -19,6 +19,9 @@ def _inputs(paths: tuple[str, ...], files_from: str | None, null: bool, **filter
 _input = section("Images")
 filter_options = together(
     _input(
+        "--recursive/--no-recursive", advanced=True, default=True, help="Search subfolders, or not."
+    ),
+    _input(
         "--include",
         multiple=True,
         metavar="PATTERN",
@@ -65,9 +68,6 @@ input_options = grouped(
         advanced=True,
         is_flag=True,
         help="Paths in --files-from end with NUL, as from find -print0.",
-    ),
-    _input(
-        "--recursive/--no-recursive", advanced=True, default=True, help="Search subfolders, or not."
     ),
     filter_options,
 )

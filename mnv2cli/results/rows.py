@@ -1,0 +1,101 @@
+"""Write rows of named values as CSV, JSON or JSON lines, to a file or a stream."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import IO
+
+from mnv2cli.errors import OutputError
+from mnv2cli.results.check import destination, is_regular
+from mnv2cli.results.json_format import to_json
+from mnv2cli.results.options import OutputTarget
+from mnv2cli.results.spreadsheet import safe
+from mnv2cli.system.csvtext import csv_line
+from mnv2cli.system.files import AtomicFile
+from mnv2cli.system.messages import reason
+
+Value = str | int | float | bool | None
+Values = Mapping[str, Value]
+
+ROW_FORMATS = ("csv", "json", "jsonl")
+"""The formats that rows can have."""
+
+
+def write_rows(
+    rows: Iterable[Values], columns: Sequence[str], target: OutputTarget, stream: IO[bytes] | None
+) -> None:
+    """Write rows to a file, which is complete or unchanged, or to a stream.
+
+    Args:
+        rows: Each with a value for each column; None is an empty cell, or ``null`` in JSON.
+        columns: Their names, in order.
+        target: The file, if there is no stream, and the format: one of :data:`ROW_FORMATS`.
+        stream: Receives the rows instead of a file.
+
+    Raises:
+        OutputError: The file cannot be written, or was created after it was checked.
+        BrokenPipeError: The reader of the stream is gone.
+    """
+    content = _content(rows, columns, target)
+    name = "standard output" if stream is not None else repr(target.path)
+    try:
+        if stream is not None:
+            for part in content:
+                stream.write(part)
+            stream.flush()
+            return
+        assert target.path is not None
+        path = destination(target.path)
+        if is_regular(path) and not target.force:
+            raise OutputError(f"{path!r} already exists", "Overwrite it with --force.")
+        if os.path.lexists(path) and not is_regular(path):
+            with open(path, "wb") as device:
+                device.writelines(content)
+            return
+        part_file = AtomicFile(os.path.realpath(path))
+        try:
+            part_file.file.writelines(content)
+            part_file.commit()
+        finally:
+            part_file.discard()
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) or error.errno == errno.EPIPE:
+            raise
+        raise OutputError(f"cannot write results to {name}: {reason(error)}") from error
+
+
+def _content(
+    rows: Iterable[Values], columns: Sequence[str], target: OutputTarget
+) -> Iterator[bytes]:
+    """Yield the content of a file, row by row."""
+    if target.format == "csv":
+        yield csv_line(columns, quote=target.safe).encode()
+        for row in rows:
+            cells = [_cell(row[name]) for name in columns]
+            if target.safe:
+                cells = [
+                    safe(cell) if isinstance(row[name], str) else cell
+                    for name, cell in zip(columns, cells, strict=True)
+                ]
+            yield csv_line(cells, quote=target.safe).encode("utf-8", "surrogateescape")
+        return
+    lines = (to_json({name: row[name] for name in columns}) for row in rows)
+    if target.format == "jsonl":
+        yield from (line + b"\n" for line in lines)
+        return
+    start = b"[\n"
+    for line in lines:
+        yield start + line
+        start = b",\n"
+    yield b"[]\n" if start == b"[\n" else b"\n]\n"
+
+
+def _cell(value: Value) -> str:
+    """Return a value as text: ``true`` and ``false`` as in JSON, all digits of a number."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else repr(value)
