@@ -11,10 +11,15 @@ from click.testing import Result
 
 from mnv2cli.models.learned_file import read_learned
 from mnv2cli.system.files import content_digest
-from tests.learning.learned_models import draw_photos, write_model
+from tests.learning.learned_models import ColourEngine, draw_photos, use_colours, write_model
 
 Invoke = Callable[..., Result]
-pytestmark = pytest.mark.usefixtures("fake_engine")
+
+
+@pytest.fixture(autouse=True)
+def colours(monkeypatch: pytest.MonkeyPatch) -> ColourEngine:
+    """Replace the network with a fake."""
+    return use_colours(monkeypatch)
 
 
 @pytest.fixture

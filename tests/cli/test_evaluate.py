@@ -12,11 +12,16 @@ from click.testing import Result
 from mnv2cli.cli.terminal.evaluation import cut
 from mnv2cli.labels.imagenet import imagenet_labels
 from tests.conftest import draw
-from tests.learning.learned_models import draw_photos, write_model
+from tests.learning.learned_models import ColourEngine, draw_photos, use_colours, write_model
 
 Invoke = Callable[..., Result]
-pytestmark = pytest.mark.usefixtures("fake_engine")
 WIDE = {"COLUMNS": "100"}
+
+
+@pytest.fixture(autouse=True)
+def colours(monkeypatch: pytest.MonkeyPatch) -> ColourEngine:
+    """Replace the network with a fake."""
+    return use_colours(monkeypatch)
 
 
 @pytest.fixture

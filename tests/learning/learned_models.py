@@ -9,15 +9,35 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
+from mnv2cli.engines.protocol import Outputs
 from mnv2cli.models.head import Head
 from mnv2cli.models.learned_file import LearnedContent, members
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.unknown import Unknown
-from tests.conftest import draw
+from tests.conftest import FakeEngine, draw
 
 NAMES = ("red", "green", "blue")
 SHARPNESS = 20.0
+
+
+class ColourEngine(FakeEngine):
+    """Gives features that begin with the mean colour; the others are 1."""
+
+    def run(self, batch: NDArray[np.uint8]) -> Outputs:
+        features = np.ones((len(batch), 1280), np.float32)
+        features[:, :3] = batch.mean(axis=(1, 2)).round()
+        return Outputs(self.predict(batch), features)
+
+
+def use_colours(monkeypatch: pytest.MonkeyPatch) -> ColourEngine:
+    """Replace the network with a fake."""
+    engine = ColourEngine()
+    monkeypatch.setattr("mnv2cli.inference.classifier.open_engine", lambda *args, **kwargs: engine)
+    monkeypatch.setattr("mnv2cli.inference.classifier.available", lambda model, **kwargs: model)
+    return engine
 
 
 def content(**changes: Any) -> LearnedContent:

@@ -20,13 +20,19 @@ from mnv2cli.system.files import content_digest
 from tests.conftest import draw
 from tests.learning.learned_models import (
     SHARPNESS,
+    ColourEngine,
     content,
     draw_honest_photos,
     draw_photos,
+    use_colours,
     write_model,
 )
 
-pytestmark = pytest.mark.usefixtures("fake_engine")
+
+@pytest.fixture(autouse=True)
+def colours(monkeypatch: pytest.MonkeyPatch) -> ColourEngine:
+    """Replace the network with a fake."""
+    return use_colours(monkeypatch)
 
 
 def run(folder: Path, model: Path, **options: object) -> Calibrated:

@@ -12,10 +12,16 @@ import mnv2cli
 from mnv2cli.errors import ExitCode, InputError, NoImagesError
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.system.files import content_digest
-from tests.conftest import FakeEngine, draw
-from tests.learning.learned_models import draw_photos, write_model
+from tests.conftest import draw
+from tests.learning.learned_models import ColourEngine, draw_photos, use_colours, write_model
 
 LABELS = imagenet_labels()
+
+
+@pytest.fixture(autouse=True)
+def colours(monkeypatch: pytest.MonkeyPatch) -> ColourEngine:
+    """Replace the network with a fake."""
+    return use_colours(monkeypatch)
 
 
 @pytest.fixture
@@ -30,7 +36,7 @@ def labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_photos_are_classified_and_counted(labelled: Path, fake_engine: FakeEngine) -> None:
+def test_photos_are_classified_and_counted(labelled: Path, colours: ColourEngine) -> None:
     draw(labelled / "qwerty" / "a.png", (1, 9, 0))
     draw(labelled / "loose.png", (1, 9, 0))
     (labelled / LABELS[7].name / "broken.jpg").write_text("not a photo")
@@ -48,7 +54,7 @@ def test_photos_are_classified_and_counted(labelled: Path, fake_engine: FakeEngi
 
 
 def test_a_learned_model_is_measured_by_cached_features(
-    tmp_path: Path, fake_engine: FakeEngine
+    tmp_path: Path, colours: ColourEngine
 ) -> None:
     folder = draw_photos(tmp_path / "set", each=10, wrong=1)
     known = content_digest(str(folder / "red" / "5.png"))
@@ -57,11 +63,11 @@ def test_a_learned_model_is_measured_by_cached_features(
     assert found.top1 == 0.9 and found.learned == 1
     assert found.metrics.matrix.tolist() == [[9, 0, 1], [1, 9, 0], [0, 1, 9]]
     assert found.calibration is not None
-    batches = sum(fake_engine.batches)
+    batches = sum(colours.batches)
     assert mnv2cli.evaluate(folder, model=str(path)).top1 == 0.9
-    assert sum(fake_engine.batches) == batches  # nothing is computed again
+    assert sum(colours.batches) == batches  # nothing is computed again
     mnv2cli.evaluate(folder, model=str(path), cache=False)
-    assert sum(fake_engine.batches) == 2 * batches
+    assert sum(colours.batches) == 2 * batches
 
 
 def write_results(path: Path, rows: list[tuple[str, ...]], top: int = 1) -> str:
@@ -138,7 +144,7 @@ def test_a_missing_results_file_and_a_model_with_results_are_errors(labelled: Pa
 
 
 def test_a_file_of_labels_replaces_the_folder(
-    labelled: Path, tmp_path: Path, fake_engine: FakeEngine
+    labelled: Path, tmp_path: Path, colours: ColourEngine
 ) -> None:
     file = tmp_path / "truth.csv"
     file.write_text(f"path,label\nset/{LABELS[3].wnid}/0.png,{LABELS[3].name}\n")
@@ -150,7 +156,7 @@ def test_a_file_of_labels_replaces_the_folder(
 
 
 def test_an_empty_folder_and_unreadable_photos_are_errors(
-    tmp_path: Path, fake_engine: FakeEngine
+    tmp_path: Path, colours: ColourEngine
 ) -> None:
     with pytest.raises(NoImagesError, match="has a class"):
         mnv2cli.evaluate(tmp_path)
