@@ -88,7 +88,8 @@ class EvaluateJob:
         Raises:
             Mnv2Error: Too few photos are right.
         """
-        from mnv2cli.cli.terminal.evaluation import evaluation_warnings, percent
+        from mnv2cli.cli.terminal.evaluation import evaluation_warnings
+        from mnv2cli.learning.summary import percent
 
         for text in evaluation_warnings(evaluation):
             self._screen.warning(text)

@@ -23,6 +23,7 @@ from mnv2cli.learning.metrics import (
 )
 from mnv2cli.learning.model_file import check_model_output
 from mnv2cli.learning.options import Running
+from mnv2cli.learning.summary import percent
 from mnv2cli.learning.targets import match
 from mnv2cli.learning.thresholds import FEWEST_PREDICTED, Threshold, class_thresholds
 from mnv2cli.models.head import Head, normalise
@@ -140,10 +141,10 @@ class Calibrated:
 
     def summary(self) -> str:
         """Return the main figures as one line of text."""
-        right = "" if self.reached is None else f", {self.reached:.1%} of them right"
+        right = "" if self.reached is None else f", {percent(self.reached)} of them right"
         return (
-            f"{count(self.photos, 'photo')}: scores off by {self.after:.1%} instead of "
-            f"{self.before:.1%}; {self.sure:.1%} of the photos are sure{right}"
+            f"{count(self.photos, 'photo')}: scores off by {percent(self.after)} instead of "
+            f"{percent(self.before)}; {percent(self.sure)} of the photos are sure{right}"
         )
 
     def as_object(self) -> dict[str, Any]:
@@ -323,7 +324,7 @@ def _note(threshold: Threshold, precision: float) -> str:
         photos = count(threshold.predicted, "photo")
         return f"only {photos} predicted to be of it: too few for a threshold"
     if threshold.threshold > 1:
-        return f"never sure: at most {threshold.precision:.1%} right, not {precision:.1%}"
+        return f"never sure: at most {percent(threshold.precision)} right, not {percent(precision)}"
     return ""
 
 

@@ -15,6 +15,7 @@ from mnv2cli.learning.reliability import (
     error_of,
     reliability,
 )
+from mnv2cli.learning.summary import percent
 from mnv2cli.learning.targets import Target
 from mnv2cli.system.messages import count
 
@@ -128,8 +129,8 @@ class Evaluation:
         classes = sum(figures.photos > 0 for figures in self.metrics.classes)
         return (
             f"{count(self.metrics.photos, 'photo')} of {count(classes, 'class', 'classes')}: "
-            f"{self.top1:.1%} right (95 % confidence: {low:.1%} to {high:.1%}), "
-            f"macro F1 {self.metrics.macro_f1:.1%}"
+            f"{percent(self.top1)} right (95 % confidence: {percent(low)} to {percent(high)}), "
+            f"macro F1 {percent(self.metrics.macro_f1)}"
         )
 
     def as_object(self) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def test_photos_are_classified_and_counted(labelled: Path, colours: ColourEngine
     assert omitted.unlabelled == (str(labelled / "loose.png"),)
     assert [os.path.basename(path) for path, _ in omitted.unreadable] == ["broken.jpg"]
     assert found.return_code == ExitCode.SOME_UNREADABLE
-    assert found.summary().startswith("5 photos of 2 classes: 80.0% right")
+    assert found.summary().startswith("5 photos of 2 classes: 80.0 % right")
     assert isinstance(found, mnv2cli.Evaluation)
 
 

@@ -9,8 +9,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from mnv2cli.cli.terminal.evaluation import cut, named, percent
+from mnv2cli.cli.terminal.evaluation import cut, named
 from mnv2cli.cli.terminal.text import printable
+from mnv2cli.learning.summary import percent
 from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:

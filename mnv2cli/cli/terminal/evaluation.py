@@ -11,6 +11,7 @@ from rich.text import Text
 
 from mnv2cli.cli.terminal.text import printable, shorten
 from mnv2cli.learning.metrics import TOP
+from mnv2cli.learning.summary import percent
 from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
@@ -36,11 +37,6 @@ def evaluation_renderables(evaluation: Evaluation, width: int) -> Iterator[Rende
     pairs = evaluation.metrics.confusions(_MOST_PAIRS)
     if pairs and matrix is None:
         yield from _pairs(evaluation)
-
-
-def percent(share: float) -> str:
-    """Return a share for people, such as ``97.3 %``."""
-    return f"{share * 100:.1f} %"
 
 
 def _figures(evaluation: Evaluation) -> Table:

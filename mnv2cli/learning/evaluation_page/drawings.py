@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from mnv2cli.learning.summary import percent
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -138,9 +140,7 @@ def _curve(bins: Sequence[Bin], kind: str, most: int) -> Iterable[str]:
     yield f'<path class="{kind} line" d="M{line}"/>'
     for each, (x, y) in zip(bins, places, strict=True):
         radius = 2.5 + 5.5 * (each.photos / most) ** 0.5
-        title = (
-            f"{each.photos:,} photos with a mean score of {each.score:.1%}: {each.right:.1%} right"
-        )
+        title = f"{each.photos:,} photos with a mean score of {percent(each.score)}: {percent(each.right)} right"
         yield (
             f'<circle class="{kind}" cx="{x}" cy="{y}" r="{radius:.1f}">'
             f"<title>{title}</title></circle>"

@@ -12,6 +12,7 @@ from mnv2cli.learning.evaluation_page.drawings import matrix_drawing, reliabilit
 from mnv2cli.learning.evaluation_page.style import STYLE
 from mnv2cli.learning.evaluation_page.thumbnails import thumbnails
 from mnv2cli.learning.metrics import TOP, ClassFigures
+from mnv2cli.learning.summary import percent
 from mnv2cli.results.check import check_not_folder, is_regular
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.files import AtomicFile
@@ -131,21 +132,21 @@ def _figures(evaluation: Evaluation) -> Iterator[str]:
     low, high = metrics.interval
     yield '<dl class="figures">'
     yield _figure(
-        "right (top-1)", metrics.top1, f"95 % confidence: {_share(low)} to {_share(high)}"
+        "right (top-1)", metrics.top1, f"95 % confidence: {percent(low)} to {percent(high)}"
     )
     if evaluation.top5 is not None and len(metrics.classes) > TOP:
         yield _figure("among the best five (top-5)", evaluation.top5)
     yield _figure("macro F1", metrics.macro_f1, "the mean over the classes")
     note = ""
     if evaluation.calibration is not None:
-        note = f"{_share(evaluation.calibration.error)} with a temperature"
+        note = f"{percent(evaluation.calibration.error)} with a temperature"
     yield _figure("calibration error", evaluation.error, note)
     yield "</dl>\n"
 
 
 def _figure(name: str, share: float, note: str = "") -> str:
     more = f"<small>{note}</small>" if note else ""
-    return f"<div><dt>{name}</dt><dd>{_share(share)}{more}</dd></div>"
+    return f"<div><dt>{name}</dt><dd>{percent(share)}{more}</dd></div>"
 
 
 def _omitted(evaluation: Evaluation) -> Iterator[str]:
@@ -192,7 +193,7 @@ def _mistakes(mistakes: tuple[Mistake, ...], pictures: list[str]) -> Iterator[st
         yield (
             f'<li title="{text(mistake.path)}">'
             f"{image if picture else '<span class=none>no picture</span>'}"
-            f"<b>{text(mistake.predicted)}</b> {_share(mistake.score)}"
+            f"<b>{text(mistake.predicted)}</b> {percent(mistake.score)}"
             f"<span>is {text(mistake.true)}</span><small>{name}</small></li>"
         )
     yield "</ul>\n"
@@ -236,16 +237,16 @@ def _classes(classes: list[ClassFigures]) -> Iterator[str]:
         '<th class="n">Recall<th class="n">F1</tr>'
     )
     for each in sorted(classes, key=lambda figures: figures.f1):
-        precision = _share(each.precision) if each.predicted else "–"
+        precision = percent(each.precision) if each.predicted else "–"
         yield (
             f'<tr><td>{text(each.name)}<td class="n">{each.photos:,}<td class="n">{precision}'
-            f'<td class="n">{_share(each.recall)}<td class="n">{_bar(each.f1)}</tr>'
+            f'<td class="n">{percent(each.recall)}<td class="n">{_bar(each.f1)}</tr>'
         )
     yield "</table></div>\n"
 
 
 def _bar(share: float) -> str:
-    return f'<span class="bar" style="--share:{share:.3f}">{_share(share)}</span>'
+    return f'<span class="bar" style="--share:{share:.3f}">{percent(share)}</span>'
 
 
 def _reliability(evaluation: Evaluation) -> Iterator[str]:
@@ -260,11 +261,7 @@ def _reliability(evaluation: Evaluation) -> Iterator[str]:
     if calibration:
         yield (
             '<p class="legend"><i class="before"></i> scores of the model: off by '
-            f'{_share(evaluation.error)}<br><i class="after"></i> with a temperature of '
-            f"{calibration.temperature:.2f}: off by {_share(calibration.error)}. Each half of the "
+            f'{percent(evaluation.error)}<br><i class="after"></i> with a temperature of '
+            f"{calibration.temperature:.2f}: off by {percent(calibration.error)}. Each half of the "
             "photos was measured with the temperature of the other half.</p>\n"
         )
-
-
-def _share(share: float) -> str:
-    return f"{share * 100:.1f} %"
