@@ -140,7 +140,8 @@ def _curve(bins: Sequence[Bin], kind: str, most: int) -> Iterable[str]:
     yield f'<path class="{kind} line" d="M{line}"/>'
     for each, (x, y) in zip(bins, places, strict=True):
         radius = 2.5 + 5.5 * (each.photos / most) ** 0.5
-        title = f"{each.photos:,} photos with a mean score of {percent(each.score)}: {percent(each.right)} right"
+        right = percent(each.right)
+        title = f"{each.photos:,} photos with a mean score of {percent(each.score)}: {right} right"
         yield (
             f'<circle class="{kind}" cx="{x}" cy="{y}" r="{radius:.1f}">'
             f"<title>{title}</title></circle>"
