@@ -109,7 +109,7 @@ def test_a_photo_that_is_gone_has_no_picture(tmp_path: Path) -> None:
 def test_many_classes_show_those_that_are_confused_most(tmp_path: Path) -> None:
     names = tuple(f"class {number}" for number in range(120))
     content = written(tmp_path, evaluation(["a.jpg"] * 240, names, 5))
-    assert "40 of 120 classes" in Page(content).shown
+    assert "the 6 of 120 classes" in Page(content).shown
     assert len(content) < 1_000_000
 
 

@@ -132,21 +132,21 @@ def _figures(evaluation: Evaluation) -> Iterator[str]:
     low, high = metrics.interval
     yield '<dl class="figures">'
     yield _figure(
-        "right (top-1)", metrics.top1, f"95 % confidence: {percent(low)} to {percent(high)}"
+        "right (top-1)", metrics.top1, f"95 % confidence: {_share(low)} to {_share(high)}"
     )
     if evaluation.top5 is not None and len(metrics.classes) > TOP:
         yield _figure("among the best five (top-5)", evaluation.top5)
     yield _figure("macro F1", metrics.macro_f1, "the mean over the classes")
     note = ""
     if evaluation.calibration is not None:
-        note = f"{percent(evaluation.calibration.error)} with a temperature"
+        note = f"{_share(evaluation.calibration.error)} with a temperature"
     yield _figure("calibration error", evaluation.error, note)
     yield "</dl>\n"
 
 
 def _figure(name: str, share: float, note: str = "") -> str:
     more = f"<small>{note}</small>" if note else ""
-    return f"<div><dt>{name}</dt><dd>{percent(share)}{more}</dd></div>"
+    return f"<div><dt>{name}</dt><dd>{_share(share)}{more}</dd></div>"
 
 
 def _omitted(evaluation: Evaluation) -> Iterator[str]:
@@ -193,7 +193,7 @@ def _mistakes(mistakes: tuple[Mistake, ...], pictures: list[str]) -> Iterator[st
         yield (
             f'<li title="{text(mistake.path)}">'
             f"{image if picture else '<span class=none>no picture</span>'}"
-            f"<b>{text(mistake.predicted)}</b> {percent(mistake.score)}"
+            f"<b>{text(mistake.predicted)}</b> {_share(mistake.score)}"
             f"<span>is {text(mistake.true)}</span><small>{name}</small></li>"
         )
     yield "</ul>\n"
@@ -210,9 +210,15 @@ def _matrix(evaluation: Evaluation) -> Iterator[str]:
     if len(chosen) > _MOST_CLASSES:
         wrong = metrics.matrix.copy()
         np.fill_diagonal(wrong, 0)
-        order = np.argsort(-(wrong.sum(axis=0) + wrong.sum(axis=1)), kind="stable")
-        chosen = sorted(order[:_MOST_CLASSES].tolist())
-        note = f" It shows the {_MOST_CLASSES} of {len(names):,} classes that are confused most."
+        confused = wrong.sum(axis=0) + wrong.sum(axis=1)
+        order = np.argsort(-confused, kind="stable")[:_MOST_CLASSES]
+        chosen = sorted(order[confused[order] > 0].tolist())
+        note = (
+            f" Only the {len(chosen)} of {len(names):,} classes that are confused most are shown."
+        )
+    if not chosen:
+        yield "<p>No class is confused with another.</p>\n"
+        return
     part = metrics.matrix[np.ix_(chosen, chosen)]
     rows = [i for i, index in enumerate(chosen) if metrics.classes[index].photos]
     yield f"<p>Rows are true, columns predicted classes.{note}</p>\n"
@@ -230,23 +236,28 @@ def _matrix(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _classes(classes: list[ClassFigures]) -> Iterator[str]:
+    is_long = len(classes) > _MOST_CLASSES
+    if is_long:
+        yield f"<details><summary><h2>All {len(classes):,} classes</h2></summary>"
+    else:
+        yield "<h2>Classes</h2>"
     yield (
-        "<h2>Classes</h2>\n<p>Precision: of the photos predicted to be of the class, the share "
+        "\n<p>Precision: of the photos predicted to be of the class, the share "
         "that is. Recall: of its photos, the share that was predicted. F1 joins both.</p>\n"
         '<div class="scroll"><table><tr><th>Class<th class="n">Photos<th class="n">Precision'
         '<th class="n">Recall<th class="n">F1</tr>'
     )
     for each in sorted(classes, key=lambda figures: figures.f1):
-        precision = percent(each.precision) if each.predicted else "–"
+        precision = _share(each.precision) if each.predicted else "–"
         yield (
             f'<tr><td>{text(each.name)}<td class="n">{each.photos:,}<td class="n">{precision}'
-            f'<td class="n">{percent(each.recall)}<td class="n">{_bar(each.f1)}</tr>'
+            f'<td class="n">{_share(each.recall)}<td class="n">{_bar(each.f1)}</tr>'
         )
-    yield "</table></div>\n"
+    yield "</table></div>" + ("</details>\n" if is_long else "\n")
 
 
 def _bar(share: float) -> str:
-    return f'<span class="bar" style="--share:{share:.3f}">{percent(share)}</span>'
+    return f'<span class="bar" style="--share:{share:.3f}">{_share(share)}</span>'
 
 
 def _reliability(evaluation: Evaluation) -> Iterator[str]:
@@ -261,7 +272,11 @@ def _reliability(evaluation: Evaluation) -> Iterator[str]:
     if calibration:
         yield (
             '<p class="legend"><i class="before"></i> scores of the model: off by '
-            f'{percent(evaluation.error)}<br><i class="after"></i> with a temperature of '
-            f"{calibration.temperature:.2f}: off by {percent(calibration.error)}. Each half of the "
+            f'{_share(evaluation.error)}<br><i class="after"></i> with a temperature of '
+            f"{calibration.temperature:.2f}: off by {_share(calibration.error)}. Each half of the "
             "photos was measured with the temperature of the other half.</p>\n"
         )
+
+
+def _share(share: float) -> str:
+    return percent(share).replace(" ", "\u00a0")

@@ -31,6 +31,9 @@ background:var(--panel);margin-bottom:.3rem}
 .photos .none{display:grid;place-items:center;color:var(--dim)}
 .photos b{color:var(--wrong)}
 .photos span:not(.none),.photos small{display:block}
+summary{cursor:pointer}
+summary h2{display:inline}
+details{margin-top:2.2rem}
 .scroll{overflow-x:auto}
 svg{display:block;max-width:none}
 svg text{font:12px system-ui,sans-serif;fill:var(--text)}
