@@ -246,6 +246,8 @@ def evaluate_results(photos: EvaluationSet) -> Evaluation:
     )
     names = (*(results.class_names or unique_names()), NO_LABEL)
     scores = results.scores([record for _, record in known])
+    if not scores[:, -1].any():
+        names, scores = names[:-1], scores[:, :-1]
     scored = _scored([photo for photo, _ in known], scores, names, targets, results.ranks)
     scored = replace(scored, groups=_groups(scored.paths, photos.group_by))
     return assess(scored, results.model or "the model of the results", targets.described(), omitted)

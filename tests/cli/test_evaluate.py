@@ -144,8 +144,9 @@ def test_results_of_classify_are_measured(photos: Path, invoke: Invoke) -> None:
     assert invoke("classify", "photos", "--model", "mine.keras", "-o", "a.jsonl").exit_code == 0
     direct = json.loads(invoke("evaluate", "photos", "--model", "mine.keras", "--json").stdout)
     found = json.loads(invoke("evaluate", "photos", "--results", "a.jsonl", "--json").stdout)
-    for name in ("top1", "top1_interval", "confusion_matrix", "mistakes"):
+    for name in ("top1", "top1_interval", "confusion_matrix", "mistakes", "top5"):
         assert found[name] == direct[name], name
+    assert found["temperature"] == pytest.approx(direct["temperature"], rel=1e-2)
 
 
 def test_groups_widen_the_interval(photos: Path, invoke: Invoke) -> None:

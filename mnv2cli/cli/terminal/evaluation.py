@@ -162,9 +162,11 @@ def evaluation_warnings(evaluation: Evaluation) -> Iterator[str]:
     """Yield the warnings about photos that the figures do not include."""
     omitted = evaluation.omitted
     if evaluation.learned:
+        total = evaluation.metrics.photos
+        some = f"{evaluation.learned:,} of " if evaluation.learned < total else "all "
         yield (
-            f"the model learned from {evaluation.learned:,} of these "
-            f"{count(evaluation.metrics.photos, 'photo')}: the figures flatter; give other photos"
+            f"the model learned from {some}these {count(total, 'photo')}: the figures flatter; "
+            "give other photos"
         )
     if omitted.folders:
         photos = count(sum(omitted.folders.values()), "photo")
@@ -189,7 +191,7 @@ def evaluation_warnings(evaluation: Evaluation) -> Iterator[str]:
             f"{photos} could not be read{'' if len(omitted.unreadable) == 1 else ', such as'} "
             + (f"({first})" if len(omitted.unreadable) == 1 else first)
         )
-    if evaluation.top5 is None:
+    if evaluation.top5 is None and len(evaluation.metrics.classes) > TOP:
         yield "top-5 is not known: the results have fewer than five labels of each photo"
 
 
