@@ -64,6 +64,8 @@ class EvaluateJob:
             check_report(path, force=self._output.force)
         if photos.results is not None:
             evaluation = evaluate_results(photos)
+            for each, error in evaluation.omitted.unreadable:
+                self._screen.unreadable(each, error)
         else:
             classifier = make_classifier(options, self._screen)
             with advancing(self._screen, classifier.network.name) as advance:
@@ -93,8 +95,6 @@ class EvaluateJob:
 
         for text in evaluation_warnings(evaluation):
             self._screen.warning(text)
-        for path, error in evaluation.omitted.unreadable:
-            self._screen.skipped(path, error)
         if self._output.report is not None:
             self._screen.lines([("Written", self._output.report, "")])
         least, top1 = self._output.fail_under, evaluation.top1
