@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mnv2cli.cli.terminal.suggest import did_you_mean
+from mnv2cli.models import MODELS, elsewhere
+from mnv2cli.models.own import find_own, own_models
+
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     _ScoreType = click.ParamType[float]
 else:
     _ScoreType = click.ParamType  # not generic in all supported versions of click
@@ -48,15 +55,41 @@ POSITIVE_SCORE = Score(min_open=True)
 
 
 class ModelName(click.Choice[str]):
-    """The name of a network or of a model of the user's, or the path of a model."""
+    """The name of a network, the path of a model, or ``keras:NAME``."""
 
-    @property
-    def _own(self) -> list[str]:
-        from mnv2cli.models.own import own_models
+    def __init__(self) -> None:
+        super().__init__(list(MODELS))
 
-        return list(own_models())
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name or path; fail with a usage error if there is no such model."""
+        text = str(value)
+        if text.startswith(elsewhere.PREFIX):
+            names = elsewhere.network_names()
+            if text not in names:
+                similar = did_you_mean(text, names)
+                self.fail(f"{text!r} is not a network of keras.applications.{similar}", param, ctx)
+            return text
+        if text not in MODELS and find_own(text):
+            return text
+        if text not in MODELS and elsewhere.is_elsewhere(text):
+            if not os.path.exists(text):
+                self.fail(f"{text!r} does not exist.", param, ctx)
+            return text
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            error.message += did_you_mean(text, [*MODELS, *own_models()])  # type: ignore[misc, unused-ignore]
+            raise
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from mnv2cli.models.registry import is_file
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the names that begin as typed, and otherwise have the shell add files."""
+        from click.shell_completion import CompletionItem
 
-        return value if is_file(value) or value in self._own else super().convert(value, param, ctx)
+        names = [*MODELS, *own_models(), *(elsewhere.network_names() if ":" in incomplete else ())]
+        found = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return found or [CompletionItem(incomplete, type="file")]
+
+
+MODEL_NAME = ModelName()

@@ -135,6 +135,8 @@ class Classifier:
         if self._engine is None:
             start = perf_counter()
             options, network = self.options.engine, self.resolve()
+            for note in network.notes:
+                self.events.notice(note)
             calibration = self._calibration(sample) if options.precision == "int8" else None
             engine = open_engine(options, network.backbone, calibration, self.events.notice)
             if network.accurate:

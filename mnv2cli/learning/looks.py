@@ -134,24 +134,35 @@ class Looks:
                     self._looks[row] = looks
         self._is_known[missing] = True
 
-    def __call__(self, row: int, others: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Return which other images look like an image; one of one colour looks like none.
+    def __call__(self, rows: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Return which images look like which others: bool [n, m]; one of one colour like none.
 
         The whole of either image looks like the whole or another window of the other image.
         """
         import numpy as np
 
-        alike = np.zeros(len(others), np.bool_)
-        one = self._looks[row].astype(np.float32)
-        for start in range(0, len(others), 1024):
-            part = slice(start, start + 1024)
-            two = self._looks[others[part]].astype(np.float32)
-            likeness = np.maximum((two @ one[0]).max(axis=1), (two[:, 0] @ one.T).max(axis=1))
-            alike[part] = likeness >= self._likeness
-        return alike
+        one, two = self._looks[rows].astype(np.float32), self._looks[others].astype(np.float32)
+        likeness = np.maximum(_best(two, one[:, 0]).T, _best(one, two[:, 0]))
+        return np.asarray(likeness >= self._likeness)
 
     def _look(self, row: int) -> NDArray[np.float32] | None:
         try:
             return looks_of(self._decode(self._paths[row]))
         except ImageError:  # it has changed since its features were computed, and looks like none
             return None
+
+
+def _best(windows: NDArray[np.float32], whole: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the best correlation of the windows of images with whole images.
+
+    Args:
+        windows: float32 [n, windows, cells].
+        whole: float32 [m, cells].
+
+    Returns:
+        float32 [n, m].
+    """
+    count, number, cells = windows.shape
+    products = windows.reshape(-1, cells) @ whole.T
+    best: NDArray[np.float32] = products.reshape(count, number, -1).max(axis=1)
+    return best

@@ -26,6 +26,7 @@ BLOCK = 2048
 DIGITS = 6
 """Decimals of a score; sums of float32 products differ in the next one."""
 
+_AT_ONCE = 64  # images that others may join, whose looks are compared at a time
 _SLACK = 1e-5  # the error of a float32 product, with a margin
 
 Features = tuple[Sequence[str], "NDArray[np.float32]"]
@@ -218,8 +219,8 @@ class Agreement(Protocol):
         """Prepare for pairs of some images: int [n], sorted, without repeats."""
         ...
 
-    def __call__(self, row: int, others: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Return which of some other images, int [n], look like an image: bool [n]."""
+    def __call__(self, rows: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Return which images, int [n], look like which others, int [m]: bool [n, m]."""
         ...
 
 
@@ -299,13 +300,30 @@ def _join(
     leading = np.nonzero(near.any(axis=1))[0]
     if agreement is not None and len(leading):
         agreement.prepare(np.union1d(numbers[leading], np.nonzero(near.any(axis=0))[0] + start))
-    for place in leading.tolist():
-        number = int(numbers[place])
-        if found.leader[number] != number:
-            continue  # it has joined another image of its block
-        others = np.nonzero(near[place])[0]
+    for low in range(0, len(leading), _AT_ONCE):
+        places = leading[low : low + _AT_ONCE]
+        columns = np.nonzero(near[places].any(axis=0))[0]
+        alike = near[np.ix_(places, columns)]
         if agreement is not None:
-            others = others[agreement(number, others + start)]
+            alike &= agreement(numbers[places], columns + start)
+        for place, chosen in zip(places.tolist(), alike, strict=True):
+            _join_one(place, columns[chosen], old, new, threshold, found)
+
+
+def _join_one(
+    place: int,
+    others: NDArray[np.intp],
+    old: tuple[NDArray[np.intp], NDArray[np.float32]],
+    new: tuple[int, NDArray[np.float32]],
+    threshold: float,
+    found: Leaders,
+) -> None:
+    """Let images join one image, unless that has joined another image of its block."""
+    import numpy as np
+
+    (numbers, rows), (start, joining) = old, new
+    number = int(numbers[place])
+    if found.leader[number] == number and len(others):
         scores = scores_of(np.broadcast_to(rows[place], joining[others].shape), joining[others])
         better = (scores >= threshold) & (scores > found.score[others + start])
         found.leader[others[better] + start] = number

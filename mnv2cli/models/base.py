@@ -37,6 +37,7 @@ class BaseModel:
         head: Always None: its own last layer computes the scores.
         image_defaults: Always empty: it suits all options of images.
         thresholds: Always empty: it is not calibrated to a precision.
+        notes: Always empty: there is nothing to notify users of.
 
     Raises:
         InputError: The network does not exist in this width and size, or with ``accurate``.
@@ -55,6 +56,7 @@ class BaseModel:
     head: ClassVar[None] = None
     image_defaults: ClassVar[Mapping[str, str]] = {}
     thresholds: ClassVar[Mapping[str, float]] = {}
+    notes: ClassVar[tuple[str, ...]] = ()
     _why_not_accurate: ClassVar[str] = "its gain has not been measured"
 
     def __post_init__(self) -> None:

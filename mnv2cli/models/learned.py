@@ -64,6 +64,7 @@ class LearnedModel:
 
     family = FAMILY
     accurate = False
+    notes: tuple[str, ...] = ()
     packaged = True  # nothing can be downloaded
     checksum = ""
     ideas: tuple[tuple[str, str], ...] = ()

@@ -20,9 +20,9 @@ class ModelOptions:
         refresh: Download the published weights again.
         accurate: Use the whole centre square of each image as a larger input, and average the
             scores of it and of its mirror image: more accurate, at 2.6 times the inference.
-        labels: Path of a file with the names of the classes, for a model made elsewhere.
-        scale: The range of such a model's input: ``0..1``, ``-1..1`` or ``0..255``; None for what
-            the model says itself.
+        labels: Path of a file with the labels of a model made elsewhere; None for its own.
+        scale: What such a model's pixels are scaled to: ``0..1``, ``-1..1`` or ``0..255``; None to
+            read it from the model.
 
     Raises:
         InputError: The size is not a whole number, or given although ``accurate`` sets it.

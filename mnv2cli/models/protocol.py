@@ -38,6 +38,7 @@ class Model(Protocol):
         image_defaults: Fields of ``ImageOptions`` that suit the model, where the user chose none.
         thresholds: By class, the score below which it is not precise enough; may lack classes.
         backbone: The network that engines run: with a head the one below it, else this one.
+        notes: What to notify users of before the first run; one sentence each.
         checksum: The known digest of the published weights, as ``md5:...`` or ``sha256:...``;
             empty if none is known.
     """
@@ -84,6 +85,9 @@ class Model(Protocol):
     def backbone(self) -> Model: ...
     @property
     def checksum(self) -> str: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
 
     @property
     def origin(self) -> Origin:

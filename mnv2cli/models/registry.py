@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 from mnv2cli.errors import DownloadError, InputError
 from mnv2cli.events import DownloadProgress, ignore_download
 from mnv2cli.models.options import ModelOptions
+from mnv2cli.models.own import find_own, own_models
 from mnv2cli.system.folders import cache_folder
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ DEFAULT_MODEL = "mobilenet_v2"
 
 STAND_IN = "efficientnet_lite0"
 """The network that replaces the default if that cannot be downloaded and this is installed."""
-
-_SUFFIXES = (".keras", ".h5", ".hdf5", ".zip")
-"""Suffixes of the files of models."""
 
 _WARNED = "mnv2-warned.txt"  # in the cache folder: the last warning that a model is replaced
 _DAY = 86_400.0  # seconds
@@ -57,7 +55,7 @@ def family(name: str) -> Family:
     """
     if not isinstance(name, str) or name not in MODELS:
         raise InputError(
-            f"unknown model {name!r}: choose from {', '.join([*MODELS, *_own_names()])}, "
+            f"unknown model {name!r}: choose from {', '.join([*MODELS, *own_models()])}, "
             "or name a file such as ./mine.keras"
         )
     return cast("Family", import_module(MODELS[name]))
@@ -78,48 +76,32 @@ def open_model(options: ModelOptions, progress: DownloadProgress = ignore_downlo
     Raises:
         InputError: The family is unknown, or does not have this model.
     """
+    from mnv2cli.models import elsewhere
+
     name = options.name or DEFAULT_MODEL
-    if is_file(name):
-        return _open_file(options)
-    if name not in MODELS and (path := _find_own(name)):
-        return _open_file(replace(options, name=path))
+    if isinstance(name, str) and name not in MODELS:
+        path = find_own(name) or name
+        if path != name or elsewhere.is_elsewhere(name):
+            return _open_file(replace(options, name=path), progress)
+    for option, given in (("--labels", options.labels), ("--scale", options.scale)):
+        if given:
+            raise InputError(
+                f"{option} requires --model with the path of a model",
+                f"Omit {option}: {name} has its own.",
+            )
     return family(name).create(options, progress)
 
 
-def is_file(name: str) -> bool:
-    """Return whether the name of a model is a path."""
-    return (
-        isinstance(name, str)
-        and name not in MODELS
-        and (os.path.dirname(name) != "" or name.lower().endswith(_SUFFIXES))
-    )
-
-
-def _own_names() -> list[str]:
-    from mnv2cli.models.own import own_models
-
-    return list(own_models())
-
-
-def _find_own(name: object) -> str:
-    """Return the path of the user's model with a name; empty if there is none."""
-    from mnv2cli.models.own import find_own
-
-    return find_own(name) if isinstance(name, str) else ""
-
-
-def _open_file(options: ModelOptions) -> Model:
-    """Return the model in a file."""
-    from mnv2cli.models import learned, learned_file
+def _open_file(options: ModelOptions, progress: DownloadProgress) -> Model:
+    """Return the model in a file or folder, or of ``keras.applications``."""
+    from mnv2cli.models import elsewhere, learned, learned_file
 
     path = options.name
-    if not os.path.exists(path):
-        raise InputError(f"the model {path} does not exist", "Check its path.")
     if not learned_file.is_learned(path):
-        raise InputError(f"{path} is not a model that mnv2 learn wrote")
+        return elsewhere.create(options, progress)
     learned.check_options(options)
     content = learned_file.read_learned(path)
-    return learned.LearnedModel(path, content, open_model(content.backbone))
+    return learned.LearnedModel(path, content, open_model(content.backbone, progress))
 
 
 def all_models() -> Iterator[Model]:

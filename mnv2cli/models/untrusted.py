@@ -59,7 +59,16 @@ def check_archive(path: str, what: str, hint: str) -> None:
 
 
 def check_members(archive: zipfile.ZipFile, what: str, hint: str) -> None:
-    """Check the names, sizes and first bytes of an archive's members; raises WeightsError."""
+    """Check that an archive's members are few, of a plausible size, inside it, and no pickles.
+
+    Args:
+        archive: The open archive.
+        what: Its name in errors.
+        hint: The hint of errors.
+
+    Raises:
+        WeightsError: They are not.
+    """
     members = archive.infolist()
     names = [member.filename for member in members]
     if len(names) > _MAX_MEMBERS or len(set(names)) < len(names):
@@ -162,13 +171,14 @@ def _is_plain(name: Any) -> bool:
     return isinstance(name, str) and name.isidentifier() and not hasattr(builtins, name)
 
 
-def check_hdf5(source: str | IO[bytes], what: str, hint: str) -> None:
+def check_hdf5(source: str | IO[bytes], what: str, hint: str, *, with_config: bool = True) -> None:
     """Check that an HDF5 file is complete, plausible in size, self-contained and free of code.
 
     Args:
         source: Its path, or the open file.
         what: Its name in errors.
         hint: The hint of errors.
+        with_config: Check a model's description in it as well.
 
     Raises:
         WeightsError: It is not.
@@ -201,5 +211,5 @@ def check_hdf5(source: str | IO[bytes], what: str, hint: str) -> None:
         raise WeightsError(f"{what} {kind}", hint) from error
     if total > _LARGEST_WEIGHTS:
         raise WeightsError(f"{what} is far too large for a network: {total:,} bytes", hint)
-    if config is not None:
+    if config is not None and with_config:
         check_config(config if isinstance(config, str | bytes) else str(config), what, hint)

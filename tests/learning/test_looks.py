@@ -47,9 +47,9 @@ def alike(tmp_path: Path, one: Image.Image, two: Image.Image, **save: int) -> bo
         paths = [str(tmp_path / "one.png"), str(tmp_path / "two.jpg")]
         looks = Looks(paths, reader.decode)
         looks.prepare(np.arange(2))
-        found = [bool(looks(row, np.array([1 - row]))[0]) for row in (0, 1)]
-    assert found[0] == found[1]
-    return found[0]
+        found = looks(np.arange(2), np.arange(2))
+    assert found[0, 1] == found[1, 0]
+    return bool(found[0, 1])
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -88,5 +88,4 @@ def test_images_are_decoded_once_and_an_unreadable_one_looks_like_none() -> None
     looks.prepare(np.array([0, 1, 2]))
     looks.prepare(np.array([0, 1]))
     assert sorted(decoded) == ["a", "b", "bad"]
-    assert looks(0, np.array([1, 2])).tolist() == [False, True]
-    assert looks(1, np.array([1])).tolist() == [False]
+    assert looks(np.array([0, 1]), np.array([1, 2])).tolist() == [[False, True], [False, False]]

@@ -116,9 +116,9 @@ class EvenOnly:
     def prepare(self, rows: NDArray[np.intp]) -> None:
         self.prepared.update(rows.tolist())
 
-    def __call__(self, row: int, others: NDArray[np.intp]) -> NDArray[np.bool_]:
-        assert row in self.prepared and self.prepared.issuperset(others.tolist())
-        return (others % 2 == 0) & (row % 2 == 0)
+    def __call__(self, rows: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.bool_]:
+        assert self.prepared.issuperset([*rows.tolist(), *others.tolist()])
+        return (rows[:, None] % 2 == 0) & (others % 2 == 0)
 
 
 @pytest.mark.parametrize("block", [3, 100])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import random
 import signal
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from mnv2cli.results.features_rows import rows_path
-from tests.cli.test_process import start
+from mnv2cli.runs.features_run import FeaturesRun
+from mnv2cli.runs.options import RunOptions
 from tests.conftest import draw
 from tests.runs.helpers import run_and_signal, run_to_end
 
@@ -41,15 +43,9 @@ def test_features_killed_many_times_equal_an_uninterrupted_run(tmp_path: Path, s
 
 
 def test_second_run_on_the_same_file_is_refused(tmp_path: Path) -> None:
-    for i in range(60):
-        draw(tmp_path / "p" / f"{i}.bmp", (i, 0, 0), (4, 4))
+    draw(tmp_path / "p" / "a.bmp", (1, 0, 0), (4, 4))
     output = tmp_path / "out.npz"
     args = ["embed", str(tmp_path / "p"), "-q", "--no-cache", "-o", str(output)]
-    growing = Path(rows_path(str(output)))
-    with start(0.5, *args) as process:
-        while not (growing.exists() and growing.stat().st_size):
-            assert process.poll() is None
+    with closing(FeaturesRun(str(output), {}, RunOptions())):
         assert run_to_end(*args, "--force") == 2
-        process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert output.exists()
+    assert run_to_end(*args) == 0

@@ -9,7 +9,7 @@ import click
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.model import variant_options
 from mnv2cli.cli.terminal.help import NamesVariable
-from mnv2cli.cli.types import ModelName
+from mnv2cli.cli.types import MODEL_NAME
 from mnv2cli.models import MODELS, ModelOptions
 
 option = section("Options")
@@ -31,7 +31,7 @@ _argument = click.argument(
 _any_argument = click.argument(
     "model",
     cls=_ModelArgument,
-    type=ModelName(MODELS),
+    type=MODEL_NAME,
     envvar="MNV2_MODEL",
     required=False,
     metavar="[MODEL]",

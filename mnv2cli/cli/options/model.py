@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from mnv2cli.cli.grouping import grouped, section, together
-from mnv2cli.cli.types import ModelName
-from mnv2cli.models import MODELS
+from mnv2cli.cli.types import MODEL_NAME
+from mnv2cli.models.elsewhere.facts import SCALES
 from mnv2cli.models.options import ModelOptions
 
 _model = section("Model")
@@ -33,10 +33,26 @@ variant_options = together(
 _network_options = together(
     _model(
         "--model",
-        type=ModelName(MODELS),
+        type=MODEL_NAME,
         envvar="MNV2_MODEL",
         metavar="NAME",
         help="Use NAME [default: mobilenet_v2]; see mnv2 models list.",
+    ),
+    _model(
+        "--labels",
+        "model_labels",
+        advanced=True,
+        metavar="FILE",
+        help="Labels of a --model from a file: one per line, or JSON.  [default: labels.txt "
+        "beside it]",
+    ),
+    _model(
+        "--scale",
+        advanced=True,
+        type=click.Choice(tuple(SCALES)),
+        metavar="RANGE",
+        help="Pixels of a --model from a file: 0..1, -1..1 or 0..255.  [default: as its first "
+        "layers say]",
     ),
     variant_options,
     _model(
@@ -52,9 +68,13 @@ _network_options = together(
 
 
 def _model_options(
-    *, model: str | None, refresh_weights: bool = False, **values: Any
+    *,
+    model: str | None,
+    model_labels: str | None,
+    refresh_weights: bool = False,
+    **values: Any,
 ) -> ModelOptions:
-    return ModelOptions(model or "", refresh=refresh_weights, **values)
+    return ModelOptions(model or "", refresh=refresh_weights, labels=model_labels, **values)
 
 
 network_options = grouped("model", _model_options, _network_options)
