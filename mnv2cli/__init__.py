@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mnv2cli.labels.options import LabelOptions
     from mnv2cli.learning.evaluate import evaluate
     from mnv2cli.learning.evaluation import Evaluation
+    from mnv2cli.learning.learn import learn
     from mnv2cli.models.options import ModelOptions
     from mnv2cli.records import Prediction, Record
     from mnv2cli.results.dataframe import read_dataframe, to_dataframe
@@ -41,6 +42,7 @@ __all__ = [
     "RunEvents",
     "__version__",
     "evaluate",
+    "learn",
     "read_dataframe",
     "to_dataframe",
 ]
@@ -58,6 +60,7 @@ _HOMES = {
     "Record": "mnv2cli.records",
     "RunEvents": "mnv2cli.events",
     "evaluate": "mnv2cli.learning.evaluate",
+    "learn": "mnv2cli.learning.learn",
     "read_dataframe": "mnv2cli.results.dataframe",
     "to_dataframe": "mnv2cli.results.dataframe",
 }

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.images import image_options
-from mnv2cli.cli.options.model import model_options
+from mnv2cli.cli.options.model import labelled_model_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.types import SCORE
@@ -107,7 +107,7 @@ _output_options = grouped(
     help="Compute all features; neither use nor fill the cache.",
 )
 @image_options
-@model_options
+@labelled_model_options
 @speed_options
 @terminal_options
 def evaluate(

@@ -18,6 +18,7 @@ from mnv2cli.learning.model_file import (
     write_model,
 )
 from mnv2cli.learning.options import LearnOptions, Running
+from mnv2cli.learning.relearn import Corrections, relearn
 from mnv2cli.learning.training import (
     About,
     check_enough,
@@ -66,7 +67,9 @@ def learn(
     path = os.fspath(output)
     given = [None if each is None else os.fspath(each) for each in (folder, labels)]
     if from_sorted is not None:
-        raise NotImplementedError
+        training = read_examples(given[0], given[1], running.filters) if any(given) else None
+        what = Corrections(os.fspath(from_sorted), path, training, made)
+        return relearn(what, options, running)
     check_model_output(path, force=options.force)
     found = read_examples(given[0], given[1], running.filters)
     found.check()

@@ -83,6 +83,7 @@ def _relearned_object(relearned: Relearned) -> dict[str, Any]:
     return {
         "corrections": moved(relearned.corrections),
         "added": relearned.added,
+        "trusted": relearned.trusted,
         "accuracy_before": relearned.accuracy_before,
         "accuracy_after": relearned.accuracy_after,
         "corrected_before": relearned.corrected_before,

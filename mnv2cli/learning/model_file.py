@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli import __version__
@@ -135,12 +135,12 @@ def write_model(
     """
     network, images = classifier.network, classifier.options.images
     chosen = classifier.options.model
-    weights = "" if network.weights else digest(network.fetch())
+    published = "" if network.weights else network.find()
     content = LearnedContent(
         names,
         Head(fitted.kernel, fitted.bias, fitted.unknown),
         ModelOptions(network.family, chosen.alpha, chosen.size),
-        weights,
+        digest(published) if published else "",
         images.fit,
         images.interpolation,
         training=training,
@@ -148,26 +148,46 @@ def write_model(
     write_learned(path, content, network)
 
 
-def back_up(path: str) -> str:
-    """Copy a model that is about to be replaced; return the path of the copy.
+@contextmanager
+def replacing(path: str, *, keep: bool) -> Iterator[str]:
+    """Keep the model that a block replaces; yield the path of the copy, empty for none.
 
-    ``mine.keras`` is kept as ``mine.previous.keras``, which replaces an older copy.
+    ``mine.keras`` is kept as ``mine.previous.keras``, which replaces an older copy. If the block
+    fails, nothing has changed.
+
+    Args:
+        path: The model.
+        keep: Whether to keep it.
 
     Raises:
-        OutputError: It cannot be copied.
+        OutputError: It cannot be kept.
     """
+    if not keep:
+        yield ""
+        return
     copy = f"{path[: -len(SUFFIX)]}.previous{SUFFIX}"
     try:
         with open(path, "rb") as file:
             content = file.read()
         part = AtomicFile(copy)
+    except OSError as error:
+        raise _not_kept(path, copy, error) from error
+    try:
         try:
             part.file.write(content)
+            part.file.flush()  # a full disk is noticed before anything changes
+        except OSError as error:
+            raise _not_kept(path, copy, error) from error
+        yield copy
+        try:
             part.commit()
-        finally:
-            part.discard()
-    except OSError as error:
-        raise OutputError(
-            f"cannot keep {path} as {copy}: {reason(error)}", "Name another file with -o."
-        ) from error
-    return copy
+        except OSError as error:
+            raise _not_kept(path, copy, error) from error
+    finally:
+        part.discard()
+
+
+def _not_kept(path: str, copy: str, error: OSError) -> OutputError:
+    return OutputError(
+        f"cannot keep {path} as {copy}: {reason(error)}", "Name another file with -o."
+    )

@@ -51,6 +51,7 @@ class Relearned:
     Attributes:
         corrections: The photos that the user moved to another class.
         added: The number of photos that the user put into class folders.
+        trusted: The number of photos that were learned although the user did not move them.
         accuracy_before: The share of held-out photos that are right without the corrections.
         accuracy_after: The same with them, of the same photos in the same folds.
         corrected_before: The number of corrections that are right without the others.
@@ -68,6 +69,7 @@ class Relearned:
     accuracy_after: float
     corrected_before: int
     corrected_after: int
+    trusted: int = 0
     would_move: tuple[Moved, ...] = ()
     ignored: tuple[tuple[str, str], ...] = ()
     missing: int = 0

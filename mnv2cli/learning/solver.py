@@ -104,6 +104,8 @@ def solve(task: Task, strength: float, start: Weights | None = None) -> Weights:
         model.classes_ = present
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        # Many classes of one or two photos are not a regression.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         model.fit(task.points, task.classes)
     rows, biases = model.coef_, model.intercept_
     if len(present) == 2:

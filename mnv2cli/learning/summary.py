@@ -84,6 +84,8 @@ def accuracy_lines(learned: Report) -> list[str]:
         f"Accuracy on photos that were held out: {percent(learned.accuracy)} "
         f"(95 % sure: {100 * low:.1f} to {percent(high)})."
     ]
+    if learned.relearned:
+        lines.append("Corrections are difficult photos, so others are right more often.")
     if learned.groups < learned.photos:
         lines.append(
             f"The {learned.photos:,} photos form {learned.groups:,} groups that belong together; "
@@ -170,6 +172,8 @@ def relearned_lines(relearned: Relearned, *, verbose: bool = False) -> list[str]
     lines += _some(map(_moved, relearned.corrections), verbose)
     if relearned.added:
         lines.append(f"Learned {count(relearned.added, 'photo')} that you added.")
+    if relearned.trusted:
+        lines.append(f"Learned {count(relearned.trusted, 'photo')} that you did not move.")
     if relearned.ignored:
         lines.append("Not learned:")
         lines += _some((f"  {path}: {why}" for path, why in relearned.ignored), verbose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -30,41 +31,49 @@ variant_options = together(
         "with an alpha above 1.  [default: 224]",
     ),
 )
-_network_options = together(
-    _model(
-        "--model",
-        type=MODEL_NAME,
-        envvar="MNV2_MODEL",
-        metavar="NAME",
-        help="Use NAME [default: mobilenet_v2]; see mnv2 models list.",
-    ),
-    _model(
-        "--labels",
-        "model_labels",
-        advanced=True,
-        metavar="FILE",
-        help="Labels of a --model from a file: one per line, or JSON.  [default: labels.txt "
-        "beside it]",
-    ),
-    _model(
-        "--scale",
-        advanced=True,
-        type=click.Choice(tuple(SCALES)),
-        metavar="RANGE",
-        help="Pixels of a --model from a file: 0..1, -1..1 or 0..255.  [default: as its first "
-        "layers say]",
-    ),
-    variant_options,
-    _model(
-        "--weights",
-        advanced=True,
-        type=click.Path(exists=True, dir_okay=False),
-        metavar="FILE",
-        help="Use your own weights for this network: .h5, .hdf5 or .keras; .pth for "
-        "efficientnet_lite0.  "
-        "[default: ImageNet weights, downloaded once]",
-    ),
-)
+
+
+def _network_options(labels: str = "--labels") -> Callable[[Any], Any]:
+    """Return the decorator for the options of a network.
+
+    Args:
+        labels: The option for the names of its classes.
+    """
+    return together(
+        _model(
+            "--model",
+            type=MODEL_NAME,
+            envvar="MNV2_MODEL",
+            metavar="NAME",
+            help="Use NAME [default: mobilenet_v2]; see mnv2 models list.",
+        ),
+        _model(
+            labels,
+            "model_labels",
+            advanced=True,
+            metavar="FILE",
+            help="Labels of a --model from a file: one per line, or JSON.  [default: labels.txt "
+            "beside it]",
+        ),
+        _model(
+            "--scale",
+            advanced=True,
+            type=click.Choice(tuple(SCALES)),
+            metavar="RANGE",
+            help="Pixels of a --model from a file: 0..1, -1..1 or 0..255.  [default: as its first "
+            "layers say]",
+        ),
+        variant_options,
+        _model(
+            "--weights",
+            advanced=True,
+            type=click.Path(exists=True, dir_okay=False),
+            metavar="FILE",
+            help="Use your own weights for this network: .h5, .hdf5 or .keras; .pth for "
+            "efficientnet_lite0.  "
+            "[default: ImageNet weights, downloaded once]",
+        ),
+    )
 
 
 def _model_options(
@@ -77,11 +86,7 @@ def _model_options(
     return ModelOptions(model or "", refresh=refresh_weights, labels=model_labels, **values)
 
 
-network_options = grouped("model", _model_options, _network_options)
-model_options = grouped(
-    "model",
-    _model_options,
-    _network_options,
+_more = together(
     _model(
         "--accurate",
         is_flag=True,
@@ -94,3 +99,8 @@ model_options = grouped(
         help="Download the ImageNet weights again.",
     ),
 )
+_LABELLED = "--model-labels"  # for commands whose --labels are those of photos
+network_options = grouped("model", _model_options, _network_options())
+model_options = grouped("model", _model_options, _network_options(), _more)
+labelled_network_options = grouped("model", _model_options, _network_options(_LABELLED))
+labelled_model_options = grouped("model", _model_options, _network_options(_LABELLED), _more)

@@ -1,0 +1,181 @@
+"""Find out which photos the user moved to another class since ``mnv2 sort`` put them somewhere."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from mnv2cli.errors import InputError
+from mnv2cli.learning.dataset import NO_CLASSES, Example
+from mnv2cli.learning.training_set import FEWEST_PHOTOS
+from mnv2cli.sorting.folders import safe_name
+from mnv2cli.sorting.journal import journals
+from mnv2cli.sorting.placed import Placed, placed_files
+from mnv2cli.sources.finder import Finder
+from mnv2cli.sources.names import name_key, natural_sorted, path_parts
+from mnv2cli.sources.options import Filters
+
+
+@dataclass
+class SortedPhotos:
+    """The photos of a sorted folder, by what the user did with them.
+
+    Attributes:
+        corrected: Photos that are in another class folder now; the class is that of the folder.
+        added: Photos in class folders that no run put there.
+        unmoved: Photos where a run put them; the class is that of the folder, else empty.
+        folders: Where runs put the corrected and unmoved photos, by their path now.
+        ignored: Paths of other photos, and why they are not learned.
+        missing: The number of photos that are no longer there.
+        new_names: Classes that the user made by moving photos into new folders.
+    """
+
+    corrected: list[Example] = field(default_factory=list)
+    added: list[Example] = field(default_factory=list)
+    unmoved: list[Example] = field(default_factory=list)
+    folders: dict[str, str] = field(default_factory=dict)
+    ignored: list[tuple[str, str]] = field(default_factory=list)
+    missing: int = 0
+    new_names: tuple[str, ...] = ()
+
+
+class ClassFolders:
+    """Finds the class of a folder below a sorted folder.
+
+    Args:
+        names: The known classes.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = {name_key(safe_name(name)): name for name in names}
+
+    def class_of(self, folders: Sequence[str]) -> str:
+        """Return the deepest known class of some nested folders; empty for none."""
+        if not folders or name_key(folders[0]) in NO_CLASSES:
+            return ""
+        known = (self._names.get(name_key(each)) for each in reversed(folders))
+        return next(filter(None, known), "")
+
+    def new_class(self, folders: Sequence[str]) -> str:
+        """Return the class that the user made with some nested folders; empty for none."""
+        return "" if not folders or name_key(folders[0]) in NO_CLASSES else folders[-1]
+
+
+def read_sorted(
+    dest: str, names: Iterable[str], filters: Filters, digest: Callable[[str], str]
+) -> SortedPhotos:
+    """Return what the user did with the photos of a sorted folder, by its journals and by content.
+
+    Args:
+        dest: The folder that ``mnv2 sort`` made.
+        names: The classes of the model.
+        filters: Which files to use.
+        digest: Returns the SHA-256 of a file in hexadecimal; empty if it cannot be read.
+
+    Raises:
+        InputError: No run put photos there.
+    """
+    placed = [each for each in placed_files(dest) if not each.is_companion]
+    if not placed:
+        what = "its journals have no photos" if journals(dest) else "it has no journal"
+        raise InputError(
+            f"{dest!r} was not made by mnv2 sort: {what}",
+            f"To learn from all photos in it: mnv2 learn {dest} -o FILE.keras",
+        )
+    reader = _Reader(dest, placed, ClassFolders(names), digest)
+    where: dict[str, list[str]] = {}
+    for source in Finder([dest], filters):
+        if not source.error and (content := digest(source.path)):
+            where.setdefault(content, []).append(source.path)
+    for content, paths in where.items():
+        reader.add(content, paths)
+    return reader.finish()
+
+
+class _Reader:
+    """Decides what the user did with one photo after another."""
+
+    def __init__(
+        self,
+        dest: str,
+        placed: list[Placed],
+        classes: ClassFolders,
+        digest: Callable[[str], str],
+    ) -> None:
+        self._dest = dest
+        self._depth = len(path_parts(dest))
+        self._classes = classes
+        self._placed: dict[str, list[Placed]] = {}  # by content
+        self._found = SortedPhotos()
+        self._new: list[tuple[Example, str]] = []  # in folders that are no class yet
+        for each in placed:
+            path = each.path(dest)
+            content = digest(path) if each.is_link and os.path.islink(path) else each.sha256
+            self._placed.setdefault(content, []).append(each)
+
+    def add(self, content: str, paths: list[str]) -> None:
+        """Add a photo, by its content and all paths that it has now."""
+        known = self._placed.pop(content, [])
+        targets = {os.path.normpath(each.path(self._dest)): each.folder for each in known}
+        moved = [path for path in paths if os.path.normpath(path) not in targets]
+        if not moved:
+            for path in paths:
+                self._add_unmoved(path, targets[os.path.normpath(path)])
+            return
+        goals = {path: self._class_of(path) for path in moved}
+        wanted = sorted(set(filter(None, goals.values())))
+        if len(wanted) > 1:
+            why = f"is in several classes: {', '.join(wanted)}"
+            self._found.ignored.append((moved[0], why))
+        elif wanted:
+            path = next(path for path in moved if goals[path])
+            self._add_moved(path, wanted[0], known[0] if known else None)
+        elif known:
+            why = "was moved to a folder that is not a class"
+            self._found.ignored.append((moved[0], why))
+
+    def _class_of(self, path: str) -> str:
+        folders = self._folders(path)
+        return self._classes.class_of(folders) or self._classes.new_class(folders)
+
+    def _folders(self, path: str) -> tuple[str, ...]:
+        return path_parts(path)[self._depth : -1]
+
+    def _add_unmoved(self, path: str, folder: str) -> None:
+        name = self._classes.class_of(folder.split("/"))
+        self._found.unmoved.append(Example(path, name))
+        self._found.folders[path] = folder
+
+    def _add_moved(self, path: str, name: str, placed: Placed | None) -> None:
+        folder = placed.folder if placed else ""
+        example = Example(path, name, origin=placed.source if placed else "")
+        if name == self._classes.class_of(folder.split("/")):
+            self._add_unmoved(path, folder)  # into a subfolder, or renamed
+        elif self._classes.class_of(self._folders(path)):
+            self._learn(example, folder)
+        else:
+            self._new.append((example, folder))
+
+    def _learn(self, example: Example, folder: str) -> None:
+        if folder:
+            self._found.corrected.append(example)
+            self._found.folders[example.path] = folder
+        else:
+            self._found.added.append(example)
+
+    def finish(self) -> SortedPhotos:
+        """Return all photos; new folders with enough photos become classes."""
+        found = self._found
+        counts = Counter(example.name for example, _ in self._new)
+        for example, folder in self._new:
+            if counts[example.name] >= FEWEST_PHOTOS:
+                self._learn(example, folder)
+            else:
+                why = f"{example.name} is not a class yet: move at least 2 photos there"
+                found.ignored.append((example.path, why))
+        enough = [name for name, photos in counts.items() if photos >= FEWEST_PHOTOS]
+        found.new_names = tuple(natural_sorted(enough))
+        found.missing = sum(map(len, self._placed.values()))
+        return found

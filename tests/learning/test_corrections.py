@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from mnv2cli.errors import InputError, NoImagesError
+from mnv2cli.learning.corrections import read_sorted
+from mnv2cli.learning.learn import learn
+from mnv2cli.learning.options import LearnOptions
+from mnv2cli.models.learned_file import read_learned
+from mnv2cli.sources.options import Filters
+from mnv2cli.system.files import content_digest
+from tests.learning.conftest import draw_classes, draw_photo
+
+pytestmark = pytest.mark.usefixtures("fast")
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def sorted_photos(tmp_path: Path, invoke: Invoke) -> Path:
+    """A folder ``sorted``, by a model of cats and dogs; birds are among the cats."""
+    draw_classes(tmp_path / "training", cat=8, dog=8)
+    learn("training", "mine.keras")
+    for position in (0, 1):
+        for photo in range(20, 24):
+            draw_photo(tmp_path / "new" / f"{position}_{photo}.png", position, photo)
+    done = invoke("sort", "new", "--into", "sorted", "--model", "mine.keras", "--no-unknown")
+    assert done.exit_code == 0, done.output
+    return tmp_path / "sorted"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def move(photo: Path, folder: str) -> Path:
+    target = photo.parents[1] / folder / photo.name
+    target.parent.mkdir(exist_ok=True)
+    os.rename(photo, target)
+    return target
+
+
+def test_moved_photo_is_a_correction_and_others_are_not(sorted_photos: Path) -> None:
+    moved = move(sorted_photos / "cat" / "0_20.png", "dog")
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert [(each.path, each.name, each.origin) for each in found.corrected] == [
+        ("sorted/dog/0_20.png", "dog", os.path.abspath("new/0_20.png"))
+    ]
+    assert found.folders["sorted/dog/0_20.png"] == "cat"
+    assert len(found.unmoved) == 7
+    assert moved.exists()
+
+
+def test_moves_within_a_class_and_out_of_all_classes_are_not_corrections(
+    sorted_photos: Path,
+) -> None:
+    move(sorted_photos / "cat" / "0_20.png", "cat/best")
+    os.rename(sorted_photos / "cat" / "0_21.png", sorted_photos / "cat" / "renamed.png")
+    move(sorted_photos / "cat" / "0_22.png", "unsure")
+    os.unlink(sorted_photos / "cat" / "0_23.png")
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert not found.corrected
+    assert len(found.unmoved) == 6
+    assert found.ignored == [
+        ("sorted/unsure/0_22.png", "was moved to a folder that is not a class")
+    ]
+    assert found.missing == 1
+
+
+def test_photo_in_two_class_folders_is_not_learned(sorted_photos: Path) -> None:
+    photo = sorted_photos / "cat" / "0_20.png"
+    shutil.copy(photo, sorted_photos / "dog")
+    assert len(read_sorted("sorted", ("cat", "dog"), Filters(), content_digest).corrected) == 1
+    (sorted_photos / "bird").mkdir()
+    shutil.copy(photo, sorted_photos / "bird")
+    found = read_sorted("sorted", ("cat", "dog", "bird"), Filters(), content_digest)
+    assert not found.corrected
+    assert found.ignored == [("sorted/bird/0_20.png", "is in several classes: bird, dog")]
+
+
+def test_new_folder_with_two_photos_is_a_new_class(sorted_photos: Path) -> None:
+    move(sorted_photos / "cat" / "0_20.png", "bird")
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert found.new_names == ()
+    assert found.ignored[0][1].startswith("bird is not a class yet")
+    move(sorted_photos / "cat" / "0_21.png", "bird")
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert found.new_names == ("bird",)
+    learned = learn(None, "mine.keras", from_sorted="sorted")
+    assert learned.class_names == ("cat", "dog", "bird")
+
+
+def test_relearned_model_knows_the_corrections_and_keeps_the_earlier_one(
+    sorted_photos: Path,
+) -> None:
+    old = Path("mine.keras").read_bytes()
+    moved = move(sorted_photos / "cat" / "0_20.png", "dog")
+    learned = learn(None, "mine.keras", from_sorted="sorted")
+    relearned = learned.relearned
+    assert relearned is not None
+    assert [(each.path, each.before, each.after) for each in relearned.corrections] == [
+        ("sorted/dog/0_20.png", "cat", "dog")
+    ]
+    assert learned.photos == 17
+    assert Path("mine.previous.keras").read_bytes() == old
+    contents = read_learned("mine.keras").training["contents"]
+    assert contents[content_digest(str(moved))][0] == 1
+    text = learned.summary()
+    assert "Learned 1 correction:\n  sorted/dog/0_20.png: cat → dog" in text
+    assert "mnv2 sort --refresh --into sorted --model mine.keras" in text
+    assert json.dumps(learned.as_object())
+
+
+def test_relearning_twice_needs_new_corrections_and_changes_nothing(sorted_photos: Path) -> None:
+    move(sorted_photos / "cat" / "0_20.png", "dog")
+    learn(None, "mine.keras", from_sorted="sorted")
+    before = [Path(name).read_bytes() for name in ("mine.keras", "mine.previous.keras")]
+    with pytest.raises(NoImagesError, match="no new corrections in 'sorted'"):
+        learn(None, "mine.keras", from_sorted="sorted")
+    assert before == [Path(name).read_bytes() for name in ("mine.keras", "mine.previous.keras")]
+    move(sorted_photos / "dog" / "0_20.png", "cat")
+    with pytest.raises(NoImagesError):  # back where it was: sort was right, nothing is known
+        learn(None, "mine.keras", from_sorted="sorted")
+
+
+def test_training_photos_are_found_by_content_where_they_are_renamed(
+    sorted_photos: Path, tmp_path: Path
+) -> None:
+    move(sorted_photos / "cat" / "0_20.png", "dog")
+    os.rename("training/cat", "training/pets")
+    assert learn(None, "mine.keras", from_sorted="sorted").photos == 17
+
+
+def test_removed_training_photos_are_found_in_the_cache(sorted_photos: Path) -> None:
+    move(sorted_photos / "cat" / "0_20.png", "dog")
+    shutil.rmtree("training")
+    learned = learn(None, "mine.keras", from_sorted="sorted")
+    assert learned.photos == 17
+
+
+def test_training_photos_that_are_nowhere_must_be_named(sorted_photos: Path) -> None:
+    move(sorted_photos / "cat" / "0_20.png", "dog")
+    os.rename("training", "elsewhere")
+    options = LearnOptions(cache=False)
+    old = Path("mine.keras").read_bytes()
+    with pytest.raises(InputError, match="8 of the 8 photos of 'cat'") as caught:
+        learn(None, "mine.keras", from_sorted="sorted", options=options)
+    assert "mnv2 learn FOLDER --from-sorted sorted -o mine.keras" in caught.value.hint
+    assert Path("mine.keras").read_bytes() == old
+    assert not Path("mine.previous.keras").exists()
+    learned = learn("elsewhere", "mine.keras", from_sorted="sorted", options=options)
+    assert learned.photos == 17
+
+
+def test_without_an_earlier_model_the_training_folder_is_required(sorted_photos: Path) -> None:
+    move(sorted_photos / "cat" / "0_20.png", "dog")
+    with pytest.raises(InputError, match="no earlier model"):
+        learn(None, "other.keras", from_sorted="sorted")
+    assert learn("training", "other.keras", from_sorted="sorted").photos == 17
+    learned = learn(None, "third.keras", from_sorted="sorted", model="mine.keras")
+    assert learned.photos == 17
+    assert learned.relearned is not None and not learned.relearned.backup
+
+
+def test_trust_all_learns_unmoved_photos_too(sorted_photos: Path) -> None:
+    learned = learn(None, "mine.keras", from_sorted="sorted", options=LearnOptions(trust_all=True))
+    assert learned.photos == 24
+    assert learned.relearned is not None and learned.relearned.trusted == 8
+
+
+def test_folder_without_a_journal_is_refused(tmp_path: Path) -> None:
+    draw_classes(tmp_path / "training", cat=4, dog=4)
+    learn("training", "mine.keras")
+    with pytest.raises(InputError, match="was not made by mnv2 sort") as caught:
+        learn(None, "mine.keras", from_sorted="training")
+    assert "mnv2 learn training" in caught.value.hint
+
+
+def test_full_disk_keeps_both_models(sorted_photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    move(sorted_photos / "cat" / "0_20.png", "dog")
+    old = Path("mine.keras").read_bytes()
+
+    def full(*args: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mnv2cli.system.files.os.replace", full)
+    with pytest.raises(Exception, match="no space left"):
+        learn(None, "mine.keras", from_sorted="sorted")
+    assert Path("mine.keras").read_bytes() == old
+    assert not [path for path in Path().iterdir() if "previous" in path.name]
+
+
+def test_refresh_moves_what_the_new_model_puts_elsewhere_and_is_undone(
+    sorted_photos: Path, invoke: Invoke
+) -> None:
+    """Photos of the dogs' colour are cats now; a photo that the user moved stays."""
+    moved = move(sorted_photos / "dog" / "1_20.png", "cat")
+    draw_classes(Path("changed"), dog=6, cat=6)  # the classes have changed their colours
+    learn("changed", "mine.keras", options=LearnOptions(force=True))
+    arguments = ("sort", "--refresh", "--into", "sorted", "--model", "mine.keras", "--no-unknown")
+    before = names(sorted_photos / "cat"), names(sorted_photos / "dog")
+    assert invoke(*arguments, "--dry-run").exit_code == 0
+    assert (names(sorted_photos / "cat"), names(sorted_photos / "dog")) == before
+    done = invoke(*arguments)
+    assert done.exit_code == 0, done.output
+    assert names(sorted_photos / "cat") == ["1_20.png", "1_21.png", "1_22.png", "1_23.png"]
+    assert names(sorted_photos / "dog") == ["0_20.png", "0_21.png", "0_22.png", "0_23.png"]
+    assert moved.exists()
+    done = invoke(*arguments)
+    assert "nothing new" in done.output
+    done = invoke("sort", "new", "--into", "sorted", "--model", "mine.keras", "--no-unknown")
+    assert "Skipped    8 photos" in done.output, done.output
+    assert invoke("undo", "sorted").exit_code == 0
+    assert (names(sorted_photos / "cat"), names(sorted_photos / "dog")) == before
+
+
+@pytest.mark.parametrize(
+    "arguments", [("new",), ("--move",), ("--from", "x.csv"), ("--include", "*.jpg")]
+)
+def test_refresh_refuses_options_that_it_would_ignore(
+    sorted_photos: Path, invoke: Invoke, arguments: tuple[str, ...]
+) -> None:
+    Path("x.csv").touch()
+    done = invoke("sort", *arguments, "--refresh", "--into", "sorted", "--model", "mine.keras")
+    assert done.exit_code == 2
+    assert "cannot be combined with --refresh" in done.output
+
+
+def test_command_learns_corrections(sorted_photos: Path, invoke: Invoke) -> None:
+    move(sorted_photos / "cat" / "0_20.png", "dog")
+    done = invoke("learn", "--from-sorted", "sorted", "-o", "mine.keras")
+    assert done.exit_code == 0, done.output
+    assert "The earlier model is mine.previous.keras." in done.stdout
