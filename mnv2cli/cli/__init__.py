@@ -49,6 +49,7 @@ EXAMPLES = (
     ("find copies of photos", "mnv2 duplicates photos"),
     ("show all kinds of terrier", "mnv2 labels --tree terrier"),
     ("list the available models", "mnv2 models list"),
+    ("merge the results of several machines", "mnv2 merge part*.csv -o labels.csv"),
     ("measure images per second", "mnv2 bench"),
     ("check that everything works", "mnv2 doctor"),
 )

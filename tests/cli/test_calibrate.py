@@ -66,7 +66,7 @@ def test_learned_photos_and_classes_without_evidence_are_named(model: Path, invo
     ("arguments", "code", "reason"),
     [
         (("photos",), 2, "--model"),
-        (("photos", "--model", "none.keras"), 2, "does not exist"),
+        (("photos", "--model", "none.keras"), 2, "not found: none.keras"),
         (("photos", "--model", "mobilenet_v2"), 2, "mnv2 sort --threshold"),
         (("photos", "--model", "mine.keras", "--precision", "98"), 2, "use 0.98"),
         (("photos", "--model", "mine.keras", "--precision", "0"), 2, "above 0"),
