@@ -11,7 +11,7 @@ from mnv2cli.cli.options.classifier import as_classifier_options
 from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import filter_options
-from mnv2cli.cli.options.model import labelled_network_options
+from mnv2cli.cli.options.model import backbone_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.sources.options import Filters, Inputs
@@ -103,7 +103,7 @@ _target_options = grouped(
 @_input_options
 @_target_options
 @image_options
-@labelled_network_options
+@backbone_options
 @speed_options
 @terminal_options
 @as_classifier_options

@@ -13,6 +13,8 @@ from mnv2cli.learning.dataset import Example
 from mnv2cli.learning.labels_file import from_labels
 from mnv2cli.learning.training_set import FEWEST_PHOTOS
 from mnv2cli.models.learned_file import LearnedContent, is_learned, read_learned
+from mnv2cli.models.own import find_own
+from mnv2cli.models.registry import MODELS
 from mnv2cli.sources.finder import Finder
 from mnv2cli.sources.options import Filters
 
@@ -41,6 +43,13 @@ class EarlierPhotos:
     cached: dict[str, str] = field(default_factory=dict)
     features: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     lost: int = 0
+
+
+def model_file(name: str) -> str:
+    """Return the file of a model that is not a network's name; empty if there is none."""
+    if name in MODELS:
+        return ""
+    return find_own(name) or (name if os.path.isfile(name) else "")
 
 
 def open_earlier(path: str) -> LearnedContent:

@@ -18,6 +18,7 @@ from mnv2cli.learning.model_file import (
     write_model,
 )
 from mnv2cli.learning.options import LearnOptions, Running
+from mnv2cli.learning.preload import preloading
 from mnv2cli.learning.relearn import Corrections, relearn
 from mnv2cli.learning.training import (
     About,
@@ -99,7 +100,8 @@ def _learn(
 ) -> Learned:
     keys = group_keys(found.photos, options.group_by)
     classifier = open_network(model, running)
-    with closing(Embedder(classifier, cache=options.cache, watch=running.watch)) as embedder:
+    embedder = Embedder(classifier, cache=options.cache, watch=running.watch)
+    with closing(embedder), preloading():
         photos = embedder.embed(found.photos)
     start = perf_counter()
     apart = distinct(photos, found.names)

@@ -14,7 +14,13 @@ from mnv2cli.inference.classifier import Classifier
 from mnv2cli.learning.compare import folders_for, predicted_without
 from mnv2cli.learning.corrections import SortedPhotos, read_sorted
 from mnv2cli.learning.dataset import Examples, check_classes
-from mnv2cli.learning.earlier import EarlierFinder, EarlierPhotos, folders_of, open_earlier
+from mnv2cli.learning.earlier import (
+    EarlierFinder,
+    EarlierPhotos,
+    folders_of,
+    model_file,
+    open_earlier,
+)
 from mnv2cli.learning.fit import FitOptions
 from mnv2cli.learning.gather import Embedder
 from mnv2cli.learning.learned import Learned
@@ -25,6 +31,7 @@ from mnv2cli.learning.model_file import (
     write_model,
 )
 from mnv2cli.learning.options import LearnOptions, Running
+from mnv2cli.learning.preload import preloading
 from mnv2cli.learning.report import Moved, Relearned, Unused
 from mnv2cli.learning.training import (
     About,
@@ -36,11 +43,9 @@ from mnv2cli.learning.training import (
     training_set,
 )
 from mnv2cli.learning.truth import Truth, combine
-from mnv2cli.models.elsewhere import is_elsewhere
 from mnv2cli.models.head import Head
 from mnv2cli.models.learned_file import LearnedContent
 from mnv2cli.models.options import ModelOptions
-from mnv2cli.models.registry import MODELS
 from mnv2cli.models.weights import digest as weights_digest
 
 
@@ -63,8 +68,8 @@ class Corrections:
     @property
     def earlier(self) -> str:
         """The path of the earlier model; empty for none."""
-        if _is_file(self.model.name):
-            return self.model.name
+        if file := model_file(self.model.name):
+            return file
         return self.output if os.path.isfile(self.output) else ""
 
     @property
@@ -111,7 +116,7 @@ class _Relearner:
         what, running = self._what, self._running
         classifier = self._open()
         embedder = Embedder(classifier, cache=self._options.cache, watch=running.watch)
-        with closing(embedder):
+        with closing(embedder), preloading():
             classifier.load()  # the cache of features depends on it
             there = read_sorted(what.dest, self._names, running.filters, embedder.digest)
             earlier = self._earlier_photos(embedder)
@@ -159,7 +164,7 @@ class _Relearner:
         earlier, model = self._earlier, self._what.model
         if earlier is None:
             return open_network(model, self._running)
-        if not _is_file(model.name) and model.is_explicit:
+        if not model_file(model.name) and model.is_explicit:
             raise InputError(
                 f"--model {model.name} cannot be combined with --from-sorted: the network is that "
                 f"of {self._what.earlier}",
@@ -274,8 +279,3 @@ class _Relearner:
             if goal != current:
                 found.append(Moved(example.path, folder, goal))
         return tuple(found)
-
-
-def _is_file(name: str) -> bool:
-    """Return whether the name of a model is a path."""
-    return name not in MODELS and is_elsewhere(name)

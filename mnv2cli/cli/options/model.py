@@ -31,6 +31,30 @@ variant_options = together(
         "with an alpha above 1.  [default: 224]",
     ),
 )
+_name_option = _model(
+    "--model",
+    type=MODEL_NAME,
+    envvar="MNV2_MODEL",
+    metavar="NAME",
+    help="Use NAME [default: mobilenet_v2]; see mnv2 models list.",
+)
+_weights_option = _model(
+    "--weights",
+    advanced=True,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Use your own weights for this network: .h5, .hdf5 or .keras; .pth for "
+    "efficientnet_lite0.  "
+    "[default: ImageNet weights, downloaded once]",
+)
+_scale_option = _model(
+    "--scale",
+    advanced=True,
+    type=click.Choice(tuple(SCALES)),
+    metavar="RANGE",
+    help="Pixels of a --model from a file: 0..1, -1..1 or 0..255.  [default: as its first "
+    "layers say]",
+)
 
 
 def _network_options(labels: str = "--labels") -> Callable[[Any], Any]:
@@ -39,47 +63,21 @@ def _network_options(labels: str = "--labels") -> Callable[[Any], Any]:
     Args:
         labels: The option for the names of its classes.
     """
-    return together(
-        _model(
-            "--model",
-            type=MODEL_NAME,
-            envvar="MNV2_MODEL",
-            metavar="NAME",
-            help="Use NAME [default: mobilenet_v2]; see mnv2 models list.",
-        ),
-        _model(
-            labels,
-            "model_labels",
-            advanced=True,
-            metavar="FILE",
-            help="Labels of a --model from a file: one per line, or JSON.  [default: labels.txt "
-            "beside it]",
-        ),
-        _model(
-            "--scale",
-            advanced=True,
-            type=click.Choice(tuple(SCALES)),
-            metavar="RANGE",
-            help="Pixels of a --model from a file: 0..1, -1..1 or 0..255.  [default: as its first "
-            "layers say]",
-        ),
-        variant_options,
-        _model(
-            "--weights",
-            advanced=True,
-            type=click.Path(exists=True, dir_okay=False),
-            metavar="FILE",
-            help="Use your own weights for this network: .h5, .hdf5 or .keras; .pth for "
-            "efficientnet_lite0.  "
-            "[default: ImageNet weights, downloaded once]",
-        ),
+    labels_option = _model(
+        labels,
+        "model_labels",
+        advanced=True,
+        metavar="FILE",
+        help="Labels of a --model from a file: one per line, or JSON.  [default: labels.txt "
+        "beside it]",
     )
+    return together(_name_option, labels_option, _scale_option, variant_options, _weights_option)
 
 
 def _model_options(
     *,
     model: str | None,
-    model_labels: str | None,
+    model_labels: str | None = None,
     refresh_weights: bool = False,
     **values: Any,
 ) -> ModelOptions:
@@ -99,8 +97,9 @@ _more = together(
         help="Download the ImageNet weights again.",
     ),
 )
-_LABELLED = "--model-labels"  # for commands whose --labels are those of photos
 network_options = grouped("model", _model_options, _network_options())
+backbone_options = grouped("model", _model_options, _name_option, variant_options, _weights_option)
+"""The options of a network to learn on: its labels do not matter."""
 model_options = grouped("model", _model_options, _network_options(), _more)
-labelled_network_options = grouped("model", _model_options, _network_options(_LABELLED))
-labelled_model_options = grouped("model", _model_options, _network_options(_LABELLED), _more)
+labelled_model_options = grouped("model", _model_options, _network_options("--model-labels"), _more)
+"""The same for a command whose ``--labels`` are those of photos."""
