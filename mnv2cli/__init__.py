@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mnv2cli.images.options import ImageOptions
     from mnv2cli.inference.classifier import Classifier
     from mnv2cli.labels.options import LabelOptions
+    from mnv2cli.learning.evaluate import evaluate
+    from mnv2cli.learning.evaluation import Evaluation
     from mnv2cli.learning.learn import learn
     from mnv2cli.models.options import ModelOptions
     from mnv2cli.records import Prediction, Record
@@ -29,6 +31,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Classifier",
     "EngineOptions",
+    "Evaluation",
     "Filters",
     "ImageOptions",
     "LabelOptions",
@@ -38,6 +41,7 @@ __all__ = [
     "Record",
     "RunEvents",
     "__version__",
+    "evaluate",
     "learn",
     "read_dataframe",
     "to_dataframe",
@@ -46,6 +50,7 @@ __all__ = [
 _HOMES = {
     "Classifier": "mnv2cli.inference.classifier",
     "EngineOptions": "mnv2cli.engines.options",
+    "Evaluation": "mnv2cli.learning.evaluation",
     "Filters": "mnv2cli.sources.options",
     "ImageOptions": "mnv2cli.images.options",
     "LabelOptions": "mnv2cli.labels.options",
@@ -54,6 +59,7 @@ _HOMES = {
     "Prediction": "mnv2cli.records",
     "Record": "mnv2cli.records",
     "RunEvents": "mnv2cli.events",
+    "evaluate": "mnv2cli.learning.evaluate",
     "learn": "mnv2cli.learning.learn",
     "read_dataframe": "mnv2cli.results.dataframe",
     "to_dataframe": "mnv2cli.results.dataframe",

@@ -24,6 +24,8 @@ COMMANDS = {
     "sort": LazyCommand("mnv2cli.cli.sort:sort", "Sort photos into folders by what they show."),
     "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort."),
     "learn": LazyCommand("mnv2cli.cli.learn:learn", "Learn your own classes from a few photos."),
+    "evaluate": LazyCommand("mnv2cli.cli.evaluate:evaluate", "Measure a model on labelled photos."),
+    "calibrate": LazyCommand("mnv2cli.cli.calibrate:calibrate", "Make a model's scores reliable."),
     "embed": LazyCommand("mnv2cli.cli.embed:embed", "Write the features of images."),
     "similar": LazyCommand("mnv2cli.cli.similar:similar", "Find photos that look like one."),
     "duplicates": LazyCommand("mnv2cli.cli.duplicates:duplicates", "Find copies of photos."),

@@ -36,12 +36,15 @@ class Unknown:
         centre: The mean of both measures for held-out training photos, float32 [2].
         spread: The standard deviations of both, above 0, float32 [2].
         held_out: The unlikeness of held-out training photos, ascending, float32 [m].
+        temperature: What the logits were divided by since; the measure is that of the scores
+            before, so that calibrating scores leaves it unchanged.
     """
 
     means: NDArray[np.float32]
     centre: NDArray[np.float32]
     spread: NDArray[np.float32]
     held_out: NDArray[np.float32]
+    temperature: float = 1.0
 
     def p_values(
         self, normalised: NDArray[np.float32], scores: NDArray[np.float32]
@@ -54,6 +57,9 @@ class Unknown:
         """
         import numpy as np
 
+        if self.temperature != 1:
+            powers = scores.astype(np.float64) ** self.temperature
+            scores = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
         cosines = (normalised @ self.means.T).max(axis=1)
         found = unlikeness(measures(cosines, scores), self.centre, self.spread)
         below = np.searchsorted(self.held_out, found, side="left")
@@ -61,7 +67,12 @@ class Unknown:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays to store, by name."""
-        return {name: getattr(self, name) for name in NAMES}
+        import numpy as np
+
+        arrays = {name: getattr(self, name) for name in NAMES}
+        if self.temperature != 1:
+            arrays[TEMPERATURE] = np.array([self.temperature], np.float32)
+        return arrays
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Unknown:
@@ -90,8 +101,15 @@ class Unknown:
             raise ValueError("'spread' contains values that are not positive")
         if (np.diff(arrays["held_out"]) < 0).any():
             raise ValueError("'held_out' is not ascending")
-        return cls(**{name: np.asarray(arrays[name]) for name in NAMES})
+        temperature = arrays.get(TEMPERATURE, np.ones(1, np.float32))
+        if temperature.shape != (1,) or not 0 < temperature[0] < LARGEST_TEMPERATURE:
+            raise ValueError("'temperature' is not a positive number")
+        found = {name: np.asarray(arrays[name]) for name in NAMES}
+        return cls(**found, temperature=float(temperature[0]))
 
+
+TEMPERATURE, LARGEST_TEMPERATURE = "temperature", 1e6
+"""The array that only calibrated models have."""
 
 NAMES = {"means": 2, "centre": 1, "spread": 1, "held_out": 1}
 """The arrays of the measure, and their dimensions."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, get_args
 
 import click
@@ -29,18 +30,35 @@ def _engine(
 
 
 _speed = section("Speed")
+_engine_option = _speed(
+    "--engine",
+    advanced=True,
+    type=click.Choice(ENGINES),
+    default="auto",
+    metavar="NAME",
+    help="Run the model with litert (compiled once) or keras; auto is litert on a CPU, keras "
+    "on a GPU.",
+)
+_workers = together(
+    _speed(
+        "--threads",
+        advanced=True,
+        type=click.IntRange(min=1, max=1024),
+        metavar="N",
+        help="Decode and predict with N workers.  [default: one per core]",
+    ),
+    _speed(
+        "--batch-size",
+        advanced=True,
+        type=click.IntRange(min=1, max=4096),
+        metavar="N",
+        help="Predict N images at a time per worker.  [default: the engine's best]",
+    ),
+)
 speed_options = grouped(
     "engine",
     _engine,
-    _speed(
-        "--engine",
-        advanced=True,
-        type=click.Choice(ENGINES),
-        default="auto",
-        metavar="NAME",
-        help="Run the model with litert (compiled once) or keras; auto is litert on a CPU, keras "
-        "on a GPU.",
-    ),
+    _engine_option,
     _speed(
         "--precision",
         advanced=True,
@@ -58,21 +76,10 @@ speed_options = grouped(
         help="Calibrate int8 on up to 200 typical images in DIR.  [default: a sample of the "
         "inputs]",
     ),
-    _speed(
-        "--threads",
-        advanced=True,
-        type=click.IntRange(min=1, max=1024),
-        metavar="N",
-        help="Decode and predict with N workers.  [default: one per core]",
-    ),
-    _speed(
-        "--batch-size",
-        advanced=True,
-        type=click.IntRange(min=1, max=4096),
-        metavar="N",
-        help="Predict N images at a time per worker.  [default: the engine's best]",
-    ),
+    _workers,
 )
+float_speed_options = grouped("engine", partial(_engine, calibrate=None), _engine_option, _workers)
+"""The options of engines that compute in float32."""
 
 
 def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -46,27 +47,31 @@ _weights_option = _model(
     "efficientnet_lite0.  "
     "[default: ImageNet weights, downloaded once]",
 )
-_network_options = together(
-    _name_option,
-    _model(
-        "--labels",
+_scale_option = _model(
+    "--scale",
+    advanced=True,
+    type=click.Choice(tuple(SCALES)),
+    metavar="RANGE",
+    help="Pixels of a --model from a file: 0..1, -1..1 or 0..255.  [default: as its first "
+    "layers say]",
+)
+
+
+def _network_options(labels: str = "--labels") -> Callable[[Any], Any]:
+    """Return the decorator for the options of a network.
+
+    Args:
+        labels: The option for the names of its classes.
+    """
+    labels_option = _model(
+        labels,
         "model_labels",
         advanced=True,
         metavar="FILE",
         help="Labels of a --model from a file: one per line, or JSON.  [default: labels.txt "
         "beside it]",
-    ),
-    _model(
-        "--scale",
-        advanced=True,
-        type=click.Choice(tuple(SCALES)),
-        metavar="RANGE",
-        help="Pixels of a --model from a file: 0..1, -1..1 or 0..255.  [default: as its first "
-        "layers say]",
-    ),
-    variant_options,
-    _weights_option,
-)
+    )
+    return together(_name_option, labels_option, _scale_option, variant_options, _weights_option)
 
 
 def _model_options(
@@ -79,13 +84,7 @@ def _model_options(
     return ModelOptions(model or "", refresh=refresh_weights, labels=model_labels, **values)
 
 
-network_options = grouped("model", _model_options, _network_options)
-backbone_options = grouped("model", _model_options, _name_option, variant_options, _weights_option)
-"""The options of a network to learn on: its labels do not matter."""
-model_options = grouped(
-    "model",
-    _model_options,
-    _network_options,
+_more = together(
     _model(
         "--accurate",
         is_flag=True,
@@ -98,3 +97,9 @@ model_options = grouped(
         help="Download the ImageNet weights again.",
     ),
 )
+network_options = grouped("model", _model_options, _network_options())
+backbone_options = grouped("model", _model_options, _name_option, variant_options, _weights_option)
+"""The options of a network to learn on: its labels do not matter."""
+model_options = grouped("model", _model_options, _network_options(), _more)
+labelled_model_options = grouped("model", _model_options, _network_options("--model-labels"), _more)
+"""The same for a command whose ``--labels`` are those of photos."""
