@@ -40,13 +40,7 @@ EXAMPLES = (
     ("copy them into folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
     ("undo that", "mnv2 undo sorted"),
     ("learn your own classes, one from each subfolder", "mnv2 learn photos -o mine.keras"),
-    ("write the features of photos, to search or group them", "mnv2 embed photos -o photos.npz"),
     ("find the photos most like one", "mnv2 similar cat.jpg --in photos"),
-    ("find copies of photos", "mnv2 duplicates photos"),
-    ("show all kinds of terrier", "mnv2 labels --tree terrier"),
-    ("list the available models", "mnv2 models list"),
-    ("merge the results of several machines", "mnv2 merge part*.csv -o labels.csv"),
-    ("measure images per second", "mnv2 bench"),
     ("check that everything works", "mnv2 doctor"),
 )
 

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from functools import partial
 from hashlib import sha256
 from itertools import chain, islice
 from threading import Event
@@ -25,14 +24,19 @@ from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.reader import ImageReader
 from mnv2cli.inference.calibration import ReadAhead, calibration_key, decode_all, sample
 from mnv2cli.inference.labelling import Labelling
-from mnv2cli.inference.networks import check_features, check_network, class_labels, for_network
+from mnv2cli.inference.networks import (
+    categories_of,
+    check_features,
+    check_network,
+    for_network,
+    labelling_of,
+)
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.pipeline import PipelineOptions, classify
 from mnv2cli.inference.reading import LAST_RESORT
 from mnv2cli.inference.recording import Embedding, FeatureStore, LabelsAndFeatures, Recorder
 from mnv2cli.inference.timings import Timings
 from mnv2cli.labels.options import LabelOptions
-from mnv2cli.labels.rank import rank
 from mnv2cli.models import Model, available, open_model
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.weights import digest
@@ -42,8 +46,7 @@ from mnv2cli.sources.options import Filters
 from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
-    from mnv2cli.labels.categories import Categories
-    from mnv2cli.labels.tree import Rollup
+    pass
 
 StrPath = str | os.PathLike[str]
 Sample = Callable[[], Iterable[str]]
@@ -101,7 +104,7 @@ class Classifier:
         self.network: Model = open_model(self.options.model, self.events.download)
         check_network(self.network, self.options)
         self.options = for_network(self.network, self.options)
-        self._categories = _categories(self.options.labels)
+        self._categories = categories_of(self.options.labels)
         self._is_explicit = self.options.model.is_explicit
         self.isolate = self.options.images.isolate
         self._engine: Engine | None = None
@@ -176,9 +179,10 @@ class Classifier:
         return found
 
     def _settings_of(self, engine: str, precision: str) -> dict[str, Any]:
-        weights = self.network.find()
+        weights, names = self.network.find(), self.network.class_names
         return {
             "model": self.network.model,
+            "labels": names and sha256(repr(names).encode()).hexdigest()[:16],
             "weights": digest(weights)[:16] if weights else "",
             "engine": engine,
             "precision": precision,
@@ -355,20 +359,7 @@ class Classifier:
                     yield record if path == record.path else replace(record, path=path)
 
     def _labelling(self) -> Labelling:
-        labels = self.options.labels
-        margin = labels.min_margin
-        return Labelling(
-            partial(
-                rank,
-                labels=class_labels(self.network, unknown=bool(labels.unknown)),
-                top=labels.top,
-                threshold=labels.min_score,
-                min_margin=margin,
-            ),
-            self._categories and partial(self._categories, min_margin=margin),
-            _rollup(labels.rollup),
-            self.network.model,
-        )
+        return labelling_of(self.network, self.options.labels, self._categories)
 
     def _pipeline_options(self) -> PipelineOptions:
         timeout = self.options.images.timeout
@@ -383,19 +374,3 @@ def _check_engine(engine: EngineOptions) -> None:
     check_precision(engine)
     if engine.calibrate and not os.path.isdir(engine.calibrate):
         raise InputError(f"cannot calibrate on {engine.calibrate!r}: no such folder")
-
-
-def _categories(labels: LabelOptions) -> Categories | None:
-    if not (labels.categories or labels.category):
-        return None
-    from mnv2cli.labels.categories_file import builtin, load
-
-    return load(labels.categories) if labels.categories else builtin()
-
-
-def _rollup(min_score: float | None) -> Rollup | None:
-    if min_score is None:
-        return None
-    from mnv2cli.labels.tree import Rollup
-
-    return Rollup(min_score)

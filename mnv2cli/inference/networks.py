@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from mnv2cli.errors import InputError
 from mnv2cli.images.options import ImageOptions
+from mnv2cli.inference.labelling import Labelling
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.labels.imagenet import Label, imagenet_labels
+from mnv2cli.labels.options import LabelOptions
+from mnv2cli.labels.rank import rank
 from mnv2cli.models import Model
 from mnv2cli.models.head import UNKNOWN
+
+if TYPE_CHECKING:
+    from mnv2cli.labels.categories import Categories
+    from mnv2cli.labels.tree import Rollup
 
 
 def check_network(network: Model, options: ClassifierOptions) -> None:
@@ -82,3 +90,37 @@ def class_labels(network: Model, *, unknown: bool = False) -> Sequence[Label]:
         return imagenet_labels()
     names = (*network.class_names, UNKNOWN) if unknown else network.class_names
     return [Label("", name) for name in names]
+
+
+def labelling_of(network: Model, labels: LabelOptions, categories: Categories | None) -> Labelling:
+    """Return what turns the scores of a network into records."""
+    margin = labels.min_margin
+    return Labelling(
+        partial(
+            rank,
+            labels=class_labels(network, unknown=bool(labels.unknown)),
+            top=labels.top,
+            threshold=labels.min_score,
+            min_margin=margin,
+        ),
+        categories and partial(categories, min_margin=margin),
+        _rollup(labels.rollup),
+        network.model,
+    )
+
+
+def categories_of(labels: LabelOptions) -> Categories | None:
+    """Return the categories to report; None if none are requested; raises InputError."""
+    if not (labels.categories or labels.category):
+        return None
+    from mnv2cli.labels.categories_file import builtin, load
+
+    return load(labels.categories) if labels.categories else builtin()
+
+
+def _rollup(min_score: float | None) -> Rollup | None:
+    if min_score is None:
+        return None
+    from mnv2cli.labels.tree import Rollup
+
+    return Rollup(min_score)

@@ -32,6 +32,7 @@ _OPTIONS = {
 _DIGESTS = {
     "categories": ("--category", "categories"),
     "weights": ("weights", "weights"),
+    "labels": ("--labels", "labels"),
     "calibration": ("--calibrate", "calibration photos"),
 }
 """Settings recorded as a digest: their option, and the noun for the content of the digest."""

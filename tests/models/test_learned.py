@@ -211,7 +211,7 @@ def test_a_network_that_could_run_code_is_not_loaded(learned: Path) -> None:
 
 def test_a_truncated_file_is_refused(learned: Path) -> None:
     learned.write_bytes(learned.read_bytes()[:-100])
-    with pytest.raises(InputError, match="is not a model that mnv2 learn wrote"):
+    with pytest.raises(WeightsError, match="is damaged"):
         open_model(ModelOptions(str(learned)))
 
 

@@ -133,7 +133,9 @@ def test_the_registry_imports_no_family() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     light, *heavy = run.stdout.splitlines()
-    assert light.split() == [f"mnv2cli.models.{m}" for m in ("options", "protocol", "registry")]
+    assert light.split() == [
+        f"mnv2cli.models.{m}" for m in ("options", "own", "protocol", "registry")
+    ]
     assert heavy == ["", ""]
 
 

@@ -24,7 +24,9 @@ from mnv2cli.inference.cluster.job import Job, RemoteJob, Resources, Tally
 from mnv2cli.inference.cluster.protocol import BATCH, INSTALL, ClusterError, JobSpec, open_batch
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.timings import Timings
+from mnv2cli.models import MODELS, Model
 from mnv2cli.models.options import ModelOptions
+from mnv2cli.models.own import find_own
 from mnv2cli.records import Record, Source
 from mnv2cli.system.messages import count
 
@@ -158,13 +160,7 @@ class ClusterClassifier(Classifier):
         options = replace(
             given,
             labels=replace(given.labels, categories=_absolute(given.labels.categories)),
-            model=ModelOptions(
-                network.family,
-                network.alpha,
-                None if network.accurate else network.size,
-                _absolute(network.weights),
-                accurate=network.accurate,
-            ),
+            model=_settled(network, given.model),
             engine=replace(
                 given.engine,
                 name=self._engine_name(),
@@ -195,6 +191,24 @@ class ClusterClassifier(Classifier):
         if self._address.startswith("ray://"):
             return RemoteJob(ray.remote(num_cpus=0)(Job).remote(*job))
         return Job(*job)
+
+
+def _settled(network: Model, given: ModelOptions) -> ModelOptions:
+    """Return the options that mean this network in every process."""
+    if network.family not in MODELS:  # a model of the user's
+
+        def found(path: str | None) -> str | None:
+            return os.path.abspath(path) if path and os.path.exists(path) else path
+
+        name = find_own(given.name) or given.name
+        return replace(given, name=found(name) or "", labels=found(given.labels))
+    return ModelOptions(
+        network.family,
+        network.alpha,
+        None if network.accurate else network.size,
+        _absolute(network.weights),
+        accurate=network.accurate,
+    )
 
 
 def _absolute(path: str | None) -> str | None:
