@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.cli.test_process import ENVIRONMENT, FAKE, ROOT
 from tests.conftest import draw
@@ -29,3 +32,13 @@ def test_the_python_example_survives_a_closed_pipe(tmp_path: Path) -> None:
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_example_of_own_classes_makes_photos_of_each(tmp_path: Path) -> None:
+    pytest.importorskip("skimage")
+    example = runpy.run_path(str(ROOT / "examples" / "own_classes.py"))
+    example["make_photos"](tmp_path, training=2, new=1)
+    made = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.jpg"))
+    assert made[0] == "new/cat-2.jpg"
+    assert len(made) == 9
+    assert "training/rocket/rocket-1.jpg" in made

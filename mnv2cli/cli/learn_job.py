@@ -73,7 +73,6 @@ class LearnJob:
         self._options = options
         self._target = target
         self._screen = screen
-        self._stage = "before learning"
 
     def learn(self, inputs: Inputs) -> ExitCode:
         """Learn, print the report, and return the exit code."""

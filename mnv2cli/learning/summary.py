@@ -88,8 +88,8 @@ def accuracy_lines(learned: Report) -> list[str]:
         lines.append("Corrections are difficult photos, so others are right more often.")
     if learned.groups < learned.photos:
         lines.append(
-            f"The {learned.photos:,} photos form {learned.groups:,} groups that belong together; "
-            "a group is held out as a whole."
+            f"They form {count(learned.groups, 'group')} that belong together, each held out as "
+            "a whole."
         )
     return lines
 

@@ -204,6 +204,20 @@ def test_command_prints_json(tmp_path: Path, invoke: Callable[..., Result]) -> N
     assert [each["name"] for each in found["classes"]] == ["cat", "dog"]
 
 
+def test_class_that_is_not_utf8_is_learned_and_printed(
+    tmp_path: Path, invoke: Callable[..., Result]
+) -> None:
+    folder = draw_classes(tmp_path / "photos", cat=6, dog=6)
+    os.rename(folder / "dog", os.fsencode(folder) + b"/caf\xe9")
+    for arguments in ((), ("--json", "--force")):
+        done = invoke("learn", "photos", "-o", "mine.keras", *arguments)
+        assert done.exit_code == 0, done.output
+    assert read_learned("mine.keras").class_names == ("caf\udce9", "cat")
+    assert "caf" in json.loads(done.stdout)["classes"][0]["name"]
+    done = invoke("sort", "photos", "--into", "sorted", "--model", "mine.keras", "--no-unknown")
+    assert done.exit_code == 0, done.output
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
