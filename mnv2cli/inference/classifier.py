@@ -182,7 +182,7 @@ class Classifier:
         weights, names = self.network.find(), self.network.class_names
         return {
             "model": self.network.model,
-            "labels": names and sha256(repr(names).encode()).hexdigest()[:16],
+            "labels": sha256(repr(names).encode()).hexdigest()[:16] if names else "",
             "weights": digest(weights)[:16] if weights else "",
             "engine": engine,
             "precision": precision,
