@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mnv2cli.learning.evaluate import evaluate
     from mnv2cli.learning.evaluation import Evaluation
     from mnv2cli.learning.learn import learn
+    from mnv2cli.learning.options import LearnOptions
     from mnv2cli.models.options import ModelOptions
     from mnv2cli.records import Prediction, Record
     from mnv2cli.results.dataframe import read_dataframe, to_dataframe
@@ -35,6 +36,7 @@ __all__ = [
     "Filters",
     "ImageOptions",
     "LabelOptions",
+    "LearnOptions",
     "Mnv2Error",
     "ModelOptions",
     "Prediction",
@@ -54,6 +56,7 @@ _HOMES = {
     "Filters": "mnv2cli.sources.options",
     "ImageOptions": "mnv2cli.images.options",
     "LabelOptions": "mnv2cli.labels.options",
+    "LearnOptions": "mnv2cli.learning.options",
     "Mnv2Error": "mnv2cli.errors",
     "ModelOptions": "mnv2cli.models.options",
     "Prediction": "mnv2cli.records",

@@ -69,11 +69,11 @@ class ModelName(click.Choice[str]):
                 similar = did_you_mean(text, names)
                 self.fail(f"{text!r} is not a network of keras.applications.{similar}", param, ctx)
             return text
-        if text not in MODELS and find_own(text):
-            return text
         if text not in MODELS and elsewhere.is_elsewhere(text):
             if not os.path.exists(text):
                 self.fail(f"{text!r} does not exist.", param, ctx)
+            return text
+        if text not in MODELS and (find_own(text) or os.path.exists(text)):
             return text
         try:
             return super().convert(value, param, ctx)

@@ -80,9 +80,10 @@ def open_model(options: ModelOptions, progress: DownloadProgress = ignore_downlo
 
     name = options.name or DEFAULT_MODEL
     if isinstance(name, str) and name not in MODELS:
-        path = find_own(name) or name
-        if path != name or elsewhere.is_elsewhere(name):
-            return _open_file(replace(options, name=path), progress)
+        # A model of the user's comes before a folder of that name, perhaps of its photos.
+        path = name if elsewhere.is_elsewhere(name) else find_own(name)
+        if path or os.path.exists(name):
+            return _open_file(replace(options, name=path or name), progress)
     for option, given in (("--labels", options.labels), ("--scale", options.scale)):
         if given:
             raise InputError(

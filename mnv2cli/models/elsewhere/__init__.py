@@ -22,13 +22,9 @@ _ENDINGS = (".keras", ".h5", ".hdf5", ".zip")
 
 
 def is_elsewhere(name: str) -> bool:
-    """Return whether a name means a model made elsewhere: a path, or ``keras:NAME``."""
+    """Return whether a name can only mean a path, or ``keras:NAME``."""
     return (
-        name.startswith(PREFIX)
-        or name.lower().endswith(_ENDINGS)
-        or os.sep in name
-        or "/" in name
-        or os.path.exists(name)
+        name.startswith(PREFIX) or name.lower().endswith(_ENDINGS) or os.sep in name or "/" in name
     )
 
 
