@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mnv2cli.cli.grouping import grouped, section
+from mnv2cli.cli.options.cache import cache_option
 from mnv2cli.cli.options.engine import float_speed_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
@@ -53,15 +54,7 @@ _calibrate_options = grouped(
         help="Write the model to FILE.  [default: replace the model]",
     ),
     _calibration("--force", is_flag=True, help="Overwrite FILE if it exists."),
-    section("Speed")(
-        "--no-cache",
-        "cache",
-        flag_value=False,
-        default=True,
-        show_default=False,
-        advanced=True,
-        help="Compute all features; neither use nor fill the cache.",
-    ),
+    cache_option,
 )
 
 

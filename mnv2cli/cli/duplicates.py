@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.embedding import cache_option
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.inputs import check_inputs, make_classifier
+from mnv2cli.cli.options.cache import cache_option
 from mnv2cli.cli.options.classifier import as_classifier_options
 from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.images import image_options

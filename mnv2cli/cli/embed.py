@@ -9,6 +9,7 @@ import click
 
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.inputs import check_inputs, check_not_an_input, make_classifier
+from mnv2cli.cli.options.cache import cache_option
 from mnv2cli.cli.options.classifier import as_classifier_options
 from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.images import image_options
@@ -66,14 +67,7 @@ _feature_options = grouped(
     "features",
     _embed_options,
     _output("--normalize", is_flag=True, help="Scale the features of each image to length 1."),
-    section("Speed")(
-        "--no-cache",
-        "cache",
-        flag_value=False,
-        default=True,
-        show_default=False,
-        help="Compute all features; neither use nor fill the cache.",
-    ),
+    cache_option,
 )
 
 
@@ -81,7 +75,7 @@ _feature_options = grouped(
 @input_options
 @_target_options
 @_feature_options
-@long_options("photos.npz")
+@long_options("FILE")
 @image_options
 @model_options
 @speed_options

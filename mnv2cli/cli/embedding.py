@@ -9,7 +9,6 @@ from itertools import chain, islice
 from threading import Event
 from typing import TYPE_CHECKING
 
-from mnv2cli.cli.grouping import section
 from mnv2cli.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,16 +22,6 @@ if TYPE_CHECKING:
 
 Sample = Callable[[], Iterable[str]]
 """Returns the paths of images to calibrate int8 on."""
-
-cache_option = section("Speed")(
-    "--no-cache",
-    "cache",
-    flag_value=False,
-    default=True,
-    show_default=False,
-    advanced=True,
-    help="Compute all features; neither use nor fill the cache.",
-)
 
 
 class Embedder:

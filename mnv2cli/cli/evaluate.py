@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from mnv2cli.cli.grouping import grouped, section
+from mnv2cli.cli.options.cache import cache_option
 from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.model import labelled_model_options
@@ -97,15 +98,7 @@ _output_options = grouped(
 @click.command(cls=ExampleCommand, examples=EXAMPLES)
 @_set_options
 @_output_options
-@section("Speed")(
-    "--no-cache",
-    "cache",
-    advanced=True,
-    flag_value=False,
-    default=True,
-    show_default=False,
-    help="Compute all features; neither use nor fill the cache.",
-)
+@cache_option
 @image_options
 @labelled_model_options
 @speed_options

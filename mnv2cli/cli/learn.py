@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnv2cli.cli.grouping import grouped, section
+from mnv2cli.cli.options.cache import cache_option
 from mnv2cli.cli.options.classifier import as_classifier_options
 from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.images import image_options
@@ -87,15 +88,7 @@ _target_options = grouped(
         "first group in the path is the same.",
     ),
     _learning("--json", "as_json", is_flag=True, help="Print the report as JSON."),
-    section("Speed")(
-        "--no-cache",
-        "cache",
-        flag_value=False,
-        default=True,
-        show_default=False,
-        advanced=True,
-        help="Compute all features; neither use nor fill the cache.",
-    ),
+    cache_option,
 )
 
 
