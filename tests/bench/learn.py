@@ -45,7 +45,7 @@ def main(rooms: Path) -> None:
 def _many(rooms: Path, splits: int = 30) -> None:
     """Print the mean accuracy over many divisions of the houses, from features computed once.
 
-    Photos with the same content in two classes are left out, as ``mnv2 learn`` does.
+    Photos with the same content in two classes are skipped, as ``mnv2 learn`` does.
     """
     records = list(Classifier().embed(rooms))
     paths = [Path(record.path) for record in records]
