@@ -76,7 +76,11 @@ def for_network(network: Model, options: ClassifierOptions) -> ClassifierOptions
         for name, value in network.image_defaults.items()
         if getattr(images, name) == getattr(usual, name)
     }
-    return replace(options, labels=labels, images=replace(images, **own))
+    try:
+        images = replace(images, **own)
+    except InputError as error:
+        raise InputError(f"{network.model} is damaged: {error.message}") from error
+    return replace(options, labels=labels, images=images)
 
 
 def class_labels(network: Model, *, unknown: bool = False) -> Sequence[Label]:

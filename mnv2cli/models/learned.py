@@ -181,7 +181,18 @@ class LearnedModel:
         if shapes != ((None, self.size, self.size, 3), (None, len(self.class_names))):
             raise WeightsError(f"{what} is damaged: its network does not fit its classes", _HINT)
         store.check_values(model, what, _HINT)
+        self._check_head(model, what)
         return model
+
+    def _check_head(self, model: Any, what: str) -> None:
+        """Check that mnv2 and Keras compute the scores with the same numbers."""
+        import numpy as np
+
+        head = self.content.head
+        own = [head.kernel, head.bias]
+        found = model.layers[-1].get_weights()
+        if len(found) != 2 or not all(map(np.array_equal, own, found)):
+            raise WeightsError(f"{what} is damaged: it has two different heads", _HINT)
 
 
 class _BackboneInFile:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
 import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.errors import WeightsError
-from mnv2cli.models.head import Head
+from mnv2cli.models.class_names import same_key, why_refused
+from mnv2cli.models.head import UNKNOWN, Head
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.unknown import Unknown
 from mnv2cli.models.untrusted import check_members
@@ -33,6 +36,11 @@ FORMAT = 1
 """Version of these members; a file with a higher one needs a newer mnv2."""
 
 MAX_CLASSES = 10_000
+
+RESERVED = (UNKNOWN, "unsure")
+"""Names that no class may have: ``mnv2 sort`` puts other photos into folders of these names."""
+
+_ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8
 _LARGEST = 256 << 20  # bytes of a member of mnv2
 _HINT = "Learn the model again with mnv2 learn."
 
@@ -66,6 +74,8 @@ class LearnedContent:
 def is_learned(path: str) -> bool:
     """Return whether a file says that ``mnv2 learn`` wrote it; it may still be damaged."""
     try:
+        if not os.path.isfile(path):
+            return False
         with zipfile.ZipFile(path) as archive:
             return ABOUT in archive.namelist()
     except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
@@ -116,7 +126,7 @@ def read_learned(path: str) -> LearnedContent:
             arrays = _arrays(_member(archive, ARRAYS))
         if about["format"] != FORMAT:
             raise WeightsError(
-                f"{what} has format {about['format']!r}, and this version of mnv2 reads {FORMAT}",
+                f"{what} has format {about['format']!r:.20}, and this version of mnv2 reads {FORMAT}",
                 "Install a newer mnv2cli.",
             )
         return _content(about, arrays)
@@ -151,6 +161,8 @@ def _arrays(content: bytes) -> dict[str, NDArray[np.float32]]:
 
 def _content(about: Any, arrays: dict[str, NDArray[np.float32]]) -> LearnedContent:
     """Return the checked content; raises many types for content that does not fit."""
+    if not isinstance(about["classes"], list):
+        raise ValueError("its classes are not a list")
     names = tuple(about["classes"])
     check_names(names)
     kernel, bias = arrays.pop("kernel"), arrays.pop("bias")
@@ -185,20 +197,21 @@ def _content(about: Any, arrays: dict[str, NDArray[np.float32]]) -> LearnedConte
 
 
 def check_names(names: tuple[str, ...]) -> None:
-    """Check names of classes, which become names of folders and cells of tables.
+    """Check names of classes; bytes of a folder's name that are not UTF-8 are allowed.
 
     Raises:
-        ValueError: A name is empty, not a plain name, or occurs twice.
+        ValueError: A name cannot be used, is that of a folder of ``mnv2 sort``, or occurs twice.
     """
     if not 2 <= len(names) <= MAX_CLASSES:
         raise ValueError(f"{len(names):,} classes, not 2 to {MAX_CLASSES:,}")
-    if len(set(names)) < len(names):
-        raise ValueError("two classes have the same name")
+    seen: dict[str, str] = {}
     for name in names:
-        if not isinstance(name, str) or not name.strip() or len(name) > 200:
+        if not isinstance(name, str):
             raise ValueError(f"a class is named {name!r:.40}")
-        if name in (".", "..") or any(
-            char in "/\\" or not (char.isprintable() or "\udc80" <= char <= "\udcff")
-            for char in name
-        ):
-            raise ValueError(f"{name!r:.60} cannot be the name of a class")
+        if why := why_refused(_ESCAPED.sub("?", name)):
+            raise ValueError(f"the class {name!r:.60} {why}")
+        if (key := same_key(name)) in RESERVED:
+            raise ValueError(f"a class is named {name!r}, as a folder of mnv2 sort")
+        if key in seen:
+            raise ValueError(f"two classes have the same name: {seen[key]!r} and {name!r}")
+        seen[key] = name

@@ -10,7 +10,7 @@ from importlib import import_module
 from time import time
 from typing import TYPE_CHECKING, cast
 
-from mnv2cli.errors import DownloadError, InputError
+from mnv2cli.errors import DownloadError, InputError, WeightsError
 from mnv2cli.events import DownloadProgress, ignore_download
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.own import find_own, own_models
@@ -102,7 +102,17 @@ def _open_file(options: ModelOptions, progress: DownloadProgress) -> Model:
         return elsewhere.create(options, progress)
     learned.check_options(options)
     content = learned_file.read_learned(path)
-    return learned.LearnedModel(path, content, open_model(content.backbone, progress))
+    backbone = content.backbone
+    if backbone.name not in MODELS:  # never a path: the file may come from anyone
+        raise WeightsError(
+            f"the model {path} is on a network that mnv2 does not have: {backbone.name!r:.40}",
+            "Install a newer mnv2cli, or learn the model again.",
+        )
+    try:
+        published = family(backbone.name).create(backbone, progress)
+    except InputError as error:
+        raise WeightsError(f"the model {path} is damaged: {error.message}", error.hint) from error
+    return learned.LearnedModel(path, content, published)
 
 
 def all_models() -> Iterator[Model]:

@@ -27,6 +27,7 @@ from mnv2cli.models.unknown import Unknown
 from mnv2cli.models.weights import digest, import_keras
 
 BACKBONE = ModelOptions("mobilenet_v2", 0.35, 96)
+BACKBONE_OF = {"family": "mobilenet_v2", "alpha": 0.35, "size": 96, "weights": ""}
 NAMES = ("cat", "dog ☂", "=bird")
 
 
@@ -167,10 +168,18 @@ def arrays(**changes: Any) -> Callable[[dict[str, bytes]], None]:
         (about(classes=["a"]), "1 classes, not 2 to"),
         (about(classes=["a", "b"]), "the head does not fit its classes"),
         (about(classes=["a", "a", "b"]), "two classes have the same name"),
-        (about(classes=["a", "../b", "c"]), "'../b' cannot be the name of a class"),
-        (about(classes=["a", "b\n", "c"]), "cannot be the name of a class"),
+        (about(classes=["a", "../b", "c"]), "the class '../b' contains a slash"),
+        (about(classes=["a", "b\nx", "c"]), "contains a control character"),
         (about(classes=["a", "b", 3]), "a class is named 3"),
         (about(classes=5), "is damaged"),
+        (about(classes=["cat", "Cat", "b"]), "two classes have the same name: 'cat' and 'Cat'"),
+        (about(classes=["unsure", "a", "b"]), "named 'unsure', as a folder of mnv2 sort"),
+        (about(classes=["Unknown", "a", "b"]), "named 'Unknown', as a folder of mnv2 sort"),
+        (about(classes=["a ", "c", "b"]), "'a ' begins or ends with a space"),
+        (about(classes="abc"), "its classes are not a list"),
+        (about(backbone=BACKBONE_OF | {"family": "/dev/zero"}), "a network that mnv2 does not"),
+        (about(backbone=BACKBONE_OF | {"family": "keras:ResNet50"}), "a network that mnv2 does"),
+        (about(backbone=BACKBONE_OF | {"size": 7}), "is damaged: no weights are published"),
         (about(thresholds={"lion": 0.5}), "its thresholds are not scores of its classes"),
         (about(thresholds={"cat": float("inf")}), "its thresholds are not scores"),
         (about(backbone={"family": "resnet"}), "is damaged"),
@@ -207,6 +216,12 @@ def test_a_network_that_could_run_code_is_not_loaded(learned: Path) -> None:
         opened.build()
     with pytest.raises(WeightsError, match="Lambda layer, which is Python code: refused"):
         opened.check_file(str(learned))
+
+
+def test_a_file_with_two_different_heads_is_not_loaded(learned: Path) -> None:
+    rewritten(learned, arrays(kernel=content().head.kernel[:, ::-1].copy()))
+    with pytest.raises(WeightsError, match="it has two different heads"):
+        open_model(ModelOptions(str(learned))).build()
 
 
 def test_a_truncated_file_is_refused(learned: Path) -> None:

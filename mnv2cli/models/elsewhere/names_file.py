@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import unicodedata
 from typing import Any
 
 from mnv2cli.errors import InputError
 from mnv2cli.labels.imagenet import Label, imagenet_labels
+from mnv2cli.models.class_names import same_key, why_refused
 from mnv2cli.system.messages import reason
 
 IMAGENET = "imagenet"
@@ -20,10 +20,7 @@ FORMATS = (
     "label to number."
 )
 _LARGEST = 4 << 20  # bytes
-_LONGEST = 200  # characters of a label
 _NUMBERED = re.compile(r"(\d+)[ \t]+(\S.*)")
-_JOINERS = "\u200c\u200d"  # invisible, but part of words and emoji
-_REFUSED = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control, invisible, surrogate, separators
 
 
 def read_names(path: str) -> tuple[tuple[Label, ...], bool]:
@@ -104,25 +101,10 @@ def _check(names: list[str], what: str) -> None:
     for number, name in enumerate(names, 1):
         if why := why_refused(name):
             raise InputError(f"label {number} in {what}, {name[:60]!r}, {why}", "Rename the label.")
-        same = unicodedata.normalize("NFC", name).casefold()
+        same = same_key(name)
         if same in first:
             raise InputError(
                 f"labels {first[same]} and {number} in {what} are the same: {name[:60]!r}",
                 "Each class requires another name; upper and lower case do not count.",
             )
         first[same] = number
-
-
-def why_refused(name: str) -> str:
-    """Return why a label cannot be used; empty if it can."""
-    if not name:
-        return "is empty"
-    if len(name) > _LONGEST:
-        return f"is longer than {_LONGEST} characters"
-    if "/" in name or "\\" in name:
-        return "contains a slash: labels become names of folders"
-    if ".." in name or name == ".":
-        return "contains '..': labels become names of folders"
-    if any(unicodedata.category(c) in _REFUSED and c not in _JOINERS for c in name):
-        return "contains a control character or an invisible one"
-    return ""
