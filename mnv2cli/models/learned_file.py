@@ -126,7 +126,7 @@ def read_learned(path: str) -> LearnedContent:
             arrays = _arrays(_member(archive, ARRAYS))
         if about["format"] != FORMAT:
             raise WeightsError(
-                f"{what} has format {about['format']!r:.20}, and this version of mnv2 reads {FORMAT}",
+                f"{what} has format {about['format']!r:.20}, and this mnv2 reads {FORMAT}",
                 "Install a newer mnv2cli.",
             )
         return _content(about, arrays)

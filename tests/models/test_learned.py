@@ -164,7 +164,7 @@ def arrays(**changes: Any) -> Callable[[dict[str, bytes]], None]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (about(format=2), "has format 2, and this version of mnv2 reads 1"),
+        (about(format=2), "has format 2, and this mnv2 reads 1"),
         (about(classes=["a"]), "1 classes, not 2 to"),
         (about(classes=["a", "b"]), "the head does not fit its classes"),
         (about(classes=["a", "a", "b"]), "two classes have the same name"),
