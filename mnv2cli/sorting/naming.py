@@ -74,6 +74,9 @@ class ActionPlanner:
             yield Action(path, "leave", "", "", "not a regular file")
             return
         group = self._group(path, status.st_size)
+        if dragged := self._earlier.dragged(os.path.abspath(path), status.st_size, self._contents):
+            yield from self._dragged(group, dragged)
+            return
         kept = self._kept(*group[0]) if placement.folder.casefold() == UNSURE else ""
         if not kept:
             yield from self._named(group, placement)
@@ -84,6 +87,22 @@ class ActionPlanner:
             yield from self._named(group, Placement(folder, ""), number)  # new companions join it
         else:
             yield Action(path, "skip", folder, "", f"already sorted: {kept}", status.st_size)
+
+    def _dragged(self, group: list[tuple[str, int]], target: str) -> Iterator[Action]:
+        """Yield the actions of a photo that the user moved since it was sorted; nothing is done."""
+        (path, size), *others = group
+        folder = target.rpartition("/")[0]
+        yield Action(path, "skip", folder, "", f"already sorted, moved by you: {target}", size)
+        for other, its_size in others:
+            source = os.path.abspath(other)
+            known = self._earlier.target(source)
+            known = known or self._earlier.dragged(source, its_size, self._contents)
+            if known:
+                folder, why = known.rpartition("/")[0], f"already sorted: {known}"
+                yield Action(other, "skip", folder, "", why, its_size, path)
+            else:
+                why = f"stays: you moved its photo to {target}"
+                yield Action(other, "leave", "", "", why, its_size, path)
 
     def _kept(self, path: str, size: int) -> str:
         """Return where an earlier run put a photo that would be unsure now; empty for nowhere.

@@ -25,7 +25,7 @@ def test_invalid_options_are_refused(bad: dict[str, object]) -> None:
 
 
 def test_choices_are_named_as_words() -> None:
-    with pytest.raises(InputError, match="^fit must be crop, pad or stretch, not 'nope'$"):
+    with pytest.raises(InputError, match=r"^fit must be crop, pad or stretch, not 'nope'$"):
         ImageOptions(fit="nope")  # type: ignore[arg-type]
 
 
