@@ -129,13 +129,20 @@ def _undo(path: str, run: RunToUndo, screen: Screen, *, trust: bool) -> Outcome:
 
 
 def _show(path: str, outcome: Outcome, screen: Screen) -> None:
+    from mnv2cli.sorting.undo import GONE
+
     if outcome.done or outcome.failed:
         undone = count_shots(outcome.done - outcome.companions, outcome.companions)
         lines = [("Undone", f"{undone} in {path}", "")]
     else:
         lines = [("Undone", f"nothing left to undo in {path}", "")]
-    if outcome.failed:
-        lines.append(("Kept", f"{count(len(outcome.failed), 'file')}, left in place", "yellow"))
+    gone = sum(reason == GONE for _, reason in outcome.failed)
+    if kept := len(outcome.failed) - gone:
+        lines.append(("Kept", f"{count(kept, 'file')}, left in place", "yellow"))
+    if gone:
+        lines.append(
+            ("Not found", f"{count(gone, 'file')}, moved or removed since the sort", "yellow")
+        )
     screen.lines(lines)
     for name, reason in outcome.failed if screen.verbose else outcome.failed[:_MAX_SHOWN]:
         screen.warning(f"{name}: {reason}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from mnv2cli.errors import InputError
+from mnv2cli.system.messages import one_of
 
 Fit = Literal["crop", "pad", "stretch"]
 Interpolation = Literal["bilinear", "bicubic", "nearest", "lanczos"]
@@ -49,12 +50,10 @@ class ImageOptions:
 
     def __post_init__(self) -> None:
         if self.fit not in get_args(Fit):
-            raise InputError(f"fit must be one of {get_args(Fit)}, not {self.fit!r}")
+            raise InputError(f"fit must be {one_of(get_args(Fit))}, not {self.fit!r}")
         if self.interpolation not in get_args(Interpolation):
-            raise InputError(
-                f"interpolation must be one of {get_args(Interpolation)}, not "
-                f"{self.interpolation!r}"
-            )
+            choices = one_of(get_args(Interpolation))
+            raise InputError(f"interpolation must be {choices}, not {self.interpolation!r}")
         if self.max_pixels < 1:
             raise InputError(f"max_pixels must be at least 1, not {self.max_pixels}")
         if not 0 <= self.timeout <= LONGEST_TIMEOUT:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Literal
 
 from mnv2cli.learning.local_files import ImageFile
 from mnv2cli.sorting.actions import Plan
+from mnv2cli.sorting.companions import Companions
+from mnv2cli.sorting.contents import Contents
 from mnv2cli.sorting.options import SortOptions
 from mnv2cli.sorting.placement import Placement
 from mnv2cli.sorting.plan import plan_placed
 from mnv2cli.sorting.targets import names_in
-from mnv2cli.sources.names import natural_key, natural_sorted
+from mnv2cli.sources.names import natural_key, natural_sorted, suffix_of
 from mnv2cli.sources.pairs import companions
 
 if TYPE_CHECKING:
@@ -79,22 +81,31 @@ def plan_of_groups(groups: Iterable[Group], dest: str, linked: Iterable[str] = (
     """Plan to move all copies but the kept ones into a folder, with their companions.
 
     Copies go to ``exact`` or ``near``, and below that into the folders that they are in now. A
-    companion that another image leads too stays, and so does a copy that a link leads to.
+    companion that another image leads too stays. So does a copy that has another name, or a
+    companion without an equal beside the kept image: nothing that exists once is moved away.
 
     Args:
         groups: The groups.
         dest: The folder, as typed.
-        linked: Real paths to which links lead.
+        linked: Real paths of files with another name: a symbolic or hard link.
     """
     copies = [(copy, group[0]) for group in groups for copy in group[1:]]
     root = _common([os.path.dirname(os.path.abspath(copy.file.path)) for copy, _ in copies])
     targets = set(linked)
     placed: list[tuple[str, Placement]] = []
+    staying = {
+        copy.file.path: "a link to it would stay"
+        for copy, _ in copies
+        if targets and os.path.realpath(copy.file.path) in targets
+    }
+    staying |= _with_sole_companions(
+        {copy.file.path: kept.file.path for copy, kept in copies if copy.file.path not in staying}
+    )
     going: set[str] = set()
     for copy, kept in copies:
         path = copy.file.path
-        if targets and os.path.realpath(path) in targets:
-            placed.append((path, Placement("", "a symbolic link leads to it")))
+        if why := staying.get(path):
+            placed.append((path, Placement("", why)))
             continue
         going.add(os.path.abspath(path))
         degree = "" if copy.similarity is None or copy.kind == "exact" else f" ({copy.similarity})"
@@ -102,6 +113,44 @@ def plan_of_groups(groups: Iterable[Group], dest: str, linked: Iterable[str] = (
         placed.append((path, Placement("/".join([copy.kind, *_below(path, root)]), why)))
     placed += [(path, Placement("", f"stays with {leader}")) for path, leader in _shared(going)]
     return plan_placed(placed, SortOptions(dest, "move"))
+
+
+def _with_sole_companions(kept_of: dict[str, str]) -> dict[str, str]:
+    """Return the copies that have a companion without an equal beside the kept image, and why.
+
+    Args:
+        kept_of: The kept image of each copy that would be moved.
+    """
+    kept = Companions(dict.fromkeys(kept_of.values()), (), os.path.abspath)
+    going = dict(kept_of)
+    contents = Contents()
+    found: dict[str, str] = {}
+    while True:  # a companion of a copy that stays may be led by another that would be moved
+        shared = {path for path, _ in _shared(map(os.path.abspath, going))}
+        moved = Companions(going, shared, os.path.abspath)
+        own = {path: moved.of(path) for path in going}
+        moving = {os.path.abspath(other) for others in own.values() for other in others}
+        sole: dict[str, str] = {}
+        for path, others in own.items():
+            beside = [o for o in kept.of(kept_of[path]) if os.path.abspath(o) not in moving]
+            for other in others:
+                if not any(_is_equal(other, each, contents) for each in beside):
+                    sole[path] = f"only it has {other}: {kept_of[path]} has no equal file"
+                    break
+        if not sole:
+            return found
+        found |= sole
+        going = {path: best for path, best in going.items() if path not in sole}
+
+
+def _is_equal(path: str, other: str, contents: Contents) -> bool:
+    """Return whether two companions are of one kind and have the same content."""
+    if suffix_of(path) != suffix_of(other):
+        return False
+    try:
+        return contents.are_same(path, os.stat(path).st_size, other)
+    except OSError:
+        return False
 
 
 def _common(folders: Sequence[str]) -> str:

@@ -51,7 +51,8 @@ class FoundFiles:
     Attributes:
         files: The files to compare, each once.
         errors: The paths that cannot be read, each with the reason.
-        linked: The real paths to which symbolic links among the images lead.
+        linked: The real paths of files that have another name among the images: a symbolic link
+            that leads to them, or a hard link.
     """
 
     files: list[ImageFile] = field(default_factory=list)
@@ -87,6 +88,9 @@ def find_files(sources: Iterable[Source], on_skip: Callable[[str, str], None]) -
             continue
         number = (status.st_dev, status.st_ino)
         if status.st_ino and number in seen:  # 0 is not a number: some network drives have no other
+            real = os.path.realpath(seen[number])
+            if real != os.path.realpath(source.path):  # a hard link, not another path to it
+                found.linked.add(real)
             on_skip(source.path, f"same file as another: {seen[number]}")
             continue
         seen[number] = source.path

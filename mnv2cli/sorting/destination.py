@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,7 +12,8 @@ from typing import Any
 
 from mnv2cli.errors import InputError, JournalError, OutputError
 from mnv2cli.sorting.actions import Plan
-from mnv2cli.sorting.journal import Journal, JournalState, journals
+from mnv2cli.sorting.contents import Contents
+from mnv2cli.sorting.journal import Journal, JournalEntry, JournalState, journals
 from mnv2cli.sorting.journal_reader import read_journal
 from mnv2cli.sorting.targets import OWN_FOLDER, undo_command
 from mnv2cli.sorting.transfer import reason_of
@@ -120,8 +122,10 @@ class EarlierRuns:
     def __init__(self, dest: str) -> None:
         self._dest = dest
         self._moves: dict[str, str] = {}  # targets, by source
-        self._targets: dict[str, tuple[str, int]] = {}  # targets and sizes, by source
+        self._targets: dict[str, JournalEntry] = {}  # what was done last, by source
         self._equals: dict[tuple[str, int], list[str]] = {}  # targets, by name and size
+        self._sizes: dict[int, list[str]] | None = None  # files of the destination, by size
+        self._placed: dict[str, str] = {}  # SHA-256, by target
         self._is_read = False
 
     def moved(self, source: str) -> str:
@@ -132,15 +136,50 @@ class EarlierRuns:
     def target(self, source: str) -> str:
         """Return where runs last put a source, by any method; empty for nowhere."""
         self._read()
-        return self._if_there(self._targets.get(source, ("", 0))[0])
+        return self._if_there(self._last_target(source))
 
     def similar(self, source: str, size: int) -> list[str]:
         """Return where runs put sources that have the name and the size of one."""
         self._read()
         if not self._equals:  # most runs never ask
-            for other, (target, its_size) in self._targets.items():
-                self._equals.setdefault((os.path.basename(other), its_size), []).append(target)
+            for other, entry in self._targets.items():
+                key = os.path.basename(other), entry.size
+                self._equals.setdefault(key, []).append(entry.target)
         return list(filter(self._if_there, self._equals.get((os.path.basename(source), size), ())))
+
+    def dragged(self, source: str, size: int, contents: Contents) -> str:
+        """Return where the user moved a photo that a run put elsewhere; empty if unknown.
+
+        Only if the place of that run is empty, the other folders of the destination are searched:
+        for a file with the content of the source that no run put where it is. Files of
+        another size are not read.
+
+        Args:
+            source: The absolute path of the photo.
+            size: Its size.
+            contents: Compares files.
+        """
+        self._read()
+        entry = self._targets.get(source)
+        if entry is None or entry.size != size or entry.link or self._if_there(entry.target):
+            return ""
+        if self._sizes is None:
+            self._sizes = _by_size(self._dest)
+        same_size, real = self._sizes.get(size, []), os.path.realpath(source)
+        for target in same_size:
+            path = os.path.join(self._dest, *target.split("/"))
+            is_source = not os.path.islink(path) and os.path.realpath(path) == real
+            has_stayed = os.path.dirname(target) == os.path.dirname(entry.target)  # renamed only
+            if is_source or has_stayed or self._placed.get(target) == entry.sha256:
+                continue
+            if contents.are_same(source, size, path):
+                same_size.remove(target)  # it stands for one photo
+                return target
+        return ""
+
+    def _last_target(self, source: str) -> str:
+        entry = self._targets.get(source)
+        return entry.target if entry else ""
 
     def _if_there(self, target: str) -> str:
         return target if target and os.path.lexists(os.path.join(self._dest, target)) else ""
@@ -159,11 +198,29 @@ class EarlierRuns:
                     # A later run may have moved the file on within the destination.
                     origin = origins.pop(state.target_of(entry.source), entry.source)
                     origins[entry.target] = origin
-                    self._targets[origin] = (entry.target, entry.size)
+                    self._targets[origin] = entry
+                    self._placed[entry.target] = entry.sha256
                     if entry.method == "move":
                         self._moves[entry.source] = entry.target
                         if origin in self._moves:
                             self._moves[origin] = entry.target
+
+
+def _by_size(dest: str) -> dict[int, list[str]]:
+    """Return the files in the folders of a destination by size, as paths relative to it."""
+    found: dict[int, list[str]] = {}
+    for folder, folders, names in os.walk(dest):
+        folders.sort()
+        if folder == dest:
+            folders[:] = [each for each in folders if each != OWN_FOLDER]
+            continue
+        below = os.path.relpath(folder, dest).replace(os.sep, "/")
+        for name in sorted(names):
+            with suppress(OSError, ValueError):
+                status = os.stat(os.path.join(folder, name))
+                if stat.S_ISREG(status.st_mode) and status.st_size:
+                    found.setdefault(status.st_size, []).append(f"{below}/{name}")
+    return found
 
 
 def check_free_space(plan: Plan) -> None:

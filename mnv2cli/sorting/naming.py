@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from mnv2cli.sorting.actions import DIFFERS, Action, Method
 from mnv2cli.sorting.companions import Companions
+from mnv2cli.sorting.contents import Contents
 from mnv2cli.sorting.destination import EarlierRuns
 from mnv2cli.sorting.placement import UNSURE, Placement
 from mnv2cli.sorting.targets import LONGEST_NAME, names_in
 from mnv2cli.sources.names import IMAGE_SUFFIXES, name_key, suffix_of
 from mnv2cli.sources.pairs import COMPANION_SUFFIXES, stem_key
-from mnv2cli.system.files import content_digest
 from mnv2cli.system.messages import reason
 
 _TAKEN = frozenset((*IMAGE_SUFFIXES, ".raw", ".thm", ".wav", ".mov", ".mp4"))
@@ -54,7 +54,7 @@ class ActionPlanner:
         self._companions = companions
         # By folder and name of a photo: the files with that name, with (2), and so on.
         self._series: dict[tuple[str, str], list[str]] = {}
-        self._contents = _Contents()
+        self._contents = Contents()
 
     def actions(self, path: str, placement: Placement) -> Iterator[Action]:
         if not placement.folder:
@@ -74,6 +74,9 @@ class ActionPlanner:
             yield Action(path, "leave", "", "", "not a regular file")
             return
         group = self._group(path, status.st_size)
+        if dragged := self._earlier.dragged(os.path.abspath(path), status.st_size, self._contents):
+            yield from self._dragged(group, dragged)
+            return
         kept = self._kept(*group[0]) if placement.folder.casefold() == UNSURE else ""
         if not kept:
             yield from self._named(group, placement)
@@ -84,6 +87,22 @@ class ActionPlanner:
             yield from self._named(group, Placement(folder, ""), number)  # new companions join it
         else:
             yield Action(path, "skip", folder, "", f"already sorted: {kept}", status.st_size)
+
+    def _dragged(self, group: list[tuple[str, int]], target: str) -> Iterator[Action]:
+        """Yield the actions of a photo that the user moved since it was sorted; nothing is done."""
+        (path, size), *others = group
+        folder = target.rpartition("/")[0]
+        yield Action(path, "skip", folder, "", f"already sorted, moved by you: {target}", size)
+        for other, its_size in others:
+            source = os.path.abspath(other)
+            known = self._earlier.target(source)
+            known = known or self._earlier.dragged(source, its_size, self._contents)
+            if known:
+                folder, why = known.rpartition("/")[0], f"already sorted: {known}"
+                yield Action(other, "skip", folder, "", why, its_size, path)
+            else:
+                why = f"stays: you moved its photo to {target}"
+                yield Action(other, "leave", "", "", why, its_size, path)
 
     def _kept(self, path: str, size: int) -> str:
         """Return where an earlier run put a photo that would be unsure now; empty for nowhere.
@@ -258,45 +277,6 @@ class _Stem(NamedTuple):
         one, two = map(os.path.split, (self.source, other.source))
         is_one_stem = stem_key(one[1]) == stem_key(two[1])
         return is_one_stem and os.path.abspath(one[0]) == os.path.abspath(two[0])
-
-
-class _Contents:
-    """Compare files, and remember their statuses and digests."""
-
-    def __init__(self) -> None:
-        # Device, inode and size of regular files.
-        self._statuses: dict[str, tuple[int, int, int] | None] = {}
-        self._digests: dict[str, str] = {}
-
-    def are_same(self, path: str, size: int, other: str) -> bool:
-        """Return whether two paths are the same file, or have the same content."""
-        one, two = self._status(path), self._status(other)
-        if one is None or two is None:  # a broken link, or just removed
-            return False
-        if one[1] and one[:2] == two[:2]:  # 0 is not a number: some network drives have no other
-            return True
-        return two[2] == size and self._digest(path) == self._digest(other) != ""
-
-    def _status(self, path: str) -> tuple[int, int, int] | None:
-        """Return device, inode and size of a regular file; remembered."""
-        if path not in self._statuses:
-            try:
-                status = os.stat(path)
-                is_file = stat.S_ISREG(status.st_mode)
-                found = (status.st_dev, status.st_ino, status.st_size) if is_file else None
-            except (OSError, ValueError):
-                found = None
-            self._statuses[path] = found
-        return self._statuses[path]
-
-    def _digest(self, path: str) -> str:
-        """Return the SHA-256 of a file, empty if it cannot be read; remembered."""
-        if path not in self._digests:
-            try:
-                self._digests[path] = content_digest(path)
-            except OSError:
-                self._digests[path] = ""
-        return self._digests[path]
 
 
 def _apart(group: list[tuple[str, int]]) -> list[list[tuple[str, int]]]:

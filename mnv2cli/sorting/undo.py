@@ -35,6 +35,8 @@ from mnv2cli.sorting.transfer import (
 )
 
 _CHANGED = "has changed since the sort"
+GONE = "is gone"
+"""Why a file cannot be undone that the user moved or removed."""
 
 
 def find_journal(path: str) -> tuple[str, str]:
@@ -211,10 +213,12 @@ def _undo_one(run: SortRun, entry: JournalEntry) -> str:
     target = run.target(entry)
     try:
         check_parents(run.dest, entry.target)
+        was_begun = entry.number in run.state.begun
         if entry.method == "move":
-            return _move_back(entry, target, was_begun=entry.number in run.state.begun)
+            return _move_back(entry, target, was_begun=was_begun)
         if not os.path.lexists(target):
-            return ""  # the user removed it, or an interrupted undo did
+            # An interrupted undo may have removed it; a finished one would have noted that.
+            return "" if was_begun and entry.number not in run.state.kept else GONE
         return _remove(entry, target)
     except FileChangedError:
         return _CHANGED
@@ -248,7 +252,7 @@ def _move_back(entry: JournalEntry, target: str, *, was_begun: bool) -> str:
         return _move_link_back(entry, target)
     source = entry.source
     if not os.path.lexists(target):
-        return "" if has(source, entry) else "is gone"
+        return "" if has(source, entry) else GONE
     if not has(target, entry):
         return _CHANGED
     if os.path.lexists(source):
@@ -269,7 +273,7 @@ def _move_back(entry: JournalEntry, target: str, *, was_begun: bool) -> str:
 
 def _move_link_back(entry: JournalEntry, target: str) -> str:
     if not os.path.lexists(target):
-        return "" if is_link(entry.source, entry.link) else "is gone"
+        return "" if is_link(entry.source, entry.link) else GONE
     if not is_link(target, entry.text):
         return _CHANGED
     if os.path.lexists(entry.source) and is_same_link(entry.source, target):

@@ -1,6 +1,8 @@
-"""Parts of messages: the operating system's reason for an error, and counted nouns."""
+"""Parts of messages: the operating system's reason for an error, choices, and counted nouns."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def reason(error: OSError, *, lower: bool = True) -> str:
@@ -31,3 +33,8 @@ def count(number: int, noun: str, plural: str = "") -> str:
         plural: The plural; empty for the singular with an s.
     """
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def one_of(choices: Sequence[str]) -> str:
+    """Return at least two choices as words, such as ``crop, pad or stretch``."""
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"

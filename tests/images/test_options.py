@@ -24,6 +24,11 @@ def test_invalid_options_are_refused(bad: dict[str, object]) -> None:
         ImageOptions(**bad)  # type: ignore[arg-type]
 
 
+def test_choices_are_named_as_words() -> None:
+    with pytest.raises(InputError, match=r"^fit must be crop, pad or stretch, not 'nope'$"):
+        ImageOptions(fit="nope")  # type: ignore[arg-type]
+
+
 def test_the_key_of_the_pixels_never_changes() -> None:
     # Keys of compiled models and the logs of runs contain a digest of exactly this text.
     assert ImageOptions().pixels_key(224) == (

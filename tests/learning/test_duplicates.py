@@ -58,8 +58,9 @@ def test_a_plan_moves_copies_with_companions_and_undo_restores_all(tmp_path: Pat
     src, dest = tmp_path / "photos", tmp_path / "copies"
     names = ["a/IMG.jpg", "b/IMG.jpg", "c/IMG.jpg", "a/IMG (1).jpg"]
     paths = [write(src / name, "same") for name in names]
-    write(src / "b" / "IMG.xmp", "keywords")
-    write(src / "b" / "IMG.CR2", "raw")
+    for folder in "ab":  # the kept image has equal companions
+        write(src / folder / "IMG.xmp", "keywords")
+        write(src / folder / "IMG.CR2", "raw")
     restore_times(tmp_path)
     before = snapshot(tmp_path)
     plan = plan_of_groups(groups_of(*paths), str(dest))
@@ -76,7 +77,8 @@ def test_a_plan_moves_copies_with_companions_and_undo_restores_all(tmp_path: Pat
     restore_times(tmp_path)
     outcome = apply(read)
     assert not outcome.failed and outcome.done == 5
-    assert [p.name for p in src.rglob("*.*")] == ["IMG.jpg"]
+    left = sorted(p.relative_to(src).as_posix() for p in src.rglob("*.*"))
+    assert left == ["a/IMG.CR2", "a/IMG.jpg", "a/IMG.xmp"]
     assert undo(str(dest))[0].done == 5
     assert snapshot(tmp_path) == before
 
@@ -91,6 +93,43 @@ def test_a_companion_that_the_kept_image_leads_stays(tmp_path: Path) -> None:
         ("IMG.xmp", "leave", ""),
     ]
     assert plan.actions[1].reason == "stays with IMG.heic"
+
+
+def test_a_copy_with_the_only_raw_photo_or_sidecar_stays(tmp_path: Path) -> None:
+    names = ["a/IMG.jpg", "b/IMG.jpg", "c/IMG.jpg", "d/IMG.jpg"]
+    paths = [write(tmp_path / name, "same") for name in names]
+    write(tmp_path / "a" / "IMG.xmp", "keywords")
+    write(tmp_path / "b" / "IMG.xmp", "keywords")
+    write(tmp_path / "b" / "IMG.CR2", "raw")
+    write(tmp_path / "c" / "IMG.xmp", "other words")
+    plan = plan_of_groups(groups_of(*paths), str(tmp_path / "copies"))
+    assert [(a.method, a.target) for a in plan.actions] == [
+        ("leave", ""),
+        ("leave", ""),
+        ("move", "exact/d/IMG.jpg"),
+    ]
+    raw, kept = tmp_path / "b" / "IMG.CR2", paths[0]
+    assert plan.actions[0].reason == f"only it has {raw}: {kept} has no equal file"
+
+
+def test_copies_that_share_the_only_sidecar_stay(tmp_path: Path) -> None:
+    groups = []
+    for number, suffix in enumerate(("jpg", "heic")):
+        pair = [write(tmp_path / each / f"I.{suffix}", f"photo {number}") for each in "ab"]
+        groups += groups_of(*pair)
+    write(tmp_path / "b" / "I.xmp", "keywords")
+    plan = plan_of_groups(groups, str(tmp_path / "copies"))
+    assert {a.method for a in plan.actions} == {"leave"} and len(plan.actions) == 2
+
+
+def test_a_copy_with_a_hard_link_stays(tmp_path: Path) -> None:
+    paths = [write(tmp_path / name, "same") for name in ("a.jpg", "b.jpg")]
+    os.link(paths[1], tmp_path / "hard.jpg")
+    sources = [Source(str(p)) for p in [*paths, tmp_path / "hard.jpg", f"{tmp_path}/./b.jpg"]]
+    found = find_files(sources, lambda path, reason: None)
+    assert found.linked == {os.path.realpath(paths[1])}
+    plan = plan_of_groups(make_groups([found.files]), str(tmp_path / "copies"), found.linked)
+    assert targets(plan.actions) == [("b.jpg", "leave", "")]
 
 
 def test_a_copy_that_a_link_leads_to_stays(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from mnv2cli.sorting.actions import Method
 from mnv2cli.sorting.apply import apply
 from mnv2cli.sorting.journal import journals
 from mnv2cli.sorting.plan_file import read_plan, write_plan
@@ -211,3 +212,33 @@ def test_two_undos_restore_a_destination_sorted_in_place(src: Path, tmp_path: Pa
     undo(str(dest))
     assert snapshot(tmp_path) == before
     assert journals(str(dest)) == []
+
+
+@pytest.mark.parametrize("method", ["copy", "hardlink", "symlink"])
+def test_photos_that_the_user_moved_are_not_sorted_again(tmp_path: Path, method: Method) -> None:
+    dest = tmp_path / "dest"
+    found = [record(write(tmp_path / "in" / f"{n}.jpg", f"photo {n}")) for n in range(4)]
+    write(tmp_path / "in" / "0.xmp", "keywords")
+    apply(plan_of(found, dest, method))
+    (dest / "hen").mkdir()
+    (dest / "tench" / "0.jpg").rename(dest / "hen" / "0.jpg")
+    (dest / "tench" / "1.jpg").rename(dest / "hen" / "2.jpg")
+    (dest / "tench" / "2.jpg").rename(dest / "hen" / "two.jpg")
+    (dest / "tench" / "3.jpg").unlink()
+    plan = plan_of(found, dest, method)
+    reasons = {os.path.basename(a.source): (a.method, a.reason) for a in plan.actions}
+    assert reasons["0.jpg"] == ("skip", "already sorted, moved by you: hen/0.jpg")
+    assert reasons["0.xmp"] == ("skip", "already sorted: tench/0.xmp")
+    assert reasons["1.jpg"] == ("skip", "already sorted, moved by you: hen/2.jpg")
+    assert reasons["2.jpg"] == ("skip", "already sorted, moved by you: hen/two.jpg")
+    assert [os.path.basename(a.source) for a in plan.work] == ["3.jpg"], "what is gone is new"
+
+
+def test_an_equal_photo_that_a_run_placed_does_not_stand_for_a_removed_one(tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    found = [
+        record(write(tmp_path / "in" / f"{label}.jpg", "same"), label) for label in ("hen", "cock")
+    ]
+    apply(plan_of(found, dest, "copy"))
+    (dest / "hen" / "hen.jpg").unlink()
+    assert [a.target for a in plan_of(found, dest, "copy").work] == ["hen/hen.jpg"]

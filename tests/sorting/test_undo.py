@@ -61,6 +61,18 @@ def test_undo_keeps_files_changed_since_the_sort(src: Path, tmp_path: Path) -> N
     assert outcome.done == 1 and (src / "img2.jpg").read_text() == "photo 2"
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_undo_does_not_count_what_the_user_moved(src: Path, tmp_path: Path, method: Method) -> None:
+    dest = tmp_path / "dest"
+    apply(plan_of(records(src), dest, method))
+    (dest / "hen" / "img3.jpg").rename(dest / "cock" / "img3.jpg")
+    for done in (4, 0):  # the second undo finds as little
+        outcome, _ = undo(str(dest))
+        failed = [(Path(path).name, reason) for path, reason in outcome.failed]
+        assert (outcome.done, failed) == (done, [("img3.jpg", "is gone")])
+    assert (dest / "cock" / "img3.jpg").read_text() == "photo 3"
+
+
 def test_undo_never_removes_the_last_copy(src: Path, tmp_path: Path) -> None:
     for method in ("copy", "hardlink"):
         dest = tmp_path / method
