@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.errors import WeightsError
+from mnv2cli.models.elsewhere.calls import Calls
 from mnv2cli.models.elsewhere.description import SAVE_AGAIN, Graph, Leaf, Ref
 from mnv2cli.models.weights import check_values, import_keras
 
@@ -117,20 +118,15 @@ class Tracer:
                 x = inner(item, x) if isinstance(item, Graph) else leaf(item, (x,))
             return x
         done: dict[str, list[Any]] = {graph.source: [x]}
-        nested = {each.name for each in graph.layers if isinstance(each.item, Graph)
-                  and not each.item.is_chain}  # fmt: skip
         waiting = [(placed, number) for placed in graph.layers if placed.name != graph.source
                    for number in range(len(placed.calls))]  # fmt: skip
-        calls = {placed.name: len(placed.calls) for placed in graph.layers}
+        calls = Calls(graph)
 
         def find(ref: Ref) -> Any:
             """Return a tensor; None if it does not exist yet."""
             outputs = done.get(ref.name, [])
-            # Keras counts the calls of a Functional model from 1: its own graph is call 0.
-            number = ref.call - (ref.name in nested and ref.call > 0)
-            if calls.get(ref.name) == 1:
-                number = 0
-            return outputs[number] if number < len(outputs) else None
+            number = calls.number(ref)
+            return outputs[number] if 0 <= number < len(outputs) else None
 
         while waiting:
             later = []
