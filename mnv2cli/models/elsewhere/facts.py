@@ -152,7 +152,7 @@ def leaves(graph: Graph) -> Iterator[Leaf]:
 def ending_of(graph: Graph, what: str) -> Ending:
     """Return how a model ends.
 
-    A layer that is called several times cannot be replaced, so it is left out of the ending.
+    A layer that is called several times cannot be replaced, so it is omitted from the ending.
 
     Raises:
         WeightsError: Its outputs are not scores or logits of classes.
