@@ -25,8 +25,8 @@ from mnv2cli.models.elsewhere.allowed import (
 SAVE_AGAIN = "Save the model again with built-in layers of Keras 3 alone."
 
 _LARGEST = 16 << 20  # bytes; EfficientNetV2-B0's has 0.2 million
-_MOST_LAYERS = 5_000  # NASNetLarge has about 1,000
-_MOST_CALLS = 10_000  # counting those in nested models once for each call of these
+_MOST_LAYERS = 3_000  # NASNetLarge has about 1,000
+_MOST_CALLS = 6_000  # counting those in nested models once for each call of these
 _DEEPEST = 12  # models in models
 _MOST_NUMBERS = 100_000  # in one setting
 _LONGEST_TEXT = 200  # characters
