@@ -8,6 +8,7 @@ cannot take more memory than its file has weights for.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mnv2cli.models.elsewhere.container import Container
     from mnv2cli.models.elsewhere.facts import Ending
 
+_LONGEST_REASON = 150  # characters of an error of Keras
 _LARGEST_OUTPUT = 1 << 26  # numbers in the output of one layer for one image
 _LARGEST_OUTPUTS = 1 << 30  # in those of all layers; EfficientNetB7's have about 0.9 billion
 
@@ -278,12 +280,21 @@ def build_scores(source: Container, plan: Plan) -> Any:
     except WeightsError:
         raise
     except Exception as error:  # Keras, TensorFlow and h5py raise many types
-        text = " ".join(str(error).split())[:300]
+        text = one_sentence(str(error))
         hint = "A model for any size may require the --size that it was trained with."
         raise WeightsError(
             f"{what} cannot be loaded: {text}", SAVE_AGAIN if graph.shape else hint
         ) from error
     return model
+
+
+def one_sentence(text: str) -> str:
+    """Return the first sentence of an error of Keras, without colours and arguments of calls."""
+    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text).partition("Arguments received by")[0]
+    text = re.sub(r"^Exception encountered when calling .*?\.\n", "", text.strip())
+    plain = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    first = re.split(r"(?<=[^.]{3}\.) ", plain)[0].rstrip(".")
+    return first if len(first) <= _LONGEST_REASON else f"{first[: _LONGEST_REASON - 3]}..."
 
 
 def _finished(twin: Tracer, body: Any, ending: Ending, what: str) -> Any:
