@@ -334,7 +334,8 @@ def _check_normalisation(twin: Tracer, graph: Graph, what: str) -> None:
     """Check that a normalisation in the beginning, which means 0..255, learned such means."""
     import numpy as np
 
-    from mnv2cli.models.elsewhere.facts import SCALE_HINT, first_layer
+    from mnv2cli.models.elsewhere.facts import first_layer
+    from mnv2cli.models.elsewhere.scales import SCALE_HINT
 
     first = first_layer(graph)
     if first is None or first.kind != "Normalization" or first.settings.get("mean") is not None:
