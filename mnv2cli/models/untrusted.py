@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Iterator
 from typing import IO, Any
@@ -19,6 +20,10 @@ from mnv2cli.errors import WeightsError
 _MAX_MEMBERS = 1_000
 _LARGEST_CONFIG = 16 << 20  # EfficientNetV2-B0's has 0.2 million bytes
 _LARGEST_WEIGHTS = 1 << 30
+_BYTES_IN_USE = 4  # of a number of any type, which Keras converts to float32
+_LARGEST_RATIO = 1_100  # deflate, as gzip uses it, reaches 1,032
+_MOST_OBJECTS = 20_000  # in HDF5; NASNetLarge has about 5,000 with the state of its training
+_DEEPEST_GROUP = 64  # Keras writes two for each model in a model
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".dill")
 
@@ -186,22 +191,10 @@ def check_hdf5(source: str | IO[bytes], what: str, hint: str, *, with_config: bo
     import h5py
 
     total = 0
-
-    def check(_: str, item: Any) -> None:
-        nonlocal total
-        if isinstance(item, h5py.Dataset):
-            total += item.size * item.dtype.itemsize
-            if item.external or item.is_virtual:
-                raise WeightsError(f"{what} refers to data in other files: refused", hint)
-            return
-        for name in item:
-            if item.get(name, getclass=True, getlink=True) is h5py.ExternalLink:
-                raise WeightsError(f"{what} links to other files: refused", hint)
-
     try:
         with h5py.File(source, "r") as content:
-            check("", content)
-            content.visititems(check)
+            for item in _data_sets(content, what, hint):
+                total += _checked_size(item, what, hint)
             config = content.attrs.get("model_config")
     except WeightsError:
         raise
@@ -213,3 +206,47 @@ def check_hdf5(source: str | IO[bytes], what: str, hint: str, *, with_config: bo
         raise WeightsError(f"{what} is far too large for a network: {total:,} bytes", hint)
     if config is not None and with_config:
         check_config(config if isinstance(config, str | bytes) else str(config), what, hint)
+
+
+def _data_sets(content: Any, what: str, hint: str) -> Iterator[Any]:
+    """Yield the data sets of an HDF5 file; h5py's own walk has no limits of number and depth."""
+    import h5py
+
+    waiting, count = [(content, 0)], 0
+    while waiting:
+        group, depth = waiting.pop()
+        count += len(group)
+        if count > _MOST_OBJECTS:
+            raise WeightsError(
+                f"{what} contains more than {_MOST_OBJECTS:,} objects: refused", hint
+            )
+        if depth > _DEEPEST_GROUP:
+            raise WeightsError(
+                f"{what} contains more than {_DEEPEST_GROUP} groups in each other: refused", hint
+            )
+        for name in group.id:  # the low level of h5py takes less time
+            link = group.id.links.get_info(name).type
+            if link == h5py.h5l.TYPE_EXTERNAL:
+                raise WeightsError(f"{what} links to other files: refused", hint)
+            if link != h5py.h5l.TYPE_HARD:
+                continue
+            item = h5py.h5o.open(group.id, name)
+            if isinstance(item, h5py.h5d.DatasetID):
+                yield h5py.Dataset(item)
+            elif isinstance(item, h5py.h5g.GroupID):
+                waiting.append((h5py.Group(item), depth + 1))
+
+
+def _checked_size(item: Any, what: str, hint: str) -> int:
+    """Return the bytes that a data set takes when it is read, at least 4 for each number."""
+    if item.external or item.is_virtual:
+        raise WeightsError(f"{what} refers to data in other files: refused", hint)
+    size, chunks = int(item.size or 0), item.chunks
+    declared = size * item.dtype.itemsize
+    stored = item.id.get_storage_size()
+    if declared > stored * _LARGEST_RATIO:
+        raise WeightsError(
+            f"{what} contains {stored:,} bytes for a data set of {declared:,}: refused", hint
+        )
+    read_at_once = math.prod(chunks) if chunks and size else 0
+    return int(max(size, read_at_once) * max(item.dtype.itemsize, _BYTES_IN_USE))

@@ -63,6 +63,7 @@ def test_help_imports_no_heavy_library(args: list[str]) -> None:
     modules = result.stdout.rpartition("MODULES")[2].split()
     assert "click" in modules
     assert not HEAVY & set(modules)
+    assert not any(name.endswith(("elsewhere.description", "elsewhere.facts")) for name in modules)
 
 
 def test_the_package_imports_no_heavy_library() -> None:

@@ -20,6 +20,7 @@ from click.testing import Result
 
 from mnv2cli.errors import WeightsError
 from mnv2cli.models.mobilenet_v2 import MobileNetV2
+from mnv2cli.models.untrusted import check_hdf5
 from mnv2cli.models.weights import check_file, import_keras
 from tests.conftest import draw
 
@@ -216,6 +217,49 @@ def test_hdf5_that_reads_other_files_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "evil.keras", "w") as outer:
         outer.writestr("model.weights.h5", inner)
     check_refused(tmp_path / "evil.keras", "refers to data in other files: refused")
+
+
+def test_hdf5_that_declares_more_data_than_it_contains_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "evil.h5"
+    for shape, kind in (((12_288, 80_000), "i1"), ((100,), "f4")):
+        with h5py.File(path, "w") as file:
+            file.create_dataset("x", shape, kind, chunks=(100,) * len(shape))
+        check_refused(path, "contains 0 bytes for a data set of ")
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=np.zeros(1 << 22, "i1"), compression="gzip", chunks=True)
+        file.create_dataset("y", data=np.zeros(0), maxshape=(None,))
+        file["z"] = h5py.Empty("f4")
+        file["w"] = 1.0
+    check_hdf5(str(path), "it", "")  # honest compression, and data sets without data
+
+
+def test_hdf5_with_too_many_numbers_is_refused_whatever_their_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mnv2cli.models.untrusted._LARGEST_WEIGHTS", 1_000_000)
+    path = tmp_path / "evil.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = np.ones(300_000, "i1")
+    check_refused(path, "is far too large for a network: 1,200,000 bytes")
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", (1,), "f4", data=[1], maxshape=(None,), chunks=(300_000,),
+                            compression="gzip")  # fmt: skip
+    check_refused(path, "is far too large for a network: 1,200,000 bytes")
+
+
+def test_hdf5_with_groups_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "evil.h5"
+    with h5py.File(path, "w") as file:
+        file.create_group("/".join(["a"] * 3000))
+    check_refused(path, "contains more than 64 groups in each other")
+    with h5py.File(path, "w") as file:
+        file.create_group("a")["again"] = file["/"]
+    check_refused(path, "contains more than 64 groups in each other")
+    with h5py.File(path, "w") as file:
+        for number in range(3):
+            for other in range(7000):
+                file[f"{number}/{other}"] = h5py.SoftLink("/x")
+    check_refused(path, "contains more than 20,000 objects")
 
 
 def test_valid_files_of_keras_are_accepted(tmp_path: Path, model: Any) -> None:

@@ -9,7 +9,7 @@ import click
 
 from mnv2cli.cli.grouping import grouped, section, together
 from mnv2cli.cli.types import MODEL_NAME
-from mnv2cli.models.elsewhere.facts import SCALES
+from mnv2cli.models.elsewhere.scales import SCALES
 from mnv2cli.models.options import ModelOptions
 
 _model = section("Model")

@@ -8,10 +8,12 @@ cannot take more memory than its file has weights for.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.errors import WeightsError
+from mnv2cli.models.elsewhere.calls import Calls
 from mnv2cli.models.elsewhere.description import SAVE_AGAIN, Graph, Leaf, Ref
 from mnv2cli.models.weights import check_values, import_keras
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from mnv2cli.models.elsewhere.container import Container
     from mnv2cli.models.elsewhere.facts import Ending
 
+_LONGEST_REASON = 150  # characters of an error of Keras
 _LARGEST_OUTPUT = 1 << 26  # numbers in the output of one layer for one image
 _LARGEST_OUTPUTS = 1 << 30  # in those of all layers; EfficientNetB7's have about 0.9 billion
 
@@ -117,20 +120,15 @@ class Tracer:
                 x = inner(item, x) if isinstance(item, Graph) else leaf(item, (x,))
             return x
         done: dict[str, list[Any]] = {graph.source: [x]}
-        nested = {each.name for each in graph.layers if isinstance(each.item, Graph)
-                  and not each.item.is_chain}  # fmt: skip
         waiting = [(placed, number) for placed in graph.layers if placed.name != graph.source
                    for number in range(len(placed.calls))]  # fmt: skip
-        calls = {placed.name: len(placed.calls) for placed in graph.layers}
+        calls = Calls(graph)
 
         def find(ref: Ref) -> Any:
             """Return a tensor; None if it does not exist yet."""
             outputs = done.get(ref.name, [])
-            # Keras counts the calls of a Functional model from 1: its own graph is call 0.
-            number = ref.call - (ref.name in nested and ref.call > 0)
-            if calls.get(ref.name) == 1:
-                number = 0
-            return outputs[number] if number < len(outputs) else None
+            number = calls.number(ref)
+            return outputs[number] if 0 <= number < len(outputs) else None
 
         while waiting:
             later = []
@@ -282,12 +280,21 @@ def build_scores(source: Container, plan: Plan) -> Any:
     except WeightsError:
         raise
     except Exception as error:  # Keras, TensorFlow and h5py raise many types
-        text = " ".join(str(error).split())[:300]
+        text = one_sentence(str(error))
         hint = "A model for any size may require the --size that it was trained with."
         raise WeightsError(
             f"{what} cannot be loaded: {text}", SAVE_AGAIN if graph.shape else hint
         ) from error
     return model
+
+
+def one_sentence(text: str) -> str:
+    """Return the first sentence of an error of Keras, without colours and arguments of calls."""
+    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text).partition("Arguments received by")[0]
+    text = re.sub(r"^Exception encountered when calling .*?\.\n", "", text.strip())
+    plain = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    first = re.split(r"(?<=[^.]{3}\.) ", plain)[0].rstrip(".")
+    return first if len(first) <= _LONGEST_REASON else f"{first[: _LONGEST_REASON - 3]}..."
 
 
 def _finished(twin: Tracer, body: Any, ending: Ending, what: str) -> Any:
@@ -327,7 +334,8 @@ def _check_normalisation(twin: Tracer, graph: Graph, what: str) -> None:
     """Check that a normalisation in the beginning, which means 0..255, learned such means."""
     import numpy as np
 
-    from mnv2cli.models.elsewhere.facts import SCALE_HINT, first_layer
+    from mnv2cli.models.elsewhere.facts import first_layer
+    from mnv2cli.models.elsewhere.scales import SCALE_HINT
 
     first = first_layer(graph)
     if first is None or first.kind != "Normalization" or first.settings.get("mean") is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeGuard
+from typing import Any, Literal, NoReturn, TypeGuard
 
 from mnv2cli.errors import WeightsError
 from mnv2cli.models.elsewhere.allowed import (
@@ -25,8 +25,8 @@ from mnv2cli.models.elsewhere.allowed import (
 SAVE_AGAIN = "Save the model again with built-in layers of Keras 3 alone."
 
 _LARGEST = 16 << 20  # bytes; EfficientNetV2-B0's has 0.2 million
-_MOST_LAYERS = 5_000  # NASNetLarge has about 1,000
-_MOST_CALLS = 10_000  # counting those in nested models once for each call of these
+_MOST_LAYERS = 3_000  # NASNetLarge has about 1,000
+_MOST_CALLS = 6_000  # counting those in nested models once for each call of these
 _DEEPEST = 12  # models in models
 _MOST_NUMBERS = 100_000  # in one setting
 _LONGEST_TEXT = 200  # characters
@@ -56,10 +56,17 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Ref:
-    """An output of a layer: of its call number ``call``, as the file counts them."""
+    """An output of a layer: of its call number ``call``, as the file counts them.
+
+    Attributes:
+        name: The name of the layer.
+        call: The number of its call; ``Calls`` chooses between counting from 0 and from 1.
+        origin: An argument of Keras 3, a list in the arguments of Keras 2, or an end of the model.
+    """
 
     name: str
     call: int
+    origin: Literal["argument", "list", "end"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,12 +247,13 @@ class _Reader:
             found = list(found.values())
         if len(found) == 3 and isinstance(found[0], str):
             found = [found]
-        return [self._ref(*each) for each in found]
+        return [self._ref("end", *each) for each in found]
 
-    def _ref(self, name: Any, call: Any, tensor: Any, *_: Any) -> Ref:
+    def _ref(self, origin: Literal["argument", "list", "end"], name: Any, call: Any,
+             tensor: Any, *_: Any) -> Ref:  # fmt: skip
         if not isinstance(name, str) or type(call) is not int or call < 0 or tensor != 0:
             self.refuse("refers to an output that does not exist")
-        return Ref(name, call)
+        return Ref(name, call, origin)
 
     def _nodes(self, entry: dict[str, Any]) -> tuple[tuple[Any, ...], ...]:
         """Return the arguments of each call of a layer in a graph."""
@@ -259,7 +267,7 @@ class _Reader:
                     node = [node]  # noqa: PLW2901
                 for each in node:
                     self._check_keywords(each[3] if len(each) > 3 else {})
-                refs = [self._ref(*each) for each in node]
+                refs = [self._ref("list", *each) for each in node]
                 calls.append((refs[0] if len(refs) == 1 else refs,))
         return tuple(calls)
 
@@ -272,7 +280,7 @@ class _Reader:
     def _argument(self, value: Any) -> Any:
         if isinstance(value, dict):
             if value.get("class_name") == "__keras_tensor__":
-                return self._ref(*value["config"]["keras_history"])
+                return self._ref("argument", *value["config"]["keras_history"])
             return self._numbers(value)
         if isinstance(value, list) and any(isinstance(each, dict) for each in value):
             return [self._argument(each) for each in value]

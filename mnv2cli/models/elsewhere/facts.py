@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mnv2cli.errors import InputError, WeightsError
@@ -13,18 +13,6 @@ DEFAULT_SIZE = 224
 """Side of the input of a model that takes any size."""
 
 LARGEST_SIZE = 1024
-
-SCALES: dict[str, tuple[float, float]] = {
-    "0..255": (1.0, 0.0),
-    "0..1": (255.0, 0.0),
-    "-1..1": (127.5, 1.0),
-}
-"""What pixels are scaled to, with the ``divisor`` and ``shift`` of a model."""
-
-SCALE_HINT = (
-    "Add --scale 0..1 if it was trained on pixels divided by 255, --scale=-1..1 if on pixels / "
-    "127.5 - 1, or --scale 0..255 if on pixels as they are."
-)
 
 _BEFORE_SCALING = ("InputLayer", "Identity", "Resizing", "CenterCrop", "ZeroPadding2D")
 _PASSIVE = ("Identity", "Flatten", "Reshape")
@@ -152,9 +140,30 @@ def leaves(graph: Graph) -> Iterator[Leaf]:
 def ending_of(graph: Graph, what: str) -> Ending:
     """Return how a model ends.
 
+    A layer that is called several times cannot be replaced, so it is omitted from the ending.
+
     Raises:
         WeightsError: Its outputs are not scores or logits of classes.
     """
+    found = _ending_of(graph, what)
+    if any(_times(graph, leaf) > 1 for leaf in (found.dense, found.tail) if leaf is not None):
+        return replace(found, dense=None, tail=None)
+    return found
+
+
+def _times(graph: Graph, leaf: Leaf) -> int:
+    """Return how many times a model calls a layer, wherever it is."""
+    total = 0
+    for placed in graph.layers:
+        times = 1 if graph.is_chain else len(placed.calls)
+        if isinstance(placed.item, Graph):
+            total += times * _times(placed.item, leaf)
+        elif placed.item is leaf:
+            total += times
+    return total
+
+
+def _ending_of(graph: Graph, what: str) -> Ending:
     tail: Leaf | None = None
     only_shapes = True
     for number, leaf in enumerate(_backwards(graph)):

@@ -10,8 +10,6 @@ from mnv2cli.labels.imagenet import Label
 from mnv2cli.models.elsewhere.base import ForeignModel, check_options
 from mnv2cli.models.elsewhere.container import Container, open_container
 from mnv2cli.models.elsewhere.facts import (
-    SCALE_HINT,
-    SCALES,
     Ending,
     ending_of,
     is_teachable_machine,
@@ -19,6 +17,7 @@ from mnv2cli.models.elsewhere.facts import (
     size_of,
 )
 from mnv2cli.models.elsewhere.names_file import FORMATS, IMAGENET, parse_names, read_names
+from mnv2cli.models.elsewhere.scales import SCALE_HINT, SCALES
 from mnv2cli.models.weights import digest
 
 if TYPE_CHECKING:

@@ -75,6 +75,52 @@ def transfer(activation: str = "sigmoid", units: int = 1) -> Any:
     return filled(keras.Model(pixels, layers.Dense(units, activation=activation)(x)))
 
 
+def repeated(calls: int, used: int, *, as_chain: bool = False) -> Any:
+    """Return a graph that calls a model in it several times.
+
+    Args:
+        calls: How many times, each on the output of the one before.
+        used: Which call gives the features: from 1, or 0 for a difference of all outputs.
+        as_chain: The model in it is a chain instead of a graph.
+    """
+    keras = import_keras()
+    layers = keras.layers
+    given = keras.Input((SIZE, SIZE, 3))
+    inner = keras.Model(given, layers.Conv2D(3, 3, padding="same", activation="tanh")(given))
+    if as_chain:
+        inner = keras.Sequential([given, layers.Conv2D(3, 3, padding="same", activation="tanh")])
+    inner(keras.Input((SIZE, SIZE, 3)))  # a call outside the model
+    pixels = keras.Input((SIZE, SIZE, 3))
+    outputs = [layers.Rescaling(1 / 255)(pixels)]
+    for _ in range(calls):
+        outputs.append(inner(outputs[-1]))
+    x = outputs[used]
+    if not used:
+        for each in outputs[1:]:
+            x = layers.Subtract()([x, each])
+    x = layers.GlobalMaxPooling2D()(x)
+    return filled(keras.Model(pixels, layers.Dense(3, "softmax")(x)))
+
+
+def ending_in_a_model(calls: int, used: int) -> Any:
+    """Return a graph whose output is that of a model in it, from call number ``used``.
+
+    Args:
+        calls: How many times the model is called.
+        used: Which call, from 1.
+    """
+    keras = import_keras()
+    layers = keras.layers
+    given = keras.Input((3,))
+    inner = keras.Model(given, layers.Dense(3, "softmax")(given))
+    pixels = keras.Input((SIZE, SIZE, 3))
+    x = layers.GlobalMaxPooling2D()(layers.Rescaling(1 / 255)(pixels))
+    outputs = [layers.Dense(3)(x)]
+    for _ in range(calls):
+        outputs.append(inner(outputs[-1]))
+    return filled(keras.Model(pixels, outputs[used]))
+
+
 def teachable() -> Any:
     """Return a network as Teachable Machine builds them: without scaling."""
     keras = import_keras()

@@ -26,8 +26,10 @@ from tests.models.elsewhere.networks import (
     branched,
     chain,
     edit_h5,
+    ending_in_a_model,
     names,
     pixels,
+    repeated,
     teachable,
     tiny,
     transfer,
@@ -71,6 +73,58 @@ def test_the_keras_engine_gives_the_scores_of_keras(tmp_path: Path, name: str, s
     assert bool(model.notes) == (name == "logits")
     last = model.build().layers[-1]
     assert model.features in (0, last.input.shape[-1])
+
+
+REPEATED: dict[str, Callable[[], Any]] = {
+    "called once": lambda: repeated(1, 0),
+    "called twice": lambda: repeated(2, 0),
+    "called three times": lambda: repeated(3, 0),
+    "first call alone": lambda: repeated(3, 1),
+    "a chain called twice": lambda: repeated(2, 0, as_chain=True),
+    "output of one call": lambda: ending_in_a_model(1, 1),
+    "output of the first call": lambda: ending_in_a_model(2, 1),
+    "output of the second call": lambda: ending_in_a_model(2, 2),
+}
+
+
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+@pytest.mark.parametrize("name", REPEATED)
+def test_a_model_called_in_a_model_gives_the_scores_of_keras(
+    tmp_path: Path, name: str, suffix: str
+) -> None:
+    path = save(tmp_path, REPEATED[name](), f"other.{suffix}")
+    loaded = import_keras().models.load_model(path, compile=False)
+    model = open_model(ModelOptions(path, labels=names(tmp_path)))
+    got, wanted = (
+        np.asarray(each(pixels().astype(np.float32))) for each in (model.build(), loaded)
+    )
+    assert np.abs(got - wanted).max() < 1e-5 and np.ptp(wanted) > 0.01
+
+
+@pytest.mark.parametrize("as_chain", [False, True])
+@pytest.mark.parametrize("first", [0, 1])
+def test_keras_2_counts_the_calls_of_a_model_from_one(
+    tmp_path: Path, as_chain: bool, first: int
+) -> None:
+    made = repeated(2, 0, as_chain=as_chain)
+    path = Path(save(tmp_path, made, "other.h5"))
+    inner = made.layers[2].name
+
+    def edit(entry: Any) -> Any:
+        found = as_keras2(entry)
+        for layer in found["config"]["layers"]:
+            for ref in (ref for node in layer["inbound_nodes"] for ref in node):
+                ref[1] += first * (ref[0] == inner)
+        return found
+
+    edit_h5(path, edit)
+    model = open_model(ModelOptions(str(path), labels=names(tmp_path)))
+    if first or as_chain:
+        got = np.asarray(model.build()(pixels().astype(np.float32)))
+        assert np.abs(got - expected(made, pixels())).max() < 1e-5
+    else:
+        with pytest.raises(WeightsError, match="inputs do not exist"):
+            model.build()
 
 
 @pytest.mark.parametrize("name", ["logits", "one unit"])
