@@ -194,7 +194,8 @@ def accuracy_interval(
     middle = (share + z * z / (2 * effective)) / (1 + z * z / effective)
     half = np.sqrt(share * (1 - share) / effective + z * z / (4 * effective**2))
     half *= z / (1 + z * z / effective)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    low, high = max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    return 0.0 if share == 0 else low, 1.0 if share == 1 else high  # not 0.9999999999999999
 
 
 def _group_sums(

@@ -37,6 +37,12 @@ def test_interval_is_wilsons_without_groups_and_wider_with_them():
     assert accuracy_interval(np.ones(40, bool), np.repeat(np.arange(10), 4))[0] < 0.73
 
 
+def test_interval_ends_at_one_or_zero_when_all_are_right_or_wrong():
+    for photos in range(1, 60):
+        assert accuracy_interval(np.ones(photos, bool))[1] == 1
+        assert accuracy_interval(np.zeros(photos, bool))[0] == 0
+
+
 def test_temperature_is_found_when_logits_are_scaled():
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(4000, 3))
