@@ -27,6 +27,8 @@ class Learned(Report):
             "source": self.source,
             "photos": metrics.photos,
             "groups": self.groups,
+            "alike": list(self.alike),
+            "different": dict(self.different),
             "accuracy": metrics.top1,
             "interval": list(metrics.interval),
             "macro_f1": metrics.macro_f1,

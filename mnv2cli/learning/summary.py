@@ -91,6 +91,17 @@ def accuracy_lines(learned: Report) -> list[str]:
             f"They form {count(learned.groups, 'group')} that belong together, each held out as "
             "a whole."
         )
+    if learned.different:
+        few = [f"{name} ({groups})" for name, groups in learned.different.items()]
+        more = f" and {len(few) - _NAMED:,} more" if len(few) > _NAMED else ""
+        lines += _wrapped(f"Classes with few different photos: {', '.join(few[:_NAMED])}{more}.")
+    if learned.alike:
+        more = f" and {len(learned.alike) - _NAMED:,} more" if len(learned.alike) > _NAMED else ""
+        lines += _wrapped(
+            f"Nearly all photos of {', '.join(learned.alike[:_NAMED])}{more} are alike, as in a "
+            "burst, so each is measured by a model that saw photos like it: the figures flatter. "
+            "Add other photos, or use --group-by."
+        )
     return lines
 
 
