@@ -100,6 +100,7 @@ class Evaluation:
         mistakes: The photos that were predicted wrongly, the highest score first.
         omitted: Photos that the figures do not include.
         learned: The number of photos that the model learned from: it knows them too well.
+        copies: The number of photos with the content of another; the interval counts them once.
     """
 
     model: str
@@ -112,6 +113,7 @@ class Evaluation:
     mistakes: tuple[Mistake, ...]
     omitted: Omitted = Omitted()
     learned: int = 0
+    copies: int = 0
 
     @property
     def top1(self) -> float:
@@ -148,6 +150,7 @@ class Evaluation:
             "calibration_error_with_temperature": calibration and calibration.error,
             "matched": self.matched,
             "learned_from": self.learned,
+            "copies": self.copies,
             "classes": [asdict(figures) for figures in metrics.classes],
             "confusion_matrix": metrics.matrix.tolist(),
             "reliability": [asdict(each) for each in self.bins],

@@ -168,6 +168,12 @@ def evaluation_warnings(evaluation: Evaluation) -> Iterator[str]:
             f"the model learned from {some}these {count(total, 'photo')}: the figures flatter; "
             "give other photos"
         )
+    if evaluation.copies:
+        be = "is a copy of another" if evaluation.copies == 1 else "are copies of others"
+        yield (
+            f"{count(evaluation.copies, 'photo')} {be}; the confidence interval counts copies of "
+            "one photo as one"
+        )
     if omitted.folders:
         photos = count(sum(omitted.folders.values()), "photo")
         folders = named(list(omitted.folders))
