@@ -169,7 +169,8 @@ def evaluate_photos(
         tuple(path for path, why in found.skipped if why in _NO_CLASS),
     )
     scored = _scored([chosen[i] for i in readable], scores, names, targets, len(names))
-    scored = replace(scored, groups=_groups(scored.paths, digests, photos.group_by))
+    groups = _groups(scored.paths, digests, photos.group_by)
+    scored = replace(scored, groups=groups, worth=_worth(digests))
     found_figures = assess(scored, classifier.about, targets.described(), omitted)
     return replace(found_figures, learned=_learned_from(network, digests), copies=_copies(digests))
 
@@ -214,6 +215,15 @@ def _copies(digests: Sequence[str]) -> int:
     """Return the number of files that have the content of an earlier one."""
     known = [digest for digest in digests if digest]
     return len(known) - len(set(known))
+
+
+def _worth(digests: Sequence[str]) -> float:
+    """Return how many independent photos some are worth, as copies are right or wrong together.
+
+    It is Kish's effective size, n² / Σ m², with m files of each content.
+    """
+    sizes = Counter(digest or str(photo) for photo, digest in enumerate(digests))
+    return float(len(digests) ** 2 / max(sum(size**2 for size in sizes.values()), 1))
 
 
 def _learned_from(network: Model, digests: Sequence[str]) -> int:
@@ -261,7 +271,8 @@ def evaluate_results(photos: EvaluationSet) -> Evaluation:
         names, scores = names[:-1], scores[:, :-1]
     scored = _scored([photo for photo, _ in known], scores, names, targets, results.ranks)
     digests = _digests(scored.paths)
-    scored = replace(scored, groups=_groups(scored.paths, digests, photos.group_by))
+    groups = _groups(scored.paths, digests, photos.group_by)
+    scored = replace(scored, groups=groups, worth=_worth(digests))
     model = results.model or "the model of the results"
     return replace(assess(scored, model, targets.described(), omitted), copies=_copies(digests))
 
