@@ -171,8 +171,8 @@ def evaluation_warnings(evaluation: Evaluation) -> Iterator[str]:
     if evaluation.copies:
         be = "is a copy of another" if evaluation.copies == 1 else "are copies of others"
         yield (
-            f"{count(evaluation.copies, 'photo')} {be}; the confidence interval counts copies of "
-            "one photo as one"
+            f"{count(evaluation.copies, 'photo')} {be}: they weigh in the accuracy, "
+            "and widen its confidence interval"
         )
     if omitted.folders:
         photos = count(sum(omitted.folders.values()), "photo")
