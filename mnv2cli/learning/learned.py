@@ -65,6 +65,7 @@ class Learned(Report):
             "few": dict(advice.few),
             "more_per_class": advice.more,
             "expected_gain": advice.gain,
+            "more_would_hardly_help": advice.level,
             "skipped": [{"path": path, "reason": why} for path, why in self.unused.skipped],
             "unreadable": [{"path": path, "error": why} for path, why in self.unused.unreadable],
             "copies": list(self.unused.copies),
