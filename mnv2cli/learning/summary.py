@@ -195,7 +195,7 @@ def advice_lines(advice: Advice, photos: int) -> list[str]:
         lines.append("More photos of the same kind would hardly raise the accuracy.")
     elif advice.points:
         lines.append(
-            f"{count(photos, 'photo')} are too few to tell whether more would raise the accuracy."
+            f"{count(photos, 'photo')} are too few to show if more would raise the accuracy."
         )
     return lines
 

@@ -37,7 +37,7 @@ def test_advice_says_that_photos_do_not_help_only_when_there_are_enough_to_tell(
     little, much = advice(few, fit(few)), advice(many, fit(many))
     assert (little.more, little.level) == (0, False)
     assert (much.more, much.level) == (0, True)
-    assert advice_lines(little, 24)[-1].startswith("24 photos are too few to tell")
+    assert advice_lines(little, 24)[-1].startswith("24 photos are too few to show")
     assert "hardly raise" in advice_lines(much, 200)[-1]
 
 

@@ -121,7 +121,7 @@ def calibration_warnings(calibrated: Calibrated) -> Iterator[str]:
     if calibrated.after > calibrated.before and not calibrated.unchanged:
         yield (
             "the temperature lowers the log loss, but not the calibration error (ECE): more photos "
-            "are required to tell whether the scores are better"
+            "are required to show if the scores are better"
         )
     unproven = [f"{each.name} ({each.photos:,})" for each in calibrated.classes if each.unproven]
     if unproven:
