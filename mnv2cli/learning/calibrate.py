@@ -19,6 +19,7 @@ from mnv2cli.learning.metrics import (
     accuracy_interval,
     calibration_error,
     fit_temperature,
+    log_losses,
     softmax,
 )
 from mnv2cli.learning.model_file import check_model_output
@@ -81,6 +82,8 @@ class ClassThreshold:
             was measured with the thresholds of others.
         right: The number of these that are of the class.
         note: Why there is no threshold, or none is sure; else empty.
+        unproven: Whether no photo at or above the threshold was wrong, but they are too few to
+            promise the wanted precision.
     """
 
     name: str
@@ -89,6 +92,7 @@ class ClassThreshold:
     sure: int
     right: int
     note: str = ""
+    unproven: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,8 @@ class Calibrated:
         unused: Paths of photos whose copy is in another class.
         folders: The number of photos in each folder that is not a class of the model.
         unreadable: Path and error of each unreadable photo.
+        unchanged: Whether the temperature is 1, because no other lowers the log loss of photos that
+            it was not computed from.
     """
 
     path: str
@@ -133,6 +139,7 @@ class Calibrated:
     unused: tuple[str, ...] = ()
     folders: Mapping[str, int] = field(default_factory=dict)
     unreadable: tuple[tuple[str, str], ...] = ()
+    unchanged: bool = False
 
     @property
     def return_code(self) -> ExitCode:
@@ -260,9 +267,13 @@ def _calibrated(photos: Photos, network: LearnedModel, precision: float) -> tupl
     groups = join(photos.features, classes, photos.digests)
     logits = (normalise(photos.features) @ head.kernel + head.bias).astype(np.float32)
     temperature = fit_temperature(logits, classes)
+    scores, sure = _held_out(logits, classes, groups, precision)
+    losses = [log_losses(each, classes).mean() for each in (softmax(logits), scores)]
+    if unchanged := bool(losses[1] >= losses[0]):
+        temperature = 1.0
+        scores, sure = _held_out(logits, classes, groups, precision, temperature)
     thresholds = class_thresholds(softmax(logits / temperature), classes, names, precision)
     stored = np.array([each.predicted >= FEWEST_PREDICTED for each in thresholds])
-    scores, sure = _held_out(logits, classes, groups, precision)
     best = scores.argmax(axis=1)
     sure &= stored[best]
     right = best == classes
@@ -284,9 +295,11 @@ def _calibrated(photos: Photos, network: LearnedModel, precision: float) -> tupl
                 int((sure & (best == i)).sum()),
                 int((sure & right & (best == i)).sum()),
                 _note(each, precision),
+                _is_unproven(each, precision),
             )
             for i, each in enumerate(thresholds)
         ),
+        unchanged=unchanged,
     )
     divisor = np.float32(temperature)
     unknown = head.unknown
@@ -300,8 +313,12 @@ def _held_out(
     classes: NDArray[np.int64],
     groups: NDArray[np.int64],
     precision: float,
+    fixed: float | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return scores, float32 [n, k], and whether they are sure, by what other photos give."""
+    """Return scores, float32 [n, k], and whether they are sure, by what other photos give.
+
+    A fixed temperature is not fitted.
+    """
     import numpy as np
 
     folds = divide(classes, groups, _FOLDS)
@@ -309,7 +326,7 @@ def _held_out(
     names = tuple(map(str, range(logits.shape[1])))
     for fold in np.unique(folds).tolist():
         mine, others = folds == fold, folds != fold
-        temperature = fit_temperature(logits[others], classes[others])
+        temperature = fixed or fit_temperature(logits[others], classes[others])
         found = class_thresholds(
             softmax(logits[others] / temperature), classes[others], names, precision
         )
@@ -326,6 +343,25 @@ def _note(threshold: Threshold, precision: float) -> str:
     if threshold.threshold > 1:
         return f"never sure: at most {percent(threshold.precision)} right, not {percent(precision)}"
     return ""
+
+
+def _is_unproven(threshold: Threshold, precision: float) -> bool:
+    """Return whether all kept photos are right, but too few of them to show the precision.
+
+    So many right photos would then not be rare, at most one in twenty, if less were right.
+    """
+    return bool(
+        threshold.threshold <= 1
+        and threshold.precision == 1
+        and threshold.kept < photos_to_show(precision)
+    )
+
+
+def photos_to_show(precision: float) -> float:
+    """Return how many photos, all right, show a precision at 95 % confidence; inf for 1."""
+    import math
+
+    return math.log(0.05) / math.log(precision) if precision < 1 else math.inf
 
 
 def _about(result: Calibrated) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mnv2cli.learning.metrics import Z_95
 from mnv2cli.learning.solver import Space, Task, solve
 from mnv2cli.models.head import normalise
 
@@ -25,6 +26,8 @@ FEWEST_FOR_CURVE = 8
 MOST_FOR_CURVE = 50
 """With more classes, the curve would take longer than the fit itself is worth."""
 PARTS = (0.25, 0.5, 0.75, 1.0)
+SMALL_GAIN = 0.02
+"""Twice as many photos that raise the accuracy by less are not worth taking."""
 SURE = 1.645
 """The 95 % quantile of the normal distribution, for a one-sided sign test."""
 
@@ -70,12 +73,15 @@ class Advice:
         more: About as many more photos per class would help; 0 if the curve does not rise.
         gain: By about so much accuracy, in [0, 1]; 0 if the curve does not rise.
         few: The classes with too few photos, and their number of photos.
+        level: Whether the photos are enough to tell that twice as many raised the accuracy by less
+            than two points; else it is not known whether more would help.
     """
 
     points: tuple[CurvePoint, ...]
     more: int
     gain: float
     few: tuple[tuple[str, int], ...]
+    level: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,9 +160,20 @@ def advice(training: TrainingSet, fitted: Fitted) -> Advice:
     half, full = right[PARTS.index(0.5)], right[-1]
     gained, lost = int((full & ~half).sum()), int((half & ~full).sum())
     if gained - lost < SURE * np.sqrt(gained + lost) or gained == lost:
-        return Advice(points, 0, 0.0, few)
+        level = _highest_gain(gained, lost, len(full)) < SMALL_GAIN
+        return Advice(points, 0, 0.0, few, level)
     gain = min((points[-1].accuracy - points[1].accuracy) / 2, (1 - points[-1].accuracy) / 2)
     return Advice(points, round(float(counts.mean())), float(gain), few)
+
+
+def _highest_gain(gained: int, lost: int, photos: int) -> float:
+    """Return the upper end of the 95 % interval of a gain in accuracy, of paired photos.
+
+    Half a photo is added to both (Agresti and Min 2005): without changes, few photos show little.
+    """
+    gain = (gained - lost) / (photos + 2)
+    changed = (gained + lost + 1) / (photos + 2)
+    return float(gain + Z_95 * ((changed - gain**2) / (photos + 2)) ** 0.5)
 
 
 def _right_by_part(training: TrainingSet, fitted: Fitted) -> list[NDArray[np.bool_]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.learning.dataset import Example, Examples, from_folder
 from mnv2cli.learning.evaluation import Evaluation, Omitted, Scored, assess
 from mnv2cli.learning.from_results import NO_LABEL, load_results
-from mnv2cli.learning.groups import keys_of_paths
+from mnv2cli.learning.groups import join, keys_of_paths
 from mnv2cli.learning.labels_file import from_labels
 from mnv2cli.learning.targets import Targets, match
 from mnv2cli.models.learned import LearnedModel
@@ -157,7 +157,7 @@ def evaluate_photos(
     store = CachedFeatures(classifier) if kept else None
     try:
         records, scores = score_labelled(chosen, classifier, store, step, timings)
-        learned = _learned_from(network, [r.path for r in records if not r.error], store)
+        digests = _digests([r.path for r in records if not r.error], store)
     finally:
         if store:
             store.close()
@@ -169,9 +169,10 @@ def evaluate_photos(
         tuple(path for path, why in found.skipped if why in _NO_CLASS),
     )
     scored = _scored([chosen[i] for i in readable], scores, names, targets, len(names))
-    scored = replace(scored, groups=_groups(scored.paths, photos.group_by))
+    groups = _groups(scored.paths, digests, photos.group_by)
+    scored = replace(scored, groups=groups, worth=_worth(digests))
     found_figures = assess(scored, classifier.about, targets.described(), omitted)
-    return replace(found_figures, learned=learned)
+    return replace(found_figures, learned=_learned_from(network, digests), copies=_copies(digests))
 
 
 def score_labelled(
@@ -199,20 +200,40 @@ def score_labelled(
     return records, scores[:readable]
 
 
-def _learned_from(network: Model, paths: list[str], store: CachedFeatures | None) -> int:
+def _digests(paths: Sequence[str], store: CachedFeatures | None = None) -> list[str]:
+    """Return the digest of the content of each file; "" if it cannot be read."""
+    found = []
+    for path in paths:
+        digest = ""
+        with suppress(OSError):
+            digest = (store and store.digest(path)) or content_digest(path)
+        found.append(digest)
+    return found
+
+
+def _copies(digests: Sequence[str]) -> int:
+    """Return the number of files that have the content of an earlier one."""
+    known = [digest for digest in digests if digest]
+    return len(known) - len(set(known))
+
+
+def _worth(digests: Sequence[str]) -> float:
+    """Return how many independent photos some are worth, as copies are right or wrong together.
+
+    It is Kish's effective size, n² / Σ m², with m files of each content.
+    """
+    sizes = Counter(digest or str(photo) for photo, digest in enumerate(digests))
+    return float(len(digests) ** 2 / max(sum(size**2 for size in sizes.values()), 1))
+
+
+def _learned_from(network: Model, digests: Sequence[str]) -> int:
     """Return the number of photos that a model learned from, as far as it says that."""
     contents = network.content.training.get("contents") if isinstance(network, LearnedModel) else ()
-    if not contents:
-        return 0
-    number = 0
-    for path in paths:
-        with suppress(OSError):
-            number += ((store and store.digest(path)) or content_digest(path)) in contents
-    return number
+    return sum(digest in contents for digest in digests) if contents else 0
 
 
 def evaluate_results(photos: EvaluationSet) -> Evaluation:
-    """Return the figures of predictions in a results file; no photo is opened.
+    """Return the figures of predictions in a results file; no photo is decoded.
 
     Raises:
         InputError: The file cannot be read, or is of other photos or classes.
@@ -249,8 +270,11 @@ def evaluate_results(photos: EvaluationSet) -> Evaluation:
     if not scores[:, -1].any():
         names, scores = names[:-1], scores[:, :-1]
     scored = _scored([photo for photo, _ in known], scores, names, targets, results.ranks)
-    scored = replace(scored, groups=_groups(scored.paths, photos.group_by))
-    return assess(scored, results.model or "the model of the results", targets.described(), omitted)
+    digests = _digests(scored.paths)
+    groups = _groups(scored.paths, digests, photos.group_by)
+    scored = replace(scored, groups=groups, worth=_worth(digests))
+    model = results.model or "the model of the results"
+    return replace(assess(scored, model, targets.described(), omitted), copies=_copies(digests))
 
 
 def unique_names() -> tuple[str, ...]:
@@ -274,16 +298,19 @@ def _folders(found: Examples, targets: Targets) -> dict[str, int]:
     return {name: numbers[name] for name in targets.unmatched}
 
 
-def _groups(paths: tuple[str, ...], group_by: str) -> NDArray[np.int64] | None:
-    """Return a number for what each path is grouped by; a path that nothing matches is alone."""
-    if not group_by:
-        return None
+def _groups(
+    paths: Sequence[str], digests: Sequence[str], group_by: str
+) -> NDArray[np.int64] | None:
+    """Return a number for each photo: of its copies, and of what its path is grouped by.
+
+    None if each photo is alone.
+    """
     import numpy as np
 
-    keys = [
-        key or f"\0{path}" for path, key in zip(paths, keys_of_paths(paths, group_by), strict=True)
-    ]
-    return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+    nothing, classes = np.zeros((len(paths), 0), np.float32), np.zeros(len(paths), np.int64)
+    keys = keys_of_paths(paths, group_by) if group_by else ()
+    groups = join(nothing, classes, digests, keys, near=2)
+    return groups if len(set(groups.tolist())) < len(paths) else None
 
 
 def _scored(

@@ -36,6 +36,7 @@ class Scored:
         targets: The true classes, and which of the model's classes are right for each.
         ranks: How many of the best scores of each photo are known; c for all.
         groups: Photos of one group are not independent, int [n]; None if all are.
+        worth: So many independent photos they are worth at most, because of copies; None for all.
     """
 
     paths: tuple[str, ...]
@@ -45,6 +46,7 @@ class Scored:
     targets: tuple[Target, ...]
     ranks: int
     groups: NDArray[np.int64] | None = None
+    worth: float | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Evaluation:
         mistakes: The photos that were predicted wrongly, the highest score first.
         omitted: Photos that the figures do not include.
         learned: The number of photos that the model learned from: it knows them too well.
+        copies: The number of photos with the content of another; the interval does not count them.
     """
 
     model: str
@@ -112,6 +115,7 @@ class Evaluation:
     mistakes: tuple[Mistake, ...]
     omitted: Omitted = Omitted()
     learned: int = 0
+    copies: int = 0
 
     @property
     def top1(self) -> float:
@@ -148,6 +152,7 @@ class Evaluation:
             "calibration_error_with_temperature": calibration and calibration.error,
             "matched": self.matched,
             "learned_from": self.learned,
+            "copies": self.copies,
             "classes": [asdict(figures) for figures in metrics.classes],
             "confusion_matrix": metrics.matrix.tolist(),
             "reliability": [asdict(each) for each in self.bins],
@@ -194,7 +199,7 @@ def assess(scored: Scored, model: str, matched: str, omitted: Omitted) -> Evalua
     seen = np.zeros((len(truth), len(names)), np.float32)
     seen[rows, truth] = np.where(right, confidence, np.minimum(true_score, confidence * 0.999))
     seen[rows, predicted] = np.maximum(confidence, np.finfo(np.float32).tiny)
-    metrics = measure(seen, truth, names, scored.groups)
+    metrics = measure(seen, truth, names, scored.groups, scored.worth)
     better = (scores > true_score[:, None]).sum(axis=1)
     top5 = float(((better < TOP) & (true_score > 0)).mean()) if _has_top5(scored) else None
     complete = scored.ranks >= scores.shape[1]

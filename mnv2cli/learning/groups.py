@@ -24,6 +24,7 @@ PARENT = "parent"
 
 _STEPS = (0.88, 0.92, 0.95, 0.97, 0.98, 0.99, 0.995)
 _ENOUGH_GROUPS = 5
+_NEARLY_ALL = 0.9
 _BLOCK = 1024
 
 
@@ -66,6 +67,20 @@ def keys_of_paths(paths: Sequence[str], group_by: str) -> list[str]:
     return [(match[1] if pattern.groups else match[0]) or "" if match else "" for match in matches]
 
 
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """Which photos belong together.
+
+    Attributes:
+        numbers: The group of each photo, int [n].
+        alike: The classes, ascending, whose near duplicates are not kept together, because all, or
+            nearly all, of their photos would be one group. Their figures flatter.
+    """
+
+    numbers: NDArray[np.int64]
+    alike: tuple[int, ...]
+
+
 def join(
     features: NDArray[np.float32],
     classes: NDArray[np.int64],
@@ -73,12 +88,23 @@ def join(
     keys: Sequence[str] = (),
     near: float = NEAR_DUPLICATE,
 ) -> NDArray[np.int64]:
-    """Return a group number for each photo, int [n].
+    """Return a group number for each photo, int [n]; see :func:`group`."""
+    return group(features, classes, digests, keys, near).numbers
+
+
+def group(
+    features: NDArray[np.float32],
+    classes: NDArray[np.int64],
+    digests: Sequence[str],
+    keys: Sequence[str] = (),
+    near: float = NEAR_DUPLICATE,
+) -> Grouping:
+    """Return the group of each photo.
 
     Photos are joined, directly or through others, if they have the same content, the same key, or
-    features whose cosine is at least ``near``. Where all photos of a class are so alike that this
-    would leave it fewer than five groups, as with parts on one background, the cosine rises until
-    it does not; such photos are alike, but not copies.
+    features whose cosine is at least ``near``. Only of a class that could not be measured so,
+    because more than nine tenths of its photos are one group, as in a burst of one object, does the
+    cosine of its pairs rise, until it has five groups; other classes stay as they are.
 
     Args:
         features: Raw features, float32 [n, d].
@@ -95,17 +121,24 @@ def join(
         for photo, name in enumerate(names):
             if name:
                 sure.join(first.setdefault(name, photo), photo)
-    groups = sure.numbers()
-    wanted = np.minimum(_groups_per_class(classes, groups), _ENOUGH_GROUPS)
+    possible = _groups_per_class(classes, sure.numbers())
+    splittable = ~_is_one(classes, sure.numbers())
+    enough = np.minimum(possible, _ENOUGH_GROUPS)
     pairs, cosines = _near_pairs(normalise(features), near)
-    for step in (near, *(step for step in _STEPS if step > near)):
+    levels = np.array([near, *(step for step in _STEPS if step > near), np.inf])
+    level = np.zeros(len(possible), dtype=np.int64)  # of each class
+    while True:
         union = _Union(len(features), sure)
-        for left, right in pairs[cosines >= step]:
+        # A pair needs the higher cosine of its two classes.
+        for left, right in pairs[cosines >= levels[level[classes[pairs]].max(axis=1)]]:
             union.join(int(left), int(right))
         joined = union.numbers()
-        if (_groups_per_class(classes, joined) >= wanted).all():
-            return joined
-    return groups
+        lacking = _is_one(classes, joined)
+        lacking |= (level > 0) & (_groups_per_class(classes, joined) < enough)
+        lacking &= splittable & (level < len(levels) - 1)
+        if not lacking.any():
+            return Grouping(joined, tuple(np.flatnonzero(level).tolist()))
+        level[lacking] += 1
 
 
 class _Union:
@@ -138,6 +171,17 @@ def _groups_per_class(
 
     pairs = np.unique(np.stack([classes, groups]), axis=1)
     return np.bincount(pairs[0])
+
+
+def _is_one(classes: NDArray[np.int64], groups: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return for each class whether all of its photos, or nearly all, are one group."""
+    import numpy as np
+
+    pairs, sizes = np.unique(np.stack([classes, groups]), axis=1, return_counts=True)
+    photos = np.bincount(classes)
+    largest = np.zeros(len(photos), dtype=np.int64)
+    np.maximum.at(largest, pairs[0], sizes)
+    return np.asarray(largest > _NEARLY_ALL * photos)
 
 
 def _near_pairs(

@@ -103,6 +103,7 @@ def measure(
     classes: NDArray[np.int64],
     names: tuple[str, ...],
     groups: NDArray[np.int64] | None = None,
+    worth: float | None = None,
 ) -> Metrics:
     """Return the figures of scores, float32 [n, k], against true classes, int [n].
 
@@ -111,6 +112,7 @@ def measure(
         classes: The true class of each photo.
         names: The classes.
         groups: Photos of one group are not independent, which widens the interval; None if all are.
+        worth: So many independent photos they are worth at most, because of copies; None for all.
 
     Raises:
         InputError: There are no photos.
@@ -131,7 +133,7 @@ def measure(
         photos=len(classes),
         top1=float(correct.mean()),
         top5=float((better < TOP).mean()),
-        interval=accuracy_interval(correct, groups),
+        interval=accuracy_interval(correct, groups, worth),
         macro_f1=float(np.mean([figure.f1 for figure in figures if figure.photos])),
         calibration_error=calibration_error(scores, classes),
         log_loss=float(log_losses(scores, classes).mean()),
@@ -168,14 +170,16 @@ def log_losses(scores: NDArray[np.float32], classes: NDArray[np.int64]) -> NDArr
 
 
 def accuracy_interval(
-    correct: NDArray[np.bool_], groups: NDArray[np.int64] | None = None
+    correct: NDArray[np.bool_],
+    groups: NDArray[np.int64] | None = None,
+    worth: float | None = None,
 ) -> tuple[float, float]:
     """Return the 95 % confidence interval of the share of true values, bool [n].
 
     It is Wilson's, which is sound near 0 and 1, where a bootstrap of few errors is not. With groups
     it counts n / D photos, where D is the design effect, estimated from the spread between groups
     (Korn and Graubard 1998; Dean and Pagano 2015). If all photos are right, or all wrong, nothing
-    can be estimated, and photos of a group count as one.
+    can be estimated, and photos of a group count as one. It never counts more than ``worth``.
     """
     import numpy as np
 
@@ -190,11 +194,13 @@ def accuracy_interval(
         binomial = total * share * (1 - share)
         estimated = total * binomial / spread if spread > 0 else least
         effective = min(max(estimated, least), float(total))
+    effective = min(effective, worth or effective)
     z = Z_95
     middle = (share + z * z / (2 * effective)) / (1 + z * z / effective)
     half = np.sqrt(share * (1 - share) / effective + z * z / (4 * effective**2))
     half *= z / (1 + z * z / effective)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    low, high = max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    return 0.0 if share == 0 else low, 1.0 if share == 1 else high  # not 0.9999999999999999
 
 
 def _group_sums(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,9 @@ class Report:
         strength: C, the inverse strength of the penalty.
         temperature: What the logits were divided by.
         fitting: Seconds from features to a written model.
+        alike: The classes whose near copies were not held out together, because nearly all of their
+            photos are near copies; the figures of these classes flatter.
+        different: The number of groups of each class that has fewer than ten and than photos.
         sorted_folder: The folder whose corrections were learned; empty for none.
         relearned: What the corrections changed; None for none.
     """
@@ -112,6 +116,8 @@ class Report:
     strength: float = 0.0
     temperature: float = 1.0
     fitting: float = 0.0
+    alike: tuple[str, ...] = ()
+    different: Mapping[str, int] = field(default_factory=dict)
     sorted_folder: str = ""
     relearned: Relearned | None = None
 

@@ -36,7 +36,7 @@ def summary(learned: Report, *, verbose: bool = False) -> list[str]:
         class_table(learned.metrics, verbose=verbose),
         confusion_lines(learned.metrics),
         suspect_lines(learned, verbose=verbose),
-        advice_lines(learned.advice),
+        advice_lines(learned.advice, learned.photos),
         next_lines(learned),
     ]
     return [line for lines in sections if lines for line in ("", *lines)][1:]
@@ -84,6 +84,7 @@ def accuracy_lines(learned: Report) -> list[str]:
         f"Accuracy on photos that were held out: {percent(learned.accuracy)} "
         f"(95 % sure: {100 * low:.1f} to {percent(high)})."
     ]
+    lines += _wrapped(majority(learned.metrics))
     if learned.relearned:
         lines.append("Corrections are difficult photos, so others are right more often.")
     if learned.groups < learned.photos:
@@ -91,7 +92,32 @@ def accuracy_lines(learned: Report) -> list[str]:
             f"They form {count(learned.groups, 'group')} that belong together, each held out as "
             "a whole."
         )
+    if learned.different:
+        few = [f"{name} ({groups})" for name, groups in learned.different.items()]
+        more = f" and {len(few) - _NAMED:,} more" if len(few) > _NAMED else ""
+        lines += _wrapped(f"Classes with few different photos: {', '.join(few[:_NAMED])}{more}.")
+    if learned.alike:
+        more = f" and {len(learned.alike) - _NAMED:,} more" if len(learned.alike) > _NAMED else ""
+        lines += _wrapped(
+            f"Nearly all photos of {', '.join(learned.alike[:_NAMED])}{more} are alike, as in a "
+            "burst, so each is measured by a model that saw photos like it: the figures flatter. "
+            "Add other photos, or use --group-by."
+        )
     return lines
+
+
+def majority(metrics: Metrics) -> str:
+    """Return what the accuracy is worth if one class has over half of the photos; else nothing."""
+    present = [each for each in metrics.classes if each.photos]
+    largest = max(present, key=lambda each: each.photos)
+    if len(present) < 2 or 2 * largest.photos <= metrics.photos:
+        return ""
+    recall = sum(each.recall for each in present) / len(present)
+    return (
+        f"Always answering {largest.name!r} would be right for "
+        f"{percent(largest.photos / metrics.photos)}; the mean recall of the classes is "
+        f"{percent(recall)}."
+    )
 
 
 def class_table(metrics: Metrics, *, verbose: bool = False) -> list[str]:
@@ -145,11 +171,16 @@ def suspect_lines(learned: Report, *, verbose: bool = False) -> list[str]:
     return ["Probably in the wrong class; look at these:", *shown]
 
 
-def advice_lines(advice: Advice) -> list[str]:
-    """Return which classes have too few photos, and what more would bring."""
+def advice_lines(advice: Advice, photos: int) -> list[str]:
+    """Return which classes have too few photos, and what more would bring.
+
+    Args:
+        advice: What more photos would bring.
+        photos: The number of photos that were learned from.
+    """
     lines = []
     if advice.few:
-        few = [f"{name} ({photos})" for name, photos in advice.few]
+        few = [f"{name} ({number})" for name, number in advice.few]
         more = f" and {len(few) - _NAMED:,} more" if len(few) > _NAMED else ""
         lines += _wrapped(
             f"Classes with few photos: {', '.join(few[:_NAMED])}{more}. "
@@ -160,8 +191,12 @@ def advice_lines(advice: Advice) -> list[str]:
             f"About {advice.more:,} more photos of each class would raise the accuracy by about "
             f"{100 * advice.gain:.1f} points."
         )
-    elif advice.points:
+    elif advice.level:
         lines.append("More photos of the same kind would hardly raise the accuracy.")
+    elif advice.points:
+        lines.append(
+            f"{count(photos, 'photo')} are too few to show if more would raise the accuracy."
+        )
     return lines
 
 

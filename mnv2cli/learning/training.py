@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from mnv2cli.errors import InputError
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.inference.networks import check_features
-from mnv2cli.learning.diagnosis import advice, suspects
+from mnv2cli.learning.diagnosis import FEW_PHOTOS, advice, suspects
 from mnv2cli.learning.fit import FitOptions, fit
-from mnv2cli.learning.groups import join, keys_of_paths
+from mnv2cli.learning.groups import group, keys_of_paths
 from mnv2cli.learning.learned import Learned
 from mnv2cli.learning.metrics import Metrics, measure
 from mnv2cli.learning.report import Unused
@@ -108,11 +108,11 @@ def training_set(photos: Photos, names: tuple[str, ...], keys: Mapping[str, str]
     index = {name: each for each, name in enumerate(names)}
     examples = photos.examples
     classes = np.array([index[each.name] for each in examples], dtype=np.int64)
-    groups = join(
+    found = group(
         photos.features, classes, photos.digests, [keys.get(each.path, "") for each in examples]
     )
     paths = tuple(each.path for each in examples)
-    return TrainingSet(paths, photos.features, classes, names, groups)
+    return TrainingSet(paths, photos.features, classes, names, found.numbers, found.alike)
 
 
 def fit_and_measure(
@@ -155,6 +155,8 @@ def report(outcome: Outcome, about: About) -> Learned:
         source=about.source,
         metrics=outcome.metrics,
         groups=len(set(training.groups.tolist())),
+        alike=tuple(training.names[each] for each in training.alike),
+        different=_different(training),
         suspects=tuple(suspects(training, fitted.out_of_fold)),
         advice=advice(training, fitted),
         unused=about.unused,
@@ -163,6 +165,16 @@ def report(outcome: Outcome, about: About) -> Learned:
         temperature=fitted.temperature,
         fitting=about.fitting,
     )
+
+
+def _different(training: TrainingSet) -> dict[str, int]:
+    """Return the number of groups of each class that has few, fewer than its photos."""
+    found = {}
+    for number, name in enumerate(training.names):
+        mine = training.groups[training.classes == number].tolist()
+        if number not in training.alike and len(set(mine)) < min(len(mine), FEW_PHOTOS):
+            found[name] = len(set(mine))
+    return found
 
 
 def unused(found: Examples, photos: Photos, apart: Distinct) -> Unused:

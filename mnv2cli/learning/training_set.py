@@ -28,6 +28,8 @@ class TrainingSet:
         names: The k classes, in the order of the columns of all scores.
         groups: Photos of one group, such as copies, are never split between learning and
             measuring, int [n].
+        alike: The classes whose near copies are in several groups, because nearly all of their
+            photos are near copies; their figures flatter.
     """
 
     paths: tuple[str, ...]
@@ -35,6 +37,7 @@ class TrainingSet:
     classes: NDArray[np.int64]
     names: tuple[str, ...]
     groups: NDArray[np.int64]
+    alike: tuple[int, ...] = ()
 
     def take(self, chosen: NDArray[np.int64]) -> TrainingSet:
         """Return the set of the chosen photos, int [m], with all classes kept."""
@@ -44,6 +47,7 @@ class TrainingSet:
             self.classes[chosen],
             self.names,
             self.groups[chosen],
+            self.alike,
         )
 
 

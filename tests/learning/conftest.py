@@ -25,7 +25,7 @@ class ColourEngine(FakeEngine):
         features = np.zeros((len(batch), 1280), np.float32)
         for i, (red, green, blue) in enumerate(batch.mean(axis=(1, 2)).round().astype(int)):
             noise = np.random.default_rng([red, green, blue])
-            features[i] = noise.normal(0, 0.06, 1280)
+            features[i] = noise.normal(0, 0.065, 1280)
             start = 2 * (2 * red + green // 128)
             features[i, start : start + 2] += 4
         return Outputs(self.predict(batch), features)

@@ -10,8 +10,9 @@ import h5py
 import numpy as np
 import pytest
 
+from mnv2cli.cli.terminal.calibration import calibration_warnings
 from mnv2cli.errors import InputError, OutputError, WeightsError
-from mnv2cli.learning.calibrate import Calibrated, CalibrateOptions, calibrate
+from mnv2cli.learning.calibrate import Calibrated, CalibrateOptions, calibrate, photos_to_show
 from mnv2cli.learning.evaluate import EvaluationSet
 from mnv2cli.models.head import normalise
 from mnv2cli.models.learned_file import read_learned
@@ -59,6 +60,24 @@ def test_scores_become_honest_and_the_file_keeps_them(tmp_path: Path) -> None:
     stored = {each.name: each.threshold for each in found.classes if each.threshold is not None}
     assert kept.thresholds == stored
     assert kept.training["calibration"]["photos"] == 300
+
+
+def test_temperature_stays_when_no_other_is_better_on_other_photos(tmp_path: Path) -> None:
+    folder = draw_honest_photos(tmp_path / "set", 40, SHARPNESS)
+    model = write_model(tmp_path / "mine.keras")
+    found = run(folder, model, precision=0.9)
+    assert found.unchanged and found.temperature == 1
+    assert found.after == found.before
+    np.testing.assert_array_equal(read_learned(str(model)).head.kernel, content().head.kernel)
+
+
+def test_few_photos_that_are_all_right_promise_no_precision(tmp_path: Path) -> None:
+    folder = draw_photos(tmp_path / "set", each=8, wrong=0)
+    found = run(folder, write_model(tmp_path / "mine.keras"))
+    assert all(each.unproven and not each.note for each in found.classes)
+    warning = list(calibration_warnings(found))[-1]
+    assert "too few to promise 98.0 %; 149 of each would do: red (8), green (8)" in warning
+    assert photos_to_show(0.98) == pytest.approx(148.3, abs=0.1)
 
 
 def test_what_is_unknown_stays_the_same(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from mnv2cli.learning.diagnosis import advice, changes, suspects
 from mnv2cli.learning.fit import fit
+from mnv2cli.learning.summary import advice_lines
 from mnv2cli.learning.thresholds import ALWAYS_UNSURE, class_thresholds
 from tests.learning.helpers import draw
 
@@ -29,6 +30,15 @@ def test_advice_recommends_photos_only_while_the_curve_rises():
     level = advice(easy, fit(easy))
     assert (level.more, level.gain) == (0, 0)
     assert [point.accuracy for point in level.points] == [1, 1, 1, 1]
+
+
+def test_advice_says_that_photos_do_not_help_only_when_there_are_enough_to_tell():
+    few, many = draw(12, 2, noise=0.2), draw(100, 2, noise=0.2)
+    little, much = advice(few, fit(few)), advice(many, fit(many))
+    assert (little.more, little.level) == (0, False)
+    assert (much.more, much.level) == (0, True)
+    assert advice_lines(little, 24)[-1].startswith("24 photos are too few to show")
+    assert "hardly raise" in advice_lines(much, 200)[-1]
 
 
 def test_advice_names_classes_with_few_photos():

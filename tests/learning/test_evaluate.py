@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import mnv2cli
+from mnv2cli.cli.terminal.evaluation import evaluation_warnings
 from mnv2cli.errors import ExitCode, InputError, NoImagesError
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.system.files import content_digest
@@ -109,6 +110,24 @@ def test_results_are_measured_without_opening_photos(labelled: Path, tmp_path: P
     assert [os.path.basename(path) for path in omitted.missing] == ["1.png"]
     assert omitted.foreign == ("elsewhere/x.png",)
     assert [error for _, error in omitted.unreadable] == ["damaged"]
+
+
+def test_copies_do_not_narrow_the_interval(labelled: Path, tmp_path: Path) -> None:
+    folder = labelled / LABELS[7].name
+    before = mnv2cli.evaluate(labelled)
+    content = (folder / "0.png").read_bytes()
+    for number in range(40):
+        (folder / f"copy{number}.png").write_bytes(content)
+    found = mnv2cli.evaluate(labelled)
+    assert (before.copies, found.copies) == (0, 40)
+    assert found.metrics.photos == 45
+    assert found.metrics.interval[0] < 0.8
+    rows = [row(os.path.relpath(path, tmp_path), 7) for path in folder.iterdir()]
+    results = mnv2cli.evaluate(labelled, results=write_results(tmp_path / "r.csv", rows))
+    assert (results.copies, results.top1) == (40, 1)
+    assert results.metrics.interval[0] < 0.4
+    warnings = list(evaluation_warnings(found))
+    assert warnings[0].startswith("40 photos are copies of others")
 
 
 def test_results_of_own_classes_are_matched_by_their_labels(labelled: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ import pytest
 
 from mnv2cli.errors import InputError
 from mnv2cli.learning.folds import divide
-from mnv2cli.learning.groups import conflicts, join, keys_of_paths
+from mnv2cli.learning.groups import conflicts, group, join, keys_of_paths
 from tests.learning.helpers import draw
 
 
@@ -25,6 +25,27 @@ def test_join_keeps_groups_when_all_photos_of_a_class_are_alike():
     groups = join(training.features, training.classes, [""] * 20)
     assert len(set(groups[:10])) >= 5
     assert len(set(groups[10:])) >= 5
+
+
+def test_one_class_of_near_copies_does_not_separate_those_of_others():
+    rng = np.random.default_rng(0)
+    different = np.abs(rng.normal(size=(8, 400))).astype(np.float32) ** 3
+    burst = np.abs(rng.normal(size=400)) ** 3 + 0.1 * rng.random((8, 400))
+    features = np.concatenate([np.repeat(different, 6, axis=0), burst]).astype(np.float32)
+    features[:48] += 0.1 * rng.random((48, 400), dtype=np.float32)
+    classes = np.repeat([0, 1, 2], [24, 24, 8])
+    found = group(features, classes, [""] * len(classes))
+    assert found.numbers[:48].tolist() == np.repeat(np.arange(8), 6).tolist()
+    assert len(set(found.numbers[48:])) >= 5
+    assert found.alike == (2,)
+
+
+def test_exact_copies_are_never_separated():
+    features = np.ones((20, 8), dtype=np.float32)
+    digests = [*"aaaaaaaaaa", *"bbbbbccccc"]
+    found = group(features, np.repeat([0, 1], 10), digests)
+    assert len(set(found.numbers[:10])) == 1
+    assert len(set(found.numbers[10:])) == 2
 
 
 def test_keys_are_parent_or_group_of_the_expression():

@@ -248,3 +248,23 @@ def test_interrupted_run_writes_nothing(
     assert done.exit_code == 130
     assert "Stopped: mine.keras was not written." in done.stderr
     assert_nothing_written(tmp_path)
+
+
+def test_a_class_of_a_burst_is_learned_and_the_report_says_that_it_flatters(tmp_path: Path) -> None:
+    draw_classes(tmp_path / "photos", cat=8, dog=8)
+    for number in range(8):  # one colour gives one row of features; the sizes differ
+        draw(tmp_path / "photos" / "mug" / f"{number}.png", (200, 9, 9), (8 + number, 8))
+    learned = learn("photos", "mine.keras")
+    assert learned.class_names == ("cat", "dog", "mug")
+    assert learned.alike == ("mug",)
+    assert "Nearly all photos of mug are alike" in learned.summary()
+
+
+def test_classes_with_few_different_photos_are_named(tmp_path: Path) -> None:
+    draw_classes(tmp_path / "photos", cat=8, dog=8)
+    for number in range(8):
+        colour = (200, 9, number // 4)
+        draw(tmp_path / "photos" / "mug" / f"{number}.png", colour, (8 + number, 8))
+    learned = learn("photos", "mine.keras")
+    assert (learned.alike, learned.different) == ((), {"mug": 2})
+    assert "Classes with few different photos: mug (2)." in learned.summary()

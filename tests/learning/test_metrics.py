@@ -3,6 +3,7 @@ import pytest
 
 from mnv2cli.errors import InputError
 from mnv2cli.learning.metrics import accuracy_interval, calibration_error, fit_temperature, measure
+from mnv2cli.learning.summary import majority
 
 SCORES = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.3, 0.7]], dtype=np.float32)
 CLASSES = np.array([0, 0, 1, 1])
@@ -37,6 +38,12 @@ def test_interval_is_wilsons_without_groups_and_wider_with_them():
     assert accuracy_interval(np.ones(40, bool), np.repeat(np.arange(10), 4))[0] < 0.73
 
 
+def test_interval_ends_at_one_or_zero_when_all_are_right_or_wrong():
+    for photos in range(1, 60):
+        assert accuracy_interval(np.ones(photos, bool))[1] == 1
+        assert accuracy_interval(np.zeros(photos, bool))[0] == 0
+
+
 def test_temperature_is_found_when_logits_are_scaled():
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(4000, 3))
@@ -44,3 +51,14 @@ def test_temperature_is_found_when_logits_are_scaled():
     limits = (powers / powers.sum(axis=1, keepdims=True)).cumsum(axis=1)
     classes = np.minimum((rng.random((4000, 1)) > limits).sum(axis=1), 2)
     assert fit_temperature((logits * 3).astype(np.float32), classes) == pytest.approx(3, rel=0.15)
+
+
+def test_accuracy_is_compared_with_the_largest_class_only_when_it_has_over_half():
+    scores = np.repeat(np.array([[0.9, 0.1]], dtype=np.float32), 100, axis=0)
+    scores[99] = [0.1, 0.9]
+    uneven = measure(scores, np.repeat([0, 1], [97, 3]), ("big", "small"))
+    assert majority(uneven) == (
+        "Always answering 'big' would be right for 97.0 %; the mean recall of the classes is "
+        "66.7 %."
+    )
+    assert majority(measure(SCORES, CLASSES, ("cat", "dog"))) == ""

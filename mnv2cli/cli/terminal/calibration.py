@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from mnv2cli.cli.terminal.evaluation import cut, named
 from mnv2cli.cli.terminal.text import printable
+from mnv2cli.learning.calibrate import photos_to_show
 from mnv2cli.learning.summary import percent
 from mnv2cli.system.messages import count
 
@@ -29,16 +31,24 @@ def calibration_renderables(calibrated: Calibrated) -> Iterator[RenderableType]:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     table.add_row("Photos", f"{calibrated.photos:,}; each measured by what the others gave")
-    table.add_row(
-        "Calibration",
-        f"scores were off by {percent(calibrated.before)} on average (ECE), now by "
-        f"{percent(calibrated.after)}; temperature {calibrated.temperature:.2f}",
-    )
+    table.add_row("Calibration", _calibration(calibrated))
     table.add_row("Sure", f"{percent(calibrated.sure)} of the photos; mnv2 sort puts the others "
                   "into unsure")  # fmt: skip
     table.add_row("Precision", _precision(calibrated))
     yield table
     yield from _classes(calibrated)
+
+
+def _calibration(calibrated: Calibrated) -> str:
+    if calibrated.unchanged:
+        return (
+            f"scores stay as they are, off by {percent(calibrated.before)} on average (ECE): no "
+            "temperature makes them better on other photos"
+        )
+    return (
+        f"scores were off by {percent(calibrated.before)} on average (ECE), now by "
+        f"{percent(calibrated.after)}; temperature {calibrated.temperature:.2f}"
+    )
 
 
 def _precision(calibrated: Calibrated) -> Text:
@@ -108,6 +118,19 @@ def calibration_warnings(calibrated: Calibrated) -> Iterator[str]:
         path, error = calibrated.unreadable[0]
         photos = count(len(calibrated.unreadable), "photo")
         yield f"{photos} could not be read, such as {path}: {error}"
+    if calibrated.after > calibrated.before and not calibrated.unchanged:
+        yield (
+            "the temperature lowers the log loss, but not the calibration error (ECE): more photos "
+            "are required to show if the scores are better"
+        )
+    unproven = [f"{each.name} ({each.photos:,})" for each in calibrated.classes if each.unproven]
+    if unproven:
+        precision, needed = calibrated.precision, photos_to_show(calibrated.precision)
+        more = f"; {math.ceil(needed):,} of each would do" if precision < 1 else ""
+        yield (
+            f"no sure photo of these classes was wrong, but their photos are too few to promise "
+            f"{percent(precision)}{more}: {named(unproven)}"
+        )
     noted = [each for each in calibrated.classes if each.note]
     for each in noted[:_MOST_CLASSES]:
         yield f"{each.name}: {each.note}"

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from mnv2cli.cli.terminal.text import printable, shorten
 from mnv2cli.learning.metrics import TOP
-from mnv2cli.learning.summary import percent
+from mnv2cli.learning.summary import majority, percent
 from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def _figures(evaluation: Evaluation) -> Table:
     table.add_row("Photos", f"{photos} of {classes}, named by {evaluation.matched}")
     interval = f"95 % confidence: {percent(low)} to {percent(high)}"
     table.add_row("Top-1", f"{percent(metrics.top1)}  ({interval})")
+    if baseline := majority(metrics):
+        table.add_row("", Text(printable(baseline)))
     if evaluation.top5 is not None and len(metrics.classes) > TOP:
         table.add_row("Top-5", percent(evaluation.top5))
     table.add_row("Macro F1", percent(metrics.macro_f1))
@@ -167,6 +169,12 @@ def evaluation_warnings(evaluation: Evaluation) -> Iterator[str]:
         yield (
             f"the model learned from {some}these {count(total, 'photo')}: the figures flatter; "
             "give other photos"
+        )
+    if evaluation.copies:
+        be = "is a copy of another" if evaluation.copies == 1 else "are copies of others"
+        yield (
+            f"{count(evaluation.copies, 'photo')} {be}: they weigh in the accuracy, "
+            "and widen its confidence interval"
         )
     if omitted.folders:
         photos = count(sum(omitted.folders.values()), "photo")
