@@ -77,8 +77,8 @@ def read_sorted(
     Raises:
         InputError: No run put photos there.
     """
-    placed = [each for each in placed_files(dest) if not each.is_companion]
-    if not placed:
+    placed = placed_files(dest)
+    if all(each.is_companion for each in placed):
         what = "its journals have no photos" if journals(dest) else "it has no journal"
         raise InputError(
             f"{dest!r} was not made by mnv2 sort: {what}",
@@ -108,16 +108,22 @@ class _Reader:
         self._depth = len(path_parts(dest))
         self._classes = classes
         self._placed: dict[str, list[Placed]] = {}  # by content
+        self._companions: set[str] = set()  # contents
         self._found = SortedPhotos()
         self._new: list[tuple[Example, str]] = []  # in folders that are no class yet
         for each in placed:
             path = each.path(dest)
             content = digest(path) if each.is_link and os.path.islink(path) else each.sha256
-            self._placed.setdefault(content, []).append(each)
+            if each.is_companion:
+                self._companions.add(content)
+            else:
+                self._placed.setdefault(content, []).append(each)
 
     def add(self, content: str, paths: list[str]) -> None:
         """Add a photo, by its content and all paths that it has now."""
         known = self._placed.pop(content, [])
+        if not known and content in self._companions:
+            return  # only its photo is learned
         targets = {os.path.normpath(each.path(self._dest)): each.folder for each in known}
         moved = [path for path in paths if os.path.normpath(path) not in targets]
         if not moved:

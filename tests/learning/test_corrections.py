@@ -86,6 +86,22 @@ def test_photo_in_two_class_folders_is_not_learned(sorted_photos: Path) -> None:
     assert found.ignored == [("sorted/bird/0_20.png", "is in several classes: bird, dog")]
 
 
+def test_companion_that_stays_behind_is_not_a_photo_of_its_folder(
+    tmp_path: Path, invoke: Invoke
+) -> None:
+    draw_classes(tmp_path / "training", cat=8, dog=8)
+    learn("training", "mine.keras")
+    photo = draw_photo(tmp_path / "new" / "a.png", 0, 20)
+    photo.with_suffix(".dng").write_bytes(b"raw data")
+    done = invoke("sort", "new", "--into", "sorted", "--model", "mine.keras", "--no-unknown")
+    assert done.exit_code == 0, done.output
+    assert names(tmp_path / "sorted" / "cat") == ["a.dng", "a.png"]
+    move(tmp_path / "sorted" / "cat" / "a.png", "dog")
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert [each.path for each in found.corrected] == ["sorted/dog/a.png"]
+    assert not found.added and not found.unmoved and not found.ignored and not found.missing
+
+
 def test_new_folder_with_two_photos_is_a_new_class(sorted_photos: Path) -> None:
     move(sorted_photos / "cat" / "0_20.png", "bird")
     found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
