@@ -125,22 +125,27 @@ class _Reader:
         if not known and content in self._companions:
             return  # only its photo is learned
         targets = {os.path.normpath(each.path(self._dest)): each.folder for each in known}
-        moved = [path for path in paths if os.path.normpath(path) not in targets]
-        if not moved:
-            for path in paths:
-                self._add_unmoved(path, targets[os.path.normpath(path)])
-            return
-        goals = {path: self._class_of(path) for path in moved}
-        wanted = sorted(set(filter(None, goals.values())))
-        if len(wanted) > 1:
+        stayed = [path for path in paths if os.path.normpath(path) in targets]
+        goals = {path: self._class_of(path) for path in paths if path not in stayed}
+        goals = {path: name for path, name in goals.items() if name}
+        classes = {path: self._original(targets[os.path.normpath(path)]) for path in stayed}
+        wanted = sorted({*goals.values(), *classes.values()} - {""})
+        if goals and len(wanted) > 1:
             why = f"is in several classes: {', '.join(wanted)}"
-            self._found.ignored.append((moved[0], why))
-        elif wanted:
-            path = next(path for path in moved if goals[path])
-            self._add_moved(path, wanted[0], known[0] if known else None)
+            self._found.ignored.append((next(iter(goals)), why))
+        elif goals and not any(classes.values()):
+            path = next(iter(goals))
+            self._add_moved(path, goals[path], known[0] if known else None)
+        elif stayed:
+            for path in stayed:
+                self._add_unmoved(path, targets[os.path.normpath(path)])
         elif known:
             why = "was moved to a folder that is not a class"
-            self._found.ignored.append((moved[0], why))
+            self._found.ignored.append((paths[0], why))
+
+    def _original(self, folder: str) -> str:
+        """Return the class of a folder where a run put photos; empty for none."""
+        return self._classes.class_of(folder.split("/"))
 
     def _class_of(self, path: str) -> str:
         folders = self._folders(path)
@@ -150,14 +155,14 @@ class _Reader:
         return path_parts(path)[self._depth : -1]
 
     def _add_unmoved(self, path: str, folder: str) -> None:
-        name = self._classes.class_of(folder.split("/"))
+        name = self._original(folder)
         self._found.unmoved.append(Example(path, name))
         self._found.folders[path] = folder
 
     def _add_moved(self, path: str, name: str, placed: Placed | None) -> None:
         folder = placed.folder if placed else ""
         example = Example(path, name, origin=placed.source if placed else "")
-        if name == self._classes.class_of(folder.split("/")):
+        if name == self._original(folder):
             self._add_unmoved(path, folder)  # into a subfolder, or renamed
         elif self._classes.class_of(self._folders(path)):
             self._learn(example, folder)

@@ -78,12 +78,27 @@ def test_moves_within_a_class_and_out_of_all_classes_are_not_corrections(
 def test_photo_in_two_class_folders_is_not_learned(sorted_photos: Path) -> None:
     photo = sorted_photos / "cat" / "0_20.png"
     shutil.copy(photo, sorted_photos / "dog")
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert not found.corrected and len(found.unmoved) == 7
+    assert found.ignored == [("sorted/dog/0_20.png", "is in several classes: cat, dog")]
+    os.unlink(photo)
     assert len(read_sorted("sorted", ("cat", "dog"), Filters(), content_digest).corrected) == 1
     (sorted_photos / "bird").mkdir()
-    shutil.copy(photo, sorted_photos / "bird")
+    shutil.copy(sorted_photos / "dog" / "0_20.png", sorted_photos / "bird")
     found = read_sorted("sorted", ("cat", "dog", "bird"), Filters(), content_digest)
     assert not found.corrected
     assert found.ignored == [("sorted/bird/0_20.png", "is in several classes: bird, dog")]
+
+
+def test_copies_of_an_unmoved_photo_outside_of_other_classes_change_nothing(
+    sorted_photos: Path,
+) -> None:
+    (sorted_photos / "unsure").mkdir(exist_ok=True)
+    (sorted_photos / "cat" / "best").mkdir()
+    for folder in ("unsure", "cat/best"):
+        shutil.copy(sorted_photos / "cat" / "0_20.png", sorted_photos / folder)
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert len(found.unmoved) == 8 and not found.corrected and not found.ignored
 
 
 def test_companion_that_stays_behind_is_not_a_photo_of_its_folder(
