@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mnv2cli.errors import InputError
 from mnv2cli.learning.dataset import NO_CLASSES, Example
@@ -28,6 +28,8 @@ class SortedPhotos:
         unmoved: Photos where a run put them; the class is that of the folder, else empty.
         folders: Where runs put the corrected and unmoved photos, by their path now.
         ignored: Paths of other photos, and why they are not learned.
+        unlearned: The contents of the ignored photos: earlier runs may have learned them.
+        outside: The contents of photos that no run put there, and that are in no class.
         missing: The number of photos that are no longer there.
         new_names: Classes that the user made by moving photos into new folders.
     """
@@ -37,6 +39,8 @@ class SortedPhotos:
     unmoved: list[Example] = field(default_factory=list)
     folders: dict[str, str] = field(default_factory=dict)
     ignored: list[tuple[str, str]] = field(default_factory=list)
+    unlearned: set[str] = field(default_factory=set)
+    outside: set[str] = field(default_factory=set)
     missing: int = 0
     new_names: tuple[str, ...] = ()
 
@@ -110,7 +114,7 @@ class _Reader:
         self._placed: dict[str, list[Placed]] = {}  # by content
         self._companions: set[str] = set()  # contents
         self._found = SortedPhotos()
-        self._new: list[tuple[Example, str]] = []  # in folders that are no class yet
+        self._new: list[tuple[Example, str, str]] = []  # in folders that are no class yet
         for each in placed:
             path = each.path(dest)
             content = digest(path) if each.is_link and os.path.islink(path) else each.sha256
@@ -132,16 +136,22 @@ class _Reader:
         wanted = sorted({*goals.values(), *classes.values()} - {""})
         if goals and len(wanted) > 1:
             why = f"is in several classes: {', '.join(wanted)}"
-            self._found.ignored.append((next(iter(goals)), why))
+            self._ignore(next(iter(goals)), why, content)
         elif goals and not any(classes.values()):
             path = next(iter(goals))
-            self._add_moved(path, goals[path], known[0] if known else None)
+            self._add_moved(Example(path, goals[path]), known[0] if known else None, content)
         elif stayed:
             for path in stayed:
                 self._add_unmoved(path, targets[os.path.normpath(path)])
         elif known:
             why = "was moved to a folder that is not a class"
-            self._found.ignored.append((paths[0], why))
+            self._ignore(paths[0], why, content)
+        else:
+            self._found.outside.add(content)
+
+    def _ignore(self, path: str, why: str, content: str) -> None:
+        self._found.ignored.append((path, why))
+        self._found.unlearned.add(content)
 
     def _original(self, folder: str) -> str:
         """Return the class of a folder where a run put photos; empty for none."""
@@ -159,15 +169,16 @@ class _Reader:
         self._found.unmoved.append(Example(path, name))
         self._found.folders[path] = folder
 
-    def _add_moved(self, path: str, name: str, placed: Placed | None) -> None:
+    def _add_moved(self, example: Example, placed: Placed | None, content: str) -> None:
         folder = placed.folder if placed else ""
-        example = Example(path, name, origin=placed.source if placed else "")
-        if name == self._original(folder):
-            self._add_unmoved(path, folder)  # into a subfolder, or renamed
-        elif self._classes.class_of(self._folders(path)):
+        if placed:
+            example = replace(example, origin=placed.source)
+        if example.name == self._original(folder):
+            self._add_unmoved(example.path, folder)  # into a subfolder, or renamed
+        elif self._classes.class_of(self._folders(example.path)):
             self._learn(example, folder)
         else:
-            self._new.append((example, folder))
+            self._new.append((example, folder, content))
 
     def _learn(self, example: Example, folder: str) -> None:
         if folder:
@@ -179,13 +190,13 @@ class _Reader:
     def finish(self) -> SortedPhotos:
         """Return all photos; new folders with enough photos become classes."""
         found = self._found
-        counts = Counter(example.name for example, _ in self._new)
-        for example, folder in self._new:
+        counts = Counter(example.name for example, _, _ in self._new)
+        for example, folder, content in self._new:
             if counts[example.name] >= FEWEST_PHOTOS:
                 self._learn(example, folder)
             else:
                 why = f"{example.name} is not a class yet: move at least 2 photos there"
-                found.ignored.append((example.path, why))
+                self._ignore(example.path, why, content)
         enough = [name for name, photos in counts.items() if photos >= FEWEST_PHOTOS]
         found.new_names = tuple(natural_sorted(enough))
         found.missing = sum(map(len, self._placed.values()))

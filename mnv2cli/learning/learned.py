@@ -84,6 +84,8 @@ def _relearned_object(relearned: Relearned) -> dict[str, Any]:
         "corrections": moved(relearned.corrections),
         "added": relearned.added,
         "trusted": relearned.trusted,
+        "answers": relearned.answers,
+        "dropped": relearned.dropped,
         "accuracy_before": relearned.accuracy_before,
         "accuracy_after": relearned.accuracy_after,
         "corrected_before": relearned.corrected_before,

@@ -52,6 +52,9 @@ class Relearned:
         corrections: The photos that the user moved to another class.
         added: The number of photos that the user put into class folders.
         trusted: The number of photos that were learned although the user did not move them.
+        answers: The number of learned photos whose class is the answer of an earlier model.
+        dropped: The number of earlier photos that are no longer learned, as the user moved them
+            out of their class.
         accuracy_before: The share of held-out photos that are right without the corrections.
         accuracy_after: The same with them, of the same photos in the same folds.
         corrected_before: The number of corrections that are right without the others.
@@ -70,6 +73,8 @@ class Relearned:
     corrected_before: int
     corrected_after: int
     trusted: int = 0
+    answers: int = 0
+    dropped: int = 0
     would_move: tuple[Moved, ...] = ()
     ignored: tuple[tuple[str, str], ...] = ()
     missing: int = 0

@@ -177,6 +177,10 @@ def relearned_lines(relearned: Relearned, *, verbose: bool = False) -> list[str]
     if relearned.ignored:
         lines.append("Not learned:")
         lines += _some((f"  {path}: {why}" for path, why in relearned.ignored), verbose)
+    if relearned.dropped:
+        lines.append(
+            f"No longer learned: {count(relearned.dropped, 'photo')} that you moved out of a class."
+        )
     if relearned.lost:
         lines.append(f"Not found, so no longer learned: {count(relearned.lost, 'earlier photo')}.")
     lines += [

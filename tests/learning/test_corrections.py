@@ -157,9 +157,57 @@ def test_relearning_twice_needs_new_corrections_and_changes_nothing(sorted_photo
     with pytest.raises(NoImagesError, match="no new corrections in 'sorted'"):
         learn(None, "mine.keras", from_sorted="sorted")
     assert before == [Path(name).read_bytes() for name in ("mine.keras", "mine.previous.keras")]
-    move(sorted_photos / "dog" / "0_20.png", "cat")
-    with pytest.raises(NoImagesError):  # back where it was: sort was right, nothing is known
+
+
+def test_correction_that_was_moved_back_is_taken_back(sorted_photos: Path) -> None:
+    moved = move(sorted_photos / "cat" / "0_20.png", "dog")
+    learn(None, "mine.keras", from_sorted="sorted")
+    photo = str(move(moved, "cat"))
+    learned = learn(None, "mine.keras", from_sorted="sorted")
+    assert "Learned 1 correction:\n  sorted/cat/0_20.png: dog → cat" in learned.summary()
+    assert read_learned("mine.keras").training["contents"][content_digest(photo)][0] == 0
+    with pytest.raises(NoImagesError):
         learn(None, "mine.keras", from_sorted="sorted")
+
+
+def test_training_photo_that_sort_put_into_another_class_keeps_its_class(
+    sorted_photos: Path, invoke: Invoke
+) -> None:
+    """It was not learned in the sorted folder, so that it was not moved back there."""
+    photo = draw_photo(Path("training/dog/cat.png"), 0, 40)
+    learn("training", "mine.keras", options=LearnOptions(force=True))
+    done = invoke("sort", str(photo), "--into", "sorted", "--model", "mine.keras", "--no-unknown")
+    assert done.exit_code == 0, done.output
+    assert (sorted_photos / "cat" / "cat.png").exists()
+    with pytest.raises(NoImagesError):
+        learn(None, "mine.keras", from_sorted="sorted")
+
+
+@pytest.mark.parametrize("folder", ["unsure", "unknown", "other"])
+def test_correction_that_was_moved_out_of_all_classes_is_no_longer_learned(
+    sorted_photos: Path, folder: str
+) -> None:
+    moved = move(sorted_photos / "cat" / "0_20.png", "dog")
+    added = draw_photo(sorted_photos / "dog" / "added.png", 1, 50)
+    assert learn(None, "mine.keras", from_sorted="sorted").photos == 18
+    outside = [move(moved, folder), move(added, folder)]
+    learned = learn(None, "mine.keras", from_sorted="sorted")
+    assert learned.photos == 16
+    assert "No longer learned: 2 photos" in learned.summary()
+    contents = read_learned("mine.keras").training["contents"]
+    assert not any(content_digest(str(path)) in contents for path in outside)
+    with pytest.raises(NoImagesError):
+        learn(None, "mine.keras", from_sorted="sorted")
+
+
+def test_new_class_whose_photos_were_moved_out_is_removed(sorted_photos: Path) -> None:
+    birds = [move(sorted_photos / "cat" / f"0_{number}.png", "bird") for number in (20, 21)]
+    assert learn(None, "mine.keras", from_sorted="sorted").class_names == ("cat", "dog", "bird")
+    move(birds[0], "unsure")
+    with pytest.raises(InputError, match="'bird' would have 1 photo left"):
+        learn(None, "mine.keras", from_sorted="sorted")
+    move(birds[1], "unsure")
+    assert learn(None, "mine.keras", from_sorted="sorted").class_names == ("cat", "dog")
 
 
 def test_training_photos_are_found_by_content_where_they_are_renamed(
