@@ -84,8 +84,11 @@ def accuracy_lines(learned: Report) -> list[str]:
         f"Accuracy on photos that were held out: {percent(learned.accuracy)} "
         f"(95 % sure: {100 * low:.1f} to {percent(high)})."
     ]
-    if learned.relearned:
-        lines.append("Corrections are difficult photos, so others are right more often.")
+    if learned.relearned and (answers := learned.relearned.answers):
+        lines += _wrapped(
+            f"{answers:,} of {count(learned.photos, 'label')} are the earlier model's own answers, "
+            "so the accuracy flatters."
+        )
     if learned.groups < learned.photos:
         lines.append(
             f"They form {count(learned.groups, 'group')} that belong together, each held out as "
@@ -168,7 +171,7 @@ def advice_lines(advice: Advice) -> list[str]:
 def relearned_lines(relearned: Relearned, *, verbose: bool = False) -> list[str]:
     """Return what corrections changed."""
     number = len(relearned.corrections)
-    lines = [f"Learned {count(number, 'correction')}:"]
+    lines = [f"Learned {count(number, 'correction')}:"] if number else []
     lines += _some(map(_moved, relearned.corrections), verbose)
     if relearned.added:
         lines.append(f"Learned {count(relearned.added, 'photo')} that you added.")
@@ -188,9 +191,12 @@ def relearned_lines(relearned: Relearned, *, verbose: bool = False) -> list[str]
         "On the same held-out photos:     before     after",
         f"  all photos right             {percent(relearned.accuracy_before):>8}  "
         f"{percent(relearned.accuracy_after):>8}",
-        f"  corrections right            {relearned.corrected_before:>8,}  "
-        f"{relearned.corrected_after:>8,}  of {number + relearned.added:,}",
     ]
+    if number or relearned.added:
+        lines.append(
+            f"  corrections right            {relearned.corrected_before:>8,}  "
+            f"{relearned.corrected_after:>8,}  of {number + relearned.added:,}"
+        )
     if relearned.would_move:
         lines += ["", f"{count(len(relearned.would_move), 'other photo')} would now go elsewhere:"]
         lines += _some(map(_moved, relearned.would_move), verbose)

@@ -253,6 +253,12 @@ def test_trust_all_learns_unmoved_photos_too(sorted_photos: Path) -> None:
     learned = learn(None, "mine.keras", from_sorted="sorted", options=LearnOptions(trust_all=True))
     assert learned.photos == 24
     assert learned.relearned is not None and learned.relearned.trusted == 8
+    text = " ".join(learned.summary().split())
+    assert "8 of 24 labels are the earlier model's own answers, so the accuracy flatters." in text
+    assert "0 corrections" not in text and "corrections right" not in text
+    move(sorted_photos / "cat" / "0_20.png", "dog")
+    again = learn(None, "mine.keras", from_sorted="sorted")
+    assert again.relearned is not None and again.relearned.answers == 7
 
 
 def test_folder_without_a_journal_is_refused(tmp_path: Path) -> None:
