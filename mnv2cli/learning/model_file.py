@@ -127,11 +127,14 @@ def write_model(
     names: tuple[str, ...],
     fitted: Fitted,
     training: dict[str, Any],
+    *,
+    replace: bool,
 ) -> None:
     """Write the file of a model beside its place, then move it there.
 
     Raises:
-        OutputError: It cannot be written; nothing is left behind.
+        OutputError: It exists and ``replace`` is not given, or it cannot be written; nothing is
+            left behind.
     """
     network, images = classifier.network, classifier.options.images
     chosen = classifier.options.model
@@ -145,7 +148,7 @@ def write_model(
         images.interpolation,
         training=training,
     )
-    write_learned(path, content, network)
+    write_learned(path, content, network, replace=replace)
 
 
 @contextmanager

@@ -142,7 +142,8 @@ class _Relearner:
         about |= {"group_by": self._group_by, "folders": self._folders()}
         about |= self._chosen(truth)
         with replacing(what.output, keep=what.replaces) as backup:
-            write_model(what.output, classifier, names, outcome.fitted, about)
+            fitted, force = outcome.fitted, self._options.force or what.replaces
+            write_model(what.output, classifier, names, fitted, about, replace=force)
         seconds = perf_counter() - start
         unused = Unused(
             tuple(what.given.skipped) if what.given else (),

@@ -173,6 +173,20 @@ def test_full_disk_leaves_the_old_model_and_nothing_else(
     assert [path.name for path in tmp_path.iterdir() if ".keras" in path.name] == ["mine.keras"]
 
 
+def test_model_that_another_run_wrote_meanwhile_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_classes(tmp_path / "photos", cat=4, dog=4)
+    monkeypatch.setattr(
+        "mnv2cli.learning.learn.check_not_a_photo",
+        lambda *args: Path("mine.keras").write_bytes(b"of another run"),
+    )
+    with pytest.raises(OutputError, match="'mine.keras' already exists"):
+        learn("photos", "mine.keras")
+    assert Path("mine.keras").read_bytes() == b"of another run"
+    assert learn("photos", "mine.keras", options=LearnOptions(force=True)).photos == 8
+
+
 def test_model_that_is_not_of_imagenet_is_refused(tmp_path: Path) -> None:
     draw_classes(tmp_path / "photos", cat=3, dog=3)
     learn("photos", "mine.keras")
