@@ -54,7 +54,7 @@ def write_learned(
     """
     template = _template(network)
     try:
-        part = AtomicFile(path, ".keras")
+        part = AtomicFile(os.path.realpath(path), ".keras")  # a link stays
     except OSError as error:
         raise OutputError(f"cannot write {path}: {reason(error)}", "Name another file.") from error
     try:

@@ -10,6 +10,9 @@ import stat
 import tempfile
 from typing import IO
 
+NO_SPACE = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+"""The numbers of errors of a full disk and of a full quota."""
+
 
 def content_digest(path: str) -> str:
     """Return the SHA-256 of a file in hexadecimal, keeping its access time if possible."""

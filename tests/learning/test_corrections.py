@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from mnv2cli.errors import InputError, NoImagesError
+from mnv2cli.errors import InputError, NoImagesError, OutputError
 from mnv2cli.learning.corrections import read_sorted
 from mnv2cli.learning.learn import learn
 from mnv2cli.learning.options import LearnOptions
@@ -277,8 +277,9 @@ def test_full_disk_keeps_both_models(sorted_photos: Path, monkeypatch: pytest.Mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("mnv2cli.system.files.os.replace", full)
-    with pytest.raises(Exception, match="no space left"):
+    with pytest.raises(OutputError, match="no space left") as caught:
         learn(None, "mine.keras", from_sorted="sorted")
+    assert caught.value.hint == "Free some space."
     assert Path("mine.keras").read_bytes() == old
     assert not [path for path in Path().iterdir() if "previous" in path.name]
 

@@ -187,6 +187,18 @@ def test_model_that_another_run_wrote_meanwhile_is_not_replaced(
     assert learn("photos", "mine.keras", options=LearnOptions(force=True)).photos == 8
 
 
+def test_link_to_a_model_stays_a_link(tmp_path: Path) -> None:
+    draw_classes(tmp_path / "photos", cat=4, dog=4)
+    (tmp_path / "models").mkdir()
+    os.symlink("models/mine.keras", "link.keras")
+    with pytest.raises(InputError, match=r"a link to '.*mine\.keras', which does not exist"):
+        learn("photos", "link.keras")
+    Path("models/mine.keras").touch()
+    learn("photos", "link.keras", options=LearnOptions(force=True))
+    assert os.readlink("link.keras") == "models/mine.keras"
+    assert read_learned("models/mine.keras").class_names == ("cat", "dog")
+
+
 def test_model_that_is_not_of_imagenet_is_refused(tmp_path: Path) -> None:
     draw_classes(tmp_path / "photos", cat=3, dog=3)
     learn("photos", "mine.keras")
