@@ -181,7 +181,7 @@ def test_model_that_another_run_wrote_meanwhile_is_not_replaced(
         "mnv2cli.learning.learn.check_not_a_photo",
         lambda *args: Path("mine.keras").write_bytes(b"of another run"),
     )
-    with pytest.raises(OutputError, match="'mine.keras' already exists"):
+    with pytest.raises(OutputError, match=r"'mine\.keras' already exists"):
         learn("photos", "mine.keras")
     assert Path("mine.keras").read_bytes() == b"of another run"
     assert learn("photos", "mine.keras", options=LearnOptions(force=True)).photos == 8
