@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mnv2cli.errors import InputError
@@ -31,6 +32,8 @@ class SortedPhotos:
         unlearned: The contents of the ignored photos: earlier runs may have learned them.
         outside: The contents of photos that no run put there, and that are in no class.
         missing: The number of photos that are no longer there.
+        renamed: Classes whose folder the user renamed, and its new name; the photos in it count
+            as those of the class.
         new_names: Classes that the user made by moving photos into new folders.
     """
 
@@ -42,6 +45,7 @@ class SortedPhotos:
     unlearned: set[str] = field(default_factory=set)
     outside: set[str] = field(default_factory=set)
     missing: int = 0
+    renamed: tuple[tuple[str, str], ...] = ()
     new_names: tuple[str, ...] = ()
 
 
@@ -66,6 +70,10 @@ class ClassFolders:
         """Return the class that the user made with some nested folders; empty for none."""
         return "" if not folders or name_key(folders[0]) in NO_CLASSES else folders[-1]
 
+    def rename(self, folder: str, name: str) -> None:
+        """Let a folder stand for a class too."""
+        self._names.setdefault(name_key(folder), name)
+
 
 def read_sorted(
     dest: str, names: Iterable[str], filters: Filters, digest: Callable[[str], str]
@@ -86,13 +94,15 @@ def read_sorted(
         what = "its journals have no photos" if journals(dest) else "it has no journal"
         raise InputError(
             f"{dest!r} was not made by mnv2 sort: {what}",
-            f"To learn from all photos in it: mnv2 learn {dest} -o FILE.keras",
+            "To learn from all photos in it: "
+            + shlex.join(["mnv2", "learn", dest, "-o", "FILE.keras"]),
         )
     reader = _Reader(dest, placed, ClassFolders(names), digest)
     where: dict[str, list[str]] = {}
     for source in Finder([dest], filters):
         if not source.error and (content := digest(source.path)):
             where.setdefault(content, []).append(source.path)
+    reader.find_renamed(where)
     for content, paths in where.items():
         reader.add(content, paths)
     return reader.finish()
@@ -122,6 +132,38 @@ class _Reader:
                 self._companions.add(content)
             else:
                 self._placed.setdefault(content, []).append(each)
+
+    def find_renamed(self, where: Mapping[str, Sequence[str]]) -> None:
+        """Find class folders that are gone, all of whose photos are in one new folder.
+
+        Args:
+            where: The paths of each content.
+        """
+        now: dict[str, list[tuple[str, ...]]] = {}  # by the folder of a run
+        for content, placed in self._placed.items():
+            for each in placed:
+                now.setdefault(each.folder, []).extend(map(self._folders, where.get(content, ())))
+        found = []
+        for old, folders in now.items():
+            name = self._original(old)
+            is_one = len(folders) >= FEWEST_PHOTOS and len(set(folders)) == 1
+            if not name or not is_one or os.path.isdir(os.path.join(self._dest, old)):
+                continue
+            new, parts = folders[0], tuple(old.split("/"))
+            other = [pair for pair in zip(parts, new, strict=False) if pair[0] != pair[1]]
+            if (
+                len(new) == len(parts)
+                and len(other) == 1
+                and self._classes.class_of(other[0][:1]) == name
+                and not self._classes.class_of(new)
+                and self._classes.new_class(new)
+            ):
+                found.append((name, other[0][1]))
+        goals = Counter(goal for _, goal in set(found))
+        for name, goal in dict.fromkeys(found):
+            if goals[goal] == 1:  # else several classes became a new one
+                self._classes.rename(goal, name)
+                self._found.renamed += ((name, goal),)
 
     def add(self, content: str, paths: list[str]) -> None:
         """Add a photo, by its content and all paths that it has now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -186,5 +187,7 @@ class EarlierFinder:
                     f"{self._content.class_names[each]!r} that {self._path} was learned from were "
                     "not found",
                     "Name the folder where they are now: "
-                    f"mnv2 learn FOLDER --from-sorted {dest} -o {self._path}",
+                    + shlex.join(
+                        ["mnv2", "learn", "FOLDER", "--from-sorted", dest, "-o", self._path]
+                    ),
                 )

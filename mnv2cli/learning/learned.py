@@ -92,6 +92,7 @@ def _relearned_object(relearned: Relearned) -> dict[str, Any]:
         "corrected_after": relearned.corrected_after,
         "would_move": moved(relearned.would_move),
         "ignored": [{"path": path, "reason": why} for path, why in relearned.ignored],
+        "renamed": [{"class": name, "folder": folder} for name, folder in relearned.renamed],
         "missing": relearned.missing,
         "lost": relearned.lost,
         "backup": relearned.backup,

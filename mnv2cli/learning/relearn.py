@@ -34,6 +34,7 @@ from mnv2cli.learning.model_file import (
 from mnv2cli.learning.options import LearnOptions, Running
 from mnv2cli.learning.preload import preloading
 from mnv2cli.learning.report import Moved, Relearned, Unused
+from mnv2cli.learning.summary import HOW_TO_RENAME
 from mnv2cli.learning.training import (
     About,
     Outcome,
@@ -131,6 +132,12 @@ class _Relearner:
         names = truth.names
         check_left(truth, what.dest)
         if not truth.new and not truth.trusted and not truth.dropped:
+            if there.renamed:
+                folders = ", ".join(f"{name} is {folder} now" for name, folder in there.renamed)
+                raise NoImagesError(
+                    f"no new corrections in {what.dest!r}, but renamed folders: {folders}",
+                    HOW_TO_RENAME,
+                )
             raise NoImagesError(
                 f"no new corrections in {what.dest!r}",
                 "Move photos that are in a wrong folder to that of their class, then try again. "
@@ -284,6 +291,7 @@ class _Relearner:
             corrected_after=int(now[new].sum()),
             would_move=self._would_move(truth, there, outcome),
             ignored=tuple(there.ignored),
+            renamed=there.renamed,
             missing=there.missing,
         )
 

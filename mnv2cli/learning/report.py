@@ -61,6 +61,7 @@ class Relearned:
         corrected_after: The number that are right with the others, each held out.
         would_move: Other photos that would now go elsewhere.
         ignored: Paths of moved photos that are not corrections, and why.
+        renamed: Classes whose folder the user renamed, and its new name, which is not learned.
         missing: The number of photos that are no longer in the sorted folder.
         lost: The number of earlier training photos that were not found.
         backup: Where the earlier model is kept; empty if it was not replaced.
@@ -77,6 +78,7 @@ class Relearned:
     dropped: int = 0
     would_move: tuple[Moved, ...] = ()
     ignored: tuple[tuple[str, str], ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
     missing: int = 0
     lost: int = 0
     backup: str = ""

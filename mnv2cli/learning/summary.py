@@ -21,6 +21,12 @@ _LONGEST_NAME = 32
 ENOUGH = 10
 """Photos a class; with fewer, recognition depends on chance."""
 
+HOW_TO_RENAME = (
+    "To learn the new name, rename the folder of its training photos, and learn from there. If it "
+    "is another class, create the old folder again."
+)
+"""What to do where the folder of a class in a sorted folder was renamed."""
+
 
 def summary(learned: Report, *, verbose: bool = False) -> list[str]:
     """Return the lines of the whole report.
@@ -73,7 +79,7 @@ def used_lines(learned: Report, *, verbose: bool = False) -> list[str]:
             f"In several classes, so not used: {count(len(unused.conflicts), 'photo')}. "
             "Keep each in one."
         )
-        lines += _some((f"  {' = '.join(paths)}" for paths, _ in unused.conflicts), verbose)
+        lines += _some((_conflict(*each) for each in unused.conflicts), verbose)
     return lines
 
 
@@ -180,6 +186,11 @@ def relearned_lines(relearned: Relearned, *, verbose: bool = False) -> list[str]
     if relearned.ignored:
         lines.append("Not learned:")
         lines += _some((f"  {path}: {why}" for path, why in relearned.ignored), verbose)
+    for name, folder in relearned.renamed:
+        lines += _wrapped(
+            f"The folder of the class {name} is named {folder} now; the class keeps its name. "
+            f"{HOW_TO_RENAME}"
+        )
     if relearned.dropped:
         lines.append(
             f"No longer learned: {count(relearned.dropped, 'photo')} that you moved out of a class."
@@ -221,6 +232,12 @@ def next_lines(learned: Report) -> list[str]:
             "  " + shlex.join(["mnv2", "sort", "PHOTOS", "--into", "sorted", "--model", path])
         )
     return lines
+
+
+def _conflict(paths: tuple[str, ...], classes: tuple[str, ...]) -> str:
+    if len(set(paths)) > 1:
+        return f"  {' = '.join(paths)}"
+    return f"  {paths[0]} is labelled {' and '.join(classes)}"
 
 
 def _moved(photo: Moved) -> str:

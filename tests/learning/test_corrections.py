@@ -129,6 +129,20 @@ def test_new_folder_with_two_photos_is_a_new_class(sorted_photos: Path) -> None:
     assert learned.class_names == ("cat", "dog", "bird")
 
 
+def test_renamed_class_folder_is_no_second_class(sorted_photos: Path) -> None:
+    os.rename(sorted_photos / "cat", sorted_photos / "Katze")
+    with pytest.raises(NoImagesError, match="cat is Katze now") as caught:
+        learn(None, "mine.keras", from_sorted="sorted")
+    assert "rename the folder of its training photos" in caught.value.hint
+    move(sorted_photos / "dog" / "1_20.png", "Katze")
+    learned = learn(None, "mine.keras", from_sorted="sorted")
+    assert learned.class_names == ("cat", "dog")
+    assert "The folder of the class cat is named Katze now" in learned.summary()
+    (sorted_photos / "cat").mkdir()
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert found.new_names == ("Katze",) and not found.renamed
+
+
 def test_relearned_model_knows_the_corrections_and_keeps_the_earlier_one(
     sorted_photos: Path,
 ) -> None:
@@ -264,9 +278,10 @@ def test_trust_all_learns_unmoved_photos_too(sorted_photos: Path) -> None:
 def test_folder_without_a_journal_is_refused(tmp_path: Path) -> None:
     draw_classes(tmp_path / "training", cat=4, dog=4)
     learn("training", "mine.keras")
+    os.rename("training", "my training")
     with pytest.raises(InputError, match="was not made by mnv2 sort") as caught:
-        learn(None, "mine.keras", from_sorted="training")
-    assert "mnv2 learn training" in caught.value.hint
+        learn(None, "mine.keras", from_sorted="my training")
+    assert "mnv2 learn 'my training'" in caught.value.hint
 
 
 def test_full_disk_keeps_both_models(sorted_photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,6 +333,15 @@ def test_refresh_refuses_options_that_it_would_ignore(
     done = invoke("sort", *arguments, "--refresh", "--into", "sorted", "--model", "mine.keras")
     assert done.exit_code == 2
     assert "cannot be combined with --refresh" in done.output
+
+
+def test_refresh_of_a_folder_that_does_not_exist_says_so(
+    sorted_photos: Path, invoke: Invoke
+) -> None:
+    done = invoke("sort", "--refresh", "--into", "nosuch", "--model", "mine.keras")
+    assert done.exit_code == 2
+    assert "the folder 'nosuch' does not exist" in done.output
+    assert not Path("nosuch").exists()
 
 
 def test_command_learns_corrections(sorted_photos: Path, invoke: Invoke) -> None:

@@ -60,6 +60,14 @@ def test_copies_count_once_and_conflicts_not_at_all(tmp_path: Path) -> None:
     )
 
 
+def test_photo_with_two_labels_is_named_with_both(tmp_path: Path) -> None:
+    draw_classes(tmp_path / "photos", cat=5, dog=5)
+    rows = [f"photos/{name}/{name}{i}.png,{name}" for name in ("cat", "dog") for i in range(5)]
+    Path("labels.csv").write_text("\n".join(["path,label", *rows, "photos/cat/cat0.png,dog"]))
+    learned = learn(None, "mine.keras", labels="labels.csv")
+    assert "photos/cat/cat0.png is labelled cat and dog" in learned.summary()
+
+
 def test_mislabelled_photo_is_named(tmp_path: Path) -> None:
     folder = draw_classes(tmp_path / "photos", cat=20, dog=20, bird=20, cow=20, hen=20)
     os.rename(folder / "cat" / "cat0.png", folder / "dog" / "wrong.png")
