@@ -49,6 +49,7 @@ from mnv2cli.models.head import Head
 from mnv2cli.models.learned_file import LearnedContent
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.weights import digest as weights_digest
+from mnv2cli.system.messages import count
 
 
 @dataclass(frozen=True)
@@ -132,17 +133,7 @@ class _Relearner:
         names = truth.names
         check_left(truth, what.dest)
         if not truth.new and not truth.trusted and not truth.dropped:
-            if there.renamed:
-                folders = ", ".join(f"{name} is {folder} now" for name, folder in there.renamed)
-                raise NoImagesError(
-                    f"no new corrections in {what.dest!r}, but renamed folders: {folders}",
-                    HOW_TO_RENAME,
-                )
-            raise NoImagesError(
-                f"no new corrections in {what.dest!r}",
-                "Move photos that are in a wrong folder to that of their class, then try again. "
-                "--trust-all also learns from photos that were not moved.",
-            )
+            raise _nothing_new(what.dest, there)
         training = training_set(truth.photos, names, self._keys(truth, earlier))
         outcome = fit_and_measure(training, truth.photos.digests, self._fit_options(names))
         about = describe_training(training, truth.photos.digests, outcome.fitted, outcome.metrics)
@@ -307,3 +298,20 @@ class _Relearner:
             if goal != current:
                 found.append(Moved(example.path, folder, goal))
         return tuple(found)
+
+
+def _nothing_new(dest: str, there: SortedPhotos) -> NoImagesError:
+    """Return the error of a folder without new corrections, with what is not learned and why."""
+    message = f"no new corrections in {dest!r}"
+    if there.renamed:
+        folders = ", ".join(f"{name} is {folder} now" for name, folder in there.renamed)
+        return NoImagesError(f"{message}, but renamed folders: {folders}", HOW_TO_RENAME)
+    if there.ignored:
+        (path, why), more = there.ignored[0], len(there.ignored) - 1
+        rest = f", and {count(more, 'other photo')}" if more else ""
+        message += f"; not learned: {path}: {why}{rest}"
+    return NoImagesError(
+        message,
+        "Move photos that are in a wrong folder to that of their class, then try again. "
+        "--trust-all also learns from photos that were not moved.",
+    )

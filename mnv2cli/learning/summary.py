@@ -192,8 +192,9 @@ def relearned_lines(relearned: Relearned, *, verbose: bool = False) -> list[str]
             f"{HOW_TO_RENAME}"
         )
     if relearned.dropped:
-        lines.append(
-            f"No longer learned: {count(relearned.dropped, 'photo')} that you moved out of a class."
+        lines += _wrapped(
+            f"No longer learned: {count(relearned.dropped, 'photo')} now in no class folder, or in "
+            "several."
         )
     if relearned.lost:
         lines.append(f"Not found, so no longer learned: {count(relearned.lost, 'earlier photo')}.")

@@ -99,7 +99,7 @@ def combine(
         photos: The photos of ``earlier`` and ``there``, with their features.
         earlier: What was learned before.
         there: What the user did in the sorted folder; it counts more.
-        names: The classes; those whose photos are all dropped are left out.
+        names: The classes; those whose photos are all dropped are omitted.
         trust_all: Learn also from photos that the user did not move.
     """
     import numpy as np

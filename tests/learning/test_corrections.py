@@ -81,6 +81,8 @@ def test_photo_in_two_class_folders_is_not_learned(sorted_photos: Path) -> None:
     found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
     assert not found.corrected and len(found.unmoved) == 7
     assert found.ignored == [("sorted/dog/0_20.png", "is in several classes: cat, dog")]
+    with pytest.raises(NoImagesError, match=r"not learned: sorted/dog/0_20\.png: is in several"):
+        learn(None, "mine.keras", from_sorted="sorted")
     os.unlink(photo)
     assert len(read_sorted("sorted", ("cat", "dog"), Filters(), content_digest).corrected) == 1
     (sorted_photos / "bird").mkdir()
