@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from mnv2cli.cli.sort_job import SortJob
-from mnv2cli.errors import NoImagesError
+from mnv2cli.errors import InputError, NoImagesError
 from mnv2cli.records import Source
 from mnv2cli.sorting.placed import placed_files
+from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.inference.options import ClassifierOptions
@@ -27,10 +29,14 @@ class RefreshJob(SortJob):
     ) -> Iterator[Record]:
         """Yield the records of these photos, classified now."""
         screen = self._screen
+        if not os.path.isdir(self._dest):
+            raise InputError(
+                f"the folder {self._dest!r} does not exist", "Name a folder that mnv2 sort made."
+            )
         placed = [each for each in placed_files(self._dest) if not each.is_companion]
         stayed = [each.path(self._dest) for each in placed if each.has_stayed(self._dest)]
         if moved := len(placed) - len(stayed):
-            screen.notice(f"Photos that were moved or removed since, and stay so: {moved:,}", "")
+            screen.notice(f"Skipped {count(moved, 'photo')} that you moved or removed.", "")
         if not stayed:
             raise NoImagesError(
                 f"no photos to sort again in {self._dest!r}",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from mnv2cli.errors import InputError
 from mnv2cli.learning.dataset import NO_CLASSES, Example
@@ -28,7 +29,11 @@ class SortedPhotos:
         unmoved: Photos where a run put them; the class is that of the folder, else empty.
         folders: Where runs put the corrected and unmoved photos, by their path now.
         ignored: Paths of other photos, and why they are not learned.
+        unlearned: The contents of the ignored photos: earlier runs may have learned them.
+        outside: The contents of photos that no run put there, and that are in no class.
         missing: The number of photos that are no longer there.
+        renamed: Classes whose folder the user renamed, and its new name; the photos in it count
+            as those of the class.
         new_names: Classes that the user made by moving photos into new folders.
     """
 
@@ -37,7 +42,10 @@ class SortedPhotos:
     unmoved: list[Example] = field(default_factory=list)
     folders: dict[str, str] = field(default_factory=dict)
     ignored: list[tuple[str, str]] = field(default_factory=list)
+    unlearned: set[str] = field(default_factory=set)
+    outside: set[str] = field(default_factory=set)
     missing: int = 0
+    renamed: tuple[tuple[str, str], ...] = ()
     new_names: tuple[str, ...] = ()
 
 
@@ -62,6 +70,10 @@ class ClassFolders:
         """Return the class that the user made with some nested folders; empty for none."""
         return "" if not folders or name_key(folders[0]) in NO_CLASSES else folders[-1]
 
+    def rename(self, folder: str, name: str) -> None:
+        """Let a folder stand for a class too."""
+        self._names.setdefault(name_key(folder), name)
+
 
 def read_sorted(
     dest: str, names: Iterable[str], filters: Filters, digest: Callable[[str], str]
@@ -77,18 +89,20 @@ def read_sorted(
     Raises:
         InputError: No run put photos there.
     """
-    placed = [each for each in placed_files(dest) if not each.is_companion]
-    if not placed:
+    placed = placed_files(dest)
+    if all(each.is_companion for each in placed):
         what = "its journals have no photos" if journals(dest) else "it has no journal"
         raise InputError(
             f"{dest!r} was not made by mnv2 sort: {what}",
-            f"To learn from all photos in it: mnv2 learn {dest} -o FILE.keras",
+            "To learn from all photos in it: "
+            + shlex.join(["mnv2", "learn", dest, "-o", "FILE.keras"]),
         )
     reader = _Reader(dest, placed, ClassFolders(names), digest)
     where: dict[str, list[str]] = {}
     for source in Finder([dest], filters):
         if not source.error and (content := digest(source.path)):
             where.setdefault(content, []).append(source.path)
+    reader.find_renamed(where)
     for content, paths in where.items():
         reader.add(content, paths)
     return reader.finish()
@@ -108,33 +122,82 @@ class _Reader:
         self._depth = len(path_parts(dest))
         self._classes = classes
         self._placed: dict[str, list[Placed]] = {}  # by content
+        self._companions: set[str] = set()  # contents
         self._found = SortedPhotos()
-        self._new: list[tuple[Example, str]] = []  # in folders that are no class yet
+        self._new: list[tuple[Example, str, str]] = []  # in folders that are no class yet
         for each in placed:
             path = each.path(dest)
             content = digest(path) if each.is_link and os.path.islink(path) else each.sha256
-            self._placed.setdefault(content, []).append(each)
+            if each.is_companion:
+                self._companions.add(content)
+            else:
+                self._placed.setdefault(content, []).append(each)
+
+    def find_renamed(self, where: Mapping[str, Sequence[str]]) -> None:
+        """Find class folders that are gone, all of whose photos are in one new folder.
+
+        Args:
+            where: The paths of each content.
+        """
+        now: dict[str, list[tuple[str, ...]]] = {}  # by the folder of a run
+        for content, placed in self._placed.items():
+            for each in placed:
+                now.setdefault(each.folder, []).extend(map(self._folders, where.get(content, ())))
+        found = []
+        for old, folders in now.items():
+            name = self._original(old)
+            is_one = len(folders) >= FEWEST_PHOTOS and len(set(folders)) == 1
+            if not name or not is_one or os.path.isdir(os.path.join(self._dest, old)):
+                continue
+            new, parts = folders[0], tuple(old.split("/"))
+            other = [pair for pair in zip(parts, new, strict=False) if pair[0] != pair[1]]
+            if (
+                len(new) == len(parts)
+                and len(other) == 1
+                and self._classes.class_of(other[0][:1]) == name
+                and not self._classes.class_of(new)
+                and self._classes.new_class(new)
+            ):
+                found.append((name, other[0][1]))
+        goals = Counter(goal for _, goal in set(found))
+        for name, goal in dict.fromkeys(found):
+            if goals[goal] == 1:  # else several classes became a new one
+                self._classes.rename(goal, name)
+                self._found.renamed += ((name, goal),)
 
     def add(self, content: str, paths: list[str]) -> None:
         """Add a photo, by its content and all paths that it has now."""
         known = self._placed.pop(content, [])
+        if not known and content in self._companions:
+            return  # only its photo is learned
         targets = {os.path.normpath(each.path(self._dest)): each.folder for each in known}
-        moved = [path for path in paths if os.path.normpath(path) not in targets]
-        if not moved:
-            for path in paths:
-                self._add_unmoved(path, targets[os.path.normpath(path)])
-            return
-        goals = {path: self._class_of(path) for path in moved}
-        wanted = sorted(set(filter(None, goals.values())))
-        if len(wanted) > 1:
+        stayed = [path for path in paths if os.path.normpath(path) in targets]
+        goals = {path: self._class_of(path) for path in paths if path not in stayed}
+        goals = {path: name for path, name in goals.items() if name}
+        classes = {path: self._original(targets[os.path.normpath(path)]) for path in stayed}
+        wanted = sorted({*goals.values(), *classes.values()} - {""})
+        if goals and len(wanted) > 1:
             why = f"is in several classes: {', '.join(wanted)}"
-            self._found.ignored.append((moved[0], why))
-        elif wanted:
-            path = next(path for path in moved if goals[path])
-            self._add_moved(path, wanted[0], known[0] if known else None)
+            self._ignore(next(iter(goals)), why, content)
+        elif goals and not any(classes.values()):
+            path = next(iter(goals))
+            self._add_moved(Example(path, goals[path]), known[0] if known else None, content)
+        elif stayed:
+            for path in stayed:
+                self._add_unmoved(path, targets[os.path.normpath(path)])
         elif known:
             why = "was moved to a folder that is not a class"
-            self._found.ignored.append((moved[0], why))
+            self._ignore(paths[0], why, content)
+        else:
+            self._found.outside.add(content)
+
+    def _ignore(self, path: str, why: str, content: str) -> None:
+        self._found.ignored.append((path, why))
+        self._found.unlearned.add(content)
+
+    def _original(self, folder: str) -> str:
+        """Return the class of a folder where a run put photos; empty for none."""
+        return self._classes.class_of(folder.split("/"))
 
     def _class_of(self, path: str) -> str:
         folders = self._folders(path)
@@ -144,19 +207,20 @@ class _Reader:
         return path_parts(path)[self._depth : -1]
 
     def _add_unmoved(self, path: str, folder: str) -> None:
-        name = self._classes.class_of(folder.split("/"))
+        name = self._original(folder)
         self._found.unmoved.append(Example(path, name))
         self._found.folders[path] = folder
 
-    def _add_moved(self, path: str, name: str, placed: Placed | None) -> None:
+    def _add_moved(self, example: Example, placed: Placed | None, content: str) -> None:
         folder = placed.folder if placed else ""
-        example = Example(path, name, origin=placed.source if placed else "")
-        if name == self._classes.class_of(folder.split("/")):
-            self._add_unmoved(path, folder)  # into a subfolder, or renamed
-        elif self._classes.class_of(self._folders(path)):
+        if placed:
+            example = replace(example, origin=placed.source)
+        if example.name == self._original(folder):
+            self._add_unmoved(example.path, folder)  # into a subfolder, or renamed
+        elif self._classes.class_of(self._folders(example.path)):
             self._learn(example, folder)
         else:
-            self._new.append((example, folder))
+            self._new.append((example, folder, content))
 
     def _learn(self, example: Example, folder: str) -> None:
         if folder:
@@ -168,13 +232,13 @@ class _Reader:
     def finish(self) -> SortedPhotos:
         """Return all photos; new folders with enough photos become classes."""
         found = self._found
-        counts = Counter(example.name for example, _ in self._new)
-        for example, folder in self._new:
+        counts = Counter(example.name for example, _, _ in self._new)
+        for example, folder, content in self._new:
             if counts[example.name] >= FEWEST_PHOTOS:
                 self._learn(example, folder)
             else:
                 why = f"{example.name} is not a class yet: move at least 2 photos there"
-                found.ignored.append((example.path, why))
+                self._ignore(example.path, why, content)
         enough = [name for name, photos in counts.items() if photos >= FEWEST_PHOTOS]
         found.new_names = tuple(natural_sorted(enough))
         found.missing = sum(map(len, self._placed.values()))

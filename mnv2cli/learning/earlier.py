@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ class EarlierPhotos:
         cached: The class of those whose features only the cache has, by content.
         features: The features of these, by content.
         lost: The number of those that were not found.
+        corrected: The contents whose class the user chose in the same sorted folder.
+        answers: The contents whose class an earlier model chose.
     """
 
     examples: list[Example] = field(default_factory=list)
@@ -43,6 +46,8 @@ class EarlierPhotos:
     cached: dict[str, str] = field(default_factory=dict)
     features: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     lost: int = 0
+    corrected: frozenset[str] = frozenset()
+    answers: frozenset[str] = frozenset()
 
 
 def model_file(name: str) -> str:
@@ -93,6 +98,18 @@ def folders_of(content: LearnedContent) -> list[str]:
     return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
+def corrections_of(content: LearnedContent) -> dict[str, frozenset[str]]:
+    """Return the contents whose class the user chose in each sorted folder, by its path."""
+    found = content.training.get("corrections")
+    items = found.items() if isinstance(found, dict) else ()
+    return {folder: _texts(contents) for folder, contents in items}
+
+
+def _texts(found: Any) -> frozenset[str]:
+    items = found if isinstance(found, list) else []
+    return frozenset(each for each in items if isinstance(each, str))
+
+
 class EarlierFinder:
     """Finds the photos of an earlier model.
 
@@ -120,14 +137,18 @@ class EarlierFinder:
 
         Args:
             filters: Which files in folders to use.
-            dest: The sorted folder, for the hint of an error.
+            dest: The sorted folder.
 
         Raises:
             InputError: Less than half of the photos of a class were found.
         """
         names = self._content.class_names
         contents = contents_of(self._content, self._path)
-        found = EarlierPhotos(groups={digest: group for digest, (_, group) in contents.items()})
+        found = EarlierPhotos(
+            groups={digest: group for digest, (_, group) in contents.items()},
+            corrected=corrections_of(self._content).get(os.path.abspath(dest), frozenset()),
+            answers=_texts(self._content.training.get("answers")),
+        )
         missing = dict(contents)
         for path in self._paths(filters):
             digest = self._digest(path)
@@ -166,5 +187,7 @@ class EarlierFinder:
                     f"{self._content.class_names[each]!r} that {self._path} was learned from were "
                     "not found",
                     "Name the folder where they are now: "
-                    f"mnv2 learn FOLDER --from-sorted {dest} -o {self._path}",
+                    + shlex.join(
+                        ["mnv2", "learn", "FOLDER", "--from-sorted", dest, "-o", self._path]
+                    ),
                 )

@@ -111,7 +111,7 @@ def _learn(
         training, apart.photos.digests, outcome.fitted, outcome.metrics
     )
     training_info |= {"group_by": options.group_by, "folders": [os.path.abspath(found.source)]}
-    write_model(path, classifier, found.names, outcome.fitted, training_info)
+    write_model(path, classifier, found.names, outcome.fitted, training_info, replace=options.force)
     seconds = perf_counter() - start
     return report(
         outcome,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from mnv2cli.models.learned_template import write_learned
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.weights import digest
 from mnv2cli.sources.urls import is_url
-from mnv2cli.system.files import AtomicFile
+from mnv2cli.system.files import NO_SPACE, AtomicFile
 from mnv2cli.system.messages import reason
 from mnv2cli.system.urls import redact
 
@@ -47,6 +48,12 @@ def check_model_output(path: str, *, force: bool) -> None:
             f"cannot write {path!r}: the folder {folder!r} does not exist",
             "Create the folder first.",
         )
+    if os.path.islink(path) and not os.path.exists(path):
+        target = os.path.realpath(path)
+        raise InputError(
+            f"cannot write {path!r}: it is a link to {target!r}, which does not exist",
+            "Remove the link, or name another file.",
+        )
     if os.path.lexists(path):
         if not os.path.isfile(path):
             kind = "a folder" if os.path.isdir(path) else "not a regular file"
@@ -55,10 +62,20 @@ def check_model_output(path: str, *, force: bool) -> None:
             raise InputError(
                 f"{path!r} already exists", "Overwrite it with --force, or name another file."
             )
+    folder = os.path.dirname(os.path.realpath(path))
     if not os.access(folder, os.W_OK):
         raise InputError(
-            f"cannot write to {folder!r}: permission denied", "Name a file in a writable folder."
+            f"cannot write to {folder!r}: {_why_not(folder)}", "Name a file in a writable folder."
         )
+
+
+def _why_not(folder: str) -> str:
+    """Return why a folder cannot be written to, as the system says it."""
+    try:
+        os.rmdir(tempfile.mkdtemp(prefix=".mnv2-", dir=folder))
+    except OSError as error:
+        return reason(error)
+    return "permission denied"
 
 
 def check_not_a_photo(path: str, photos: Iterable[str]) -> None:
@@ -127,11 +144,14 @@ def write_model(
     names: tuple[str, ...],
     fitted: Fitted,
     training: dict[str, Any],
+    *,
+    replace: bool,
 ) -> None:
     """Write the file of a model beside its place, then move it there.
 
     Raises:
-        OutputError: It cannot be written; nothing is left behind.
+        OutputError: It exists and ``replace`` is not given, or it cannot be written; nothing is
+            left behind.
     """
     network, images = classifier.network, classifier.options.images
     chosen = classifier.options.model
@@ -145,7 +165,7 @@ def write_model(
         images.interpolation,
         training=training,
     )
-    write_learned(path, content, network)
+    write_learned(path, content, network, replace=replace)
 
 
 @contextmanager
@@ -188,6 +208,5 @@ def replacing(path: str, *, keep: bool) -> Iterator[str]:
 
 
 def _not_kept(path: str, copy: str, error: OSError) -> OutputError:
-    return OutputError(
-        f"cannot keep {path} as {copy}: {reason(error)}", "Name another file with -o."
-    )
+    hint = "Free some space." if error.errno in NO_SPACE else "Name another file with -o."
+    return OutputError(f"cannot keep {path} as {copy}: {reason(error)}", hint)

@@ -17,6 +17,7 @@ from mnv2cli.learning.dataset import Examples, check_classes
 from mnv2cli.learning.earlier import (
     EarlierFinder,
     EarlierPhotos,
+    corrections_of,
     folders_of,
     model_file,
     open_earlier,
@@ -33,6 +34,7 @@ from mnv2cli.learning.model_file import (
 from mnv2cli.learning.options import LearnOptions, Running
 from mnv2cli.learning.preload import preloading
 from mnv2cli.learning.report import Moved, Relearned, Unused
+from mnv2cli.learning.summary import HOW_TO_RENAME
 from mnv2cli.learning.training import (
     About,
     Outcome,
@@ -42,11 +44,12 @@ from mnv2cli.learning.training import (
     report,
     training_set,
 )
-from mnv2cli.learning.truth import Truth, combine
+from mnv2cli.learning.truth import Truth, check_left, combine
 from mnv2cli.models.head import Head
 from mnv2cli.models.learned_file import LearnedContent
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.weights import digest as weights_digest
+from mnv2cli.system.messages import count
 
 
 @dataclass(frozen=True)
@@ -127,18 +130,18 @@ class _Relearner:
             )
         start = perf_counter()
         truth = combine(photos, earlier, there, names, trust_all=self._options.trust_all)
-        if not truth.new and not truth.trusted:
-            raise NoImagesError(
-                f"no new corrections in {what.dest!r}",
-                "Move photos that are in a wrong folder to that of their class, then try again. "
-                "--trust-all also learns from photos that were not moved.",
-            )
+        names = truth.names
+        check_left(truth, what.dest)
+        if not truth.new and not truth.trusted and not truth.dropped:
+            raise _nothing_new(what.dest, there)
         training = training_set(truth.photos, names, self._keys(truth, earlier))
         outcome = fit_and_measure(training, truth.photos.digests, self._fit_options(names))
         about = describe_training(training, truth.photos.digests, outcome.fitted, outcome.metrics)
         about |= {"group_by": self._group_by, "folders": self._folders()}
+        about |= self._chosen(truth)
         with replacing(what.output, keep=what.replaces) as backup:
-            write_model(what.output, classifier, names, outcome.fitted, about)
+            fitted, force = outcome.fitted, self._options.force or what.replaces
+            write_model(what.output, classifier, names, fitted, about, replace=force)
         seconds = perf_counter() - start
         unused = Unused(
             tuple(what.given.skipped) if what.given else (),
@@ -210,6 +213,19 @@ class _Relearner:
             folders = [*folders_of(self._earlier), *folders]
         return list(dict.fromkeys(folders))
 
+    def _chosen(self, truth: Truth) -> dict[str, Any]:
+        """Return which contents have the class that the user, or an earlier model, chose."""
+        is_used = self._earlier is not None and self._what.given is None
+        known = corrections_of(self._earlier) if self._earlier and is_used else {}
+        known[os.path.abspath(self._what.dest)] = truth.corrected
+        contents = set(truth.photos.digests)
+        return {
+            "corrections": {
+                folder: sorted(each & contents) for folder, each in sorted(known.items())
+            },
+            "answers": sorted(truth.answers),
+        }
+
     @property
     def _group_by(self) -> str:
         known = self._earlier.training.get("group_by", "") if self._earlier else ""
@@ -249,21 +265,24 @@ class _Relearner:
         now = fitted.out_of_fold.argmax(axis=1) == training.classes
         new = np.array(truth.new, dtype=np.int64)
         examples = [truth.photos.examples[each] for each in truth.new]
-        moved = [
-            Moved(each.path, there.folders[each.path], each.name)
-            for each in examples
-            if each.path in there.folders
-        ]
+        moved = []
+        for position, each in zip(truth.new, examples, strict=True):
+            if each.path in there.folders:
+                earlier = training.names[truth.before[position]] if position in truth.back else ""
+                moved.append(Moved(each.path, earlier or there.folders[each.path], each.name))
         return Relearned(
             corrections=tuple(moved),
             added=len(examples) - len(moved),
             trusted=truth.trusted,
+            answers=len(truth.answers),
+            dropped=truth.dropped,
             accuracy_before=float(old.mean()),
             accuracy_after=float(now.mean()),
             corrected_before=int(old[new].sum()),
             corrected_after=int(now[new].sum()),
             would_move=self._would_move(truth, there, outcome),
             ignored=tuple(there.ignored),
+            renamed=there.renamed,
             missing=there.missing,
         )
 
@@ -279,3 +298,20 @@ class _Relearner:
             if goal != current:
                 found.append(Moved(example.path, folder, goal))
         return tuple(found)
+
+
+def _nothing_new(dest: str, there: SortedPhotos) -> NoImagesError:
+    """Return the error of a folder without new corrections, with what is not learned and why."""
+    message = f"no new corrections in {dest!r}"
+    if there.renamed:
+        folders = ", ".join(f"{name} is {folder} now" for name, folder in there.renamed)
+        return NoImagesError(f"{message}, but renamed folders: {folders}", HOW_TO_RENAME)
+    if there.ignored:
+        (path, why), more = there.ignored[0], len(there.ignored) - 1
+        rest = f", and {count(more, 'other photo')}" if more else ""
+        message += f"; not learned: {path}: {why}{rest}"
+    return NoImagesError(
+        message,
+        "Move photos that are in a wrong folder to that of their class, then try again. "
+        "--trust-all also learns from photos that were not moved.",
+    )

@@ -53,12 +53,16 @@ class Relearned:
         corrections: The photos that the user moved to another class.
         added: The number of photos that the user put into class folders.
         trusted: The number of photos that were learned although the user did not move them.
+        answers: The number of learned photos whose class is the answer of an earlier model.
+        dropped: The number of earlier photos that are no longer learned, as the user moved them
+            out of their class.
         accuracy_before: The share of held-out photos that are right without the corrections.
         accuracy_after: The same with them, of the same photos in the same folds.
         corrected_before: The number of corrections that are right without the others.
         corrected_after: The number that are right with the others, each held out.
         would_move: Other photos that would now go elsewhere.
         ignored: Paths of moved photos that are not corrections, and why.
+        renamed: Classes whose folder the user renamed, and its new name, which is not learned.
         missing: The number of photos that are no longer in the sorted folder.
         lost: The number of earlier training photos that were not found.
         backup: Where the earlier model is kept; empty if it was not replaced.
@@ -71,8 +75,11 @@ class Relearned:
     corrected_before: int
     corrected_after: int
     trusted: int = 0
+    answers: int = 0
+    dropped: int = 0
     would_move: tuple[Moved, ...] = ()
     ignored: tuple[tuple[str, str], ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
     missing: int = 0
     lost: int = 0
     backup: str = ""

@@ -21,6 +21,12 @@ _LONGEST_NAME = 32
 ENOUGH = 10
 """Photos a class; with fewer, recognition depends on chance."""
 
+HOW_TO_RENAME = (
+    "To learn the new name, rename the folder of its training photos, and learn from there. If it "
+    "is another class, create the old folder again."
+)
+"""What to do where the folder of a class in a sorted folder was renamed."""
+
 
 def summary(learned: Report, *, verbose: bool = False) -> list[str]:
     """Return the lines of the whole report.
@@ -73,7 +79,7 @@ def used_lines(learned: Report, *, verbose: bool = False) -> list[str]:
             f"In several classes, so not used: {count(len(unused.conflicts), 'photo')}. "
             "Keep each in one."
         )
-        lines += _some((f"  {' = '.join(paths)}" for paths, _ in unused.conflicts), verbose)
+        lines += _some((_conflict(*each) for each in unused.conflicts), verbose)
     return lines
 
 
@@ -85,8 +91,11 @@ def accuracy_lines(learned: Report) -> list[str]:
         f"(95 % sure: {100 * low:.1f} to {percent(high)})."
     ]
     lines += _wrapped(majority(learned.metrics))
-    if learned.relearned:
-        lines.append("Corrections are difficult photos, so others are right more often.")
+    if learned.relearned and (answers := learned.relearned.answers):
+        lines += _wrapped(
+            f"{answers:,} of {count(learned.photos, 'label')} are the earlier model's own answers, "
+            "so the accuracy flatters."
+        )
     if learned.groups < learned.photos:
         lines.append(
             f"They form {count(learned.groups, 'group')} that belong together, each held out as "
@@ -203,7 +212,7 @@ def advice_lines(advice: Advice, photos: int) -> list[str]:
 def relearned_lines(relearned: Relearned, *, verbose: bool = False) -> list[str]:
     """Return what corrections changed."""
     number = len(relearned.corrections)
-    lines = [f"Learned {count(number, 'correction')}:"]
+    lines = [f"Learned {count(number, 'correction')}:"] if number else []
     lines += _some(map(_moved, relearned.corrections), verbose)
     if relearned.added:
         lines.append(f"Learned {count(relearned.added, 'photo')} that you added.")
@@ -212,6 +221,16 @@ def relearned_lines(relearned: Relearned, *, verbose: bool = False) -> list[str]
     if relearned.ignored:
         lines.append("Not learned:")
         lines += _some((f"  {path}: {why}" for path, why in relearned.ignored), verbose)
+    for name, folder in relearned.renamed:
+        lines += _wrapped(
+            f"The folder of the class {name} is named {folder} now; the class keeps its name. "
+            f"{HOW_TO_RENAME}"
+        )
+    if relearned.dropped:
+        lines += _wrapped(
+            f"No longer learned: {count(relearned.dropped, 'photo')} now in no class folder, or in "
+            "several."
+        )
     if relearned.lost:
         lines.append(f"Not found, so no longer learned: {count(relearned.lost, 'earlier photo')}.")
     lines += [
@@ -219,9 +238,12 @@ def relearned_lines(relearned: Relearned, *, verbose: bool = False) -> list[str]
         "On the same held-out photos:     before     after",
         f"  all photos right             {percent(relearned.accuracy_before):>8}  "
         f"{percent(relearned.accuracy_after):>8}",
-        f"  corrections right            {relearned.corrected_before:>8,}  "
-        f"{relearned.corrected_after:>8,}  of {number + relearned.added:,}",
     ]
+    if number or relearned.added:
+        lines.append(
+            f"  corrections right            {relearned.corrected_before:>8,}  "
+            f"{relearned.corrected_after:>8,}  of {number + relearned.added:,}"
+        )
     if relearned.would_move:
         lines += ["", f"{count(len(relearned.would_move), 'other photo')} would now go elsewhere:"]
         lines += _some(map(_moved, relearned.would_move), verbose)
@@ -246,6 +268,12 @@ def next_lines(learned: Report) -> list[str]:
             "  " + shlex.join(["mnv2", "sort", "PHOTOS", "--into", "sorted", "--model", path])
         )
     return lines
+
+
+def _conflict(paths: tuple[str, ...], classes: tuple[str, ...]) -> str:
+    if len(set(paths)) > 1:
+        return f"  {' = '.join(paths)}"
+    return f"  {paths[0]} is labelled {' and '.join(classes)}"
 
 
 def _moved(photo: Moved) -> str:

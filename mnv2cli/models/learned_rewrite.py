@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnv2cli.errors import OutputError, WeightsError
 from mnv2cli.models.learned_file import LearnedContent, members
-from mnv2cli.system.files import AtomicFile
+from mnv2cli.system.files import NO_SPACE, AtomicFile
 from mnv2cli.system.messages import reason
 
 if TYPE_CHECKING:
@@ -44,9 +44,8 @@ def rewrite_learned(source: str, target: str, content: LearnedContent) -> None:
         finally:
             part.discard()
     except OSError as error:
-        raise OutputError(
-            f"cannot write {target}: {reason(error)}", "Name another file with -o."
-        ) from error
+        hint = "Free some space." if error.errno in NO_SPACE else "Name another file with -o."
+        raise OutputError(f"cannot write {target}: {reason(error)}", hint) from error
 
 
 def _rewritten(old_bytes: bytes, content: LearnedContent, source: str) -> bytes:

@@ -36,23 +36,25 @@ _LAYOUT = 1  # raise it when the layers change
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
-def write_learned(path: str, content: LearnedContent, network: Model) -> None:
+def write_learned(
+    path: str, content: LearnedContent, network: Model, *, replace: bool = True
+) -> None:
     """Write the file of a learned model beside its place, then move it there.
-
-    An existing file is replaced: check before.
 
     Args:
         path: The file.
         content: What the model is.
         network: The network that ``content.backbone`` names, with its weights.
+        replace: Replace an existing file.
 
     Raises:
-        OutputError: It cannot be written; nothing is left behind.
+        OutputError: It exists and ``replace`` is not given, or it cannot be written; nothing is
+            left behind.
         WeightsError: The network's weights are not available.
     """
     template = _template(network)
     try:
-        part = AtomicFile(path, ".keras")
+        part = AtomicFile(os.path.realpath(path), ".keras")  # a link stays
     except OSError as error:
         raise OutputError(f"cannot write {path}: {reason(error)}", "Name another file.") from error
     try:
@@ -68,7 +70,12 @@ def write_learned(path: str, content: LearnedContent, network: Model) -> None:
                 new.writestr(_member(member.filename), data)
             for name, data in members(content).items():
                 new.writestr(_member(name), data, zipfile.ZIP_DEFLATED)
-        part.commit()
+        part.commit(replace=replace)
+    except FileExistsError as error:
+        raise OutputError(
+            f"{path!r} already exists: it was written during the learning",
+            "Overwrite it with --force, or name another file.",
+        ) from error
     except OSError as error:
         raise OutputError(f"cannot write {path}: {reason(error)}", "Free some space.") from error
     finally:

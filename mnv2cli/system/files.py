@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import stat
 import tempfile
 from typing import IO
+
+NO_SPACE = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+"""The numbers of errors of a full disk and of a full quota."""
 
 
 def content_digest(path: str) -> str:
@@ -74,10 +78,14 @@ class AtomicFile:
         )
         self.file: IO[bytes] = os.fdopen(descriptor, "wb")
 
-    def commit(self) -> None:
-        """Write the file to disk and move it to its target, replacing an existing file.
+    def commit(self, *, replace: bool = True) -> None:
+        """Write the file to disk and move it to its target.
+
+        Args:
+            replace: Replace an existing file.
 
         Raises:
+            FileExistsError: The target exists and ``replace`` is not given.
             OSError: It cannot be written; the temporary file is removed.
         """
         try:
@@ -85,11 +93,28 @@ class AtomicFile:
             os.fsync(self.file.fileno())
             self.file.close()
             os.chmod(self.name, self._mode())  # mkstemp makes files private
-            os.replace(self.name, self._target)
+            if replace:
+                os.replace(self.name, self._target)
+            else:
+                self._move_to_new()
             sync_folder(os.path.dirname(os.path.abspath(self._target)))
         except BaseException:
             self.discard()
             raise
+
+    def _move_to_new(self) -> None:
+        try:
+            os.link(self.name, self._target)
+        except FileExistsError:
+            raise
+        except OSError as error:  # no hard links here: look again
+            if os.path.lexists(self._target):
+                raise FileExistsError(
+                    errno.EEXIST, os.strerror(errno.EEXIST), self._target
+                ) from error
+            os.replace(self.name, self._target)
+        else:
+            os.unlink(self.name)
 
     def _mode(self) -> int:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from mnv2cli.errors import InputError, NoImagesError
+from mnv2cli.errors import InputError, NoImagesError, OutputError
 from mnv2cli.learning.corrections import read_sorted
 from mnv2cli.learning.learn import learn
 from mnv2cli.learning.options import LearnOptions
@@ -78,12 +78,45 @@ def test_moves_within_a_class_and_out_of_all_classes_are_not_corrections(
 def test_photo_in_two_class_folders_is_not_learned(sorted_photos: Path) -> None:
     photo = sorted_photos / "cat" / "0_20.png"
     shutil.copy(photo, sorted_photos / "dog")
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert not found.corrected and len(found.unmoved) == 7
+    assert found.ignored == [("sorted/dog/0_20.png", "is in several classes: cat, dog")]
+    with pytest.raises(NoImagesError, match=r"not learned: sorted/dog/0_20\.png: is in several"):
+        learn(None, "mine.keras", from_sorted="sorted")
+    os.unlink(photo)
     assert len(read_sorted("sorted", ("cat", "dog"), Filters(), content_digest).corrected) == 1
     (sorted_photos / "bird").mkdir()
-    shutil.copy(photo, sorted_photos / "bird")
+    shutil.copy(sorted_photos / "dog" / "0_20.png", sorted_photos / "bird")
     found = read_sorted("sorted", ("cat", "dog", "bird"), Filters(), content_digest)
     assert not found.corrected
     assert found.ignored == [("sorted/bird/0_20.png", "is in several classes: bird, dog")]
+
+
+def test_copies_of_an_unmoved_photo_outside_of_other_classes_change_nothing(
+    sorted_photos: Path,
+) -> None:
+    (sorted_photos / "unsure").mkdir(exist_ok=True)
+    (sorted_photos / "cat" / "best").mkdir()
+    for folder in ("unsure", "cat/best"):
+        shutil.copy(sorted_photos / "cat" / "0_20.png", sorted_photos / folder)
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert len(found.unmoved) == 8 and not found.corrected and not found.ignored
+
+
+def test_companion_that_stays_behind_is_not_a_photo_of_its_folder(
+    tmp_path: Path, invoke: Invoke
+) -> None:
+    draw_classes(tmp_path / "training", cat=8, dog=8)
+    learn("training", "mine.keras")
+    photo = draw_photo(tmp_path / "new" / "a.png", 0, 20)
+    photo.with_suffix(".dng").write_bytes(b"raw data")
+    done = invoke("sort", "new", "--into", "sorted", "--model", "mine.keras", "--no-unknown")
+    assert done.exit_code == 0, done.output
+    assert names(tmp_path / "sorted" / "cat") == ["a.dng", "a.png"]
+    move(tmp_path / "sorted" / "cat" / "a.png", "dog")
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert [each.path for each in found.corrected] == ["sorted/dog/a.png"]
+    assert not found.added and not found.unmoved and not found.ignored and not found.missing
 
 
 def test_new_folder_with_two_photos_is_a_new_class(sorted_photos: Path) -> None:
@@ -96,6 +129,20 @@ def test_new_folder_with_two_photos_is_a_new_class(sorted_photos: Path) -> None:
     assert found.new_names == ("bird",)
     learned = learn(None, "mine.keras", from_sorted="sorted")
     assert learned.class_names == ("cat", "dog", "bird")
+
+
+def test_renamed_class_folder_is_no_second_class(sorted_photos: Path) -> None:
+    os.rename(sorted_photos / "cat", sorted_photos / "Katze")
+    with pytest.raises(NoImagesError, match="cat is Katze now") as caught:
+        learn(None, "mine.keras", from_sorted="sorted")
+    assert "rename the folder of its training photos" in caught.value.hint
+    move(sorted_photos / "dog" / "1_20.png", "Katze")
+    learned = learn(None, "mine.keras", from_sorted="sorted")
+    assert learned.class_names == ("cat", "dog")
+    assert "The folder of the class cat is named Katze now" in learned.summary()
+    (sorted_photos / "cat").mkdir()
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert found.new_names == ("Katze",) and not found.renamed
 
 
 def test_relearned_model_knows_the_corrections_and_keeps_the_earlier_one(
@@ -126,9 +173,57 @@ def test_relearning_twice_needs_new_corrections_and_changes_nothing(sorted_photo
     with pytest.raises(NoImagesError, match="no new corrections in 'sorted'"):
         learn(None, "mine.keras", from_sorted="sorted")
     assert before == [Path(name).read_bytes() for name in ("mine.keras", "mine.previous.keras")]
-    move(sorted_photos / "dog" / "0_20.png", "cat")
-    with pytest.raises(NoImagesError):  # back where it was: sort was right, nothing is known
+
+
+def test_correction_that_was_moved_back_is_taken_back(sorted_photos: Path) -> None:
+    moved = move(sorted_photos / "cat" / "0_20.png", "dog")
+    learn(None, "mine.keras", from_sorted="sorted")
+    photo = str(move(moved, "cat"))
+    learned = learn(None, "mine.keras", from_sorted="sorted")
+    assert "Learned 1 correction:\n  sorted/cat/0_20.png: dog → cat" in learned.summary()
+    assert read_learned("mine.keras").training["contents"][content_digest(photo)][0] == 0
+    with pytest.raises(NoImagesError):
         learn(None, "mine.keras", from_sorted="sorted")
+
+
+def test_training_photo_that_sort_put_into_another_class_keeps_its_class(
+    sorted_photos: Path, invoke: Invoke
+) -> None:
+    """It was not learned in the sorted folder, so that it was not moved back there."""
+    photo = draw_photo(Path("training/dog/cat.png"), 0, 40)
+    learn("training", "mine.keras", options=LearnOptions(force=True))
+    done = invoke("sort", str(photo), "--into", "sorted", "--model", "mine.keras", "--no-unknown")
+    assert done.exit_code == 0, done.output
+    assert (sorted_photos / "cat" / "cat.png").exists()
+    with pytest.raises(NoImagesError):
+        learn(None, "mine.keras", from_sorted="sorted")
+
+
+@pytest.mark.parametrize("folder", ["unsure", "unknown", "other"])
+def test_correction_that_was_moved_out_of_all_classes_is_no_longer_learned(
+    sorted_photos: Path, folder: str
+) -> None:
+    moved = move(sorted_photos / "cat" / "0_20.png", "dog")
+    added = draw_photo(sorted_photos / "dog" / "added.png", 1, 50)
+    assert learn(None, "mine.keras", from_sorted="sorted").photos == 18
+    outside = [move(moved, folder), move(added, folder)]
+    learned = learn(None, "mine.keras", from_sorted="sorted")
+    assert learned.photos == 16
+    assert "No longer learned: 2 photos" in learned.summary()
+    contents = read_learned("mine.keras").training["contents"]
+    assert not any(content_digest(str(path)) in contents for path in outside)
+    with pytest.raises(NoImagesError):
+        learn(None, "mine.keras", from_sorted="sorted")
+
+
+def test_new_class_whose_photos_were_moved_out_is_removed(sorted_photos: Path) -> None:
+    birds = [move(sorted_photos / "cat" / f"0_{number}.png", "bird") for number in (20, 21)]
+    assert learn(None, "mine.keras", from_sorted="sorted").class_names == ("cat", "dog", "bird")
+    move(birds[0], "unsure")
+    with pytest.raises(InputError, match="'bird' would have 1 photo left"):
+        learn(None, "mine.keras", from_sorted="sorted")
+    move(birds[1], "unsure")
+    assert learn(None, "mine.keras", from_sorted="sorted").class_names == ("cat", "dog")
 
 
 def test_training_photos_are_found_by_content_where_they_are_renamed(
@@ -174,14 +269,21 @@ def test_trust_all_learns_unmoved_photos_too(sorted_photos: Path) -> None:
     learned = learn(None, "mine.keras", from_sorted="sorted", options=LearnOptions(trust_all=True))
     assert learned.photos == 24
     assert learned.relearned is not None and learned.relearned.trusted == 8
+    text = " ".join(learned.summary().split())
+    assert "8 of 24 labels are the earlier model's own answers, so the accuracy flatters." in text
+    assert "0 corrections" not in text and "corrections right" not in text
+    move(sorted_photos / "cat" / "0_20.png", "dog")
+    again = learn(None, "mine.keras", from_sorted="sorted")
+    assert again.relearned is not None and again.relearned.answers == 7
 
 
 def test_folder_without_a_journal_is_refused(tmp_path: Path) -> None:
     draw_classes(tmp_path / "training", cat=4, dog=4)
     learn("training", "mine.keras")
+    os.rename("training", "my training")
     with pytest.raises(InputError, match="was not made by mnv2 sort") as caught:
-        learn(None, "mine.keras", from_sorted="training")
-    assert "mnv2 learn training" in caught.value.hint
+        learn(None, "mine.keras", from_sorted="my training")
+    assert "mnv2 learn 'my training'" in caught.value.hint
 
 
 def test_full_disk_keeps_both_models(sorted_photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,8 +294,9 @@ def test_full_disk_keeps_both_models(sorted_photos: Path, monkeypatch: pytest.Mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("mnv2cli.system.files.os.replace", full)
-    with pytest.raises(Exception, match="no space left"):
+    with pytest.raises(OutputError, match="no space left") as caught:
         learn(None, "mine.keras", from_sorted="sorted")
+    assert caught.value.hint == "Free some space."
     assert Path("mine.keras").read_bytes() == old
     assert not [path for path in Path().iterdir() if "previous" in path.name]
 
@@ -232,6 +335,15 @@ def test_refresh_refuses_options_that_it_would_ignore(
     done = invoke("sort", *arguments, "--refresh", "--into", "sorted", "--model", "mine.keras")
     assert done.exit_code == 2
     assert "cannot be combined with --refresh" in done.output
+
+
+def test_refresh_of_a_folder_that_does_not_exist_says_so(
+    sorted_photos: Path, invoke: Invoke
+) -> None:
+    done = invoke("sort", "--refresh", "--into", "nosuch", "--model", "mine.keras")
+    assert done.exit_code == 2
+    assert "the folder 'nosuch' does not exist" in done.output
+    assert not Path("nosuch").exists()
 
 
 def test_command_learns_corrections(sorted_photos: Path, invoke: Invoke) -> None:

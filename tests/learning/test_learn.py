@@ -60,6 +60,14 @@ def test_copies_count_once_and_conflicts_not_at_all(tmp_path: Path) -> None:
     )
 
 
+def test_photo_with_two_labels_is_named_with_both(tmp_path: Path) -> None:
+    draw_classes(tmp_path / "photos", cat=5, dog=5)
+    rows = [f"photos/{name}/{name}{i}.png,{name}" for name in ("cat", "dog") for i in range(5)]
+    Path("labels.csv").write_text("\n".join(["path,label", *rows, "photos/cat/cat0.png,dog"]))
+    learned = learn(None, "mine.keras", labels="labels.csv")
+    assert "photos/cat/cat0.png is labelled cat and dog" in learned.summary()
+
+
 def test_mislabelled_photo_is_named(tmp_path: Path) -> None:
     folder = draw_classes(tmp_path / "photos", cat=20, dog=20, bird=20, cow=20, hen=20)
     os.rename(folder / "cat" / "cat0.png", folder / "dog" / "wrong.png")
@@ -171,6 +179,32 @@ def test_full_disk_leaves_the_old_model_and_nothing_else(
         learn("photos", "mine.keras", options=LearnOptions(force=True))
     assert Path("mine.keras").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir() if ".keras" in path.name] == ["mine.keras"]
+
+
+def test_model_that_another_run_wrote_meanwhile_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_classes(tmp_path / "photos", cat=4, dog=4)
+    monkeypatch.setattr(
+        "mnv2cli.learning.learn.check_not_a_photo",
+        lambda *args: Path("mine.keras").write_bytes(b"of another run"),
+    )
+    with pytest.raises(OutputError, match=r"'mine\.keras' already exists"):
+        learn("photos", "mine.keras")
+    assert Path("mine.keras").read_bytes() == b"of another run"
+    assert learn("photos", "mine.keras", options=LearnOptions(force=True)).photos == 8
+
+
+def test_link_to_a_model_stays_a_link(tmp_path: Path) -> None:
+    draw_classes(tmp_path / "photos", cat=4, dog=4)
+    (tmp_path / "models").mkdir()
+    os.symlink("models/mine.keras", "link.keras")
+    with pytest.raises(InputError, match=r"a link to '.*mine\.keras', which does not exist"):
+        learn("photos", "link.keras")
+    Path("models/mine.keras").touch()
+    learn("photos", "link.keras", options=LearnOptions(force=True))
+    assert os.readlink("link.keras") == "models/mine.keras"
+    assert read_learned("models/mine.keras").class_names == ("cat", "dog")
 
 
 def test_model_that_is_not_of_imagenet_is_refused(tmp_path: Path) -> None:

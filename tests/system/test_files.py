@@ -57,3 +57,23 @@ def test_reading_and_digests_are_of_the_content(tmp_path: Path) -> None:
     os.utime(path, (1, 1))
     assert read_unnoticed(str(path)) == content
     assert content_digest(str(path)) == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_file_that_appeared_meanwhile_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    if not has_links:
+
+        def refused(*args: object) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr("mnv2cli.system.files.os.link", refused)
+    target = tmp_path / "model.keras"
+    parts = [AtomicFile(str(target)), AtomicFile(str(target))]
+    for number, part in enumerate(parts):
+        part.file.write(b"%d" % number)
+    parts[0].commit(replace=False)
+    with pytest.raises(FileExistsError):
+        parts[1].commit(replace=False)
+    assert target.read_bytes() == b"0" and os.listdir(tmp_path) == ["model.keras"]
