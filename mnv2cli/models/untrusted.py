@@ -244,6 +244,8 @@ def _checked_size(item: Any, what: str, hint: str) -> int:
     size, chunks = int(item.size or 0), item.chunks
     declared = size * item.dtype.itemsize
     stored = item.id.get_storage_size()
+    if declared > _LARGEST_WEIGHTS:
+        raise WeightsError(f"{what} is far too large for a network: {declared:,} bytes", hint)
     if declared > stored * _LARGEST_RATIO:
         raise WeightsError(
             f"{what} contains {stored:,} bytes for a data set of {declared:,}: refused", hint
