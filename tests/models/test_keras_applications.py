@@ -48,7 +48,8 @@ def noise(count: int) -> NDArray[np.uint8]:
 def randomise(model: Any, images: NDArray[np.uint8]) -> None:
     """Give a network random weights with which its scores depend on the image.
 
-    Batch norms get the statistics of the images, because signals would fade without; a layer scale
+    Batch norms get the statistics of the images, and of noise, with which compiled models are
+    checked: without, signals would fade, or grow until rounding decides the scores. A layer scale
     of 1e-6, with which Keras begins, would hide the blocks of ConvNeXt. Which blocks the training
     step drops is drawn from the seed: a few draws amplify rounding to a thousand times the usual.
     """
@@ -65,7 +66,8 @@ def randomise(model: Any, images: NDArray[np.uint8]) -> None:
     for layer in norms:
         layer.momentum = 0.0
     if norms:
-        model(images.astype(np.float32), training=True)
+        fine = random.integers(0, 256, images.shape, np.uint8)
+        model(np.concatenate([images, fine]).astype(np.float32), training=True)
 
 
 def save(model: Any, path: Path) -> None:
