@@ -63,6 +63,7 @@ class LearnedModel:
     """
 
     family = FAMILY
+    divisor, shift = 1.0, 0.0  # its first layer scales the pixels
     accurate = False
     notes: tuple[str, ...] = ()
     packaged = True  # nothing can be downloaded
@@ -84,7 +85,6 @@ class LearnedModel:
                 _HINT,
             )
         self.alpha, self.size = published.alpha, published.size
-        self.divisor, self.shift = published.divisor, published.shift
         self.precisions = published.precisions
 
     @property

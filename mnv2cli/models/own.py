@@ -44,6 +44,12 @@ def find_own(name: str) -> str:
     return path if os.path.isfile(path) else ""
 
 
+def located(name: str) -> str:
+    """Return the absolute path of a model of the user's or of a file; other names as they are."""
+    path = find_own(name) or name
+    return os.path.abspath(path) if os.path.exists(path) else name
+
+
 def remove_own(name: str) -> str:
     """Remove one of the user's models, and return its path.
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from mnv2cli.engines.options import EngineOptions
 from mnv2cli.events import Notice, RunEvents, python_warning
 from mnv2cli.images.decode import decode
+from mnv2cli.models import MODELS
 from mnv2cli.models.options import ModelOptions
+from mnv2cli.models.own import located
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +93,9 @@ def resolve_model(model: ModelOptions, warning: Notice) -> ModelOptions:
         WeightsError: The weights are not available.
     """
     network = make_classifier(model, EngineOptions(), warning).resolve()
-    return replace(model, name=network.family)
+    if network.family in MODELS:
+        return replace(model, name=network.family)
+    return replace(model, name=located(model.name))  # a model of the user's
 
 
 def decoder(classifier: Classifier) -> Callable[[str], NDArray[np.uint8]]:

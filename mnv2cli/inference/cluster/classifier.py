@@ -26,7 +26,7 @@ from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.timings import Timings
 from mnv2cli.models import MODELS, Model
 from mnv2cli.models.options import ModelOptions
-from mnv2cli.models.own import find_own
+from mnv2cli.models.own import located
 from mnv2cli.records import Record, Source
 from mnv2cli.system.messages import count
 
@@ -196,12 +196,10 @@ class ClusterClassifier(Classifier):
 def _settled(network: Model, given: ModelOptions) -> ModelOptions:
     """Return the options that mean this network in every process."""
     if network.family not in MODELS:  # a model of the user's
-
-        def found(path: str | None) -> str | None:
-            return os.path.abspath(path) if path and os.path.exists(path) else path
-
-        name = find_own(given.name) or given.name
-        return replace(given, name=found(name) or "", labels=found(given.labels))
+        labels = given.labels
+        if labels and os.path.exists(labels):
+            labels = os.path.abspath(labels)
+        return replace(given, name=located(given.name), labels=labels)
     return ModelOptions(
         network.family,
         network.alpha,
