@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.engines.protocol import Outputs
@@ -71,9 +72,14 @@ class KerasEngine:
 
             return predict
 
+        self._model, self._compiled = model, compiled
         self._predict = compiled(model)  # traced at the first call
-        whole = type(model)(model.input, [model.output, model.layers[-1].input])
-        self._run = compiled(whole)
+
+    @cached_property
+    def _run(self) -> Any:
+        """The function that returns features as well; runs that need none never make it."""
+        model = self._model
+        return self._compiled(type(model)(model.input, [model.output, model.layers[-1].input]))
 
     def predict(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return softmax scores, float32 [n, classes], of uint8 [n, size, size, 3]."""
