@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from itertools import chain, islice
 from threading import Event
 from typing import TYPE_CHECKING
 
+from mnv2cli.cli.inputs import watched
 from mnv2cli.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,13 +64,7 @@ class Embedder:
                 stack.callback(store.close)
             records = classifier.embed_run(sources, store, report.timings, sample)
             stack.callback(records.close)
-            with screen.loading(classifier.network.name):
-                started = list(islice(records, 1))
-            with screen.progress(total) as advance:
-                for record in chain(started, records):
-                    report.add(record)
-                    advance(record)
-                    yield record
+            yield from watched(records, classifier.network.name, report, screen, total)
 
     def read(self, path: str) -> Iterator[tuple[Sequence[str], NDArray[np.float32], Sequence[str]]]:
         """Yield the paths, the features, float32 [m, d], and the errors of a file in blocks.

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -132,6 +133,31 @@ def classify_inputs(
     """
     found = find_inputs(classifier, inputs, report, screen)
     return classifier.run(choose(found.sources), report.timings, found.sample, stop_requested)
+
+
+def watched(
+    records: Iterator[Record],
+    name: str,
+    report: Report,
+    screen: Screen,
+    total: Callable[[Event], int | None] | None,
+) -> Iterator[Record]:
+    """Yield records, counting them and showing their progress.
+
+    Args:
+        records: The records; the first loads the model.
+        name: The name of the network that is loaded.
+        report: Receives the counts.
+        screen: Shows the progress.
+        total: Returns the number of images; called in a thread. None if it is unknown.
+    """
+    with screen.loading(name):
+        started = list(islice(records, 1))
+    with screen.progress(total) as advance:
+        for record in chain(started, records):
+            report.add(record)
+            advance(record)
+            yield record
 
 
 def no_images(report: Report) -> NoImagesError:

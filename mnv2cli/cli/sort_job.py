@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
-from itertools import chain, islice
 from threading import Event
 from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.inputs import classify_inputs, make_classifier, no_images
+from mnv2cli.cli.inputs import classify_inputs, make_classifier, no_images, watched
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import NoImagesError
 from mnv2cli.inference.report import Report
@@ -127,13 +126,7 @@ class SortJob:
         if inputs.list_file is None:
             total = partial(_count, inputs.paths, inputs.filters, wanted)
         with closing(classify_inputs(made, inputs, report, screen, wanted)) as records:
-            with screen.loading(made.network.name):
-                started = list(islice(records, 1))
-            with screen.progress(total) as advance:
-                for record in chain(started, records):
-                    report.add(record)
-                    advance(record)
-                    yield record
+            yield from watched(records, made.network.name, report, screen, total)
         if not report.images:
             raise no_images(report)
 
