@@ -1,12 +1,13 @@
-"""Add a learned model to the user's models."""
+"""Add a learned model to the user's models, or remove one."""
 
 from __future__ import annotations
 
 import os
 
 from mnv2cli.errors import InputError, OutputError
+from mnv2cli.models.cleanup import remove_weights
 from mnv2cli.models.learned_file import read_learned
-from mnv2cli.models.own import NAME, SUFFIX, own_folder
+from mnv2cli.models.own import NAME, SUFFIX, find_own, own_folder, own_models
 from mnv2cli.models.registry import MODELS
 from mnv2cli.models.untrusted import check_archive
 from mnv2cli.system.files import AtomicFile, content_digest
@@ -63,3 +64,21 @@ def add_own(path: str, name: str = "", *, force: bool = False) -> tuple[str, boo
             "Set MNV2_MODELS to a writable folder with free space.",
         ) from error
     return name, True
+
+
+def remove_own(name: str) -> str:
+    """Remove one of the user's models, and return its path.
+
+    Raises:
+        InputError: There is no model of that name.
+        OutputError: It cannot be removed.
+    """
+    path = find_own(name)
+    if not path:
+        known = ", ".join(own_models()) or "none"
+        raise InputError(
+            f"{name!r} is not one of your models ({known})",
+            "mnv2 models list shows them; mnv2 models clean --weights removes downloaded weights.",
+        )
+    remove_weights([path])
+    return path

@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import re
 
-from mnv2cli.errors import InputError, OutputError
-from mnv2cli.system.messages import reason
-
 SUFFIX = ".keras"
 
 NAME = re.compile(r"[^\W_][\w.+-]{0,99}")
@@ -48,26 +45,3 @@ def located(name: str) -> str:
     """Return the absolute path of a model of the user's or of a file; other names as they are."""
     path = find_own(name) or name
     return os.path.abspath(path) if os.path.exists(path) else name
-
-
-def remove_own(name: str) -> str:
-    """Remove one of the user's models, and return its path.
-
-    Raises:
-        InputError: There is no model of that name.
-        OutputError: It cannot be removed.
-    """
-    path = find_own(name)
-    if not path:
-        known = ", ".join(own_models()) or "none"
-        raise InputError(
-            f"{name!r} is not one of your models ({known})",
-            "mnv2 models list shows them; mnv2 models clean --weights removes downloaded weights.",
-        )
-    try:
-        os.unlink(path)
-    except OSError as error:
-        raise OutputError(
-            f"cannot remove {path}: {reason(error)}", "Check the permissions of its folder."
-        ) from error
-    return path

@@ -109,8 +109,8 @@ def test_the_published_network_is_shared_if_it_is_the_same(learned: Path, home: 
 
 
 def test_a_name_finds_an_added_model(learned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mnv2cli.models.adding import add_own
-    from mnv2cli.models.own import find_own, own_models, remove_own
+    from mnv2cli.models.adding import add_own, remove_own
+    from mnv2cli.models.own import find_own, own_models
 
     monkeypatch.setenv("MNV2_MODELS", str(learned.parent / "models"))
     assert own_models() == {}

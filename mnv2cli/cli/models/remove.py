@@ -14,7 +14,8 @@ from mnv2cli.cli.terminal.text import printable
 @option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 def remove(name: str, yes: bool) -> None:
     """Remove a model that mnv2 models add copied. The file it was copied from stays."""
-    from mnv2cli.models.own import find_own, remove_own
+    from mnv2cli.models.adding import remove_own
+    from mnv2cli.models.own import find_own
 
     path = find_own(name)
     if path and not yes:
