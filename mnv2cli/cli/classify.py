@@ -17,6 +17,7 @@ from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.labels import label_options
 from mnv2cli.cli.options.model import model_options
+from mnv2cli.cli.options.rows import csv_safe_option, force_option, output_option
 from mnv2cli.cli.options.runs import long_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
@@ -71,13 +72,7 @@ _output = section("Results")
 _output_options = grouped(
     "target",
     _target,
-    _output(
-        "-o",
-        "--output",
-        type=click.Path(),
-        metavar="FILE",
-        help="Write to FILE, not stdout; its name sets the format.",
-    ),
+    output_option,
     _output(
         "-f",
         "--format",
@@ -87,13 +82,8 @@ _output_options = grouped(
         help="table, csv, json, jsonl or parquet.  [default: by FILE]",
     ),
     _output("--long", is_flag=True, help="Write one row per label (csv, parquet)."),
-    _output(
-        "--csv-safe",
-        advanced=True,
-        is_flag=True,
-        help="Put an apostrophe before csv cells that look like formulas.",
-    ),
-    _output("--force", is_flag=True, help="Overwrite FILE if it exists."),
+    csv_safe_option,
+    force_option,
 )
 _embeddings_option = _output(
     "--embeddings",

@@ -15,6 +15,7 @@ from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.model import model_options
+from mnv2cli.cli.options.rows import force_option
 from mnv2cli.cli.options.runs import long_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
@@ -61,7 +62,7 @@ _target_options = grouped(
         metavar="FILE",
         help="Write to FILE, which ends in .npz or .parquet.",
     ),
-    _output("--force", is_flag=True, help="Overwrite FILE if it exists."),
+    force_option,
 )
 _feature_options = grouped(
     "features",

@@ -9,6 +9,7 @@ from glob import glob
 import click
 
 from mnv2cli.cli.grouping import section
+from mnv2cli.cli.options.rows import force_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.results.formats import FORMATS, format_of
@@ -47,7 +48,7 @@ _output = section("Results")
     advanced=True,
     help="csv, json, jsonl or parquet.  [default: by FILE]",
 )
-@_output("--force", is_flag=True, help="Overwrite FILE if it exists.")
+@force_option
 @_output(
     "--partial",
     is_flag=True,

@@ -24,16 +24,24 @@ def _target(output: str | None, format: str | None, csv_safe: bool, force: bool)
 
 
 _output = section("Results")
+output_option = _output(
+    "-o",
+    "--output",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write to FILE, not stdout; its name sets the format.",
+)
+csv_safe_option = _output(
+    "--csv-safe",
+    advanced=True,
+    is_flag=True,
+    help="Put an apostrophe before csv cells that look like formulas.",
+)
+force_option = _output("--force", is_flag=True, help="Overwrite FILE if it exists.")
 row_options = grouped(
     "target",
     _target,
-    _output(
-        "-o",
-        "--output",
-        type=click.Path(),
-        metavar="FILE",
-        help="Write to FILE, not stdout; its name sets the format.",
-    ),
+    output_option,
     _output(
         "-f",
         "--format",
@@ -42,13 +50,8 @@ row_options = grouped(
         metavar="FORMAT",
         help="table, csv, json or jsonl.  [default: by FILE]",
     ),
-    _output(
-        "--csv-safe",
-        advanced=True,
-        is_flag=True,
-        help="Put an apostrophe before csv cells that look like formulas.",
-    ),
-    _output("--force", is_flag=True, help="Overwrite FILE if it exists."),
+    csv_safe_option,
+    force_option,
 )
 
 
