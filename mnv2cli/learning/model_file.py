@@ -16,6 +16,7 @@ from mnv2cli.models.learned_file import LearnedContent
 from mnv2cli.models.learned_template import write_learned
 from mnv2cli.models.options import ModelOptions
 from mnv2cli.models.weights import digest
+from mnv2cli.results.check import already_exists, existing_folder
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.files import NO_SPACE, AtomicFile
 from mnv2cli.system.messages import reason
@@ -42,12 +43,7 @@ def check_model_output(path: str, *, force: bool) -> None:
             f"cannot write a model to {redact(path)!r}: name a local file that ends in {SUFFIX}",
             "For example: -o mine.keras",
         )
-    folder = os.path.dirname(path) or os.curdir
-    if not os.path.isdir(folder):
-        raise InputError(
-            f"cannot write {path!r}: the folder {folder!r} does not exist",
-            "Create the folder first.",
-        )
+    existing_folder(path)
     if os.path.islink(path) and not os.path.exists(path):
         target = os.path.realpath(path)
         raise InputError(
@@ -59,9 +55,7 @@ def check_model_output(path: str, *, force: bool) -> None:
             kind = "a folder" if os.path.isdir(path) else "not a regular file"
             raise InputError(f"cannot write {path!r}: it is {kind}", "Name another file.")
         if not force:
-            raise InputError(
-                f"{path!r} already exists", "Overwrite it with --force, or name another file."
-            )
+            raise already_exists(path)
     folder = os.path.dirname(os.path.realpath(path))
     if not os.access(folder, os.W_OK):
         raise InputError(

@@ -76,12 +76,7 @@ def check_output(path: str, format: str, *, force: bool) -> None:
         upload.check_output(path, force=force)
         return
     path = destination(path)
-    folder = os.path.dirname(path) or os.curdir
-    if not os.path.isdir(folder):
-        raise InputError(
-            f"cannot write results to {path!r}: the folder {folder!r} does not exist",
-            "Create the folder first.",
-        )
+    folder = existing_folder(path, "results to ")
     if is_regular(path):
         if not force:
             may_resume = made.rows is not None and has_log(path)
@@ -94,6 +89,32 @@ def check_output(path: str, format: str, *, force: bool) -> None:
             raise InputError(f"cannot write {path!r}: permission denied", _ELSEWHERE)
     elif not os.path.lexists(path) and not os.access(folder, os.W_OK):
         raise InputError(f"cannot write to {folder!r}: permission denied", _ELSEWHERE)
+
+
+def existing_folder(path: str, what: str = "") -> str:
+    """Return the folder of a file to write.
+
+    Args:
+        path: The file.
+        what: What is written, for errors, such as "results to ".
+
+    Raises:
+        InputError: The folder does not exist.
+    """
+    folder = os.path.dirname(path) or os.curdir
+    if not os.path.isdir(folder):
+        raise InputError(
+            f"cannot write {what}{path!r}: the folder {folder!r} does not exist",
+            "Create the folder first.",
+        )
+    return folder
+
+
+def already_exists(path: str) -> InputError:
+    """Return the error for a file that may not be overwritten."""
+    return InputError(
+        f"{path!r} already exists", "Overwrite it with --force, or name another file."
+    )
 
 
 def check_not_folder(path: str) -> None:

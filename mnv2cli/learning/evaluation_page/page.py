@@ -13,7 +13,7 @@ from mnv2cli.learning.evaluation_page.style import STYLE
 from mnv2cli.learning.evaluation_page.thumbnails import thumbnails
 from mnv2cli.learning.metrics import TOP, ClassFigures
 from mnv2cli.learning.summary import percent
-from mnv2cli.results.check import check_not_folder, is_regular
+from mnv2cli.results.check import already_exists, check_not_folder, existing_folder, is_regular
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.files import AtomicFile
 from mnv2cli.system.messages import count, reason
@@ -46,19 +46,12 @@ def check_report(path: str, *, force: bool) -> None:
             "For example: --report eval.html",
         )
     check_not_folder(path)
-    folder = os.path.dirname(path) or os.curdir
-    if not os.path.isdir(folder):
-        raise InputError(
-            f"cannot write the report {path!r}: the folder {folder!r} does not exist",
-            "Create the folder first.",
-        )
+    folder = existing_folder(path, "the report ")
     if os.path.lexists(path):
         if not is_regular(path):
             raise InputError(f"cannot write the report {path!r}: it is not a regular file")
         if not force:
-            raise InputError(
-                f"{path!r} already exists", "Overwrite it with --force, or name another file."
-            )
+            raise already_exists(path)
     if not os.access(folder, os.W_OK):
         raise InputError(
             f"cannot write to {folder!r}: permission denied", "Name a file in a writable folder."
