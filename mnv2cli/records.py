@@ -83,6 +83,7 @@ class Record:
         position: As in :class:`Source`.
         embedding: The pooled features under the network's last layer, float32 [features], if
             requested. Records with different embeddings may be equal.
+        thumbnail: A small WebP of the image, if requested; also ignored when records are compared.
     """
 
     path: str
@@ -93,6 +94,7 @@ class Record:
     node: Prediction | None = None
     position: int | None = None
     embedding: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+    thumbnail: bytes | None = field(default=None, compare=False, repr=False)
 
     @property
     def status(self) -> Status:

@@ -1,0 +1,1 @@
+"""Show results to people: a page of photos for browsers, a summary, differences of runs."""

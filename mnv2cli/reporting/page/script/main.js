@@ -1,0 +1,3 @@
+// Start the page.
+
+document.getElementById("app").textContent = shown(report.title);

@@ -1,0 +1,176 @@
+"""Write a page: one HTML file that opens without a server and makes no request to a network."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from importlib.resources import files
+
+from mnv2cli.errors import InputError, OutputError
+from mnv2cli.reporting.columns import CHUNK, page_data, to_script
+from mnv2cli.reporting.content import Content
+from mnv2cli.reporting.places import Places
+from mnv2cli.results.check import already_exists, check_not_folder, existing_folder, is_regular
+from mnv2cli.sources.urls import is_url
+from mnv2cli.system.files import AtomicFile
+from mnv2cli.system.messages import reason
+from mnv2cli.system.urls import redact
+
+SUFFIXES = (".html", ".htm")
+
+STYLES = ("base.css", "controls.css", "grid.css", "viewer.css", "corrections.css", "panels.css")
+SCRIPTS = (
+    "data.js", "state.js", "view.js", "thumbnails.js", "cell.js", "grid.js", "charts.js",
+    "sidebar.js", "toolbar.js", "viewer.js", "errors.js",
+    "corrections.js", "selection.js", "editor.js", "review.js", "exporting.js", "main.js",
+)  # fmt: skip
+"""The parts of the page's style sheet and of its script, in their order."""
+
+Thumbnail = bytes | str
+"""A WebP image, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTarget:
+    """Where a page is written.
+
+    Attributes:
+        path: The file; ends in ``.html``.
+        force: Overwrite it.
+        thumbnails: Show the photos, not only their labels.
+        embed_limit: The largest number of thumbnails in the file itself; more of them are files
+            beside it.
+    """
+
+    path: str
+    force: bool = False
+    thumbnails: bool = True
+    embed_limit: int = 5_000
+
+
+def check_report(path: str, *, force: bool) -> None:
+    """Check that a page can be written to a file, before any work is done.
+
+    Raises:
+        InputError: It exists and ``force`` is not given, its name does not end in ``.html``, or its
+            folder does not exist or cannot be written to.
+    """
+    if is_url(path) or not path.lower().endswith(SUFFIXES):
+        raise InputError(
+            f"cannot write a report to {redact(path)!r}: name a local file that ends in .html",
+            "For example: report.html",
+        )
+    check_not_folder(path)
+    folder = existing_folder(path, "the report ")
+    if os.path.lexists(path):
+        if not is_regular(path):
+            raise InputError(f"cannot write the report {path!r}: it is not a regular file")
+        if not force:
+            raise already_exists(path)
+    if not os.access(folder, os.W_OK):
+        raise InputError(
+            f"cannot write to {folder!r}: permission denied", "Name a file in a writable folder."
+        )
+
+
+def write_report(
+    content: Content, target: ReportTarget, places: Places, thumbnails: Iterable[Thumbnail] = ()
+) -> None:
+    """Write a page beside its place, then move it there.
+
+    Args:
+        content: What to show.
+        target: The file; replaced if it exists.
+        places: Where the photos are.
+        thumbnails: One for each entry, in order; consumed while the page is written.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    kind = "embedded" if target.thumbnails else "none"
+    data = page_data(content, partial(places.href, page=target.path), {"kind": kind})
+    try:
+        part = AtomicFile(target.path)
+        try:
+            for text in page(content, data, thumbnails):
+                part.file.write(text.encode())
+            part.commit()
+        finally:
+            part.discard()
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {target.path!r}: {reason(error)}", "Name another file."
+        ) from error
+
+
+def page(
+    content: Content, data: dict[str, object], thumbnails: Iterable[Thumbnail] = ()
+) -> Iterator[str]:
+    """Yield the text of a page.
+
+    Args:
+        content: What it shows.
+        data: The same for its scripts.
+        thumbnails: One for each entry, in order, to embed.
+    """
+    import jinja2
+
+    folder = files("mnv2cli.reporting") / "page"
+    style = "".join(_part(f"style/{name}") for name in STYLES)
+    script = "'use strict';\n(() => {\n" + "".join(_part(f"script/{name}") for name in SCRIPTS)
+    script += "})();\n"
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
+    missing: dict[int, str] = {}
+    yield from template.generate(
+        content=content,
+        title=_shown(content.title),
+        data=to_script(data),
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+        chunks=_chunks(thumbnails, missing),
+        missing=lambda: to_script(missing),
+    )
+
+
+def _part(name: str) -> str:
+    path = files("mnv2cli.reporting") / "page" / name
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _policy(style: str, script: str) -> str:
+    """Return the policy of a page: its own script and style, and images that need no network."""
+    return (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; "
+        f"script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src 'self' file: data:"
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(sha256(text.encode()).digest()).decode()
+
+
+def _chunks(thumbnails: Iterable[Thumbnail], missing: dict[int, str]) -> Iterator[tuple[int, str]]:
+    """Yield the first row and the JSON of each chunk of thumbnails: base64, or null."""
+    chunk: list[str | None] = []
+    start = row = 0
+    for row, each in enumerate(thumbnails, 1):
+        if isinstance(each, str):
+            missing[row - 1] = each
+        chunk.append(None if isinstance(each, str) else base64.b64encode(each).decode())
+        if len(chunk) == CHUNK:
+            yield start, to_script(chunk)
+            start, chunk = row, []
+    if chunk:
+        yield start, to_script(chunk)
+
+
+def _shown(text: str) -> str:
+    """Return any text, such as a path, as valid UTF-8 that can be shown."""
+    known = os.fsencode(text).decode("utf-8", "replace")
+    return "".join(char if char.isprintable() else "\ufffd" for char in known)
