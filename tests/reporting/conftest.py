@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ NO_CHROMIUM = "chromium is not installed"
 def chromium() -> Iterator[Any]:
     """Start the system's Chromium; skip the test if there is none."""
     if CHROMIUM is None:
+        if "chromium" in os.environ.get("MNV2_TESTS_REQUIRE", ""):
+            pytest.fail(NO_CHROMIUM)
         pytest.skip(NO_CHROMIUM)
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with api.sync_playwright() as playwright:
