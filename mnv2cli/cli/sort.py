@@ -236,15 +236,15 @@ for _param in sort.params:
 def _check(inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:
     for path in inputs.paths:
         check_local(path)
+    if plan.corrections is not None and plan.results is None and plan.apply is None:
+        raise click.UsageError(
+            "--corrections requires --from: name the results that were corrected."
+        )
     given = bool(inputs.paths) or inputs.list_file is not None
     if given + (plan.results is not None) + (plan.apply is not None) > 1:
         raise click.UsageError("PATH, --from and --apply cannot be combined: choose one.")
     if plan.results is None and plan.apply is None and not plan.refresh:
         check_inputs(inputs)
-    if plan.corrections is not None and plan.results is None and plan.apply is None:
-        raise click.UsageError(
-            "--corrections requires --from: name the results that were corrected."
-        )
     if plan.results is not None and labels.categories and plan.corrections is None:
         raise click.UsageError(
             "--categories cannot be combined with --from: use it with mnv2 classify, which writes "

@@ -52,8 +52,9 @@ def read_corrections(path: str) -> dict[str, Correction]:
 
     The file may have gone through a spreadsheet: see
     :func:`~mnv2cli.results.label_table.label_rows`. A row without a review, and every row
-    without that column, is ``corrected``. A path may occur again with the same label and review. If they
-    differ, nothing says which of the two people or days was right, so that is an error.
+    without that column, is ``corrected``. A path may occur again with the same label and review;
+    if they differ, that is an error: the order of rows, which people sort, does not say who is
+    right, and a page exports each photo once.
 
     Raises:
         InputError: The file cannot be read, or lacks the columns path and label; or a row has an
@@ -145,9 +146,10 @@ def matched(
             used.add(own)
     unmatched = [path for path in corrections if path not in used]
     if unmatched and not used:
+        number = count(len(unmatched), "correction")
         raise InputError(
-            f"none of the {count(len(unmatched), 'correction')} belongs to a photo in the results; "
-            f"the first is for {_shown(unmatched[0])}",
+            f"not one photo in the results belongs to the {number}, such as that of "
+            f"{_shown(unmatched[0])}",
             "Name the results that the corrected report was made from.",
         )
     return found, unmatched

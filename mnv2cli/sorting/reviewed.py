@@ -83,10 +83,11 @@ class ReviewedChooser:
     A reviewed photo gets its label with the score 1, because a person is sure, so it passes every
     threshold and margin. Its label may be
 
-    - a class of ImageNet, or another name in the tree that has one meaning. The photo gets the
-      class, and its category. Of the two classes ``crane`` and ``maillot``, it is that among the
-      predictions of the photo; ``crane (n02012849)`` and ``n02012849`` name one;
-    - a category: the photo gets it, and keeps its best label if that belongs to the category;
+    - a class of ImageNet, or another name in the tree. The photo gets the class, and its category.
+      Of two classes ``crane``, it gets the one among its predictions; ``crane (n02012849)`` and
+      ``n02012849`` name one. If neither is known, its label is the name alone, and it has their
+      category if that is the same;
+    - a category, which the photo gets, and whose name is also its label;
     - any other name, which is then the label, the category and the node.
 
     Args:
@@ -100,7 +101,8 @@ class ReviewedChooser:
         self._categories = reviews.categories
         known = [category.name for category in reviews.categories.all]
         self._names = {name.casefold(): name for name in (*known, *reviews.names)}
-        self._nodes: dict[str, str] = {}
+        self._ids: dict[str, list[str]] = {}
+        self._owners: dict[tuple[str, ...], str | None] = {}
 
     def choose(self, record: Record) -> Placement:
         """Return where a photo belongs; it stays if it cannot be read, or is rejected.
@@ -121,61 +123,57 @@ class ReviewedChooser:
 
     def _labelled(self, record: Record, label: str) -> Record:
         """Return a record with a label in place of its predictions."""
-        best = named = self._prediction(record, label)
+        meanings = self._meanings(record, label)
+        best = meanings[0] if len(meanings) == 1 else Prediction("", label, 1.0)
         category = self._names.get(label.casefold())
         if category is None:
-            category = self._category_of(best.wnid) if best.wnid else label
-            category = label if category is None else category
-        elif not best.wnid and record.predictions:
-            predicted = record.predictions[0]
-            if predicted.wnid and self._category_of(predicted.wnid) == category:
-                best = replace(predicted, score=1.0)
+            category = self._category_of(tuple(each.wnid for each in meanings if each.wnid))
+        if category is None:
+            category = label
         return replace(
-            record,
-            predictions=(best,),
-            category=CategoryScore(category, 1.0, 1.0),
-            node=named,
+            record, predictions=(best,), category=CategoryScore(category, 1.0, 1.0), node=best
         )
 
-    def _prediction(self, record: Record, label: str) -> Prediction:
-        """Return a label as a prediction; without an id if it is not in the tree, or ambiguous."""
+    def _meanings(self, record: Record, label: str) -> list[Prediction]:
+        """Return what a label may mean; a class of the user's has no id."""
         predicted = next((each for each in record.predictions if each.label == label), None)
         if predicted is not None:
-            return replace(predicted, score=1.0)
+            return [replace(predicted, score=1.0)]
         if record.predictions and not record.predictions[0].wnid:
-            return Prediction("", label, 1.0)  # classes of the user's: ImageNet's mean nothing
-        wnid = self._node(label)
-        return Prediction(wnid, tree().nodes[wnid].name if wnid else label, 1.0)
+            return [Prediction("", label, 1.0)]  # the model has classes of the user's only
+        if label not in self._ids:
+            self._ids[label] = _ids(label)
+        nodes = tree().nodes
+        return [Prediction(wnid, nodes[wnid].name, 1.0) for wnid in self._ids[label]]
 
-    def _node(self, label: str) -> str:
-        """Return the id of the only node that a label names; empty if there is none."""
-        if label not in self._nodes:
-            nodes = tree().nodes
-            named = _WITH_ID.fullmatch(label)
-            if named and named["wnid"] in nodes:
-                name = nodes[named["wnid"]].name
-                is_name = named["name"] is None or named["name"].casefold() == name.casefold()
-                found = [named["wnid"]] if is_name else []
-            else:
-                found = [] if named else tree().named(label)
-            self._nodes[label] = found[0] if len(found) == 1 else ""
-        return self._nodes[label]
+    def _category_of(self, wnids: tuple[str, ...]) -> str | None:
+        if wnids not in self._owners:
+            self._owners[wnids] = _category_of(wnids, self._categories)
+        return self._owners[wnids]
 
-    def _category_of(self, wnid: str) -> str | None:
-        """Return the category of all classes below a node, or ``""`` if it is ignored.
 
-        None if the classes belong to several categories.
-        """
-        nodes, categories = tree(), self._categories
-        if wnid in nodes.classes:
-            owners = {categories.of_class[nodes.classes[wnid]]}
-        else:
-            owners = {
-                categories.of_class[index]
-                for each, index in nodes.classes.items()
-                if wnid in nodes.above(each)
-            }
-        if len(owners) != 1:
-            return None
-        category = categories.all[owners.pop()]
-        return "" if category.ignore else category.name
+def _category_of(wnids: Collection[str], categories: Categories) -> str | None:
+    """Return the category of all classes below some nodes, or ``""`` if it is ignored.
+
+    None if there are no nodes, or the classes belong to several categories.
+    """
+    nodes = tree()
+    owners = {
+        categories.of_class[index]
+        for each, index in nodes.classes.items()
+        if not nodes.above(each).isdisjoint(wnids)
+    }
+    if len(owners) != 1:
+        return None
+    category = categories.all[owners.pop()]
+    return "" if category.ignore else category.name
+
+
+def _ids(label: str) -> list[str]:
+    """Return the ids of the nodes of the tree that a label may name."""
+    named = _WITH_ID.fullmatch(label)
+    if named is None:
+        return tree().named(label)
+    node = tree().nodes.get(named["wnid"])
+    is_name = node and named["name"] in (None, node.name)
+    return [node.wnid] if node and is_name else []
