@@ -103,12 +103,13 @@ def test_hostile_labels_stay_in_the_destination(folder: Path, invoke: Invoke) ->
     labels = ["../../x", "con", "a/b", "<script>"]
     name = corrections(folder, *(f"photos/{i}.png,{each}" for i, each in enumerate(labels)),
                        header="path,label")  # fmt: skip
+    before = {each.name for each in folder.iterdir()}
     result = invoke("sort", "--from", "r.csv", "--corrections", name, "--into", "out")
     assert result.exit_code == 4
     assert below(folder / "out") == [
         "_._.._x/0.png", "_con/1.png", "_script_/3.png", "_script_/3.xmp", "a_b/2.png",
     ]  # fmt: skip
-    assert sorted(each.name for each in folder.iterdir()) == ["c.csv", "out", "photos", "r.csv"]
+    assert {each.name for each in folder.iterdir()} - before == {"out"}
 
 
 @pytest.mark.parametrize(
@@ -151,9 +152,8 @@ def test_corrections_that_make_no_sense_are_refused(
 
 
 def test_an_empty_file_of_corrections_is_a_warning(folder: Path, invoke: Invoke) -> None:
-    result = invoke(
-        "sort", "--from", "r.csv", "--corrections", corrections(folder), "--into", "out"
-    )
+    name = corrections(folder)
+    result = invoke("sort", "--from", "r.csv", "--corrections", name, "--into", "out")
     assert result.exit_code == 4 and "Warning: c.csv has no corrections\n" in result.stderr
     assert "fish/0.png" in below(folder / "out")
 
