@@ -42,7 +42,7 @@ EXAMPLES = (
     ("sort by results of an earlier run, without classifying again",
      "mnv2 sort --from labels.csv --into sorted --by label --symlink"),
     ("... and by the corrections of these results that mnv2 report exported",
-     "mnv2 sort --from labels.csv --corrections corrections.csv --into sorted"),
+     "mnv2 sort --from labels.csv --corrections corrections.csv --into sorted --by label"),
     ("write a plan, edit it, then apply it",
      "mnv2 sort photos --into sorted --plan plan.csv && mnv2 sort --apply plan.csv --into sorted"),
 )  # fmt: skip
