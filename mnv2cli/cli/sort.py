@@ -41,6 +41,8 @@ EXAMPLES = (
      "mnv2 sort photos --into sorted --move --template '{year}/{label}' --threshold 0"),
     ("sort by results of an earlier run, without classifying again",
      "mnv2 sort --from labels.csv --into sorted --by label --symlink"),
+    ("... and by the corrections of these results that mnv2 report exported",
+     "mnv2 sort --from labels.csv --corrections corrections.csv --into sorted --by label"),
     ("write a plan, edit it, then apply it",
      "mnv2 sort photos --into sorted --plan plan.csv && mnv2 sort --apply plan.csv --into sorted"),
 )  # fmt: skip
@@ -99,6 +101,13 @@ _plan_options = grouped(
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
         help="Sort by the results of mnv2 classify in FILE.  [default: classify now]",
+    ),
+    _sorting(
+        "--corrections",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="With --from: sort photos by the labels that you corrected in mnv2 report, exported "
+        "as FILE.",
     ),
     _sorting("--dry-run", is_flag=True, help="Show the plan as a tree; change nothing."),
     _sorting(
@@ -227,12 +236,16 @@ for _param in sort.params:
 def _check(inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:
     for path in inputs.paths:
         check_local(path)
+    if plan.corrections is not None and plan.results is None and plan.apply is None:
+        raise click.UsageError(
+            "--corrections requires --from: name the results that were corrected."
+        )
     given = bool(inputs.paths) or inputs.list_file is not None
     if given + (plan.results is not None) + (plan.apply is not None) > 1:
         raise click.UsageError("PATH, --from and --apply cannot be combined: choose one.")
     if plan.results is None and plan.apply is None and not plan.refresh:
         check_inputs(inputs)
-    if plan.results is not None and labels.categories:
+    if plan.results is not None and labels.categories and plan.corrections is None:
         raise click.UsageError(
             "--categories cannot be combined with --from: use it with mnv2 classify, which writes "
             "the categories into its results."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -17,6 +17,7 @@ from mnv2cli.cli.inputs import classify_inputs, make_classifier, no_images, watc
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import NoImagesError
 from mnv2cli.inference.report import Report
+from mnv2cli.results.corrections import read_corrections, unmatched_text
 from mnv2cli.runs.own_files import without_own_files
 from mnv2cli.sorting.apply import apply
 from mnv2cli.sorting.dates import date_reader
@@ -24,6 +25,7 @@ from mnv2cli.sorting.destination import check_free_space
 from mnv2cli.sorting.photos import OutsideOf
 from mnv2cli.sorting.plan import make_plan
 from mnv2cli.sorting.recover import finish
+from mnv2cli.sorting.reviewed import Reviews, review
 from mnv2cli.sorting.run import Outcome
 from mnv2cli.sorting.targets import undo_command
 from mnv2cli.sources.finder import Finder
@@ -89,7 +91,14 @@ class SortJob:
             else:
                 from mnv2cli.results.read import read_results
 
-                made = make_plan(read_results(plan.results), options, taken, plan.results)
+                rows: Iterable[Record] = read_results(plan.results)
+                reviews = None
+                if plan.corrections is not None:
+                    corrections = read_corrections(plan.corrections)
+                    rows = found = list(rows)
+                    reviews = review(found, corrections, classifier.labels.categories)
+                    self._warn_about(reviews, plan, options)
+                made = make_plan(rows, options, taken, plan.results, reviews)
         if not made.actions:
             raise NoImagesError("no images found", f"{plan.results} has no rows.")
         return made
@@ -102,6 +111,18 @@ class SortJob:
             also = " by this run" if self._finished else ""
             self._screen.notice(f"Stopped before sorting: no file was changed{also}.", "")
             raise
+
+    def _warn_about(self, reviews: Reviews, plan: PlanOptions, options: SortOptions) -> None:
+        """Warn about corrections that change less than the user may expect."""
+        if not reviews.corrections:
+            self._screen.warning(f"{plan.corrections} has no corrections")
+        if text := unmatched_text(reviews.unmatched):
+            self._screen.warning(text)
+        if reviews.foreign and "category" in options.folders.fields:
+            self._screen.warning(
+                f"{plan.results} has the category {reviews.foreign!r}, which is not one of those "
+                "that corrected labels get: add --categories FILE as for mnv2 classify"
+            )
 
     def _classifier(self, options: SortOptions, classifier: ClassifierOptions) -> Classifier:
         """Return a classifier that reports what the folders are named after."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Iterator
 
 from mnv2cli.errors import InputError
 from mnv2cli.learning.dataset import Example, Examples
+from mnv2cli.results.corrections import MARKED_AS_WRONG, REJECTED, read_corrections
+from mnv2cli.results.label_table import label_columns, label_rows
 from mnv2cli.results.read import read_results
-from mnv2cli.results.text_file import lines, open_text
 from mnv2cli.sources.names import natural_sorted
 from mnv2cli.sources.urls import is_url
 
-_LABEL_COLUMNS = ("label", "class")
+_NOT_LEARNED = {"wrong": MARKED_AS_WRONG, "rejected": REJECTED}
+"""Why photos with these reviews are not learned."""
 
 
 def from_labels(path: str) -> Examples:
@@ -24,7 +25,8 @@ def from_labels(path: str) -> Examples:
     reason.
 
     Args:
-        path: A CSV with the columns ``path`` and ``label``, or results of ``mnv2 classify`` in any
+        path: A CSV with the columns ``path`` and ``label``; or the corrections of a report, of
+            which the corrected and confirmed labels count; or results of ``mnv2 classify`` in any
             format, of which the best label counts.
 
     Raises:
@@ -58,45 +60,17 @@ def from_labels(path: str) -> Examples:
 
 def _rows(path: str) -> Iterator[tuple[str, str, str]]:
     """Yield the path, the label and the error of each row."""
-    if path.lower().endswith(".csv"):
-        with open_text(path) as file:
-            header = next(iter(lines(file, path)), "")
-        if (columns := _simple_columns(header)) is not None:
-            yield from _simple_rows(path, *columns)
-            return
-    for record in read_results(path):
-        best = record.predictions[0].label if record.predictions else ""
-        yield record.path, best, record.error
-
-
-def _simple_columns(header: str) -> tuple[int, int, str] | None:
-    """Return the columns of the path and the label, and what separates cells; None for results."""
-    separator = ";" if header.count(";") > header.count(",") else ","
-    names = [
-        name.strip().casefold() for name in next(csv.reader([header], delimiter=separator), [])
-    ]
-    label = next((names.index(name) for name in _LABEL_COLUMNS if name in names), None)
-    if label is None or "path" not in names or "rank" in names:
-        return None
-    return names.index("path"), label, separator
-
-
-def _simple_rows(
-    path: str, photo: int, label: int, separator: str
-) -> Iterator[tuple[str, str, str]]:
-    try:
-        with open_text(path) as file:
-            reader = csv.reader(lines(file, path), delimiter=separator)
-            next(reader, None)
-            for row in filter(None, reader):
-                if len(row) <= max(photo, label):
-                    raise InputError(
-                        f"line {reader.line_num} of {path!r} has too few cells",
-                        "Each line requires a path and a label.",
-                    )
-                yield row[photo], row[label].strip(), ""
-    except csv.Error as error:
-        raise InputError(f"{path!r} is not valid CSV: {error}") from error
+    columns = label_columns(path) if path.lower().endswith(".csv") else None
+    if columns and "review" in columns:
+        for photo, correction in read_corrections(path).items():
+            yield photo, correction.label, _NOT_LEARNED.get(correction.review, "")
+    elif columns:
+        for row in label_rows(path):
+            yield row.path, row.label, ""
+    else:
+        for record in read_results(path):
+            best = record.predictions[0].label if record.predictions else ""
+            yield record.path, best, record.error
 
 
 def _base(path: str, photos: Iterable[str]) -> str:

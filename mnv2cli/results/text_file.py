@@ -17,8 +17,12 @@ class LongLineError(InputError):
 
 
 @contextmanager
-def open_text(path: str) -> Iterator[IO[str]]:
+def open_text(path: str, content: str = "results") -> Iterator[IO[str]]:
     """Open a file for reading; bytes that are not UTF-8 become surrogate escapes.
+
+    Args:
+        path: The file.
+        content: What it contains, for errors.
 
     Raises:
         InputError: The file cannot be opened, or reading it fails.
@@ -27,7 +31,7 @@ def open_text(path: str) -> Iterator[IO[str]]:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             yield file
     except OSError as error:
-        raise InputError(f"cannot read the results {path!r}: {reason(error)}") from error
+        raise InputError(f"cannot read the {content} {path!r}: {reason(error)}") from error
 
 
 def lines(file: IO[str], path: str) -> Iterator[str]:

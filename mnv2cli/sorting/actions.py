@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mnv2cli.results.corrections import REJECTED
+
 Method = Literal["copy", "move", "symlink", "hardlink"]
 METHODS: tuple[Method, ...] = ("copy", "move", "symlink", "hardlink")
 """The methods that put a photo into the destination."""
@@ -55,7 +57,7 @@ def count_photos(actions: Iterable[Action]) -> tuple[int, int]:
 
 
 def _may_stay(action: Action) -> bool:
-    fine = (IN_DESTINATION, LINKS_TO_MOVED, AS_PLANNED)
+    fine = (IN_DESTINATION, LINKS_TO_MOVED, AS_PLANNED, REJECTED)
     return bool(action.photo) or action.reason in fine or action.reason.startswith(DIFFERS)
 
 

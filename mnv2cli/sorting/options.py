@@ -115,6 +115,7 @@ class PlanOptions:
 
     Attributes:
         results: A file of results to sort by; None to classify the photos now.
+        corrections: A file of corrections of these results; None for none.
         dry_run: Show the plan and change nothing.
         write_to: Write the plan to this file and change nothing else; None to apply it.
         apply: Apply the plan in this file; None to create a plan.
@@ -122,6 +123,7 @@ class PlanOptions:
     """
 
     results: str | None = None
+    corrections: str | None = None
     dry_run: bool = False
     write_to: str | None = None
     apply: str | None = None

@@ -109,7 +109,7 @@ class FolderChooser:
     def _values(self, record: Record, score: float) -> dict[str, str | float]:
         best = record.predictions[0] if record.predictions else None
         label = best.label if best else UNSURE
-        if best and label in _shared_labels():
+        if best and best.wnid and label in _shared_labels():
             label = f"{label} ({best.wnid})"
         year = month = UNDATED
         if {"year", "month"} & self._template.fields:
@@ -122,7 +122,7 @@ class FolderChooser:
         return {
             "category": record.category.name if record.category else "",
             "label": label,
-            "wnid": best.wnid if best else UNSURE,
+            "wnid": (best.wnid or best.label) if best else UNSURE,
             "node": record.node.label if record.node else "",
             "score": score,
             "model": record.model or "unknown",

@@ -15,6 +15,7 @@ from mnv2cli.sorting.naming import ActionPlanner
 from mnv2cli.sorting.options import SortOptions
 from mnv2cli.sorting.photos import local_records
 from mnv2cli.sorting.placement import OTHER, UNSURE, FolderChooser, Placement
+from mnv2cli.sorting.reviewed import Chooser, ReviewedChooser, Reviews
 from mnv2cli.sorting.targets import names_in
 from mnv2cli.sources.names import IMAGE_SUFFIXES, natural_sorted, suffix_of
 from mnv2cli.sources.pairs import COMPANION_SUFFIXES, companions
@@ -27,6 +28,7 @@ def make_plan(
     options: SortOptions,
     taken: ReadDate = no_date,
     origin: str = "the file of results",
+    reviews: Reviews | None = None,
 ) -> Plan:
     """Plan how to sort photos into a destination; change nothing.
 
@@ -35,11 +37,14 @@ def make_plan(
         options: How to sort them.
         taken: Returns when a photo was taken, for templates with a date.
         origin: Where the records come from, for errors.
+        reviews: What a person said about the photos, which decides whatever their scores.
 
     Raises:
         InputError: The records lack a field of the template, or a photo is not on this machine.
     """
-    folders = FolderChooser(options.folders, taken, origin)
+    folders: Chooser = FolderChooser(options.folders, taken, origin)
+    if reviews is not None:
+        folders = ReviewedChooser(folders, reviews)
     unreadable: list[str] = []
 
     def place(record: Record) -> tuple[str, Placement]:
@@ -230,7 +235,8 @@ def _join_small(
     def joined(placement: Placement) -> Placement:
         if placement.folder not in small:
             return placement
-        return Placement(OTHER, f"fewer than {min_count} in {placement.folder}")
+        few = f"fewer than {min_count} in {placement.folder}"
+        return Placement(OTHER, "; ".join(filter(None, [placement.reason, few])))
 
     return [(path, joined(placement)) for path, placement in placed]
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mnv2cli.errors import InputError, NoImagesError
 from mnv2cli.learning.dataset import from_folder
+from mnv2cli.learning.evaluate import EvaluationSet
 from mnv2cli.learning.labels_file import from_labels
 from mnv2cli.sources.options import Filters
 from tests.conftest import draw
@@ -144,3 +146,53 @@ def test_label_with_a_slash_is_refused(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("path,label\na.jpg,cats/big\nb.jpg,dog\n")
     with pytest.raises(InputError, match=r"cats/big.*contains a slash"):
         from_labels(str(tmp_path / "labels.csv")).check()
+
+
+CORRECTIONS = (
+    "path,label,review\na.jpg,cat,corrected\nb.jpg,dog,confirmed\nc.jpg,,wrong\nd.jpg,,rejected\n"
+)
+
+
+@pytest.mark.parametrize("change", [lambda text: text, lambda text: text.replace(",", ";")])
+def test_corrected_and_confirmed_photos_are_labels(
+    tmp_path: Path, change: Callable[[str], str]
+) -> None:
+    for name in "abcd":
+        draw(tmp_path / f"{name}.jpg")
+    path = tmp_path / "corrections.csv"
+    path.write_text(change(CORRECTIONS), encoding="utf-8-sig", newline="\r\n")
+    found = from_labels(str(path))
+    assert [(Path(each.path).name, each.name) for each in found.photos] == [
+        ("a.jpg", "cat"),
+        ("b.jpg", "dog"),
+    ]
+    assert found.skipped == [("c.jpg", "marked as wrong"), ("d.jpg", "rejected")]
+    assert found.names == ("cat", "dog")
+    assert EvaluationSet(labels=str(path)).read() == found
+
+
+def test_no_corrected_photo_is_an_error_with_the_reasons(tmp_path: Path) -> None:
+    path = tmp_path / "corrections.csv"
+    path.write_text("path,label,review\nc.jpg,,wrong\nd.jpg,,rejected\n")
+    with pytest.raises(NoImagesError, match="Skipped: marked as wrong 1, rejected 1"):
+        from_labels(str(path)).check()
+    with pytest.raises(NoImagesError, match="Skipped: marked as wrong 1, rejected 1"):
+        EvaluationSet(labels=str(path)).read()
+
+
+@pytest.mark.parametrize("row", ["a.jpg,cat,maybe", "a.jpg,,corrected", "a.jpg,cat,wrong"])
+def test_nonsense_in_corrections_is_refused(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "corrections.csv"
+    path.write_text(f"path,label,review\n{row}\n")
+    with pytest.raises(InputError, match="line 2 of"):
+        from_labels(str(path))
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/b", "x" * 300, "unknown"])
+def test_hostile_corrections_are_no_classes(tmp_path: Path, name: str) -> None:
+    for each in "ab":
+        draw(tmp_path / f"{each}.jpg")
+    path = tmp_path / "corrections.csv"
+    path.write_text(f"path,label,review\na.jpg,{name},corrected\nb.jpg,dog,corrected\n")
+    with pytest.raises(InputError):
+        from_labels(str(path)).check()
