@@ -87,7 +87,7 @@ class SummaryJob:
             difference_renderables,
             difference_warnings,
         )
-        from mnv2cli.reporting.difference import compare
+        from mnv2cli.reporting.compare import compare
 
         with self._screen.reading(results):
             difference = compare(results, against)

@@ -38,7 +38,7 @@ def columns(
         ascii_only: Use ASCII.
         gap: Cells between two bins.
     """
-    largest = max(max(counts), 1)
+    largest = max(*counts, 1)
     steps = [max(1, round(each / largest * height * 8)) if each else 0 for each in counts]
     if ascii_only:  # without parts of a line
         steps = [max(8, round(each / 8) * 8) if each else 0 for each in steps]

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from mnv2cli.cli.terminal.figures import (
+    NARROW,
     Page,
     heading_table,
     headline,
     name_text,
     name_width,
+    plain_score,
     score_text,
     share_text,
+    space,
+    widest,
 )
 from mnv2cli.cli.terminal.summary_tables import section
 from mnv2cli.system.messages import count
@@ -81,7 +85,7 @@ def _pairs(
     if not pairs:
         return
     shown = pairs[: page.shown(len(pairs))]
-    most = max((page.width - 12) // 2, 8)
+    most = max((page.width - 13) // 2, 8)
     table = heading_table([heading, "After"], ["Images"])
     befores, afters = ([getattr(each, name) or nothing for each in shown]
                        for name in ("before", "after"))  # fmt: skip
@@ -97,7 +101,7 @@ def _classes(difference: Difference, page: Page) -> Iterator[RenderableType]:
         return
     shown = classes[: page.shown(len(classes))]
     names = [each.name or NO_LABEL for each in shown]
-    width = name_width(names, "Class", max(page.width - 38, 8))
+    width = name_width(names, "Class", space(page.width, 7, 7, 7, 7))
     table = heading_table(["Class"], ["Before", "After", "Gained", "Lost"])
     for name, each in zip(names, shown, strict=True):
         table.add_row(
@@ -118,24 +122,30 @@ def _most_changed_labels(difference: Difference, page: Page) -> Iterator[Rendera
     changes = difference.most_changed_labels
     if not changes:
         return
-    rest = page.width - 24
-    label = max(min(rest // 4, 22), 8)
-    befores = name_width([each.before or NO_LABEL for each in changes], "Before", label)
-    afters = name_width([each.after or NO_LABEL for each in changes], "After", label)
-    paths = name_width(
-        [each.path for each in changes], "Surest changes", max(rest - befores - afters, 8)
-    )
-    table = heading_table(["Surest changes", "Before", "", "After", ""])
-    for place in (2, 4):
-        table.columns[place].justify = "right"
+    has_scores = page.width >= NARROW
+    scores = [
+        widest(plain_score(getattr(each, name)) for each in changes)
+        for name in ("before_score", "after_score")
+    ] * has_scores
+    most = max(min(page.width // 5, 22), 8)
+    befores = name_width([each.before or NO_LABEL for each in changes], "Before", most)
+    afters = name_width([each.after or NO_LABEL for each in changes], "After", most)
+    rest = space(page.width, befores, afters, *scores)
+    paths = name_width([each.path for each in changes], "Surest changes", rest)
+    score = [""] * has_scores
+    table = heading_table(["Surest changes", "Before", *score, "After", *score])
     for each in changes:
-        table.add_row(
-            name_text(each.path, paths, path=True, style="cyan"),
-            name_text(each.before or NO_LABEL, befores),
-            score_text(each.before_score),
-            name_text(each.after or NO_LABEL, afters),
-            score_text(each.after_score),
-        )
+        cells = [name_text(each.path, paths, path=True, style="cyan")]
+        for label, width, score_of in (
+            (each.before, befores, each.before_score),
+            (each.after, afters, each.after_score),
+        ):
+            cells.append(name_text(label or NO_LABEL, width))
+            if has_scores:
+                cells.append(score_text(score_of))
+        table.add_row(*cells)
+    for column in table.columns[2::2] if has_scores else ():
+        column.justify = "right"
     yield from section(table, len(changes), len(changes))
 
 
@@ -143,15 +153,21 @@ def _most_changed_scores(difference: Difference, page: Page) -> Iterator[Rendera
     changes = difference.most_changed_scores
     if not changes:
         return
+    has_label = page.width >= NARROW
+    heading = "Most changed scores" if has_label else "Changed scores"
     label = name_width([each.label for each in changes], "Label", max(page.width // 4, 8))
-    rest = max(page.width - label - 36, 8)
-    paths = name_width([each.path for each in changes], "Most changed scores", rest)
-    table = heading_table(["Most changed scores", "Label"], ["Before", "After", "Change"])
+    scores = [
+        max(6, *(len(plain_score(score)) for score in (each.before_score, each.after_score)))
+        for each in changes
+    ]
+    rest = space(page.width, *[label] * has_label, max(scores), max(scores), 6)
+    paths = name_width([each.path for each in changes], heading, rest)
+    table = heading_table([heading, *["Label"] * has_label], ["Before", "After", "Change"])
     for each in changes:
         by = each.after_score - each.before_score
         table.add_row(
             name_text(each.path, paths, path=True, style="cyan"),
-            name_text(each.label, label),
+            *[name_text(each.label, label)] * has_label,
             score_text(each.before_score),
             score_text(each.after_score),
             Text(f"{100 * by:+.1f}", style="green" if by > 0 else "red"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 MOST_ROWS = 15
 """Rows of a table, unless all are requested."""
 
-GAP = 2
+NARROW = 60
+"""The cells of a terminal below which tables have fewer columns."""
+
+_GAP = 2
+_BETWEEN = 3  # cells between two columns of a table
 _LEAST_NAME = 8
 
 
@@ -57,17 +61,22 @@ def share_text(share: float) -> str:
     return f"{percent:.1f} %"
 
 
+def plain_score(score: float | None) -> str:
+    """Return a score for people; a dash for none."""
+    return "-" if score is None else f"{100 * score:.1f} %"
+
+
 def score_text(score: float | None) -> Text:
     """Return a score with the colour of its size; a dash for none."""
     if score is None:
-        return Text("-", style="dim")
+        return Text(plain_score(score), style="dim")
     style = "green" if score >= 0.75 else "yellow" if score >= 0.5 else "red"
-    return Text(f"{100 * score:.1f} %", style=style)
+    return Text(plain_score(score), style=style)
 
 
 def headline(lines: Sequence[tuple[str, str | Text]]) -> Table:
     """Return names and their values, one below the other."""
-    table = Table.grid(padding=(0, GAP, 0, 0))
+    table = Table.grid(padding=(0, _GAP, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in lines:
@@ -90,12 +99,21 @@ def heading_table(names: Sequence[str], numbers: Sequence[str] = ()) -> Table:
     return table
 
 
-def name_width(names: Sequence[str], heading: str, largest: int) -> int:
-    """Return the width of a column of names that fits the largest, up to a limit."""
+def space(width: int, *used: int) -> int:
+    """Return the cells that columns of the given widths leave for one more, at least a few."""
+    return max(width - sum(used) - _BETWEEN * len(used), _LEAST_NAME)
+
+
+def widest(texts: Iterable[str], heading: str = "") -> int:
+    """Return the width of a column that fits its texts."""
     from rich.cells import cell_len
 
-    widest = max([cell_len(heading), *(cell_len(printable(each)) for each in names)])
-    return max(min(widest, largest), _LEAST_NAME)
+    return max([cell_len(heading), *(cell_len(printable(each)) for each in texts)])
+
+
+def name_width(names: Iterable[str], heading: str, largest: int) -> int:
+    """Return the width of a column of names that fits the largest, up to a limit."""
+    return max(min(widest(names, heading), largest), _LEAST_NAME)
 
 
 def name_text(name: str, width: int, *, path: bool = False, style: str = "") -> Text:

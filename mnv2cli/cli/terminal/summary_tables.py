@@ -10,14 +10,18 @@ from rich.text import Text
 
 from mnv2cli.cli.terminal.bars import bar, columns
 from mnv2cli.cli.terminal.figures import (
+    NARROW,
     Page,
     heading_table,
     headline,
     more_line,
     name_text,
     name_width,
+    plain_score,
     score_text,
     share_text,
+    space,
+    widest,
 )
 from mnv2cli.cli.terminal.text import printable
 from mnv2cli.system.messages import count
@@ -25,9 +29,10 @@ from mnv2cli.system.messages import count
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from mnv2cli.reporting.summary import Count, Group, Scores, Summary
+    from mnv2cli.reporting.summary import Count, Folder, Group, Scores, Summary
 
 _NAME = 30
+_LEAST_MEAN = 48  # the narrowest terminal with the mean scores of folders
 _BAR = 20
 _HEIGHT = 4
 _CELL = 2  # of a bin; with the gaps a histogram has 29 cells
@@ -85,7 +90,7 @@ def _errors(summary: Summary, page: Page) -> Iterator[RenderableType]:
     if not summary.errors:
         return
     shown = summary.errors[: page.shown(len(summary.errors))]
-    width = name_width([each.name for each in shown], "Unreadable", page.width - 10)
+    width = name_width([each.name for each in shown], "Unreadable", space(page.width, 7))
     table = heading_table(["Unreadable"], ["Images"])
     for each in shown:
         table.add_row(name_text(each.name, width, style="red"), f"{each.count:,}")
@@ -104,18 +109,21 @@ def _groups(heading: str, groups: Sequence[Group], page: Page) -> Iterator[Rende
         return
     shown = groups[: page.shown(len(groups))]
     total = sum(each.count for each in groups)
-    width = name_width([each.name for each in shown], heading, min(_NAME, page.width - 36))
+    width = name_width(
+        [each.name for each in shown], heading, min(_NAME, space(page.width, 7, 7, 10))
+    )
     bar_width = min(_BAR, page.width - width - 36)
     table = heading_table([heading], ["Images", "Share", "Mean score"])
     if bar_width > 3:
         table.add_column("", no_wrap=True, width=bar_width)
     largest = max(each.count for each in groups)
     for each in shown:
-        cells = [name_text(each.name, width), f"{each.count:,}", share_text(each.count / total)]
+        share = share_text(each.count / total)
+        cells = [name_text(each.name, width), Text(f"{each.count:,}"), Text(share)]
         cells.append(score_text(each.mean_score))
         if bar_width > 3:
-            share = each.count / largest
-            cells.append(Text(bar(share, bar_width, ascii_only=page.ascii_only), style="cyan"))
+            shown_bar = bar(each.count / largest, bar_width, ascii_only=page.ascii_only)
+            cells.append(Text(shown_bar, style="cyan"))
         table.add_row(*cells)
     yield from section(table, len(groups), len(shown))
 
@@ -152,25 +160,26 @@ def _least_sure(summary: Summary, page: Page) -> Iterator[RenderableType]:
     unsure = summary.least_sure
     if not unsure:
         return
-    rest = page.width - 22  # three gaps, two scores
-    label = max(min(rest // 4, 22), 8)
-    firsts = name_width([each.label for each in unsure], "Label", label)
-    seconds = name_width([each.second for each in unsure], "Second", label)
-    paths = name_width(
-        [each.path for each in unsure], "Least sure", max(rest - firsts - seconds, 8)
-    )
-    table = heading_table(["Least sure", "Label", "", "Second", ""])
-    for place in (2, 4):
-        table.columns[place].justify = "right"
-    for each in unsure:
-        last = "" if each.second_score is None else f"{100 * each.second_score:.1f} %"
-        table.add_row(
+    is_wide = page.width >= NARROW
+    most = max(min(page.width // 5, 22), 8)
+    firsts = name_width([each.label for each in unsure], "Label", most)
+    seconds = name_width([each.second for each in unsure], "Second", most)
+    lasts = ["" if each.second_score is None else plain_score(each.second_score) for each in unsure]
+    used = [firsts, widest(plain_score(each.score) for each in unsure)]
+    used += [seconds, widest(lasts)] if is_wide else []
+    paths = name_width([each.path for each in unsure], "Least sure", space(page.width, *used))
+    table = heading_table(["Least sure", "Label", "", *(["Second", ""] if is_wide else [])])
+    for column in table.columns[2::2]:
+        column.justify = "right"
+    for each, last in zip(unsure, lasts, strict=True):
+        cells = [
             name_text(each.path, paths, path=True, style="cyan"),
             name_text(each.label, firsts),
-            f"{100 * each.score:.1f} %",
+            Text(plain_score(each.score)),
             name_text(each.second, seconds, style="dim"),
             Text(last, style="dim"),
-        )
+        ]
+        table.add_row(*cells[: len(table.columns)])
     yield from section(table, len(unsure), len(unsure))
 
 
@@ -178,29 +187,40 @@ def _folders(summary: Summary, page: Page) -> Iterator[RenderableType]:
     folders = summary.folders
     shown = folders[: page.shown(len(folders))]
     names = [each.folder or "." for each in shown]
-    has_labels = any(each.most for each in folders)
-    most = max(min(page.width // 4, 24), 8) if has_labels else 0
-    most = name_width([each.most for each in shown], "Mostly", most) if has_labels else 0
-    rest = page.width - 24 - (most + 19 if has_labels else 0)
-    width = name_width(names, "Folder", max(rest, 8))
-    numbers = ["Images", "Unreadable"] if summary.unreadable else ["Images"]
-    table = heading_table(["Folder"], numbers)
-    if has_labels:
+    has_errors = summary.unreadable > 0
+    has_labels = bool(summary.labels)
+    has_most = has_labels and page.width >= NARROW
+    has_mean = has_labels and page.width >= _LEAST_MEAN
+    most = name_width([each.most for each in shown], "Mostly", max(min(page.width // 4, 24), 8))
+    shares = [_most_share(each) for each in shown]
+    used = [max(6, len(f"{shown[0].images:,}"))] + [10] * has_errors
+    used += [most, widest(shares)] * has_most + [10] * has_mean
+    width = name_width(names, "Folder", space(page.width, *used))
+    table = heading_table(["Folder"], ["Images", *(["Unreadable"] if has_errors else [])])
+    if has_most:
         table.add_column("Mostly", no_wrap=True)
         table.add_column("", no_wrap=True, justify="right")
+    if has_mean:
         table.add_column("Mean score", no_wrap=True, justify="right")
-    for name, each in zip(names, shown, strict=True):
+    for name, each, share in zip(names, shown, shares, strict=True):
         cells = [name_text(name, width, path=True, style="cyan"), Text(f"{each.images:,}")]
-        if summary.unreadable:
+        if has_errors:
             bad = f"{each.unreadable:,}" if each.unreadable else "-"
             cells.append(Text(bad, style="red" if each.unreadable else "dim"))
-        if has_labels:
+        if has_most:
             cells.append(name_text(each.most, most))
-            share = each.most_count / (each.images - each.unreadable) if each.most else 0
-            cells.append(Text(share_text(share) if each.most else "", style="dim"))
+            cells.append(Text(share, style="dim"))
+        if has_mean:
             cells.append(score_text(each.mean_score))
         table.add_row(*cells)
     yield from section(table, len(folders), len(shown))
+
+
+def _most_share(folder: Folder) -> str:
+    """Return the share of the most frequent name among the images that could be read."""
+    if not folder.most:
+        return ""
+    return share_text(folder.most_count / (folder.images - folder.unreadable))
 
 
 def summary_warnings(summary: Summary) -> Iterator[str]:
