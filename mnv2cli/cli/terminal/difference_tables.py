@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from mnv2cli.reporting.difference import Difference, Pair
 
+_LEAST_CHANGE = 0.0005  # of a score; a smaller one would be shown as 0.0
+
 NO_LABEL = "no label"
 NO_CATEGORY = "no category"
 
@@ -150,7 +152,11 @@ def _most_changed_labels(difference: Difference, page: Page) -> Iterator[Rendera
 
 
 def _most_changed_scores(difference: Difference, page: Page) -> Iterator[RenderableType]:
-    changes = difference.most_changed_scores
+    changes = [
+        each
+        for each in difference.most_changed_scores
+        if abs(each.after_score - each.before_score) >= _LEAST_CHANGE
+    ]
     if not changes:
         return
     has_label = page.width >= NARROW
