@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.reporting.rows import ClassName, Rows, read_rows, shown_names
+from mnv2cli.sources.names import natural_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -290,4 +291,4 @@ def _folders(rows: Rows) -> Iterator[Folder]:
             found.index.tolist(), *columns, strict=True
         )
     ]  # fmt: skip
-    yield from sorted(made, key=lambda each: (-each.images, each.folder))
+    yield from sorted(made, key=lambda each: (-each.images, natural_key(each.folder)))

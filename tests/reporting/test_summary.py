@@ -124,3 +124,9 @@ def test_the_table_has_a_row_for_each_count(tmp_path: Path) -> None:
     assert ("label", "tabby", 2, pytest.approx(0.7)) in rows
     assert ("score", "0.9 to 1.0", 1, None) in rows
     assert ("folder", "b", 2, None) in rows
+
+
+def test_folders_with_as_many_images_are_in_natural_order(tmp_path: Path) -> None:
+    records = [labelled(f"day {i}/\udce9.jpg", ("tabby", 0.5)) for i in (10, 2, 1)]
+    summary = summarise(write(tmp_path / "r.csv", records))
+    assert [each.folder for each in summary.folders] == ["day 1", "day 2", "day 10"]

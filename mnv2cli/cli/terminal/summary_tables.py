@@ -59,7 +59,7 @@ def _lines(summary: Summary) -> list[tuple[str, str | Text]]:
     lines += model_lines("Model", summary.models)
     images = Text(f"{summary.images:,}")
     if summary.unreadable:
-        images.append(f", of which {summary.unreadable:,} could not be read", style="red")
+        images.append(", of which ").append(f"{summary.unreadable:,} could not be read", "red")
     lines.append(("Images", images))
     if not summary.labels:
         return lines
