@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +143,14 @@ class Screen:
             if self._status is not None:
                 self._status.stop()
                 self._status = None
+
+    @contextmanager
+    def reading(self, path: str) -> Iterator[None]:
+        """Show that a file is being read during the block."""
+        may_draw = self._console.is_terminal and self._may_draw(False)
+        shown = Text(f"Reading {printable(path)} …")
+        with self._console.status(shown) if may_draw else nullcontext():
+            yield
 
     def status(self, text: str) -> None:
         """Show what the run is doing before its first image: a spinner, or a line if verbose."""
