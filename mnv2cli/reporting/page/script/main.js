@@ -14,12 +14,13 @@ function start() {
     sidebar.update();
     toolbar.update();
   });
+  startCorrecting();
   restoreState();
   tabs.update();
   document.body.classList.toggle("is-photos", tabs.current.id === "photos");
   view.invalidate();
   viewer.update();
-  for (const key of ["sort", "group", "show"]) showSelect(key);
+  for (const key of ["sort", "group", "show", "review"]) showSelect(key);
   search.field.value = state.q;
   new ResizeObserver(() => grid.refresh()).observe(grid.element);
   thumbnails.start();
