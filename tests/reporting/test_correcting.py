@@ -75,6 +75,7 @@ def test_photos_are_selected_by_mouse_and_keyboard(tmp_path: Path, open_page: Op
 
     page.locator("#search").fill("tabby")
     assert page.inner_text(".selection-count") == "60 selected, 48 of them not shown"
+    assert "Commands change the 12 shown." in bar.inner_text()
     page.locator("#search").fill("")
     page.locator(".selection-bar .close").click()
     assert not bar.is_visible()
@@ -117,8 +118,8 @@ def correctable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Record]
                category=CategoryScore(("cat", "dog")[i % 2], 0.9, 0.8))
         for i, name in enumerate(names)
     ]  # fmt: skip
-    for name in ("a.jpg", "i.jpg", "j.jpg", "k.jpg"):  # those that a test opens
-        Path(name).write_bytes(picture())
+    for name in "adefghijk":  # those that a test may open
+        Path(f"{name}.jpg").write_bytes(picture())
     return [*records, unreadable("k.jpg")]
 
 
@@ -253,21 +254,23 @@ def test_corrections_of_a_page_are_shown_and_many_change_at_once(
     tmp_path: Path, open_page: OpenPage
 ) -> None:
     entries = [Entry(record(i)) for i in range(5_000)]
-    path = entries[1].record.path
-    given = {path: Correction(path, "lynx", "corrected")}
+    unsure = [each.record for each in entries[:500] if each.record.predictions[0].score < 0.3]
+    given = {each.path: Correction(each.path, "lynx", "corrected") for each in unsure}
     page = open_page(
         make_page(tmp_path / "report.html", entries, corrections=given, pictures=False)
     )
     assert not page.locator(".export-badge").is_visible()
-    assert page.inner_text("#tab-review") == "Review 1"
+    assert page.inner_text("#tab-review") == f"Review {len(given)}"
     page.locator(".photo-grid").focus()
     page.keyboard.press("Control+a")
     page.locator(".selection-bar .quick-label").click()  # lynx
-    assert page.inner_text(".export-badge") == "4,999 not exported"
+    assert page.inner_text(".export-badge") == f"{5_000 - len(given):,} not exported"
     page.keyboard.press("Control+z")
     assert not page.locator(".export-badge").is_visible()
     page.locator("#tab-review").click()
-    assert "1 of 5,000" in page.inner_text("#panel-review")
+    text = page.inner_text("#panel-review")
+    assert f"{len(given)} of 5,000" in text
+    assert "You mostly reviewed unsure photos: their mean score is " in text
 
 
 def test_the_editor_offers_known_names_that_differ_in_case(
@@ -317,8 +320,17 @@ def test_windows_of_one_report_share_corrections_and_a_full_storage_is_reported(
     page.keyboard.press("w")
     page.wait_for_selector(".keep-notice")
     assert page.inner_text(".keep-notice") == (
-        "The storage of this browser is full: export them before you leave or reload this page."
+        "The storage of this browser is full. "
+        "Export your corrections before you leave or reload this page."
     )
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException() } })"
+    )
+    page.reload()
+    cell(page, 0).click(modifiers=["Control"])
+    page.keyboard.press("w")
+    page.wait_for_selector(".keep-notice")
+    assert page.inner_text(".keep-notice").startswith("This browser does not keep corrections.")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,18 +4,21 @@ defineState("advance", false); // show the next photo after each command on a la
 
 function selectionBar() {
   const count = el("p", { class: "selection-count" });
+  const hint = el("p", { class: "hint" });
   const clear = el("button", { type: "button", class: "plain close", "aria-label": "Clear the selection", title: "Clear the selection (Esc)", text: "✕", onclick: () => selection.clear() });
   const buttons = el("div", { class: "action-buttons" }, ...actionButtons());
-  const bar = el("div", { class: "selection-bar", role: "group", "aria-label": "Selected photos", hidden: true }, count, buttons, quickLabelBar(), clear);
+  const bar = el("div", { class: "selection-bar", role: "group", "aria-label": "Selected photos", hidden: true },
+    el("div", { class: "selection-texts" }, count, hint), buttons, quickLabelBar(), clear);
   bar.addEventListener("keydown", (event) => event.key === "Escape" && selection.clear());
   const update = () => {
     const size = selection.rows.size;
     if (!size && bar.contains(document.activeElement)) grid.element.focus();
     bar.hidden = !size;
+    const changed = size ? selection.shown().length : 0;
+    const none = size > 0 && !changed;
     count.textContent = size ? selectionText() : "";
-    const none = size > 0 && !selection.shown().length;
+    hint.textContent = changed < size ? (none ? "Show them to change them." : `Commands change the ${number(changed)} shown.`) : "";
     for (const button of bar.querySelectorAll(".action, .quick-label")) button.disabled = none;
-    count.title = none ? "Commands change the photos that are shown." : "";
   };
   selection.listeners.push(update);
   view.listeners.push(update);
@@ -35,7 +38,7 @@ function fillToolbar() {
     const pending = corrections.pending();
     undo.disabled = !corrections.done.length;
     redo.disabled = !corrections.undone.length;
-    exportButton.disabled = !corrections.map.size;
+    exportButton.disabled = !corrections.map.size && !pending;
     exportButton.title = "Save the corrections as a CSV file";
     badge.hidden = !pending;
     badge.replaceChildren(number(pending), el("span", { class: "badge-words", text: " not exported" }));
@@ -73,7 +76,7 @@ function keepNotice() {
   const notice = el("p", { class: "keep-notice", role: "status", hidden: true });
   const update = () => {
     notice.hidden = !keeping.problem || !corrections.pending();
-    const text = notice.hidden ? "" : `${keeping.problem}: export them before you leave or reload this page.`;
+    const text = notice.hidden ? "" : `${keeping.problem}. Export your corrections before you leave or reload this page.`;
     if (notice.textContent !== text) notice.textContent = text;
   };
   keeping.listeners.push(update);
@@ -94,7 +97,6 @@ const refiltering = {
 
 function startCorrecting() {
   startKeeping();
-  quickLabels.start();
   startSelection();
   startReview();
   addActionKeys();

@@ -31,7 +31,7 @@ function buildEditor() {
     el("div", { class: "dialog-buttons" },
       el("p", { class: "hint", text: "↑ ↓ choose · Tab completes · Enter sets · Esc cancels" }), cancel, set));
   cancel.addEventListener("click", () => editor.dialog.close());
-  set.addEventListener("click", acceptName);
+  set.addEventListener("click", () => acceptName());
   editor.input.addEventListener("input", completeName);
   editor.input.addEventListener("keydown", onEditorKey);
   editor.list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
@@ -60,6 +60,7 @@ function nameItem(option, index, typed) {
   if (option.isNew) {
     item.classList.add("new");
     item.append("Add new class “", el("strong", { text: shown(option.name) }), "”");
+    if (index > 0) item.append(el("kbd", { text: "Shift", "aria-hidden": "true" }), el("kbd", { text: "Enter", "aria-hidden": "true" }));
     return item;
   }
   item.append(el("span", { class: "editor-option" }, ...markedName(shown(option.name), typed)));
@@ -91,7 +92,7 @@ function onEditorKey(event) {
   if (event.isComposing) return;
   if (event.key === "ArrowDown") activateName(editor.active >= last ? 0 : editor.active + 1);
   else if (event.key === "ArrowUp") activateName(editor.active <= 0 ? last : editor.active - 1);
-  else if (event.key === "Enter") acceptName();
+  else if (event.key === "Enter") acceptName(event.shiftKey);
   else if (event.key !== "Tab" || event.shiftKey || !completeWithTab()) return;
   event.preventDefault();
 }
@@ -105,8 +106,9 @@ function completeWithTab() {
   return true;
 }
 
-function acceptName() {
-  const option = editor.options[editor.active];
+/** Set the active name, or the one that is typed even if others begin so. */
+function acceptName(asTyped = false) {
+  const option = editor.options[asTyped ? (editor.options.at(-1)?.isNew ? editor.options.length - 1 : 0) : editor.active];
   if (!option) {
     announce("Type a name first.");
     return editor.input.focus();

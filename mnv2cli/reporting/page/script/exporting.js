@@ -26,7 +26,7 @@ function exportCommands() {
 }
 
 function exportCorrections() {
-  if (!corrections.map.size) return announce("There are no corrections to export.");
+  if (!corrections.map.size && !corrections.pending()) return announce("There are no corrections to export.");
   const url = URL.createObjectURL(new Blob([correctionsFile(corrections.map)], { type: "text/csv" }));
   const link = el("a", { href: url, download: exportName() });
   link.click();

@@ -63,7 +63,7 @@ const keeping = {
   },
 };
 
-/** What is stored: {corrections, exported}, lists of [row, review, label]; null for nothing. */
+/** What is stored: {labels, corrections, exported}, the last two lists of [row, review, label]; null for nothing. */
 function readKept() {
   const text = localStorage.getItem(KEEP_KEY);
   if (text === null) return null;
@@ -74,11 +74,13 @@ function readKept() {
     // Not ours: it is replaced.
   }
   const list = (value) => (Array.isArray(value) ? value.filter(Array.isArray) : []);
-  return { corrections: list(stored.corrections), exported: list(stored.exported) };
+  const labels = Array.isArray(stored.labels) ? stored.labels : [];
+  return { labels, corrections: list(stored.corrections), exported: list(stored.exported) };
 }
 
 function writeKept() {
   const stored = {
+    labels: quickLabels.slots.map(({ name }) => name), // on the keys 1 to 9
     corrections: differenceOf(corrections.map, givenCorrections),
     exported: differenceOf(corrections.exported, givenCorrections),
   };
@@ -89,7 +91,9 @@ function writeKept() {
 /** Restore what is stored, then keep every change. */
 function startKeeping() {
   try {
-    keeping.merge(readKept());
+    const stored = readKept();
+    keeping.merge(stored);
+    quickLabels.start(stored?.labels);
   } catch {
     keeping.problem = "This browser does not keep corrections";
   }

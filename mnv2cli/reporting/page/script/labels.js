@@ -79,11 +79,12 @@ const quickLabels = {
   /** The label of a key from 1 to 9; empty for none. */
   on: (key) => quickLabels.slots[Number(key) - 1]?.name ?? "",
 
-  /** Begin with the labels that were used most. */
-  start() {
+  /** Begin with the labels of an earlier visit, then those that were used most. */
+  start(kept = []) {
     const used = usedNames();
-    const names = [...used.keys()].sort((a, b) => used.get(b) - used.get(a)).slice(0, 9);
-    for (const name of names.reverse()) quickLabels.use(name);
-    quickLabels.slots.reverse();
+    const most = [...used.keys()].sort((a, b) => used.get(b) - used.get(a));
+    const names = [...kept.filter((name) => typeof name === "string" && name), ...most];
+    quickLabels.slots = [...new Set(names)].slice(0, 9).map((name) => ({ name, time: 0 }));
+    for (const listener of quickLabels.listeners) listener();
   },
 };

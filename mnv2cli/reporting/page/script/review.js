@@ -29,6 +29,16 @@ function passesConfusion(row) {
   return names[0] === state.confusion[0] && names[1] === (state.confusion[1] ?? "");
 }
 
+/** An order without a pattern, in which the first photos are a fair sample of all. */
+sorts.random = {
+  title: "Random",
+  key: () => (row) => {
+    let mixed = Math.imul(row + 1, 0x9e3779b1);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b);
+    return (mixed ^ (mixed >>> 13)) >>> 0;
+  },
+};
+
 tabs.add({ id: "review", title: "Review", render: renderReview });
 
 const MOST_LINES = 100; // of a table
@@ -92,7 +102,7 @@ function sampleNotes(figures) {
   if (bias) {
     const [kind, way] = bias < 0 ? ["unsure", "higher"] : ["sure", "lower"];
     notes.push(`You mostly reviewed ${kind} photos: their mean score is ${percent(figures.scores / figures.count)}, ` +
-      `that of all photos ${percent(scoreSpread.mean)}. The accuracy of all photos is probably ${way}.`);
+      `that of all photos ${percent(scoreSpread.mean)}. The accuracy of all photos is probably ${way}. For a fair sample sort by Random, and review from the start.`);
   }
   if (figures.count > 0 && figures.count < 30) notes.push("Fewer than 30 photos count: the interval is wide.");
   return notes.map((text) => el("p", { class: "note", text }));
@@ -125,7 +135,7 @@ function confusionTable(confusions) {
   const lines = confusions.slice(0, MOST_LINES).map(({ names, count }) => {
     const show = linkButton(photosText(count), { confusion: names });
     show.setAttribute("aria-label", `Show ${photosText(count)}: ${shown(names[0])}, which are ${rightName(names[1])}`);
-    return el("tr", {}, el("td", { text: shown(names[0]) }), el("td", { text: rightName(names[1]) }), el("td", { class: "figures" }, show));
+    return el("tr", {}, el("td", { text: shown(names[0]) }), el("td", { class: names[1] === UNKNOWN_LABEL ? "dim" : null, text: rightName(names[1]) }), el("td", { class: "figures" }, show));
   });
   return reviewTable("Mistakes", [["Predicted"], ["Corrected to"], ["Photos", "figures"]], lines, confusions.length);
 }

@@ -9,10 +9,7 @@ const selection = {
   has: (row) => selection.rows.has(row),
 
   /** The selected rows that are shown, in their order. */
-  shown() {
-    const found = [...selection.rows].filter((row) => grid.position(row) >= 0);
-    return found.sort((a, b) => grid.position(a) - grid.position(b));
-  },
+  shown: () => (selection.rows.size ? [...view.order.filter((row) => selection.rows.has(row))] : []),
 
   set(list) {
     selection.rows = new Set(list);
@@ -96,6 +93,10 @@ function startSelection() {
   shortcuts.add(["Shift+ArrowRight", "Shift+ArrowDown"], "Extend the selection", null, "grid");
   shortcuts.add(["Ctrl+a", "Meta+a"], "Select all photos shown", selection.all, "grid");
   shortcuts.add(["Escape"], "Clear the selection", () => (selection.rows.size ? selection.clear() : false), "grid");
-  grid.element.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault()); // selects no text
+  grid.element.addEventListener("mousedown", (event) => {
+    if (!event.shiftKey) return;
+    event.preventDefault(); // selects no text
+    grid.element.focus({ preventScroll: true });
+  });
   startRubberBand();
 }
