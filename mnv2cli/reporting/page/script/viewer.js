@@ -86,7 +86,8 @@ const viewer = {
     const hidden = HIDDEN_FORMATS.test(nameOf(row));
     this.image.alt = shown(nameOf(row));
     this.image.onload = () => (this.remark.textContent = "");
-    if (url && !hidden) {
+    if (errorOf(row)) this.fallBack(row, `This photo cannot be read: ${shown(errorOf(row))}.`);
+    else if (url && !hidden) {
       this.image.hidden = false;
       this.image.classList.remove("small");
       this.remark.textContent = "";
