@@ -254,7 +254,7 @@ def test_corrections_of_a_page_are_shown_and_many_change_at_once(
     tmp_path: Path, open_page: OpenPage
 ) -> None:
     entries = [Entry(record(i)) for i in range(5_000)]
-    unsure = [each.record for each in entries[:500] if each.record.predictions[0].score < 0.3]
+    unsure = [each.record for each in entries[:500] if each.record.predictions[0].score < 0.45]
     given = {each.path: Correction(each.path, "lynx", "corrected") for each in unsure}
     page = open_page(
         make_page(tmp_path / "report.html", entries, corrections=given, pictures=False)

@@ -46,7 +46,7 @@ function drawBand() {
   const { top, bottom } = grid.element.getBoundingClientRect();
   const { clientY } = band.pointer;
   const beyond = Math.min(0, clientY - top - BAND_EDGE) + Math.max(0, clientY - bottom + BAND_EDGE);
-  if (beyond) grid.element.scrollTop += Math.sign(beyond) * Math.min(40, 2 + Math.abs(beyond) / 3);
+  if (beyond) grid.element.scrollTop += Math.sign(beyond) * Math.min(60, 4 + Math.abs(beyond) / 2);
   const { x, y } = contentPoint(band.pointer);
   const right = Math.min(grid.element.clientWidth, Math.max(band.start.x, x));
   const lower = Math.min(grid.canvas.offsetHeight, Math.max(band.start.y, y));

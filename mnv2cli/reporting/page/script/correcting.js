@@ -104,7 +104,7 @@ function startCorrecting() {
   fillViewer();
   cellDecorators.push(decorateCell);
   grid.element.classList.toggle("without-photos", thumbnails.kind === "none");
-  selection.listeners.push(decorateDrawn);
+  selection.listeners.push(decorateSelected);
   corrections.listeners.push((changed) => {
     if (!changed.length) return;
     decorateDrawn();

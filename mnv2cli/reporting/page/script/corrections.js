@@ -75,6 +75,7 @@ const corrections = {
 
   /** Take values as they are, without a command. */
   put(values) {
+    corrections.unexported = null;
     for (const [row, value] of values) {
       if (value) corrections.map.set(row, value);
       else corrections.map.delete(row);
@@ -87,10 +88,12 @@ const corrections = {
   redo: () => replay(corrections.undone, corrections.done, 1, 2),
 
   /** How many photos are not as in the file that was exported or given last. */
-  pending: () => rowsThatDiffer(corrections.map, corrections.exported).length,
+  pending: () => (corrections.unexported ??= rowsThatDiffer(corrections.map, corrections.exported).length),
+  unexported: null, // computed once after each change
 
   markExported() {
     corrections.exported = new Map(corrections.map);
+    corrections.unexported = 0;
     for (const listener of corrections.listeners) listener([]);
   },
 };

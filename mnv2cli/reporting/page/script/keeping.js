@@ -27,6 +27,7 @@ const keeping = {
       }
       keeping.known[part] = theirs;
     }
+    corrections.unexported = null;
     if (changed.length) corrections.put(changed);
     return changed.length;
   },

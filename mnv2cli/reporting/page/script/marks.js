@@ -59,5 +59,12 @@ function decorateCell(cell, row) {
 
 function decorateDrawn() {
   for (const [row, cell] of grid.cells) decorateCell(cell, row);
+}
+
+function decorateSelected() {
+  for (const [row, cell] of grid.cells) {
+    const selected = String(selection.has(row));
+    if (cell.getAttribute("aria-selected") !== selected) cell.setAttribute("aria-selected", selected);
+  }
   grid.element.classList.toggle("selecting", selection.rows.size > 0);
 }

@@ -9,10 +9,19 @@ const selection = {
   has: (row) => selection.rows.has(row),
 
   /** The selected rows that are shown, in their order. */
-  shown: () => (selection.rows.size ? [...view.order.filter((row) => selection.rows.has(row))] : []),
+  shown: () => (selection.known ??= selection.find()),
+  known: [], // null after a change
+
+  find() {
+    const { rows } = selection;
+    if (rows.size * 8 > view.order.length) return rows.size ? [...view.order.filter((row) => rows.has(row))] : [];
+    const found = [...rows].filter((row) => grid.position(row) >= 0);
+    return found.sort((a, b) => grid.position(a) - grid.position(b));
+  },
 
   set(list) {
-    selection.rows = new Set(list);
+    selection.rows = list instanceof Set ? list : new Set(list);
+    selection.known = null;
     for (const listener of selection.listeners) listener();
   },
 
@@ -47,7 +56,9 @@ const selection = {
   },
 
   all() {
-    selection.set([...selection.rows, ...view.order]);
+    const next = new Set(selection.rows);
+    for (const row of view.order) next.add(row);
+    selection.set(next);
     announce(selectionText());
   },
 };
@@ -87,6 +98,7 @@ function onSelectingKey(event) {
 }
 
 function startSelection() {
+  view.listeners.push(() => (selection.known = null));
   grid.onClick = onSelectingClick;
   grid.onKeydown = onSelectingKey;
   shortcuts.add(["Space"], "Select the photo, or not", null, "grid");
