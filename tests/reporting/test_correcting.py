@@ -244,8 +244,17 @@ def test_corrections_are_discarded_imported_and_undone(
     assert "8 photos corrected in exported.csv" in page.inner_text(".telling")
     page.keyboard.press("Escape")
     assert "8 of 11" in page.inner_text("#panel-review")
-    page.keyboard.press("Control+z")
-    page.keyboard.press("Control+z")
+    other = tmp_path / "spreadsheet.csv"
+    other.write_bytes("\ufeffPath;Class\r\na.jpg;sofa\r\nz.jpg;sofa\r\nb.jpg;\r\n".encode())
+    page.locator(".import-field").set_input_files(other)
+    page.wait_for_selector(".telling[open]")
+    told = page.inner_text(".telling")
+    assert "1 photo corrected in spreadsheet.csv, 1 of them differently from here." in told
+    assert "1 of its paths is not in this report." in told
+    assert "1 of its lines has no valid label or review." in told
+    page.keyboard.press("Escape")
+    for _ in range(3):
+        page.keyboard.press("Control+z")
     assert "8 of 11" in page.inner_text("#panel-review")
     assert page.locator(".icon-button").first.is_disabled()
 
@@ -276,7 +285,8 @@ def test_corrections_of_a_page_are_shown_and_many_change_at_once(
 def test_the_editor_offers_known_names_that_differ_in_case(
     tmp_path: Path, open_page: OpenPage, correctable: list[Record]
 ) -> None:
-    page = open_page(make_page(tmp_path / "report.html", correctable, classes=["Big cat"]))
+    records = [*correctable, correctable[0]]
+    page = open_page(make_page(tmp_path / "report.html", records, classes=["Big cat"]))
     cell(page, 0).click()
     page.keyboard.press("l")
     names = page.locator("#editor-names")
@@ -295,6 +305,14 @@ def test_the_editor_offers_known_names_that_differ_in_case(
     page.keyboard.press("Escape")
     assert page.locator(".viewer").is_visible()
     assert not page.locator(".export-badge").is_visible()
+
+    page.keyboard.press("l")
+    page.keyboard.type("gold")
+    page.keyboard.press("Shift+Enter")  # as it is typed
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".viewer", state="hidden")
+    assert page.inner_text(".export-badge") == "2 not exported"  # it is in the results twice
+    assert exported(page, tmp_path)[1][1:] == [["a.jpg", "gold", "corrected"]]
 
 
 def test_windows_of_one_report_share_corrections_and_a_full_storage_is_reported(

@@ -17,8 +17,8 @@ const actions = {
   },
 
   confirm(list = actions.rows()) {
-    const known = list.filter(predictedName);
-    if (list.length && !known.length) return announce("There is no predicted label to confirm.");
+    const known = list.filter(confirmed);
+    if (list.length && !known.length) return announce("There is no label to confirm.");
     act(known, confirmed, "right");
   },
 

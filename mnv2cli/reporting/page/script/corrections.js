@@ -5,19 +5,50 @@ const REVIEW_WORDS = { corrected: "corrected", confirmed: "right", wrong: "wrong
 
 const sameCorrection = (a, b) => a === b || (!!a && !!b && a.review === b.review && a.label === b.label);
 
+const UNUSABLE = /[\p{Cc}\p{Cs}\u2028\u2029]/u; // in labels: readers of the file refuse them
+
+/** The predicted label as text; empty for none. */
+const predictedName = (row) => (labelOf(row) < 0 ? "" : report.names[labelOf(row)].trim());
+const predictedCategory = (row) => (categoryOf(row) < 0 ? "" : report.categories[categoryOf(row)].trim());
+
 /** A correction, or null if it is not valid; only corrected and confirmed photos have a label. */
 function correction(review, label) {
   const named = review === "corrected" || review === "confirmed";
-  if (!REVIEWS.includes(review) || typeof label !== "string" || (named && !label)) return null;
+  if (!REVIEWS.includes(review) || typeof label !== "string" || (named && !label) || UNUSABLE.test(label)) return null;
   return Object.freeze({ review, label: named ? label : "" });
 }
+
+/** The same for a row: what other results confirmed is a correction of these. */
+function correctionOf(row, review, label) {
+  const isOther = review === "confirmed" && label !== predictedName(row) && label !== predictedCategory(row);
+  return correction(isOther ? "corrected" : review, label);
+}
+
+/** Rows of the same photo, by path; only of those that occur more than once. */
+const twins = (() => {
+  const byPath = new Map();
+  for (let row = 0; row < rowCount; row++) {
+    const folders = byPath.get(rows.name[row]);
+    if (folders) folders.push(row);
+    else byPath.set(rows.name[row], [row]);
+  }
+  const found = new Map();
+  for (const same of byPath.values()) {
+    if (same.length < 2) continue;
+    for (const row of same) {
+      const others = same.filter((each) => each !== row && rows.folder[each] === rows.folder[row]);
+      if (others.length) found.set(row, others);
+    }
+  }
+  return found;
+})();
 
 /** The map of a list of [row, review, label]; entries that are not valid are not in it. */
 function correctionsFrom(list) {
   const found = new Map();
   for (const [row, review, label] of list) {
-    const value = correction(review, label);
-    if (value && Number.isInteger(row) && row >= 0 && row < rowCount) found.set(row, value);
+    const value = row >= 0 && row < rowCount ? correctionOf(row, review, label) : null;
+    if (value) found.set(row, value);
   }
   return found;
 }
@@ -60,10 +91,14 @@ const corrections = {
 
   /** One command for any number of rows: valueOf(row) is its new correction, or null for none. */
   change(list, valueOf, what) {
-    const changes = [];
+    const values = new Map();
     for (const row of list) {
+      const value = valueOf(row) ?? undefined;
+      for (const each of [row, ...(twins.get(row) ?? [])]) values.set(each, value);
+    }
+    const changes = [];
+    for (const [row, after] of values) {
       const before = corrections.map.get(row);
-      const after = valueOf(row) ?? undefined;
       if (!sameCorrection(before, after)) changes.push([row, before, after]);
     }
     if (!changes.length) return 0;
@@ -108,19 +143,14 @@ function replay(source, target, from, to) {
   return { what: command.what, count: changes.length };
 }
 
-/** The predicted label as text; empty for none. */
-const predictedName = (row) => (labelOf(row) < 0 ? "" : report.names[labelOf(row)]);
-const predictedCategory = (row) => (categoryOf(row) < 0 ? "" : report.categories[categoryOf(row)]);
-
 /** Whether the prediction was right: true, false, or null for a photo that does not count. */
 function wasRight(row, { review, label }) {
   if (review === "rejected" || !predictedName(row)) return null;
-  if (review === "confirmed") return true;
-  return review === "corrected" && (label === predictedName(row) || label === predictedCategory(row));
+  return review !== "wrong" && (label === predictedName(row) || label === predictedCategory(row));
 }
 
 /** The correction that gives a photo a label: it is confirmed if that was predicted. */
 const labelled = (row, label) => correction(label === predictedName(row) ? "confirmed" : "corrected", label);
 
-/** The correction of a photo whose predicted label is right; null for a photo without one. */
+/** The correction of a photo whose predicted label is right; null for a photo without a usable one. */
 const confirmed = (row) => correction("confirmed", predictedName(row));

@@ -6,7 +6,9 @@ const csvField = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""
 /** The file of corrections: rows of {path, label, review} in the order of the page. */
 function correctionsFile(map) {
   const lines = ["path,label,review"];
+  const isRepeated = (row) => twins.get(row)?.some((each) => each < row && map.has(each)); // a photo has one line
   for (const row of [...map.keys()].sort((a, b) => a - b)) {
+    if (isRepeated(row)) continue;
     const { review, label } = map.get(row);
     lines.push([pathOf(row), label, review].map(csvField).join(","));
   }
@@ -41,17 +43,22 @@ function escapedTextOf(bytes, decoder) {
   return text;
 }
 
+const SEPARATORS = [",", ";", "\t"]; // spreadsheets write the one of the system's language
+
 /** The records of a CSV text: arrays of fields. */
 function csvRecords(text) {
   const found = [];
-  const field = /(?:"((?:[^"]|"")*)"|((?!")[^,\r\n]*))(,|\r\n|\n|\r|$)/y;
+  const header = text.split(/[\r\n]/, 1)[0];
+  const count = (separator) => header.split(separator).length;
+  const separator = SEPARATORS.reduce((best, each) => (count(each) > count(best) ? each : best));
+  const field = new RegExp(`(?:"((?:[^"]|"")*)"|((?!")[^${separator}\\r\\n]*))(${separator}|\\r\\n|\\n|\\r|$)`, "y");
   let fields = [];
   while (field.lastIndex < text.length) {
     const start = field.lastIndex;
     const match = field.exec(text);
     if (!match) throw new Error(`line ${text.slice(0, start).split("\n").length} is not CSV`);
     fields.push(match[1] === undefined ? match[2] : match[1].replaceAll('""', '"'));
-    if (match[3] === ",") {
+    if (match[3] === separator) {
       if (field.lastIndex === text.length) fields.push("");
       else continue;
     }
@@ -67,7 +74,8 @@ function csvRecords(text) {
  */
 function readCorrectionsFile(bytes) {
   const [header, ...records] = csvRecords(textOf(bytes));
-  const columns = ["path", "label", "review"].map((name) => (header ?? []).indexOf(name));
+  const names = (header ?? []).map((name) => name.trim().toLowerCase());
+  const columns = ["path", names.includes("label") ? "label" : "class", "review"].map((name) => names.indexOf(name));
   if (columns[0] < 0 || columns[1] < 0) throw new Error("it has no columns path and label");
   const rowsOf = new Map();
   for (let row = 0; row < rowCount; row++) {
@@ -78,10 +86,10 @@ function readCorrectionsFile(bytes) {
   const result = { map: new Map(), unknown: 0, invalid: 0 };
   for (const record of records) {
     const [path, label, review] = columns.map((at) => record[at] ?? "");
-    const value = correction(review || "corrected", label.trim());
-    if (!value) result.invalid += 1;
+    const given = [review.trim().toLowerCase() || "corrected", label.trim()];
+    if (!correction(...given)) result.invalid += 1;
     else if (!rowsOf.has(path)) result.unknown += 1;
-    else for (const row of rowsOf.get(path)) result.map.set(row, value);
+    else for (const row of rowsOf.get(path)) result.map.set(row, correctionOf(row, ...given));
   }
   return result;
 }

@@ -88,8 +88,8 @@ async function importCorrections(file) {
   }
   const changed = corrections.change([...read.map.keys()], (row) => read.map.get(row), `import of ${shown(file.name)}`);
   const parts = [`${photosText(read.map.size)} corrected in ${shown(file.name)}, ${number(changed)} of them differently from here.`];
-  if (read.unknown) parts.push(`${number(read.unknown)} of its paths are not in this report.`);
-  if (read.invalid) parts.push(`${number(read.invalid)} of its lines have no valid label or review.`);
+  if (read.unknown) parts.push(`${number(read.unknown)} of its paths ${read.unknown === 1 ? "is" : "are"} not in this report.`);
+  if (read.invalid) parts.push(`${number(read.invalid)} of its lines ${read.invalid === 1 ? "has" : "have"} no valid label or review.`);
   tell("Corrections imported", parts.join(" "));
 }
 

@@ -25,14 +25,14 @@ function knownNames() {
   const found = new Map();
   const add = (names, kind, used) => {
     for (const name of names) {
-      if (name && !found.has(name)) found.set(name, { name, folded: folded(name), kind, used: used?.get(name) ?? 0 });
+      if (correction("corrected", name) && !found.has(name)) found.set(name, { name, folded: folded(name), kind, used: used?.get(name) ?? 0 });
     }
   };
   const used = usedNames();
   add([...used.keys()].sort((a, b) => used.get(b) - used.get(a) || a.localeCompare(b)), "", used);
   add(report.classes, "class");
-  add(report.names, "label");
-  add(report.categories, "category");
+  add(report.names.map((name) => name.trim()), "label");
+  add(report.categories.map((name) => name.trim()), "category");
   return [...found.values()];
 }
 
