@@ -52,7 +52,7 @@ const isControl = (target) => /^(BUTTON|INPUT|SUMMARY|A|SELECT)$/.test(target.ta
 
 const KEY_TEXTS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", Meta: "⌘", " ": "Space" };
 const keyElement = (keys) =>
-  el("span", { class: "keys" }, ...keys.split(/(?<=.)\+/).map((key) => el("kbd", { text: KEY_TEXTS[key] || key })));
+  el("span", { class: "keys" }, ...keys.split(/(?<=.)\+/).map((key) => el("kbd", { text: KEY_TEXTS[key] || (key.length === 1 ? key.toUpperCase() : key) })));
 
 const help = {
   dialog: makeDialog("help", "Keys"),
