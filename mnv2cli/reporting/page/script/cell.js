@@ -85,7 +85,6 @@ function fillFacts(facts, row) {
 function setFact(element, text) {
   if (!element) return;
   element.textContent = text || "";
-  element.title = text || "";
 }
 
 /** How the best label was before, if that is known. */

@@ -38,6 +38,9 @@ function announce(text) {
   setTimeout(() => (live.textContent = text), 30);
 }
 
+/** Whether the window is so narrow that the filters are in a drawer. */
+const isNarrow = matchMedia("(max-width: 56rem)");
+
 const isOpen = (dialog) => dialog.hasAttribute("open");
 const openDialogs = () => [...document.querySelectorAll("dialog[open]")];
 

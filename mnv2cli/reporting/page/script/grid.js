@@ -21,7 +21,7 @@ const grid = {
   /** Compute where photos are: after the order or the size changed. */
   layout() {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const narrow = this.element.clientWidth < 600;
+    const narrow = isNarrow.matches;
     const pad = (this.pad = narrow ? 8 : 16);
     const width = Math.max(120, this.element.clientWidth - 2 * pad);
     const least = thumbnails.kind === "none" ? 15 * rem : narrow ? 9 * rem : 11.5 * rem;

@@ -56,7 +56,8 @@ function facetCharts() {
     const rest = values.slice(COUNTED).reduce((sum, value) => sum + facet.counts[value], 0);
     return el("section", {}, el("h2", { text: facet.title }),
       countList(values.slice(0, COUNTED).map((value) => ({
-        text: facet.names[value],
+        text: facet.texts[value],
+        title: facet.names[value],
         count: facet.counts[value],
         pick: () => setState({ [facet.key]: [facet.names[value]], tab: "photos" }),
       }))),

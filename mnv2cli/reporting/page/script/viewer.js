@@ -6,6 +6,7 @@ const HIDDEN_FORMATS = /\.(heic|heif|hif|tiff?|jp2|j2k|jpx|psd|dng|cr2|cr3|nef|a
 
 const viewer = {
   row: -1,
+  at: 0, // its last position among the photos shown
   listeners: [],
   actions: el("div", { class: "viewer-actions" }),
   image: el("img", { class: "viewer-image", decoding: "async" }),
@@ -20,7 +21,7 @@ const viewer = {
   },
 
   close() {
-    setState({ photo: 0 });
+    this.dialog.close();
   },
 
   /** Go to a position among the photos shown. */
@@ -29,8 +30,10 @@ const viewer = {
     if (row !== undefined && row !== this.row) setState({ photo: row + 1 });
   },
 
+  /** Go to the next or previous photo; also from one that a filter has dropped meanwhile. */
   step(by) {
-    this.go(grid.position(this.row) + by);
+    const at = grid.position(this.row);
+    this.go(at >= 0 ? at + by : by > 0 ? this.at : this.at - 1);
   },
 
   /** Show what the state says. */
@@ -54,8 +57,9 @@ const viewer = {
     const at = grid.position(row);
     this.title.textContent = shown(nameOf(row)) || "Photo";
     this.place.textContent = at < 0 ? "not among the photos shown" : `${number(at + 1)} of ${number(view.order.length)}`;
-    this.previous.disabled = at <= 0;
-    this.next.disabled = at === view.order.length - 1;
+    if (at >= 0) this.at = at;
+    this.previous.setAttribute("aria-disabled", this.at === 0);
+    this.next.setAttribute("aria-disabled", (at < 0 ? this.at : at + 1) >= view.order.length);
     this.fillFacts(row);
     this.scores.replaceChildren(...predictionsOf(row).map(({ label, wnid, score }) => {
       const bar = makeBar();
@@ -80,13 +84,19 @@ const viewer = {
       [el("dt", { text: name }), el("dd", { text: shown(text), class: name === "Error" ? "bad" : null })]));
   },
 
+  /** Load the photo that comes next, so that it is there at once. */
+  preload(row) {
+    const url = row === undefined || errorOf(row) || HIDDEN_FORMATS.test(nameOf(row)) ? "" : urlOf(row);
+    if (url) new Image().src = url;
+  },
+
   /** Show the photo from disk, or else its thumbnail and why. */
   showPhoto(row) {
     const url = urlOf(row);
     const hidden = HIDDEN_FORMATS.test(nameOf(row));
     thumbnails.waiting.delete(this.image);
     this.image.alt = shown(nameOf(row));
-    this.image.onload = () => (this.remark.textContent = "");
+    this.image.onload = () => this.preload(view.order[this.at + 1]);
     if (errorOf(row)) this.fallBack(row, `This photo cannot be read: ${shown(errorOf(row))}.`);
     else if (url && !hidden) {
       this.image.hidden = false;
