@@ -21,7 +21,7 @@ function setBar(bar, label, score) {
   bar.label.textContent = label;
   if (bar.shown === score) return;
   bar.shown = score;
-  bar.score.textContent = wholePercent(score);
+  bar.score.textContent = scoreText(score);
   bar.element.style.setProperty("--score", `${100 * score}%`);
 }
 

@@ -28,6 +28,9 @@ const number = (value) => numbers.format(value);
 const photosText = (count) => `${number(count)} ${count === 1 ? "photo" : "photos"}`;
 /** A share from 0 to 1 as whole per cent. */
 const wholePercent = (share) => `${Math.round(100 * share)} %`;
+/** The same for a score: what is not nothing, and what is not all, is not shown as such. */
+const scoreText = (share) =>
+  share > 0 && share < 0.005 ? "<1 %" : share < 1 && share >= 0.995 ? ">99 %" : wholePercent(share);
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 const live = el("div", { class: "live hidden-text", role: "status", "aria-live": "polite" });

@@ -6,6 +6,7 @@ function renderOverview(element) {
   const order = view.order;
   element.replaceChildren(el("div", { class: "page-width" },
     el("p", { class: "dim", text: view.isFiltered ? `Of the ${photosText(order.length)} that pass the filters. Choose a bar to see its photos.` : `Of all ${photosText(order.length)}. Choose a bar to see its photos.` }),
+    view.isFiltered ? el("button", { type: "button", class: "button", text: "Clear filters", onclick: () => view.clear() }) : "",
     figures(order), scoreCharts(order), facetCharts()));
 }
 

@@ -9,7 +9,7 @@ const viewer = {
   at: 0, // its last position among the photos shown
   listeners: [],
   actions: el("div", { class: "viewer-actions" }),
-  image: el("img", { class: "viewer-image", decoding: "async" }),
+  image: el("img", { class: "viewer-image" }),
   remark: el("p", { class: "viewer-remark", role: "status" }),
   facts: el("dl", { class: "viewer-facts" }),
   scores: el("div", { class: "viewer-scores" }),
@@ -90,18 +90,34 @@ const viewer = {
     if (url) new Image().src = url;
   },
 
+  /** Replace the element: one with a photo shows it until the next is loaded. */
+  freshImage(row) {
+    thumbnails.waiting.delete(this.image);
+    const fresh = el("img", { class: "viewer-image", decoding: "async", alt: shown(nameOf(row)) });
+    this.image.replaceWith(fresh);
+    this.image = fresh;
+  },
+
+  /** Show the thumbnail until the photo is loaded. */
+  preview(row) {
+    const { image } = this;
+    const small = thumbnails.urlOf(row);
+    if (small) image.style.backgroundImage = `url(${JSON.stringify(small)})`;
+    image.onload = () => {
+      image.style.backgroundImage = "";
+      this.preload(view.order[this.at + 1]);
+    };
+  },
+
   /** Show the photo from disk, or else its thumbnail and why. */
   showPhoto(row) {
     const url = urlOf(row);
     const hidden = HIDDEN_FORMATS.test(nameOf(row));
-    thumbnails.waiting.delete(this.image);
-    this.image.alt = shown(nameOf(row));
-    this.image.onload = () => this.preload(view.order[this.at + 1]);
+    this.freshImage(row);
     if (errorOf(row)) this.fallBack(row, `This photo cannot be read: ${shown(errorOf(row))}.`);
     else if (url && !hidden) {
-      this.image.hidden = false;
-      this.image.classList.remove("small");
       this.remark.textContent = "";
+      this.preview(row);
       this.image.onerror = () => this.row === row && this.fallBack(row, "The photo cannot be loaded: it was moved, or it is damaged.");
       this.image.src = url;
     } else if (hidden) this.fallBack(row, "Browsers cannot show this format.");
@@ -109,7 +125,7 @@ const viewer = {
   },
 
   fallBack(row, why) {
-    this.image.onload = null;
+    this.freshImage(row);
     this.image.classList.add("small");
     thumbnails.show(this.image, row, (missing) => {
       this.image.hidden = Boolean(missing);
@@ -124,6 +140,7 @@ const viewer = {
       setState({ photo: 0 });
       for (const listener of this.listeners) listener(-1);
     }
+    this.image.onerror = null;
     this.image.removeAttribute("src");
     const back = this.opener;
     this.opener = null;
