@@ -58,8 +58,8 @@ def test_a_photo_opens_and_the_keyboard_goes_on(tmp_path: Path, open_page: OpenP
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Escape")
     assert page.locator("dialog.viewer").is_hidden()
-    assert page.evaluate("document.activeElement.id") == "photo-grid"
-    assert page.get_attribute(".photo-grid", "aria-activedescendant") == "photo-1"
+    page.wait_for_selector(".photo-grid[aria-activedescendant=photo-1]")
+    page.wait_for_function("() => document.activeElement.id === 'photo-grid'")
 
 
 def test_the_focus_stays_in_the_viewer(tmp_path: Path, open_page: OpenPage) -> None:
