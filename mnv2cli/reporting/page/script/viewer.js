@@ -7,6 +7,7 @@ const HIDDEN_FORMATS = /\.(heic|heif|hif|tiff?|jp2|j2k|jpx|psd|dng|cr2|cr3|nef|a
 const viewer = {
   row: -1,
   at: 0, // its last position among the photos shown
+  going: 0, // the step that came last
   listeners: [],
   actions: el("div", { class: "viewer-actions" }),
   image: el("img", { class: "viewer-image" }),
@@ -17,6 +18,7 @@ const viewer = {
 
   open(row) {
     this.opener ||= document.activeElement;
+    this.going = 0;
     setState({ photo: row + 1 });
   },
 
@@ -33,6 +35,7 @@ const viewer = {
   /** Go to the next or previous photo; also from one that a filter has dropped meanwhile. */
   step(by) {
     const at = grid.position(this.row);
+    this.going = by;
     this.go(at >= 0 ? at + by : by > 0 ? this.at : this.at - 1);
   },
 
@@ -84,7 +87,7 @@ const viewer = {
       [el("dt", { text: name }), el("dd", { text: shown(text), class: name === "Error" ? "bad" : null })]));
   },
 
-  /** Load the photo that comes next, so that it is there at once. */
+  /** Load the photo to which the same step leads, so that it is there at once. */
   preload(row) {
     const url = row === undefined || errorOf(row) || HIDDEN_FORMATS.test(nameOf(row)) ? "" : urlOf(row);
     if (url) new Image().src = url;
@@ -105,7 +108,7 @@ const viewer = {
     if (small) image.style.backgroundImage = `url(${JSON.stringify(small)})`;
     image.onload = () => {
       image.style.backgroundImage = "";
-      this.preload(view.order[this.at + 1]);
+      if (this.going) this.preload(view.order[this.at + this.going]);
     };
   },
 
