@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -87,18 +87,38 @@ _output_options = grouped(
     csv_safe_option,
     force_option,
 )
-_report_option = _output(
-    "--report",
-    type=click.Path(),
-    metavar="PAGE",
-    help="Also make a page of the photos; PAGE ends in .html.",
-)
-_embeddings_option = _output(
-    "--embeddings",
-    advanced=True,
-    type=click.Path(),
-    metavar="FEATURES",
-    help="Also write the features of each image, as mnv2 embed does, to FEATURES (.npz, .parquet).",
+
+
+@dataclass(frozen=True, slots=True)
+class AlsoWritten:
+    """What a run writes in addition to its rows; None for nothing.
+
+    Attributes:
+        report: A page of the photos.
+        embeddings: A file of their features.
+    """
+
+    report: str | None
+    embeddings: str | None
+
+
+_also_options = grouped(
+    "also",
+    AlsoWritten,
+    _output(
+        "--report",
+        type=click.Path(),
+        metavar="PAGE",
+        help="Also make a page of the photos; PAGE ends in .html.",
+    ),
+    _output(
+        "--embeddings",
+        advanced=True,
+        type=click.Path(),
+        metavar="FEATURES",
+        help="Also write the features of each image, as mnv2 embed does, to FEATURES (.npz, "
+        ".parquet).",
+    ),
 )
 
 
@@ -110,8 +130,7 @@ _embeddings_option = _output(
 )
 @input_options
 @_output_options
-@_report_option
-@_embeddings_option
+@_also_options
 @label_options
 @long_options("FILE (csv, jsonl)")
 @image_options
@@ -125,8 +144,7 @@ def classify(
     options: ClassifierOptions,
     target: OutputTarget,
     run: RunOptions,
-    report: str | None,
-    embeddings: str | None,
+    also: AlsoWritten,
     cluster: str | None,
     terminal: TerminalOptions,
 ) -> None:
@@ -143,6 +161,7 @@ def classify(
     not be read, 130 interrupted, 143 terminated.
     """
     check_inputs(inputs)
+    report, embeddings = also.report, also.embeddings
     if target.force and target.path is None and report is None:
         raise click.UsageError("--force requires -o or --report.")
     target = _checked(target, run)
