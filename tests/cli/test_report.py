@@ -64,9 +64,7 @@ def labels(photos: Path, invoke: Invoke) -> Path:
 def test_a_page_shows_the_photos_of_results(labels: Path, invoke: Invoke) -> None:
     result = invoke("report", "labels.csv")
     assert result.exit_code == 0 and result.stdout == ""
-    assert paths() == [*PATHS[:1], PATHS[1], "photos/zz-bad.jpg", PATHS[2]] or sorted(
-        paths()
-    ) == sorted([*PATHS, "photos/zz-bad.jpg"])
+    assert sorted(paths()) == sorted([*PATHS, "photos/zz-bad.jpg"])
     found = dict(zip(paths(), thumbnails(), strict=True))
     assert all(is_image(found[path]) for path in PATHS)
     assert found["photos/zz-bad.jpg"] is None

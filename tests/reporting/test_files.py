@@ -78,12 +78,27 @@ def test_a_failed_run_leaves_the_former_page_whole(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         write(page, thumbnails=failing(KeyboardInterrupt()))
-    with pytest.raises(OutputError, match="cannot write .*: no space left on device"):
+    with pytest.raises(OutputError, match=r"cannot write .*: no space left on device"):
         write(page, thumbnails=failing(OSError(errno.ENOSPC, "No space left on device")))
     assert page.read_bytes() == before
     assert len(list(folder.rglob("*.webp"))) == 5
     assert list(folder.parent.iterdir()) == [folder]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report_files"]
+
+
+def test_an_interrupt_after_the_page_is_in_place_keeps_its_thumbnails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "report.html"
+
+    def interrupted(folder: str) -> None:
+        if page.exists():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("mnv2cli.system.files.sync_folder", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(page)
+    assert len(list(folder_of(page).rglob("*.webp"))) == 5
 
 
 def test_a_failed_first_run_leaves_nothing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -150,6 +151,14 @@ def test_photos_are_read_from_disk(tmp_path: Path, isolate: bool) -> None:
     assert isinstance(first, bytes) and first == last
     assert Image.open(io.BytesIO(first)).format == "WEBP"
     assert found[1:3] == ["not an image: a text file", "no such file"]
+
+
+def test_a_url_without_the_libraries_for_it_yields_the_reason(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    found = list(make_thumbnails([Record("s3://bucket/a.jpg")], Places()))
+    assert found == ["cannot be read: URLs require fsspec, which is not installed"]
 
 
 def test_limits_hold(tmp_path: Path) -> None:
