@@ -54,13 +54,12 @@ def main() -> None:
         print(f"{kind:20} {'median':>8} {'least':>8}   of classifying")
         for name, times in found.items():
             seconds = [each[at] for each in times]
-            shares = [
-                each[at] / base[at] for each, base in zip(times, found["classify"], strict=True)
-            ]
-            least = min(seconds) / min(base[at] for base in found["classify"])
+            base = [each[at] for each in found["classify"]]
+            shares = [one / other for one, other in zip(seconds, base, strict=True)]
+            median, least = statistics.median(shares), min(seconds) / min(base)
             print(
                 f"{name:20} {statistics.median(seconds):6.2f} s {min(seconds):6.2f} s   "
-                f"median {100 * statistics.median(shares):3.0f} %, of the least {100 * least:3.0f} %"
+                f"median {100 * median:3.0f} %, least by least {100 * least:3.0f} %"
             )
 
 
