@@ -23,6 +23,7 @@ COMMANDS = {
     "classify": LazyCommand("mnv2cli.cli.classify:classify", "Label images."),
     "sort": LazyCommand("mnv2cli.cli.sort:sort", "Sort photos into folders by what they show."),
     "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort."),
+    "report": LazyCommand("mnv2cli.cli.report:report", "Make a page of photos and their labels."),
     "learn": LazyCommand("mnv2cli.cli.learn:learn", "Learn your own classes from a few photos."),
     "evaluate": LazyCommand("mnv2cli.cli.evaluate:evaluate", "Measure a model on labelled photos."),
     "calibrate": LazyCommand("mnv2cli.cli.calibrate:calibrate", "Make a model's scores reliable."),
@@ -42,8 +43,8 @@ EXAMPLES = (
     ("label all photos in a folder", "mnv2 classify photos -o labels.csv"),
     ("copy them into folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
     ("undo that", "mnv2 undo sorted"),
+    ("look at the results as a page of photos", "mnv2 report labels.csv --open"),
     ("learn your own classes, one from each subfolder", "mnv2 learn photos -o mine.keras"),
-    ("find the photos most like one", "mnv2 similar cat.jpg --in photos"),
     ("check that everything works", "mnv2 doctor"),
 )
 

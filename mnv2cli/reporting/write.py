@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -12,8 +13,10 @@ from importlib.resources import files
 
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.reporting.columns import CHUNK, page_data, to_script
-from mnv2cli.reporting.content import Content
+from mnv2cli.reporting.content import Content, Entry
+from mnv2cli.reporting.files import ThumbnailFiles, remove_thumbnails
 from mnv2cli.reporting.places import Places
+from mnv2cli.reporting.thumbnails import Thumbnail
 from mnv2cli.results.check import already_exists, check_not_folder, existing_folder, is_regular
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.files import AtomicFile
@@ -32,9 +35,6 @@ SCRIPTS = (
 )  # fmt: skip
 """The parts of the page's style sheet and of its script, in their order."""
 
-Thumbnail = bytes | str
-"""A WebP image, or why there is none."""
-
 
 @dataclass(frozen=True, slots=True)
 class ReportTarget:
@@ -52,6 +52,10 @@ class ReportTarget:
     force: bool = False
     thumbnails: bool = True
     embed_limit: int = 5_000
+
+    def needs_files(self, entries: Iterable[Entry]) -> bool:
+        """Return whether these photos have more thumbnails than the file itself may have."""
+        return sum(not entry.record.error for entry in entries) > self.embed_limit
 
 
 def check_report(path: str, *, force: bool) -> None:
@@ -93,24 +97,70 @@ def write_report(
     Raises:
         OutputError: It cannot be written.
     """
-    kind = "embedded" if target.thumbnails else "none"
-    data = page_data(content, partial(places.href, page=target.path), {"kind": kind})
+    replaces = os.path.lexists(target.path)
+    href = partial(places.href, page=target.path)
     try:
-        part = AtomicFile(target.path)
-        try:
-            for text in page(content, data, thumbnails):
-                part.file.write(text.encode())
-            part.commit()
-        finally:
-            part.discard()
+        if target.thumbnails and target.needs_files(content.entries):
+            _write_with_files(content, target, href, thumbnails)
+            return
+        kind = "embedded" if target.thumbnails else "none"
+        data = page_data(content, href, {"kind": kind})
+        _write_page(target.path, page(content, data, thumbnails))
+        if replaces:
+            remove_thumbnails(target.path)
     except OSError as error:
+        # The error of a full disk names no file.
         raise OutputError(
-            f"cannot write {target.path!r}: {reason(error)}", "Name another file."
+            f"cannot write {error.filename or target.path!r}: {reason(error)}",
+            "Name another file.",
         ) from error
 
 
+def _write_with_files(
+    content: Content,
+    target: ReportTarget,
+    href: Callable[[str], str],
+    thumbnails: Iterable[Thumbnail],
+) -> None:
+    """Write the thumbnails, then the page that refers to them; raises OSError."""
+    replaces = os.path.lexists(target.path)
+    missing: dict[int, str] = {}
+    files = ThumbnailFiles(target.path)
+    try:
+        for row, thumbnail in enumerate(thumbnails):
+            if isinstance(thumbnail, str):
+                missing[row] = thumbnail
+            else:
+                files.write(row, thumbnail)
+        data = page_data(content, href, {"kind": "files", "folder": files.url})
+        _write_page(target.path, page(content, data, missing=missing), files.keep)
+    except BaseException:
+        files.discard()
+        raise
+    if replaces:
+        files.remove_earlier()
+
+
+def _write_page(path: str, texts: Iterable[str], moved: Callable[[], None] = lambda: None) -> None:
+    """Write a page beside its place, then move it there and call ``moved``; raises OSError."""
+    part = AtomicFile(path)
+    status = os.fstat(part.file.fileno())
+    try:
+        for text in texts:
+            part.file.write(text.encode())
+        part.commit()
+    finally:
+        part.discard()
+        with suppress(OSError):
+            if os.path.samestat(status, os.stat(path)):  # also if it was interrupted after that
+                moved()
+
+
 def page(
-    content: Content, data: dict[str, object], thumbnails: Iterable[Thumbnail] = ()
+    content: Content,
+    data: dict[str, object],
+    thumbnails: Iterable[Thumbnail] = (),
+    missing: Mapping[int, str] | None = None,
 ) -> Iterator[str]:
     """Yield the text of a page.
 
@@ -118,6 +168,7 @@ def page(
         content: What it shows.
         data: The same for its scripts.
         thumbnails: One for each entry, in order, to embed.
+        missing: Why there is no thumbnail, by row, if they are files.
     """
     import jinja2
 
@@ -127,7 +178,7 @@ def page(
     script += "})();\n"
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
-    missing: dict[int, str] = {}
+    reasons = dict(missing or {})
     yield from template.generate(
         content=content,
         title=_shown(content.title),
@@ -135,8 +186,8 @@ def page(
         style=style,
         script=script,
         policy=_policy(style, script),
-        chunks=_chunks(thumbnails, missing),
-        missing=lambda: to_script(missing),
+        chunks=_chunks(thumbnails, reasons),
+        missing=lambda: to_script(reasons),
     )
 
 
