@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.images.options import ImageOptions
     from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.learning.evaluate import Advance, EvaluationSet
     from mnv2cli.learning.evaluation import Evaluation
@@ -56,12 +57,12 @@ class EvaluateJob:
         Raises:
             InputError: The inputs are invalid, or the report cannot be written there.
         """
+        from mnv2cli.cli.report_page import check_page
         from mnv2cli.learning.evaluate import evaluate_photos, evaluate_results
-        from mnv2cli.learning.evaluation_page.page import check_report, write_report
 
-        path = self._output.report
-        if path is not None:
-            check_report(path, force=self._output.force)
+        if self._output.report is not None:
+            read = (photos.labels, photos.results)
+            check_page(self._output.report, force=self._output.force, inputs=read)
         if photos.results is not None:
             evaluation = evaluate_results(photos)
             for each, error in evaluation.omitted.unreadable:
@@ -70,10 +71,17 @@ class EvaluateJob:
             classifier = make_classifier(options, self._screen)
             with advancing(self._screen, classifier.network.name) as advance:
                 evaluation = evaluate_photos(photos, classifier, cache=cache, advance=advance)
-        if path is not None:
-            self._screen.status(f"Writing {path}")
-            write_report(path, evaluation, photos.source, options.images)
+        if self._output.report is not None:
+            self._write(self._output.report, evaluation, photos.source, options.images)
         return evaluation
+
+    def _write(self, path: str, evaluation: Evaluation, source: str, images: ImageOptions) -> None:
+        from mnv2cli.cli.report_page import write_page
+        from mnv2cli.learning.pages.evaluation import evaluation_content
+        from mnv2cli.reporting.write import ReportTarget
+
+        target = ReportTarget(path, self._output.force)
+        write_page(evaluation_content(evaluation, source), target, self._screen, images)
 
     def show(self, evaluation: Evaluation) -> None:
         """Print the figures."""

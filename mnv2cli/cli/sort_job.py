@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -31,6 +31,7 @@ from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.images.options import ImageOptions
     from mnv2cli.inference.classifier import Classifier
     from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.records import Record, Source
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _MAX_SHOWN = 5
 _MAX_ERRORS = 20  # in a quiet run
+_TOP_ON_PAGE = 5  # labels of each photo; the plan needs two
 
 
 class SortJob:
@@ -54,6 +56,9 @@ class SortJob:
         self._dest = dest
         self._screen = screen
         self._results: str | None = None  # the file of results to sort by
+        self._records: list[Record] | None = None  # for the page; None if there is none
+        self._classes: tuple[str, ...] = ()  # of a model of the user's; offered on the page
+        self._page = ""  # its path, once it is written
         self._finished = 0  # files of an interrupted run
         self._unfinished: list[tuple[str, str]] = []  # its other files, and why
 
@@ -82,17 +87,27 @@ class SortJob:
             NoImagesError: There are no images.
         """
         self._results = plan.results
+        self._records = None if plan.report is None else []
+        self._classes = tuple(options.folders.thresholds)
         with self._unchanged_if_stopped(), date_reader(classifier.images) as taken:
             if plan.results is None:
-                records = self._classified(inputs, options, classifier)
+                records = self._kept(self._classified(inputs, options, classifier))
                 made = make_plan(records, options, taken)
             else:
                 from mnv2cli.results.read import read_results
 
-                made = make_plan(read_results(plan.results), options, taken, plan.results)
+                records = self._kept(read_results(plan.results))
+                made = make_plan(records, options, taken, plan.results)
         if not made.actions:
             raise NoImagesError("no images found", f"{plan.results} has no rows.")
         return made
+
+    def _kept(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield records, and keep them if there will be a page."""
+        for record in records:
+            if self._records is not None:
+                self._records.append(record)
+            yield record
 
     @contextmanager
     def _unchanged_if_stopped(self) -> Iterator[None]:
@@ -109,6 +124,8 @@ class SortJob:
         if "node" in fields and not classifier.labels.rollup:
             raise click.UsageError("{node} in the --template requires --rollup P.")
         labels = replace(classifier.labels, category="category" in fields)
+        if self._records is not None:
+            labels = replace(labels, top=max(labels.top, _TOP_ON_PAGE))
         return make_classifier(replace(classifier, labels=labels), self._screen)
 
     def _classified(
@@ -129,6 +146,30 @@ class SortJob:
             yield from watched(records, made.network.name, report, screen, total)
         if not report.images:
             raise no_images(report)
+
+    def write_page(self, plan: Plan, options: PlanOptions, images: ImageOptions) -> None:
+        """Write the page of a plan, before any photo is moved.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        from mnv2cli.cli.plan_page import plan_entries
+        from mnv2cli.cli.report_page import write_page
+        from mnv2cli.reporting.content import Content
+        from mnv2cli.reporting.write import ReportTarget
+
+        self._page = options.report or ""
+        is_applied = not options.is_preview
+        entries = list(plan_entries(plan, self._records, is_applied=is_applied))
+        title = f"Plan for {os.path.basename(os.path.normpath(self._dest)) or self._dest}"
+        with self._unchanged_if_stopped():
+            content = Content(title, entries, self._classes)
+            write_page(content, ReportTarget(self._page), self._screen, images)
+
+    def show_written(self) -> None:
+        """Show which page was written, if any."""
+        if self._page:
+            self._screen.lines([("Written", self._page, "")])
 
     def write(self, plan: Plan, path: str) -> None:
         """Write a plan to a file."""

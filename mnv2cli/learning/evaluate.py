@@ -19,6 +19,7 @@ from mnv2cli.learning.dataset import Example, Examples, from_folder
 from mnv2cli.learning.evaluation import Evaluation, Omitted, Scored, assess
 from mnv2cli.learning.from_results import NO_LABEL, load_results
 from mnv2cli.learning.groups import join, keys_of_paths
+from mnv2cli.learning.judged import judge, ranked
 from mnv2cli.learning.labels_file import from_labels
 from mnv2cli.learning.targets import Targets, match
 from mnv2cli.models.learned import LearnedModel
@@ -171,8 +172,13 @@ def evaluate_photos(
     scored = _scored([chosen[i] for i in readable], scores, names, targets, len(names))
     groups = _groups(scored.paths, digests, photos.group_by)
     scored = replace(scored, groups=groups, worth=_worth(digests))
-    found_figures = assess(scored, classifier.about, targets.described(), omitted)
-    return replace(found_figures, learned=_learned_from(network, digests), copies=_copies(digests))
+    labelled = list(ranked(records, scores, class_labels(network)))
+    return replace(
+        assess(scored, classifier.about, targets.described(), omitted),
+        learned=_learned_from(network, digests),
+        copies=_copies(digests),
+        photos=judge(chosen, labelled, scored),
+    )
 
 
 def score_labelled(
@@ -257,6 +263,7 @@ def evaluate_results(photos: EvaluationSet) -> Evaluation:
             "Its paths are relative to the folder that mnv2 classify ran in: run this there.",
         )
     unreadable = tuple((record.path, record.error) for _, record in known if record.error)
+    all_known = known
     known = [(photo, record) for photo, record in known if not record.error]
     omitted = Omitted(
         unreadable,
@@ -274,7 +281,11 @@ def evaluate_results(photos: EvaluationSet) -> Evaluation:
     groups = _groups(scored.paths, digests, photos.group_by)
     scored = replace(scored, groups=groups, worth=_worth(digests))
     model = results.model or "the model of the results"
-    return replace(assess(scored, model, targets.described(), omitted), copies=_copies(digests))
+    return replace(
+        assess(scored, model, targets.described(), omitted),
+        copies=_copies(digests),
+        photos=judge([photo for photo, _ in all_known], [each for _, each in all_known], scored),
+    )
 
 
 def unique_names() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Hashable, Iterable
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 from mnv2cli import __version__
 from mnv2cli.records import CategoryScore, Prediction, Record
@@ -45,10 +46,11 @@ class _Columns:
         self._folder_numbers = _Index()
         names = ("folder", "name", "count", "label", "score", "category", "categoryScore",
                  "categoryMargin", "node", "nodeScore", "target", "truth", "before",
-                 "beforeScore")  # fmt: skip
+                 "beforeScore", "right")  # fmt: skip
         self.rows: dict[str, list[Any]] = {name: [] for name in names}
         self.errors: dict[int, str] = {}
         self.notes: dict[int, str] = {}
+        self.urls: dict[int, str] = {}  # of photos that are not in their folders
 
     def add(self, row: int, entry: Entry) -> None:
         record, rows = entry.record, self.rows
@@ -69,6 +71,9 @@ class _Columns:
         before = next(iter(entry.before.predictions), None) if entry.before else None
         rows["before"].append(-1 if before is None else self._label(before))
         rows["beforeScore"].append(0 if before is None else _scaled(before.score))
+        rows["right"].append(-1 if entry.right is None else int(entry.right))
+        if entry.place and (href := self._href(entry.place)):
+            self.urls[row] = href + quote(os.fsencode(_split(entry.place)[1]), safe="")
         if record.error:
             self.errors[row] = record.error
         if entry.note:
@@ -94,6 +99,7 @@ class _Columns:
             ("target", ()),
             ("truth", ()),
             ("before", ("beforeScore",)),
+            ("right", ()),
         ):
             if all(value < 0 for value in used[name]):
                 for each in (name, *more):
@@ -135,6 +141,7 @@ def page_data(
         "rows": columns.used_rows(),
         "errors": columns.errors,
         "notes": columns.notes,
+        "urls": columns.urls,
         "corrections": [
             [row, each.review, each.label]
             for path, each in content.corrections.items()
