@@ -98,13 +98,12 @@ class LearnJob:
         except KeyboardInterrupt:
             screen.notice(f"Stopped: {target.output} was not written.", "")
             raise
-        if target.report is not None:
-            self._write(target.report, learned)
         if target.as_json:
             click.echo(json.dumps(learned.as_object(), indent=1))
         elif not screen.quiet:
             print_report(learned, verbose=screen.verbose)
         if target.report is not None:
+            self._write(target.report, learned)
             screen.lines([("Written", target.report, "")])
         return learned.return_code
 

@@ -19,8 +19,8 @@ class Entry:
         target: The folder where a plan puts it, with ``/``; empty for none.
         note: A remark, such as why a plan leaves it in place.
         before: Its labels in another run, to compare with.
-        right: Whether its best label is right; None if the page is to compare the names of the
-            label and of ``truth``.
+        right: Whether its best label is right; None to compare the names of the label and of the
+            category with ``truth``.
         place: Where the photo will be when the page is read, if that is not the path of the record,
             as after a move; else empty.
     """

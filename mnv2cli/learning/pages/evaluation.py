@@ -80,9 +80,9 @@ def _mistakes(number: int) -> str:
         return "<p>No mistakes: every photo is right.</p>\n"
     be = "is" if number == 1 else "are"
     return (
-        f"<p>{count(number, 'photo')} {be} predicted wrongly. To see the worst mistakes, sort the "
-        "photos by them: the most certain come first. Look at the folder, too: a “mistake” may be "
-        "a photo in the wrong one.</p>\n"
+        f"<p>{count(number, 'photo')} {be} predicted wrongly. Sort the photos by “Worst mistakes "
+        "first” to see the most certain ones. Look at the folder, too: a “mistake” may be a photo "
+        "in the wrong one.</p>\n"
     )
 
 

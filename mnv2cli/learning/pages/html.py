@@ -18,7 +18,6 @@ MOST_CLASSES = 40
 
 _MOST_PAIRS = 20
 _MOST_NAMED = 20
-_BAR = 72  # pixels
 
 
 def text(value: str) -> str:
@@ -89,17 +88,14 @@ def class_table(classes: Sequence[ClassFigures]) -> Iterator[str]:
         precision = share(each.precision) if each.predicted else "–"
         rows.append(
             f'<tr><td>{text(each.name)}<td class="n">{each.photos:,}<td class="n">{precision}'
-            f'<td class="n">{share(each.recall)}<td class="n">{_bar(each.f1)}{share(each.f1)}</tr>'
+            f'<td class="n">{share(each.recall)}<td class="n">{_bar(each.f1)}</tr>'
         )
     yield scrolling("Classes", "".join([*rows, "</table>"])) + ("</details>\n" if is_long else "")
 
 
 def _bar(value: float) -> str:
-    return (
-        f'<svg class="bar" aria-hidden="true" width="{_BAR}" height="8">'
-        f'<rect class="empty" width="{_BAR}" height="8" rx="2"/>'
-        f'<rect class="right" width="{value * _BAR:.1f}" height="8" rx="2"/></svg> '
-    )
+    """Return a share with a bar; a script sets its length, because styles may not."""
+    return f'<span class="bar" data-share="{value:.3f}">{share(value)}</span>'
 
 
 def confusion_table(metrics: Metrics) -> Iterator[str]:

@@ -27,13 +27,15 @@ const targetOf = (row) => (rows.target ? rows.target[row] : -1);
 const scoreOf = (row) => (rows.count[row] ? rows.score[starts[row]] / SCALE : 0);
 const categoryScoreOf = (row) => (rows.category ? rows.categoryScore[row] / SCALE : 0);
 
-/** Whether the best label is the class of the photo: 1, 0 if it is not, or -1 if that is not known. */
+/** Whether the best label, or the category, is the class of a photo: 1, or 0; -1 if that is not known. */
 function rightOf(row) {
   if (rows.right && rows.right[row] >= 0) return rows.right[row];
   const truth = truthOf(row);
   if (truth < 0 || errorOf(row)) return -1;
   const label = labelOf(row);
-  return label >= 0 && report.names[label] === report.names[truth] ? 1 : 0;
+  if (label >= 0 && report.names[label] === report.names[truth]) return 1;
+  const category = categoryOf(row);
+  return category >= 0 && report.categories[category] === report.names[truth] ? 1 : 0;
 }
 
 /** The lead of the best score over the second; if that is unknown, the least it can be. */
