@@ -12,9 +12,10 @@ import ctypes, os, signal, sys, time
 sys.path[:] = {path!r}
 from mnv2cli.images import child
 from mnv2cli.errors import ImageError
-real, real_taken_at = child.decode, child.taken_at
+from mnv2cli.images.renditions import NetworkInput
+real, real_taken_at = child.decode_as, child.taken_at
 seen = []
-def decode(path, size, options, *more):
+def decode_as(path, rendition, options, *more):
     name = os.path.basename(path)
     seen.append(name)
     if name.startswith("boom"): os.kill(os.getpid(), signal.SIGSEGV)
@@ -29,12 +30,12 @@ def decode(path, size, options, *more):
         except MemoryError as error: raise ImageError("not enough memory") from error
     if name.startswith("once") and len(seen) > 1: os.abort()
     if name.startswith("loud"): os.write(1, b"noise"); print("noise", flush=True)
-    if name.startswith("wrong"): return real(path, 8, options, *more)
-    return real(path, size, options, *more)
+    if name.startswith("wrong"): return real(path, NetworkInput(8, options), options, *more)
+    return real(path, rendition, options, *more)
 def taken_at(path):
     if "taken" in path: os.abort()
     return real_taken_at(path)
-child.decode, child.taken_at = decode, taken_at
+child.decode_as, child.taken_at = decode_as, taken_at
 child.main()
 """
 

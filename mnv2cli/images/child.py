@@ -7,16 +7,15 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING
+from typing import IO, Any
 
 from mnv2cli.errors import ImageError
 from mnv2cli.images import raw_reader
 from mnv2cli.images.budget import SMALL, Hold
-from mnv2cli.images.decode import decode, set_process_limit
+from mnv2cli.images.decode import decode_as, set_process_limit
 from mnv2cli.images.exif import taken_at
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.protocol import (
-    DECODE,
     ERROR,
     LONGEST_TEXT,
     MEMORY,
@@ -28,12 +27,9 @@ from mnv2cli.images.protocol import (
     read_exactly,
     read_header,
 )
+from mnv2cli.images.renditions import InputAndThumbnail, NetworkInput, Rendition, Thumbnail
 from mnv2cli.images.unreadable import NO_MEMORY
 from mnv2cli.images.unsupported import RawPhotoError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 BYTES_PER_PIXEL = 32
 """Bytes of address space for each pixel of the limit; a float TIFF uses 21, a float JPEG XL
@@ -126,8 +122,8 @@ def _answer(
 ) -> tuple[bytes, bytes]:
     """Return the kind and the content of the answer to a request."""
     try:
-        if kind == DECODE:
-            return PIXELS, _pixels(path, size, options, hold).tobytes()
+        if kind in (made := _renditions(size, options)):
+            return PIXELS, _made(path, made[kind], options, hold)
         return TEXT, _date(path).encode()
     except ImageError as error:
         text = f"{error.reason}\0{error.detail}"[: LONGEST_TEXT // 4]
@@ -138,11 +134,19 @@ def _answer(
         return ERROR, f"cannot be read\0{type(error).__name__}".encode()
 
 
-def _pixels(path: str, size: int, options: ImageOptions, hold: Hold) -> NDArray[np.uint8]:
+def _renditions(size: int, options: ImageOptions) -> dict[bytes, Rendition[Any]]:
+    """Return what can be made of an image, by the kind of the request."""
+    pixels = NetworkInput(size, options)
+    both: list[Rendition[Any]] = [pixels, Thumbnail(), InputAndThumbnail(pixels)]
+    return {each.kind: each for each in both}
+
+
+def _made(path: str, rendition: Rendition[Any], options: ImageOptions, hold: Hold) -> bytes:
     try:
-        return decode(path, size, options, hold)
+        made = decode_as(path, rendition, options, hold)
     except RawPhotoError as error:
-        return raw_reader.decode_raw(path, size, options, error, hold)
+        made = raw_reader.decode_raw_as(path, rendition, options, error, hold)
+    return rendition.to_bytes(made)
 
 
 def _date(path: str) -> str:

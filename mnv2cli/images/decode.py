@@ -1,4 +1,4 @@
-"""Decode a file to the network's input, or raise the reason why it is unreadable."""
+"""Decode a file to the network's input or a thumbnail, or raise why it is unreadable."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import io
 import re
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from mnv2cli.errors import ImageError
 from mnv2cli.images.budget import COEFFICIENT_BYTES, DECODING, SMALL, Hold, memory_for
 from mnv2cli.images.formats import JPEG, ImageFormat, identify
 from mnv2cli.images.opening import open_regular
 from mnv2cli.images.options import ImageOptions
-from mnv2cli.images.resize import least_size, to_input
+from mnv2cli.images.renditions import NetworkInput, Rendition, Thumbnail
 from mnv2cli.images.signatures import HEAD_BYTES, in_scans
 from mnv2cli.images.unreadable import decoder_error, file_error, format_error, too_many_pixels
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image
+
+T = TypeVar("T")
 
 
 def decode(
@@ -47,46 +49,70 @@ def decode(
         RawPhotoError: It is a raw photo, which :mod:`mnv2cli.images.raw_reader` reads.
         ImageError: The file is unreadable; the reason is in plain words.
     """
+    return decode_as(path, NetworkInput(size, options), options, hold)
+
+
+def decode_thumbnail(path: str, options: ImageOptions, hold: Hold = DECODING.hold) -> bytes:
+    """Read an image file as a thumbnail: a WebP with a longer side of 160 pixels, upright, sRGB.
+
+    It shows the whole image, and a smaller image at its own size. A JPEG is decoded at the smallest
+    scale that has enough pixels.
+
+    Args:
+        path: A regular file; anything else is refused without being opened.
+        options: Limits; fit and interpolation are not used.
+        hold: Reserves memory for a large image while it is decoded.
+
+    Raises:
+        RawPhotoError: It is a raw photo, which :mod:`mnv2cli.images.raw_reader` reads.
+        ImageError: The file is unreadable; the reason is in plain words.
+    """
+    return decode_as(path, Thumbnail(), options, hold)
+
+
+def decode_as(
+    path: str, rendition: Rendition[T], options: ImageOptions, hold: Hold = DECODING.hold
+) -> T:
+    """Read an image file, and return what is made of it; as :func:`decode` otherwise.
+
+    Raises:
+        ImageError: The file is unreadable; the reason is in plain words.
+    """
     try:
         with open_regular(path) as file:
-            return decode_file(file, size, options, path, hold)
+            return decode_file(file, rendition, options, path, hold)
     except OSError as error:
         raise file_error(path, error) from error
 
 
 def decode_file(
     file: IO[bytes],
-    size: int,
+    rendition: Rendition[T],
     options: ImageOptions,
     path: str = "",
     hold: Hold = DECODING.hold,
-) -> NDArray[np.uint8]:
-    """Read an open file as the network's input, as :func:`decode` does.
+) -> T:
+    """Read an open file, as :func:`decode_as` does.
 
     Args:
         file: Readable and seekable; it stays open.
-        size: Side of the square result in pixels.
-        options: Fit, interpolation and limits; ``isolate`` and ``timeout`` are up to the caller.
+        rendition: What is made of the image.
+        options: Limits; ``isolate`` and ``timeout`` are up to the caller.
         path: Its name if it is on this machine, for errors; else empty.
         hold: Reserves memory for a large image while it is decoded.
-
-    Returns:
-        uint8 [size, size, 3], RGB.
 
     Raises:
         ImageError: The file is unreadable; the reason is in plain words.
     """
-    import numpy as np
-
     try:
         with ExitStack() as held:
             image = load(
                 file,
-                size,
+                rendition,
                 options,
                 lambda needed: held.enter_context(hold(needed, options.timeout)),
             )
-            return np.asarray(to_input(image, size, options))
+            return rendition.make(image)
     except ImageError:
         raise
     except OSError as error:
@@ -112,14 +138,17 @@ def set_process_limit(max_pixels: int) -> None:
 
 
 def load(
-    file: IO[bytes], size: int, options: ImageOptions, reserve: Callable[[int], None]
+    file: IO[bytes],
+    rendition: Rendition[Any],
+    options: ImageOptions,
+    reserve: Callable[[int], None],
 ) -> Image:
     """Open, check and load an image; JPEGs at the smallest scale that is still large enough.
 
     Args:
         file: Readable and seekable; it stays open.
-        size: Side of the network's input in pixels.
-        options: Fit, interpolation and limits.
+        rendition: What will be made of the image.
+        options: Limits.
         reserve: Called with the bytes needed, once the header is read.
 
     Raises:
@@ -157,10 +186,9 @@ def load(
         raise too_many_pixels(width * height, options.max_pixels)
     if image_format is JPEG and width * height * COEFFICIENT_BYTES > SMALL and in_scans(file):
         image.info["progressive"] = 1  # takes as much memory
-    if options.interpolation != "nearest":
-        # Nearest picks single pixels of the full image, which must not be averaged before. Decoders
-        # without scales (all but JPEG and JPEG 2000) ignore this.
-        image.draft(None, least_size(image.size, size, options))
+    if not rendition.picks_pixels:
+        # Decoders without scales (all but JPEG and JPEG 2000) ignore this.
+        image.draft(None, rendition.least_size(image.size))
     reserve(memory_for(image, image_format, width * height))
     try:
         image.load()

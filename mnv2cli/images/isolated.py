@@ -15,13 +15,12 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from mnv2cli.errors import ImageError, Mnv2Error
 from mnv2cli.images.budget import DECODING
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.protocol import (
-    DECODE,
     ERROR,
     GRANTED,
     LONGEST_TEXT,
@@ -35,12 +34,22 @@ from mnv2cli.images.protocol import (
     read_header,
     to_arguments,
 )
+from mnv2cli.images.renditions import NetworkInput, Rendition
 from mnv2cli.images.unreadable import NO_MEMORY, took_too_long
 from mnv2cli.system import messages
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+LAST_RESORT = 60.0
+"""Seconds past the timeout of an image decoded in another process before its worker is abandoned.
+
+Killing the process normally ends the image earlier; a dead network drive may block even that. The
+seconds include the start of a new process.
+"""
 
 _START_SECONDS = 60.0  # a busy machine needs seconds to start a process
 _END_SECONDS = 5.0
@@ -94,7 +103,7 @@ class IsolatedDecoders:
     def __init__(
         self, size: int, options: ImageOptions, *, command: Sequence[str] | None = None
     ) -> None:
-        self._size = size
+        self._input = NetworkInput(size, options)
         self._limit = options.timeout
         self._command = [
             *(command if command is not None else default_command()),
@@ -114,10 +123,13 @@ class IsolatedDecoders:
             ImageError: The file is unreadable, crashed the decoder or took too long.
             Mnv2Error: A child cannot be started.
         """
-        import numpy as np
+        return self.decode_as(path, self._input)
 
-        pixels: NDArray[np.uint8] = np.frombuffer(self._ask(DECODE, path), np.uint8)
-        return pixels.reshape(self._size, self._size, 3)
+    def decode_as(self, path: str, rendition: Rendition[T]) -> T:
+        """Decode a file, and return what is made of it; errors as for pixels."""
+        made = rendition.from_bytes(self._ask(rendition.kind, path, rendition))
+        assert made is not None  # it was checked
+        return made
 
     def taken_at(self, path: str) -> str:
         """Return when a photo was taken; as :func:`mnv2cli.images.exif.taken_at`."""
@@ -133,14 +145,14 @@ class IsolatedDecoders:
         if self._watcher is not None:
             self._watcher.join()
 
-    def _ask(self, operation: bytes, path: str) -> bytes:
+    def _ask(self, operation: bytes, path: str, rendition: Rendition[Any] | None = None) -> bytes:
         """Return the answer of a child; ask a fresh one if earlier files may be to blame."""
         request = os.fsencode(path)
         child = self._borrow()
         while True:
             was_used = child.used
             try:
-                answer = child.ask(operation, request, self._pixel_bytes(operation))
+                answer = child.ask(operation, request, rendition)
             except ImageError as error:
                 if child.killed or child.process.poll() is not None:
                     self._retire(child)
@@ -158,10 +170,6 @@ class IsolatedDecoders:
                 raise
             self._give_back(child)
             return answer
-
-    def _pixel_bytes(self, operation: bytes) -> int:
-        """Return the length of the pixels in bytes; 0 if the answer is text."""
-        return 3 * self._size**2 if operation == DECODE else 0
 
     def _borrow(self) -> _Child:
         with self._lock:
@@ -256,12 +264,13 @@ class _Child:
                 "Free some memory, or run again without --isolate.",
             )
 
-    def ask(self, operation: bytes, request: bytes, pixels: int) -> bytes:
-        """Return the answer to a request; ``pixels`` is its length if it is an image, else 0."""
+    def ask(self, operation: bytes, request: bytes, rendition: Rendition[Any] | None) -> bytes:
+        """Return the answer to a request: the bytes of a rendition; of a text, if it is None."""
+        longest = max(rendition.max_bytes if rendition else 0, LONGEST_TEXT)
         try:
             self._start_clock()
             self._send(message(operation, request))
-            kind, answer = self._answer(max(pixels, LONGEST_TEXT))
+            kind, answer = self._answer(longest)
             for _ in range(2):  # a preview of a raw photo, then its sensor data
                 if kind != MEMORY:
                     break
@@ -269,7 +278,7 @@ class _Child:
                 with DECODING.hold(int(answer), self.limit):
                     self._start_clock()
                     self._send(GRANTED)
-                    kind, answer = self._answer(max(pixels, LONGEST_TEXT))
+                    kind, answer = self._answer(longest)
         except (EOFError, OSError, ValueError):  # ValueError: closed by end()
             kind, answer = b"", b""
         finally:
@@ -278,7 +287,9 @@ class _Child:
         if kind == ERROR:
             reason, _, detail = answer.decode("utf-8", "replace").partition("\0")
             raise ImageError(reason, detail)
-        if (kind == PIXELS and len(answer) == pixels) or (kind == TEXT and not pixels):
+        if rendition is None and kind == TEXT:
+            return answer
+        if rendition is not None and kind == PIXELS and rendition.from_bytes(answer) is not None:
             return answer
         code = self.end()
         if self.killed:

@@ -3,9 +3,9 @@
 The options are on the child's command line. The child reads requests from its standard input and
 writes answers to its standard output. Both are messages: one byte for the kind, the length as
 little-endian uint32, the content. The content of a request is the path in bytes. The content of an
-answer is pixels or UTF-8 text; an error has its reason and detail, separated by a NUL byte. Before
-a child decodes a large image, it asks for memory, a number of bytes as text, and waits for one
-byte.
+answer is a rendition (pixels, a thumbnail, or both) or UTF-8 text; an error has its reason and
+detail, separated by a NUL byte. Before a child decodes a large image, it asks for memory, a number
+of bytes as text, and waits for one byte.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import IO
 
 from mnv2cli.images.options import ImageOptions
 
-DECODE, TAKEN_AT = b"d", b"t"
-"""Kinds of requests."""
+TAKEN_AT = b"t"
+"""The kind of a request for a date. Those for images are in :mod:`mnv2cli.images.renditions`."""
 
 READY, PIXELS, TEXT, ERROR, MEMORY = b"r", b"p", b"t", b"e", b"m"
 """Kinds of answers; a child sends ``READY`` once it has started, and ``MEMORY`` to ask for that."""
@@ -26,7 +26,7 @@ GRANTED = b"g"
 """The byte that a child waits for after it asked for memory."""
 
 LONGEST_TEXT = 10_000
-"""Limit in bytes for an answer other than pixels."""
+"""Limit in bytes for an answer other than a rendition."""
 
 HEADER_BYTES = 5
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from mnv2cli.errors import ImageError
 from mnv2cli.images.budget import DECODING, Hold
@@ -21,7 +21,7 @@ from mnv2cli.images.directories import ORIENTATION
 from mnv2cli.images.exif import exif_date
 from mnv2cli.images.opening import open_regular
 from mnv2cli.images.options import ImageOptions
-from mnv2cli.images.resize import least_size, to_input
+from mnv2cli.images.renditions import NetworkInput, Rendition
 from mnv2cli.images.unreadable import NO_MEMORY, file_error, too_many_pixels
 from mnv2cli.images.unsupported import RawPhotoError
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
+
+T = TypeVar("T")
 
 _ORIENTATIONS = {3: 3, 5: 8, 6: 6}
 """LibRaw's ``flip``, and EXIF's orientation; all others mean upright."""
@@ -72,9 +74,23 @@ def decode_raw(
         ImageError: The file is unreadable; the reason is in plain words. It is ``found`` if the
             reader is not installed.
     """
+    return decode_raw_as(path, NetworkInput(size, options), options, found, hold)
+
+
+def decode_raw_as(
+    path: str,
+    rendition: Rendition[T],
+    options: ImageOptions,
+    found: RawPhotoError,
+    hold: Hold = DECODING.hold,
+) -> T:
+    """Read a raw photo, and return what is made of it; as :func:`decode_raw` otherwise.
+
+    Raises:
+        ImageError: The file is unreadable; the reason is in plain words.
+    """
     if not is_available():
         raise found
-    import numpy as np
 
     try:
         with (
@@ -87,8 +103,8 @@ def decode_raw(
                 held.close()  # a preview that has turned out to be unusable
                 held.enter_context(hold(needed, options.timeout))
 
-            image = _preview(raw, size, options, reserve) or _demosaiced(raw, options, reserve)
-            return np.asarray(to_input(image, size, options))
+            image = _preview(raw, rendition, options, reserve) or _demosaiced(raw, options, reserve)
+            return rendition.make(image)
     except OSError as error:
         raise file_error(path, error) from error
 
@@ -165,7 +181,7 @@ def _largest(raw: Any) -> Any:
 
 
 def _preview(
-    raw: Any, size: int, options: ImageOptions, reserve: Callable[[int], None]
+    raw: Any, rendition: Rendition[Any], options: ImageOptions, reserve: Callable[[int], None]
 ) -> Image.Image | None:
     """Return the preview with its orientation in its EXIF; None if it is unusable or too small."""
     from PIL import Image
@@ -178,14 +194,14 @@ def _preview(
     if isinstance(preview, bytes):
         try:
             whole = replace(options, allow_truncated=False)
-            image = load(io.BytesIO(preview), size, whole, reserve)
+            image = load(io.BytesIO(preview), rendition, whole, reserve)
         except ImageError:  # the sensor data may still be good
             return None
     else:
         if preview.shape[0] * preview.shape[1] > options.max_pixels:
             return None
         image = Image.fromarray(preview.squeeze())
-    least = least_size(image.size, size, options)
+    least = rendition.least_size(image.size)
     if image.width < least[0] or image.height < least[1]:
         return None
     exif = image.getexif()

@@ -10,14 +10,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import partial
+from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol, TypeVar
 
 from mnv2cli.errors import ImageError, InputError, Mnv2Error
 from mnv2cli.images import raw_reader
-from mnv2cli.images.decode import decode, decode_file
+from mnv2cli.images.decode import decode_as, decode_file
 from mnv2cli.images.options import ImageOptions
+from mnv2cli.images.renditions import (
+    Both,
+    InputAndThumbnail,
+    NetworkInput,
+    Rendition,
+    Thumbnail,
+)
 from mnv2cli.images.unsupported import RawPhotoError
 from mnv2cli.records import Source
 from mnv2cli.sources.urls import is_url
@@ -28,6 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mnv2cli.images.isolated import IsolatedDecoders
+
+T = TypeVar("T")
 
 AT_ONCE = 16
 """Files fetched at the same time."""
@@ -55,6 +64,14 @@ class _Job:
         self.beat = time.monotonic()
 
 
+class Decoder(Protocol):
+    """Decodes files on this machine, as :class:`mnv2cli.images.isolated.IsolatedDecoders` does."""
+
+    def decode_as(self, path: str, rendition: Rendition[T]) -> T:
+        """Decode a file, and return what is made of it; raises ImageError."""
+        ...
+
+
 class ImageReader(AbstractContextManager["ImageReader"]):
     """Decode images wherever they are; remote ones are fetched ahead.
 
@@ -67,9 +84,8 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         options: How images are decoded.
         ahead: Files being fetched or waiting to be decoded.
         at_once: Files fetched at the same time; 0 to fetch none ahead.
-        decoder: Replaces :func:`mnv2cli.images.decode.decode` for files on this machine, for
-            example with a decoder in another process. Without it, raw photos alone are decoded in
-            other processes, which start at the first one.
+        decoder: Decodes files on this machine, in other processes. Without it, raw photos alone
+            are decoded in other processes, which start at the first one.
 
     Attributes:
         before_process: Called in the thread that is about to decode a raw photo in another
@@ -83,9 +99,10 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         *,
         ahead: int | None = None,
         at_once: int | None = None,
-        decoder: Callable[[str], NDArray[np.uint8]] | None = None,
+        decoder: Decoder | None = None,
     ) -> None:
         self._size = size
+        self._input = NetworkInput(size, options)
         self._options = options
         self._decoder = decoder
         self.before_process: Callable[[], None] = lambda: None
@@ -137,29 +154,40 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         Raises:
             ImageError: It cannot be fetched or is unreadable.
         """
+        return self._decode_as(path, self._input)
+
+    def thumbnail(self, path: str) -> bytes:
+        """Read an image as a thumbnail: a WebP; raises ImageError as :meth:`decode` does."""
+        return self._decode_as(path, Thumbnail())
+
+    def decode_both(self, path: str) -> Both:
+        """Read an image once, for the network's input and a thumbnail; raises ImageError."""
+        return self._decode_as(path, InputAndThumbnail(self._input))
+
+    def _decode_as(self, path: str, rendition: Rendition[T]) -> T:
         local = self._local(path) if "://" in path else path
         if local is not None:
             if self._decoder is not None:
-                return self._decoder(local)
+                return self._decoder.decode_as(local, rendition)
             try:
-                return decode(local, self._size, self._options)
+                return decode_as(local, rendition, self._options)
             except RawPhotoError as error:
-                return self._decode_raw(local, error)
+                return self._raw_decoder(error).decode_as(local, rendition)
         fetched, file = getattr(self._fetched, "file", ("", None))
         self._fetched.file = "", None
         with file if file is not None and fetched == path else self._take(path) as opened:
             decoder = self._decoder
             if decoder is None:
                 try:
-                    return decode_file(opened, self._size, self._options)
+                    return decode_file(opened, rendition, self._options)
                 except RawPhotoError as error:
-                    decoder = partial(self._decode_raw, found=error)
+                    decoder = self._raw_decoder(error)
                     opened.seek(0)
             with _named(opened) as path_here:
-                return decoder(path_here)
+                return decoder.decode_as(path_here, rendition)
 
-    def _decode_raw(self, path: str, found: RawPhotoError) -> NDArray[np.uint8]:
-        """Decode a raw photo in another process, which it may crash."""
+    def _raw_decoder(self, found: RawPhotoError) -> Decoder:
+        """Return what decodes a raw photo: another process, which it may crash."""
         if not raw_reader.is_available():
             raise found
         from mnv2cli.images.isolated import IsolatedDecoders
@@ -170,11 +198,7 @@ class ImageReader(AbstractContextManager["ImageReader"]):
             if self._raw_decoders is None:
                 self._raw_decoders = IsolatedDecoders(self._size, self._options)
             decoders = self._raw_decoders
-        self.before_process()
-        try:
-            return decoders(path)
-        except Mnv2Error as error:  # the other images need no process
-            raise ImageError("not decoded", error.message) from error
+        return _RawDecoder(decoders, self.before_process)
 
     def _local(self, path: str) -> str | None:
         """Return the path on this machine; None for an image that must be fetched."""
@@ -298,6 +322,26 @@ class ImageReader(AbstractContextManager["ImageReader"]):
         if job.file is None:
             raise job.error or ImageError("not read", "the run was stopped")
         return job.file
+
+
+@dataclass(frozen=True, slots=True)
+class _RawDecoder:
+    """Decodes raw photos in other processes.
+
+    Attributes:
+        decoders: The processes.
+        before: Called before a photo is decoded there.
+    """
+
+    decoders: IsolatedDecoders
+    before: Callable[[], None]
+
+    def decode_as(self, path: str, rendition: Rendition[T]) -> T:
+        self.before()
+        try:
+            return self.decoders.decode_as(path, rendition)
+        except Mnv2Error as error:  # the other images need no process
+            raise ImageError("not decoded", error.message) from error
 
 
 @contextmanager

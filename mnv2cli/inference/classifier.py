@@ -20,6 +20,7 @@ from mnv2cli.engines.options import EngineOptions
 from mnv2cli.engines.registry import check_precision
 from mnv2cli.errors import InputError
 from mnv2cli.events import RunEvents
+from mnv2cli.images.isolated import LAST_RESORT
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.reader import ImageReader
 from mnv2cli.inference.calibration import ReadAhead, calibration_key, decode_all, sample
@@ -33,7 +34,6 @@ from mnv2cli.inference.networks import (
 )
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.inference.pipeline import PipelineOptions, classify
-from mnv2cli.inference.reading import LAST_RESORT
 from mnv2cli.inference.recording import Embedding, FeatureStore, LabelsAndFeatures, Recorder
 from mnv2cli.inference.timings import Timings
 from mnv2cli.labels.options import LabelOptions

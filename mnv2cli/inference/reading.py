@@ -9,13 +9,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LAST_RESORT = 60.0
-"""Seconds past the timeout of an image decoded in another process before its worker is abandoned.
-
-Killing the process normally ends the image earlier; a dead network drive may block even that. The
-seconds include the start of a new process.
-"""
-
 
 class Reader(Protocol):
     """Read images, as :class:`mnv2cli.images.reader.ImageReader` does; called by all workers.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from mnv2cli.errors import InputError
 from mnv2cli.learning.dataset import Example, Examples
 from mnv2cli.results.read import read_results
 from mnv2cli.results.text_file import lines, open_text
+from mnv2cli.sources.bases import base_folder
 from mnv2cli.sources.names import natural_sorted
 from mnv2cli.sources.urls import is_url
 
@@ -34,7 +35,7 @@ def from_labels(path: str) -> Examples:
         why = "is not a file" if os.path.lexists(path) else "does not exist"
         raise InputError(f"{path!r} {why}", "Give a CSV with the columns path and label.")
     rows = list(_rows(path))
-    base = _base(path, (photo for photo, _, _ in rows))
+    base = base_folder((photo for photo, _, _ in rows), os.path.dirname(path))
     found = Examples(path, (), base=base)
     seen: set[tuple[str, str]] = set()
     for photo, name, error in rows:
@@ -97,14 +98,3 @@ def _simple_rows(
                 yield row[photo], row[label].strip(), ""
     except csv.Error as error:
         raise InputError(f"{path!r} is not valid CSV: {error}") from error
-
-
-def _base(path: str, photos: Iterable[str]) -> str:
-    """Return the folder below which more of the photos exist; that of the file if equally many."""
-    own = os.path.dirname(path)
-    there = here = 0
-    for photo in photos:
-        if not (os.path.isabs(photo) or is_url(photo)):
-            there += os.path.lexists(os.path.join(own, photo))
-            here += os.path.lexists(photo)
-    return own if there >= here else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -13,7 +13,9 @@ from importlib.resources import files
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.reporting.columns import CHUNK, page_data, to_script
 from mnv2cli.reporting.content import Content
+from mnv2cli.reporting.files import ThumbnailFiles, remove_thumbnails
 from mnv2cli.reporting.places import Places
+from mnv2cli.reporting.thumbnails import Thumbnail
 from mnv2cli.results.check import already_exists, check_not_folder, existing_folder, is_regular
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.files import AtomicFile
@@ -29,9 +31,6 @@ SCRIPTS = (
     "corrections.js", "selection.js", "editor.js", "review.js", "exporting.js", "main.js",
 )  # fmt: skip
 """The parts of the page's style sheet and of its script, in their order."""
-
-Thumbnail = bytes | str
-"""A WebP image, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +90,66 @@ def write_report(
     Raises:
         OutputError: It cannot be written.
     """
-    kind = "embedded" if target.thumbnails else "none"
-    data = page_data(content, partial(places.href, page=target.path), {"kind": kind})
+    replaces = os.path.lexists(target.path)
+    href = partial(places.href, page=target.path)
+    count = sum(not entry.record.error for entry in content.entries)
     try:
-        part = AtomicFile(target.path)
-        try:
-            for text in page(content, data, thumbnails):
-                part.file.write(text.encode())
-            part.commit()
-        finally:
-            part.discard()
+        if target.thumbnails and count > target.embed_limit:
+            _write_with_files(content, target, href, thumbnails)
+            return
+        kind = "embedded" if target.thumbnails else "none"
+        data = page_data(content, href, {"kind": kind})
+        _write_page(target.path, page(content, data, thumbnails))
+        if replaces:
+            remove_thumbnails(target.path)
     except OSError as error:
+        # The error of a full disk names no file.
         raise OutputError(
-            f"cannot write {target.path!r}: {reason(error)}", "Name another file."
+            f"cannot write {error.filename or target.path!r}: {reason(error)}",
+            "Name another file.",
         ) from error
 
 
+def _write_with_files(
+    content: Content,
+    target: ReportTarget,
+    href: Callable[[str], str],
+    thumbnails: Iterable[Thumbnail],
+) -> None:
+    """Write the thumbnails, then the page that refers to them; raises OSError."""
+    replaces = os.path.lexists(target.path)
+    missing: dict[int, str] = {}
+    files = ThumbnailFiles(target.path)
+    try:
+        for row, thumbnail in enumerate(thumbnails):
+            if isinstance(thumbnail, str):
+                missing[row] = thumbnail
+            else:
+                files.write(row, thumbnail)
+        data = page_data(content, href, {"kind": "files", "folder": files.url})
+        _write_page(target.path, page(content, data, missing=missing))
+    except BaseException:
+        files.discard()
+        raise
+    if replaces:
+        files.remove_earlier()
+
+
+def _write_page(path: str, texts: Iterable[str]) -> None:
+    part = AtomicFile(path)
+    try:
+        for text in texts:
+            part.file.write(text.encode())
+        part.commit()
+    finally:
+        part.discard()
+
+
 def page(
-    content: Content, data: dict[str, object], thumbnails: Iterable[Thumbnail] = ()
+    content: Content,
+    data: dict[str, object],
+    thumbnails: Iterable[Thumbnail] = (),
+    missing: Mapping[int, str] | None = None,
 ) -> Iterator[str]:
     """Yield the text of a page.
 
@@ -116,6 +157,7 @@ def page(
         content: What it shows.
         data: The same for its scripts.
         thumbnails: One for each entry, in order, to embed.
+        missing: Why there is no thumbnail, by row, if they are files.
     """
     import jinja2
 
@@ -125,7 +167,7 @@ def page(
     script += "})();\n"
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
-    missing: dict[int, str] = {}
+    reasons = dict(missing or {})
     yield from template.generate(
         content=content,
         title=_shown(content.title),
@@ -133,8 +175,8 @@ def page(
         style=style,
         script=script,
         policy=_policy(style, script),
-        chunks=_chunks(thumbnails, missing),
-        missing=lambda: to_script(missing),
+        chunks=_chunks(thumbnails, reasons),
+        missing=lambda: to_script(reasons),
     )
 
 

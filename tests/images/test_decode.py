@@ -151,7 +151,7 @@ def test_a_decompression_bomb_is_refused_before_decoding(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("stage", "error"),
     [
-        ("mnv2cli.images.decode.to_input", MemoryError()),
+        ("mnv2cli.images.renditions.to_input", MemoryError()),
         ("PIL.ImageFile.ImageFile.load", MemoryError()),
         ("PIL.Image.open", MemoryError()),
         ("PIL.ImageFile.ImageFile.load", OSError("out of memory when reading image file")),

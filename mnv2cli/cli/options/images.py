@@ -1,4 +1,4 @@
-"""Options for decoding; ``@image_options`` passes them as ``images``."""
+"""Options for decoding; ``@image_options`` or ``@limit_options`` passes them as ``images``."""
 
 from __future__ import annotations
 
@@ -16,26 +16,7 @@ from mnv2cli.images.options import (
 )
 
 _image = section("Decoding")
-image_options = grouped(
-    "images",
-    ImageOptions,
-    _image(
-        "--fit",
-        advanced=True,
-        type=click.Choice(get_args(Fit)),
-        default="crop",
-        metavar="METHOD",
-        help="Make the image square: crop its centre, pad with grey, or stretch it.",
-    ),
-    _image(
-        "--interpolation",
-        advanced=True,
-        type=click.Choice(get_args(Interpolation)),
-        default="bilinear",
-        metavar="METHOD",
-        help=f"Resample with {', '.join(get_args(Interpolation)[:-1])} or "
-        f"{get_args(Interpolation)[-1]}; all but nearest antialias.",
-    ),
+_limits = (
     _image(
         "--max-pixels",
         advanced=True,
@@ -65,3 +46,26 @@ image_options = grouped(
         help="Give up on an image after SECONDS of decoding; 0 waits forever.",
     ),
 )
+image_options = grouped(
+    "images",
+    ImageOptions,
+    _image(
+        "--fit",
+        advanced=True,
+        type=click.Choice(get_args(Fit)),
+        default="crop",
+        metavar="METHOD",
+        help="Make the image square: crop its centre, pad with grey, or stretch it.",
+    ),
+    _image(
+        "--interpolation",
+        advanced=True,
+        type=click.Choice(get_args(Interpolation)),
+        default="bilinear",
+        metavar="METHOD",
+        help=f"Resample with {', '.join(get_args(Interpolation)[:-1])} or "
+        f"{get_args(Interpolation)[-1]}; all but nearest antialias.",
+    ),
+    *_limits,
+)
+limit_options = grouped("images", ImageOptions, *_limits)

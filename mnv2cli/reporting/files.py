@@ -1,0 +1,115 @@
+"""Thumbnails as files beside a page: ``report_files/thumbnails-1a2b3c4d/0/12.webp``.
+
+They are written before the page is moved into place, each time to a new folder, so a page never
+refers to thumbnails of another one. Those of a page that was replaced are removed by their names
+alone: nothing that anybody else has put there is removed, and no link is followed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from urllib.parse import quote
+
+GROUP = 1000
+"""Thumbnails in a folder."""
+
+_FOLDER = re.compile(r"thumbnails-[0-9a-f]{8}")
+_GROUP_NAME = re.compile(r"\d{1,9}")
+_FILE = re.compile(r"\d{1,12}\.webp")
+
+
+def files_folder(page: str) -> str:
+    """Return the folder of the files of a page: ``report_files`` beside ``report.html``."""
+    return os.path.splitext(page)[0] + "_files"
+
+
+class ThumbnailFiles:
+    """The thumbnails of a page, in a new folder.
+
+    Args:
+        page: The file of the page.
+
+    Attributes:
+        url: The URL of the folder, relative to the page, with a final slash.
+
+    Raises:
+        OSError: The folder cannot be created.
+    """
+
+    def __init__(self, page: str) -> None:
+        self._page = page
+        self._parent = files_folder(page)
+        if os.path.islink(self._parent):
+            raise NotADirectoryError(None, "it is a link", self._parent)
+        os.makedirs(self._parent, exist_ok=True)
+        while True:
+            name = f"thumbnails-{secrets.token_hex(4)}"
+            self._folder = os.path.join(self._parent, name)
+            with suppress(FileExistsError):
+                os.mkdir(self._folder)
+                break
+        parent = os.path.basename(self._parent)
+        self.url = f"{quote(os.fsencode(parent))}/{name}/"
+        self._group = -1
+
+    def write(self, row: int, thumbnail: bytes) -> None:
+        """Write the thumbnail of a row; rows ascend. Raises OSError."""
+        group = row // GROUP
+        folder = os.path.join(self._folder, str(group))
+        if group != self._group:
+            os.mkdir(folder)
+            self._group = group
+        with open(os.path.join(folder, f"{row}.webp"), "xb") as file:
+            file.write(thumbnail)
+
+    def discard(self) -> None:
+        """Remove the folder, with the thumbnails so far."""
+        _remove(self._folder)
+        with suppress(OSError):
+            os.rmdir(self._parent)
+
+    def remove_earlier(self) -> None:
+        """Remove the thumbnails of the pages that this one has replaced."""
+        remove_thumbnails(self._page, but=os.path.basename(self._folder))
+
+
+def remove_thumbnails(page: str, but: str = "") -> None:
+    """Remove the thumbnails beside a page that was replaced, as far as possible.
+
+    Args:
+        page: The file of the page.
+        but: The name of a folder to keep.
+    """
+    parent = files_folder(page)
+    if os.path.islink(parent):
+        return
+    for name in _folders(parent, _FOLDER):
+        if name != but:
+            _remove(os.path.join(parent, name))
+    with suppress(OSError):  # other files are in it
+        os.rmdir(parent)
+
+
+def _remove(folder: str) -> None:
+    """Remove a folder of thumbnails, and nothing else that is in it."""
+    for name in _folders(folder, _GROUP_NAME):
+        group = os.path.join(folder, name)
+        with suppress(OSError):
+            for entry in list(os.scandir(group)):
+                if _FILE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                    os.unlink(entry.path)
+            os.rmdir(group)
+    with suppress(OSError):
+        os.rmdir(folder)
+
+
+def _folders(parent: str, pattern: re.Pattern[str]) -> Iterator[str]:
+    """Yield the names of the folders in a folder that match; links are not folders."""
+    with suppress(OSError):
+        for entry in list(os.scandir(parent)):
+            if pattern.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                yield entry.name

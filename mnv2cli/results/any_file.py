@@ -1,0 +1,66 @@
+"""Read any file of rows that this tool writes: labels, or features without labels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
+from mnv2cli.errors import InputError
+from mnv2cli.records import Record
+from mnv2cli.results.check import is_regular
+from mnv2cli.results.features import open_features
+from mnv2cli.results.formats import suffix_format
+from mnv2cli.results.read import read_results
+from mnv2cli.sources.names import IMAGE_SUFFIXES
+from mnv2cli.sources.urls import is_url
+from mnv2cli.system.urls import redact
+
+_FIRST = "First label the photos: mnv2 classify {} -o labels.csv"
+
+
+def read_any(path: str) -> Iterator[Record]:
+    """Yield the records of results of ``mnv2 classify``, or of features, without the features.
+
+    Args:
+        path: Ends in ``.csv`` (wide or long), ``.json``, ``.jsonl``, ``.parquet`` or ``.npz``.
+
+    Raises:
+        InputError: The file does not exist, is a folder or an image, or is neither.
+    """
+    check_any(path)
+    suffix = path.lower().rpartition(".")[2]
+    if suffix == "npz" or (suffix == "parquet" and _has_features(path)):
+        return (replace(each, embedding=None) for each in open_features(path).records())
+    return read_results(path)
+
+
+def check_any(path: str) -> None:
+    """Check that a file may be results, without reading it.
+
+    Raises:
+        InputError: It does not exist, is a folder, or has the suffix of an image or another file.
+    """
+    if is_url(path):
+        raise InputError(f"cannot read {redact(path)!r}: it is not on this machine", "Download it.")
+    if os.path.isdir(path):
+        raise InputError(f"{path!r} is a folder, not results", _FIRST.format(path))
+    if not os.path.lexists(path):
+        raise InputError(f"{path!r} does not exist", _FIRST.format("FOLDER"))
+    if path.lower().endswith(IMAGE_SUFFIXES):
+        raise InputError(f"{path!r} is an image, not results", _FIRST.format(path))
+    if not path.lower().endswith(".npz") and not suffix_format(path):
+        raise InputError(
+            f"cannot read {path!r}: its name does not end in .csv, .json, .jsonl, .parquet or .npz",
+            "Name results of mnv2 classify, or features of mnv2 embed.",
+        )
+
+
+def _has_features(path: str) -> bool:
+    if not is_regular(path):
+        return False
+    try:
+        open_features(path)
+    except InputError:
+        return False
+    return True
