@@ -82,6 +82,8 @@ class Places:
         if not local:
             return ""
         folder = os.path.abspath(os.path.dirname(local) or os.curdir)
+        if not os.path.isdir(folder):
+            return ""
         start = os.path.dirname(os.path.abspath(page))
         try:
             relative = os.path.relpath(folder, start).replace(os.sep, "/")

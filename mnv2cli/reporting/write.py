@@ -26,8 +26,9 @@ SUFFIXES = (".html", ".htm")
 
 STYLES = ("base.css", "controls.css", "grid.css", "viewer.css", "corrections.css", "panels.css")
 SCRIPTS = (
-    "data.js", "state.js", "view.js", "thumbnails.js", "cell.js", "grid.js", "charts.js",
-    "sidebar.js", "toolbar.js", "viewer.js", "errors.js",
+    "data.js", "elements.js", "state.js", "facets.js", "view.js", "shortcuts.js", "tabs.js",
+    "thumbnails.js", "cell.js", "grid.js", "moving.js", "charts.js", "overview.js", "sidebar.js",
+    "search.js", "toolbar.js", "viewer.js", "errors.js", "panels.js", "printing.js",
     "corrections.js", "selection.js", "editor.js", "review.js", "exporting.js", "main.js",
 )  # fmt: skip
 """The parts of the page's style sheet and of its script, in their order."""

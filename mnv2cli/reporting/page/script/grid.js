@@ -1,0 +1,219 @@
+// The grid: only the photos near the window exist as elements.
+
+const GAP = 12;
+const HEADER = 44;
+const OVERSCAN = 400; // px above and below the window
+
+const grid = {
+  element: el("div", { class: "photo-grid", role: "listbox", tabindex: "0", id: "photo-grid", "aria-label": "Photos", "aria-multiselectable": "true" }),
+  canvas: el("div", { class: "canvas", role: "presentation" }),
+  active: -1,
+  cells: new Map(), // by row
+  headers: new Map(), // by group
+  pool: [],
+  sections: [],
+  places: null, // the position in view.order of each row, +1
+  onClick: null,
+  onKeydown: null,
+
+  /** Compute where photos are: after the order or the size changed. */
+  layout() {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const narrow = this.element.clientWidth < 600;
+    const pad = (this.pad = narrow ? 8 : 16);
+    const width = Math.max(120, this.element.clientWidth - 2 * pad);
+    const least = thumbnails.kind === "none" ? 15 * rem : narrow ? 9 * rem : 11.5 * rem;
+    this.gap = narrow ? 8 : GAP;
+    this.columns = Math.max(1, Math.floor((width + this.gap) / (least + this.gap)));
+    this.cellWidth = Math.floor((width + this.gap) / this.columns) - this.gap;
+    const photo = thumbnails.kind === "none" ? 0 : Math.min(Math.round(this.cellWidth * 0.78), 11 * rem);
+    this.cellHeight = Math.ceil(photo + CELL_LINES * 1.375 * rem + 1.125 * rem);
+    this.element.style.setProperty("--cell-width", `${this.cellWidth}px`);
+    this.element.style.setProperty("--cell-height", `${this.cellHeight}px`);
+    this.element.style.setProperty("--photo-height", `${photo}px`);
+    let top = pad;
+    this.sections = view.groups.map((group) => {
+      const head = group.title ? HEADER : 0;
+      const lines = Math.ceil((group.end - group.start) / this.columns);
+      const section = { ...group, top, first: top + head, bottom: top + head + lines * (this.cellHeight + this.gap) };
+      top = section.bottom + (group.title ? this.gap : 0);
+      return section;
+    });
+    this.canvas.style.height = `${top + pad}px`;
+  },
+
+  /** The section at a height of the content. */
+  sectionAt(y) {
+    let low = 0;
+    let high = this.sections.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.sections[middle].bottom > y) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  },
+
+  /** The position of the first photo of the line at a height; with `after`, of the next line. */
+  positionAt(y, after) {
+    const section = this.sections[this.sectionAt(y)];
+    if (!section) return 0;
+    const line = Math.floor((y - section.first) / (this.cellHeight + this.gap)) + (after ? 1 : 0);
+    return Math.min(section.end, Math.max(section.start, section.start + line * this.columns));
+  },
+
+  /** Left and top of a position. */
+  placeOf(position) {
+    let low = 0;
+    let high = this.sections.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.sections[middle].end > position) high = middle;
+      else low = middle + 1;
+    }
+    const section = this.sections[low];
+    const at = position - section.start;
+    return {
+      left: this.pad + (at % this.columns) * (this.cellWidth + this.gap),
+      top: section.first + Math.floor(at / this.columns) * (this.cellHeight + this.gap),
+    };
+  },
+
+  /** Make the elements of the photos near the window. */
+  draw() {
+    this.scheduled = 0;
+    if (!this.element.clientHeight || !this.sections.length) return;
+    const top = this.element.scrollTop - OVERSCAN;
+    const bottom = this.element.scrollTop + this.element.clientHeight + OVERSCAN;
+    const first = this.positionAt(Math.max(0, top), false);
+    const last = Math.min(view.order.length, this.positionAt(bottom, true));
+    const wanted = new Set();
+    for (let at = first; at < last; at++) wanted.add(view.order[at]);
+    if (this.position(this.active) >= 0) wanted.add(this.active); // aria-activedescendant
+    for (const [row, cell] of this.cells) if (!wanted.has(row)) this.release(row, cell);
+    for (const row of wanted) this.place(row);
+    while (this.pool.length > 60) this.pool.pop();
+    for (const cell of this.pool) if (cell.isConnected) cell.remove();
+    this.drawHeaders(top, bottom);
+  },
+
+  release(row, cell) {
+    this.cells.delete(row);
+    thumbnails.waiting.delete(cell.parts.image);
+    this.pool.push(cell);
+  },
+
+  place(row) {
+    const position = this.position(row);
+    let cell = this.cells.get(row);
+    if (!cell) {
+      cell = this.pool.pop() || makeCell();
+      this.cells.set(row, cell);
+      fillCell(cell, row);
+      cell.classList.toggle("active", row === this.active);
+      if (!cell.isConnected) this.canvas.append(cell);
+    }
+    if (cell.position === position && cell.layout === this.version) return;
+    cell.position = position;
+    cell.layout = this.version;
+    const { left, top } = this.placeOf(position);
+    cell.style.transform = `translate(${left}px, ${top}px)`;
+    cell.setAttribute("aria-posinset", position + 1);
+    cell.setAttribute("aria-setsize", view.order.length);
+  },
+
+  drawHeaders(top, bottom) {
+    for (const header of this.headers.values()) header.remove();
+    this.headers.clear();
+    if (!this.sections[0].title) return;
+    for (let at = this.sectionAt(Math.max(0, top)); at < this.sections.length && this.sections[at].top < bottom; at++) {
+      const { title, start, end, top: y } = this.sections[at];
+      const header = el("div", { class: "group-head", "aria-hidden": "true" },
+        el("span", { class: "group-title", text: title }), el("span", { class: "group-count", text: photosText(end - start) }));
+      header.style.transform = `translate(${this.pad}px, ${y}px)`;
+      this.headers.set(at, header);
+      this.canvas.append(header);
+    }
+  },
+
+  /** Draw soon, once. */
+  schedule() {
+    this.scheduled ||= requestAnimationFrame(() => this.draw());
+  },
+
+  /** Fill the drawn cells again. */
+  redraw() {
+    for (const [row, cell] of this.cells) fillCell(cell, row);
+  },
+
+  /** The order or the size changed. */
+  refresh() {
+    this.version = (this.version || 0) + 1;
+    this.places = null;
+    this.layout();
+    this.draw();
+  },
+
+  /** The position of a row in the order; -1 if it is not shown. */
+  position(row) {
+    if (row < 0) return -1;
+    if (!this.places) {
+      this.places = new Uint32Array(rowCount);
+      view.order.forEach((each, at) => (this.places[each] = at + 1));
+    }
+    return this.places[row] - 1;
+  },
+
+  cellOf(row) {
+    return this.cells.get(row) || null;
+  },
+
+  rowAt(clientX, clientY) {
+    const cell = document.elementFromPoint(clientX, clientY)?.closest?.(".cell");
+    return cell && this.cells.get(cell.row) === cell ? cell.row : -1;
+  },
+
+  /** The rows from one to another, as shown. */
+  rowsBetween(rowA, rowB) {
+    const [a, b] = [this.position(rowA), this.position(rowB)].sort((x, y) => x - y);
+    return a < 0 ? [] : [...view.order.slice(a, b + 1)];
+  },
+
+  /** The rows that a rectangle of the content touches, drawn or not. */
+  rowsIn(left, top, right, bottom) {
+    if (!view.order.length) return [];
+    const found = [];
+    const end = Math.min(view.order.length, this.positionAt(bottom, true));
+    for (let at = this.positionAt(Math.max(0, top), false); at < end; at++) {
+      const place = this.placeOf(at);
+      const apart = place.left > right || place.left + this.cellWidth < left || place.top > bottom || place.top + this.cellHeight < top;
+      if (!apart) found.push(view.order[at]);
+    }
+    return found;
+  },
+
+  /** Give a row the keyboard's focus, and show it. */
+  activate(row) {
+    const before = this.cells.get(this.active);
+    if (before) before.classList.remove("active");
+    this.active = this.position(row) < 0 ? -1 : row;
+    if (this.active < 0) return this.element.removeAttribute("aria-activedescendant");
+    this.reveal(row);
+    this.draw();
+    this.cells.get(row)?.classList.add("active");
+    this.element.setAttribute("aria-activedescendant", `photo-${row}`);
+  },
+
+  /** Scroll as little as shows a row. */
+  reveal(row) {
+    const { top } = this.placeOf(this.position(row));
+    const { scrollTop, clientHeight } = this.element;
+    const head = this.sections[0].title ? HEADER : this.gap;
+    if (top - head < scrollTop) this.element.scrollTop = top - head;
+    else if (top + this.cellHeight + this.gap > scrollTop + clientHeight)
+      this.element.scrollTop = top + this.cellHeight + this.gap - clientHeight;
+  },
+};
+
+grid.element.append(grid.canvas);
+view.listeners.push(() => grid.refresh());

@@ -1,0 +1,188 @@
+// Which photos are shown, and in which order.
+
+defineState("q", "");
+defineState("score", 0); // the least
+defineState("margin", 1); // the largest
+defineState("show", ""); // wrong, right, changed
+defineState("sort", "path");
+defineState("group", "");
+
+const scores = Float32Array.from({ length: rowCount }, (_, row) => scoreOf(row));
+const margins = Float32Array.from({ length: rowCount }, (_, row) => marginOf(row));
+const EDGE = 1e-6; // single precision
+
+/**
+ * More filters: {name, test(row), keys, text()}. `keys` of the state are those that it depends on: a
+ * change of them filters again, and clearing resets them. `text()` says what it keeps; empty for all.
+ */
+const filters = {
+  all: [],
+  add(filter) {
+    this.all.push({ keys: [], text: () => "", ...filter });
+    for (const key of filter.keys || []) viewKeys.add(key);
+  },
+};
+
+/** How much the best label, or its score, differs from the other run: 1 and more for the label. */
+function changeOf(row) {
+  const before = beforeOf(row);
+  if (before < 0) return -1;
+  if (isChanged(row)) return 1 + scores[row] + beforeScoreOf(row);
+  return Math.abs(scores[row] - beforeScoreOf(row));
+}
+
+const ranks = () => {
+  const rank = new Int32Array(facets[0].names.length);
+  facets[0].sorted.forEach((value, at) => (rank[value] = at));
+  return (row) => rank[facets[0].column[row]];
+};
+const readable = (row, key) => (rows.count[row] ? key : 9);
+
+/** The orders: what is smallest comes first. */
+const sorts = {
+  path: { title: "Path" },
+  score: { title: "Score, highest first", key: () => (row) => readable(row, -scores[row]) },
+  low: { title: "Score, lowest first", key: () => (row) => readable(row, scores[row]) },
+  margin: { title: "Least sure first", key: () => (row) => readable(row, margins[row]) },
+  class: { title: "Class", key: ranks },
+};
+if (rows.truth)
+  sorts.mistakes = { title: "Worst mistakes first", key: () => (row) =>
+    verdictOf(row) === 0 ? readable(row, -scores[row]) : 2 + verdictOf(row) };
+if (rows.before) sorts.changed = { title: "Most changed first", key: () => (row) => -changeOf(row) };
+
+const permutations = {};
+
+/** All rows in an order; sorted once. */
+function permutation(name) {
+  if (permutations[name]) return permutations[name];
+  const order = Uint32Array.from({ length: rowCount }, (_, row) => row);
+  if (sorts[name]?.key) {
+    const keys = Float64Array.from(order, sorts[name].key());
+    order.sort((a, b) => keys[a] - keys[b] || a - b);
+  }
+  return (permutations[name] = order);
+}
+
+const lower = (text) => text.toLowerCase();
+const searched = {};
+
+/** The texts that a search looks at, in small letters: made once. */
+function searchTexts() {
+  searched.names ||= rows.name.map(lower);
+  searched.labels ||= labelKeys.map(lower);
+  searched.categories ||= report.categories.map(lower);
+  searched.targets ||= report.targets.map(lower);
+  searched.folders ||= report.folders.map(lower);
+  return searched;
+}
+
+/** Whether a row has a word in its path, best label, category, target or truth. */
+function wordTest(word) {
+  const texts = searchTexts();
+  const found = (all) => Uint8Array.from(all, (text) => (text.includes(word) ? 1 : 0));
+  const labels = found(texts.labels);
+  const categories = found(texts.categories);
+  const targets = found(texts.targets);
+  const folders = found(texts.folders);
+  const inPath = word.includes("/")
+    ? (row) => (texts.folders[rows.folder[row]] + texts.names[row]).includes(word)
+    : (row) => texts.names[row].includes(word);
+  return (row) =>
+    labels[labelOf(row)] === 1 || categories[categoryOf(row)] === 1 || targets[targetOf(row)] === 1 ||
+    labels[truthOf(row)] === 1 || folders[rows.folder[row]] === 1 || inPath(row);
+}
+
+/** The tests that the state asks for, but facets. */
+function tests() {
+  const found = lower(state.q).split(/\s+/).filter(Boolean).map(wordTest);
+  const { score, margin, show } = state;
+  if (score > 0) found.push((row) => rows.count[row] > 0 && scores[row] >= score - EDGE);
+  if (margin < 1) found.push((row) => rows.count[row] > 0 && margins[row] <= margin + EDGE);
+  if (show === "wrong") found.push((row) => verdictOf(row) === 0);
+  if (show === "right") found.push((row) => verdictOf(row) === 1);
+  if (show === "changed") found.push(isChanged);
+  for (const filter of filters.all) found.push((row) => filter.test(row));
+  return found;
+}
+
+const FILTER_KEYS = ["q", "score", "margin", "show"];
+
+const view = {
+  order: new Uint32Array(0),
+  /** {title, start, end} in `order`; one without a title when photos are not grouped. */
+  groups: [],
+  listeners: [],
+
+  /** Filter, sort and group again, then redraw. */
+  invalidate() {
+    const kept = this.filter();
+    const facet = facetOf(state.group);
+    if (facet) this.regroup(kept, facet);
+    else {
+      this.order = kept;
+      this.groups = [{ title: "", start: 0, end: kept.length }];
+    }
+    for (const listener of this.listeners) listener();
+  },
+
+  /** The rows that pass, in order; counts for each facet those that its own filter alone drops. */
+  filter() {
+    const all = tests();
+    for (const facet of facets) {
+      facet.select();
+      facet.counts.fill(0);
+    }
+    const active = facets.filter((facet) => facet.selected);
+    const kept = new Uint32Array(rowCount);
+    let size = 0;
+    next: for (const row of permutation(sorts[state.sort] ? state.sort : "path")) {
+      for (let i = 0; i < all.length; i++) if (!all[i](row)) continue next;
+      let failed = null;
+      for (const facet of active) {
+        if (facet.selected[facet.column[row]]) continue;
+        if (failed) continue next;
+        failed = facet;
+      }
+      if (failed) failed.counts[failed.column[row]]++;
+      else {
+        kept[size++] = row;
+        for (const facet of facets) facet.counts[facet.column[row]]++;
+      }
+    }
+    return kept.slice(0, size);
+  },
+
+  regroup(kept, facet) {
+    const sizes = new Uint32Array(facet.names.length);
+    for (const row of kept) sizes[facet.column[row]]++;
+    const at = new Uint32Array(sizes.length);
+    this.groups = [];
+    let start = 0;
+    for (const value of facet.sorted) {
+      at[value] = start;
+      if (sizes[value]) this.groups.push({ title: facet.names[value], start, end: start + sizes[value] });
+      start += sizes[value];
+    }
+    this.order = new Uint32Array(kept.length);
+    for (const row of kept) this.order[at[facet.column[row]]++] = row;
+  },
+
+  /** The keys of the state that drop photos. */
+  get filterKeys() {
+    return [...FILTER_KEYS, ...facets.map((facet) => facet.key), ...filters.all.flatMap((filter) => filter.keys)];
+  },
+
+  get isFiltered() {
+    return this.filterKeys.some((key) => !same(state[key], defaults[key]));
+  },
+
+  clear() {
+    setState(Object.fromEntries(this.filterKeys.map((key) => [key, defaults[key]])));
+  },
+};
+
+const viewKeys = new Set([...FILTER_KEYS, "sort", "group", ...facets.map((facet) => facet.key)]);
+stateListeners.push((changed) => {
+  if ([...changed].some((key) => viewKeys.has(key))) view.invalidate();
+});

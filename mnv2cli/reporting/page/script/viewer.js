@@ -1,0 +1,157 @@
+// A photo large, with all that is known of it.
+
+defineState("photo", 0); // the row + 1; 0 for none
+
+const HIDDEN_FORMATS = /\.(heic|heif|hif|tiff?|jp2|j2k|jpx|psd|dng|cr2|cr3|nef|arw|orf|rw2|raf|pgm|ppm|pbm|pnm|pcx|tga|xcf|eps)$/i;
+
+const viewer = {
+  row: -1,
+  listeners: [],
+  actions: el("div", { class: "viewer-actions" }),
+  image: el("img", { class: "viewer-image", decoding: "async" }),
+  remark: el("p", { class: "viewer-remark", role: "status" }),
+  facts: el("dl", { class: "viewer-facts" }),
+  scores: el("div", { class: "viewer-scores" }),
+  place: el("p", { class: "viewer-place" }),
+
+  open(row) {
+    this.opener ||= document.activeElement;
+    setState({ photo: row + 1 });
+  },
+
+  close() {
+    setState({ photo: 0 });
+  },
+
+  /** Go to a position among the photos shown. */
+  go(position) {
+    const row = view.order[Math.min(view.order.length - 1, Math.max(0, position))];
+    if (row !== undefined && row !== this.row) setState({ photo: row + 1 });
+  },
+
+  step(by) {
+    this.go(grid.position(this.row) + by);
+  },
+
+  /** Show what the state says. */
+  update() {
+    const row = Number.isInteger(state.photo) && state.photo > 0 && state.photo <= rowCount ? state.photo - 1 : -1;
+    if (row === this.row) return;
+    this.row = row;
+    if (row < 0) {
+      if (isOpen(this.dialog)) this.dialog.close();
+    } else {
+      this.fill(row);
+      if (!isOpen(this.dialog)) {
+        this.dialog.showModal();
+        this.dialog.focus();
+      }
+    }
+    for (const listener of this.listeners) listener(row);
+  },
+
+  fill(row) {
+    const at = grid.position(row);
+    this.title.textContent = shown(nameOf(row)) || "Photo";
+    this.place.textContent = at < 0 ? "not among the photos shown" : `${number(at + 1)} of ${number(view.order.length)}`;
+    this.previous.disabled = at <= 0;
+    this.next.disabled = at === view.order.length - 1;
+    this.fillFacts(row);
+    this.scores.replaceChildren(...predictionsOf(row).map(({ label, wnid, score }) => {
+      const bar = makeBar();
+      setBar(bar, shown(label), score);
+      bar.score.textContent = percent(score);
+      bar.element.title = wnid;
+      return bar.element;
+    }));
+    this.showPhoto(row);
+    this.side.scrollTop = 0;
+  },
+
+  fillFacts(row) {
+    const node = rows.node && rows.node[row] >= 0 ? `${labelText(rows.node[row])}, ${percent(rows.nodeScore[row] / SCALE)}` : "";
+    const category = categoryOf(row) < 0 ? "" : `${categoryText(row)}, ${percent(categoryScoreOf(row))}`;
+    const verdict = verdictOf(row);
+    const truth = verdict < 0 ? "" : `${labelText(truthOf(row))} (${verdict ? "the label is right" : "the label is wrong"})`;
+    const before = beforeOf(row) < 0 ? "" : `${labelText(beforeOf(row))}, ${percent(beforeScoreOf(row))}${isChanged(row) ? " (changed)" : ""}`;
+    const facts = [["Error", errorOf(row)], ["Path", pathOf(row)], ["True class", truth], ["Category", category], ["Group of classes", node],
+      ["Target", targetText(row)], ["Before", before], ["Margin", rows.count[row] ? percent(marginOf(row)) : ""], ["Note", noteOf(row)]];
+    this.facts.replaceChildren(...facts.filter(([, text]) => text).flatMap(([name, text]) =>
+      [el("dt", { text: name }), el("dd", { text: shown(text), class: name === "Error" ? "bad" : null })]));
+  },
+
+  /** Show the photo from disk, or else its thumbnail and why. */
+  showPhoto(row) {
+    const url = urlOf(row);
+    const hidden = HIDDEN_FORMATS.test(nameOf(row));
+    this.image.alt = shown(nameOf(row));
+    this.image.onload = () => (this.remark.textContent = "");
+    if (url && !hidden) {
+      this.image.hidden = false;
+      this.image.classList.remove("small");
+      this.remark.textContent = "";
+      this.image.onerror = () => this.row === row && this.fallBack(row, "The photo cannot be loaded: it was moved, or it is damaged.");
+      this.image.src = url;
+    } else if (hidden) this.fallBack(row, "Browsers cannot show this format.");
+    else this.fallBack(row, "The photo is not on this computer.");
+  },
+
+  fallBack(row, why) {
+    const small = thumbnails.urlOf(row);
+    this.image.onerror = null;
+    this.image.onload = null;
+    this.image.hidden = !small;
+    this.image.classList.add("small");
+    if (small) this.image.src = small;
+    else this.image.removeAttribute("src");
+    this.remark.textContent = small ? `${why} This is its thumbnail.` : why;
+  },
+
+  onClose() {
+    if (this.row >= 0) {
+      grid.activate(this.row);
+      this.row = -1;
+      setState({ photo: 0 });
+      for (const listener of this.listeners) listener(-1);
+    }
+    this.image.removeAttribute("src");
+    const back = this.opener;
+    this.opener = null;
+    if (back?.isConnected && back !== document.body) back.focus();
+    else grid.element.focus();
+  },
+
+  start() {
+    const button = (name, text, by) => el("button", { type: "button", class: `step step-${by < 0 ? "back" : "on"}`, "aria-label": name, title: name, text, onclick: () => this.step(by) });
+    this.previous = button("Previous photo", "‹", -1);
+    this.next = button("Next photo", "›", 1);
+    this.side = el("div", { class: "viewer-side", tabindex: "0", role: "group", "aria-label": "Labels" }, this.actions, this.scores, this.facts);
+    const stage = el("div", { class: "viewer-stage" }, this.previous, el("div", { class: "viewer-photo" }, this.image, this.remark), this.next);
+    this.dialog = makeDialog("viewer", "Photo", el("div", { class: "viewer-body" }, stage, this.side));
+    this.dialog.tabIndex = -1;
+    this.title = this.dialog.querySelector("h2");
+    this.title.after(this.place);
+    this.dialog.addEventListener("close", () => this.onClose());
+    swipes(stage, (by) => this.step(by));
+    stateListeners.push((changed) => changed.has("photo") && this.update());
+    view.listeners.push(() => this.row >= 0 && this.fill(this.row));
+  },
+};
+
+/** Call `step` when a finger is drawn across an element. */
+function swipes(element, step) {
+  let from = null;
+  element.addEventListener("pointerdown", (event) => (from = event.pointerType === "touch" ? event : null));
+  element.addEventListener("pointerup", (event) => {
+    const x = from ? event.clientX - from.clientX : 0;
+    if (from && Math.abs(x) > 50 && Math.abs(x) > 2 * Math.abs(event.clientY - from.clientY)) step(x < 0 ? 1 : -1);
+    from = null;
+  });
+}
+
+viewer.start();
+shortcuts.add(["ArrowLeft"], "Previous photo", () => viewer.step(-1), "viewer");
+shortcuts.add(["ArrowRight"], "Next photo", () => viewer.step(1), "viewer");
+shortcuts.add(["Home"], "First photo", () => viewer.go(0), "viewer");
+shortcuts.add(["End"], "Last photo", () => viewer.go(view.order.length - 1), "viewer");
+shortcuts.add(["Escape"], "Close", () => false, "viewer");
