@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.cli.terminal.summary import Line
     from mnv2cli.images.options import ImageOptions
     from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.learning.evaluate import Advance, EvaluationSet
@@ -48,6 +49,7 @@ class EvaluateJob:
     def __init__(self, screen: Screen, output: EvaluateOutput) -> None:
         self._screen = screen
         self._output = output
+        self._written: list[Line] = []
 
     def evaluate(
         self, photos: EvaluationSet, options: ClassifierOptions, *, cache: bool
@@ -81,7 +83,9 @@ class EvaluateJob:
         from mnv2cli.reporting.write import ReportTarget
 
         target = ReportTarget(path, self._output.force)
-        write_page(evaluation_content(evaluation, source), target, self._screen, images)
+        self._written = write_page(
+            evaluation_content(evaluation, source), target, self._screen, images
+        )
 
     def show(self, evaluation: Evaluation) -> None:
         """Print the figures."""
@@ -103,8 +107,8 @@ class EvaluateJob:
 
         for text in evaluation_warnings(evaluation):
             self._screen.warning(text)
-        if self._output.report is not None:
-            self._screen.lines([("Written", self._output.report, "")])
+        if self._written:
+            self._screen.lines(self._written)
         least, top1 = self._output.fail_under, evaluation.top1
         if least is not None and top1 < least:
             photos = evaluation.metrics.photos

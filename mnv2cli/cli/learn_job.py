@@ -21,6 +21,7 @@ from mnv2cli.sources.options import Filters
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.cli.terminal.summary import Line
     from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.learning.learned import Learned
     from mnv2cli.records import Record
@@ -103,16 +104,15 @@ class LearnJob:
         elif not screen.quiet:
             print_report(learned, verbose=screen.verbose)
         if target.report is not None:
-            self._write(target.report, learned)
-            screen.lines([("Written", target.report, "")])
+            screen.lines(self._write(target.report, learned))
         return learned.return_code
 
-    def _write(self, path: str, learned: Learned) -> None:
+    def _write(self, path: str, learned: Learned) -> list[Line]:
         from mnv2cli.learning.pages.learned import learned_content
         from mnv2cli.reporting.write import ReportTarget
 
         target = ReportTarget(path, self._target.force)
-        write_page(learned_content(learned), target, self._screen, self._options.images)
+        return write_page(learned_content(learned), target, self._screen, self._options.images)
 
     def _watched(self, records: Generator[Record, None, None], total: int) -> Iterator[Record]:
         """Yield records, and show the progress."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.cli.terminal.summary import Line
     from mnv2cli.images.options import ImageOptions
     from mnv2cli.reporting.content import Content
     from mnv2cli.reporting.places import Places
@@ -44,7 +45,7 @@ def write_page(
     screen: Screen,
     images: ImageOptions,
     places: Places | None = None,
-) -> None:
+) -> list[Line]:
     """Make thumbnails of the photos, with progress, and write the page.
 
     Args:
@@ -54,16 +55,15 @@ def write_page(
         images: How photos are decoded.
         places: Where they are; None for their paths.
 
+    Returns:
+        The lines of a summary that name what was written.
+
     Raises:
         OutputError: It cannot be written.
     """
+    from mnv2cli.cli.report_job import ReportJob
     from mnv2cli.reporting.places import Places
-    from mnv2cli.reporting.thumbnails import thumbnails
-    from mnv2cli.reporting.write import write_report
 
-    places = places or Places()
-    if not target.thumbnails:
-        write_report(content, target, places)
-        return
-    with screen.counting("thumbnails", len(content.entries)) as advance:
-        write_report(content, target, places, thumbnails(content.entries, places, images, advance))
+    job = ReportJob(target, images, screen)
+    job.write(content, places or Places())
+    return job.written()

@@ -31,6 +31,7 @@ from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.cli.terminal.summary import Line
     from mnv2cli.images.options import ImageOptions
     from mnv2cli.inference.classifier import Classifier
     from mnv2cli.inference.options import ClassifierOptions
@@ -58,7 +59,7 @@ class SortJob:
         self._results: str | None = None  # the file of results to sort by
         self._records: list[Record] | None = None  # for the page; None if there is none
         self._classes: tuple[str, ...] = ()  # of a model of the user's; offered on the page
-        self._page = ""  # its path, once it is written
+        self._written: list[Line] = []  # names the page, once it is written
         self._finished = 0  # files of an interrupted run
         self._unfinished: list[tuple[str, str]] = []  # its other files, and why
 
@@ -158,18 +159,18 @@ class SortJob:
         from mnv2cli.reporting.content import Content
         from mnv2cli.reporting.write import ReportTarget
 
-        self._page = options.report or ""
-        is_applied = not options.is_preview
-        entries = list(plan_entries(plan, self._records, is_applied=is_applied))
+        target = ReportTarget(options.report or "")
+        applied_after = "" if options.is_preview else target.path
+        entries = list(plan_entries(plan, self._records, applied_after))
         title = f"Plan for {os.path.basename(os.path.normpath(self._dest)) or self._dest}"
         with self._unchanged_if_stopped():
             content = Content(title, entries, self._classes)
-            write_page(content, ReportTarget(self._page), self._screen, images)
+            self._written = write_page(content, target, self._screen, images)
 
     def show_written(self) -> None:
         """Show which page was written, if any."""
-        if self._page:
-            self._screen.lines([("Written", self._page, "")])
+        if self._written:
+            self._screen.lines(self._written)
 
     def write(self, plan: Plan, path: str) -> None:
         """Write a plan to a file."""

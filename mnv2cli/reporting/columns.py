@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Hashable, Iterable
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote
 
 from mnv2cli import __version__
 from mnv2cli.records import CategoryScore, Prediction, Record
@@ -72,8 +71,8 @@ class _Columns:
         rows["before"].append(-1 if before is None else self._label(before))
         rows["beforeScore"].append(0 if before is None else _scaled(before.score))
         rows["right"].append(-1 if entry.right is None else int(entry.right))
-        if entry.place and (href := self._href(entry.place)):
-            self.urls[row] = href + quote(os.fsencode(_split(entry.place)[1]), safe="")
+        if entry.url:
+            self.urls[row] = entry.url
         if record.error:
             self.errors[row] = record.error
         if entry.note:

@@ -21,8 +21,8 @@ class Entry:
         before: Its labels in another run, to compare with.
         right: Whether its best label is right; None to compare the names of the label and of the
             category with ``truth``.
-        place: Where the photo will be when the page is read, if that is not the path of the record,
-            as after a move; else empty.
+        url: Where the page finds the photo, if that is not the path of the record, as after a move;
+            else empty.
     """
 
     record: Record
@@ -31,7 +31,7 @@ class Entry:
     note: str = ""
     before: Record | None = None
     right: bool | None = None
-    place: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

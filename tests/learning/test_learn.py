@@ -312,7 +312,7 @@ def test_command_writes_a_report_that_force_overwrites(
     command = ("learn", "photos", "-o", "mine.keras", "--report", "learned.html")
     done = invoke(*command)
     assert done.exit_code == 0, done.output
-    assert done.stderr.endswith("Written    learned.html\n")
+    assert "\nWritten    learned.html, " in "\n" + done.stderr
     data = report_data(tmp_path / "learned.html")
     assert data["classes"] == ["cat", "dog"]
     assert data["rows"]["right"] == [1] * 12 and len(data["rows"]["truth"]) == 12

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mnv2cli.images.options import ImageOptions
 from mnv2cli.learning.dataset import Example
 from mnv2cli.learning.evaluation import Evaluation, Omitted, Scored, assess
 from mnv2cli.learning.judged import judge
@@ -16,7 +15,7 @@ from mnv2cli.learning.pages.html import text
 from mnv2cli.learning.targets import Target
 from mnv2cli.records import Prediction, Record
 from mnv2cli.reporting.places import Places
-from mnv2cli.reporting.thumbnails import thumbnails
+from mnv2cli.reporting.thumbnails import make_thumbnails
 from mnv2cli.reporting.write import ReportTarget, write_report
 from tests.conftest import draw
 from tests.learning.pages.panels import PanelHtml
@@ -81,7 +80,7 @@ def test_a_photo_that_is_gone_is_on_the_page_without_a_thumbnail(tmp_path: Path)
     )
     assert content.title == "Evaluation of photos"
     path, places = tmp_path / "eval.html", Places()
-    made = list(thumbnails(content.entries, places, ImageOptions()))
+    made = list(make_thumbnails([each.record for each in content.entries], places))
     assert isinstance(made[0], bytes) and len(made[0]) < 10_000
     assert isinstance(made[1], str) and made[1]
     write_report(content, ReportTarget(str(path)), places, made)
