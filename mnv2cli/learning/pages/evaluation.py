@@ -44,8 +44,8 @@ def evaluation_panel(evaluation: Evaluation) -> Iterator[str]:
     classes = [each for each in evaluation.metrics.classes if each.photos]
     yield (
         f'<p class="lead">{count(evaluation.metrics.photos, "photo")} of '
-        f"{count(len(classes), 'class', 'classes')}, by <b>{text(evaluation.model)}</b>. "
-        f"Their names are {text(evaluation.matched)}.</p>\n"
+        f"{count(len(classes), 'class', 'classes')}, named by {text(evaluation.matched)}. "
+        f"Labelled by <b>{text(evaluation.model)}</b>.</p>\n"
     )
     yield from _figures(evaluation)
     if evaluation.learned:
