@@ -44,7 +44,6 @@ EXAMPLES = (
     ("undo that", "mnv2 undo sorted"),
     ("look at the results as a page of photos", "mnv2 report labels.csv --open"),
     ("learn your own classes, one from each subfolder", "mnv2 learn photos -o mine.keras"),
-    ("find the photos most like one", "mnv2 similar cat.jpg --in photos"),
     ("check that everything works", "mnv2 doctor"),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -53,6 +53,8 @@ EXAMPLES = (
      "mnv2 classify photos --category -f jsonl | jq -r 'select(.category == \"dog\").path'"),
     ("classify the files that find selects",
      "find . -newer last.csv -type f -print0 | mnv2 classify -0 --files-from -"),
+    ("make a page to look at the photos and their labels",
+     "mnv2 classify photos -o labels.csv --report report.html"),
     ("read from a bucket and write to it",
      "mnv2 classify s3://bucket/photos/ -o s3://bucket/labels.csv"),
     ("use the smallest and fastest MobileNetV2", "mnv2 classify photos --alpha 0.35 --size 96"),
@@ -85,12 +87,38 @@ _output_options = grouped(
     csv_safe_option,
     force_option,
 )
-_embeddings_option = _output(
-    "--embeddings",
-    advanced=True,
-    type=click.Path(),
-    metavar="FEATURES",
-    help="Also write the features of each image, as mnv2 embed does, to FEATURES (.npz, .parquet).",
+
+
+@dataclass(frozen=True, slots=True)
+class AlsoWritten:
+    """What a run writes in addition to its rows; None for nothing.
+
+    Attributes:
+        report: A page of the photos.
+        embeddings: A file of their features.
+    """
+
+    report: str | None
+    embeddings: str | None
+
+
+_also_options = grouped(
+    "also",
+    AlsoWritten,
+    _output(
+        "--report",
+        type=click.Path(),
+        metavar="PAGE",
+        help="Also make a page of the photos; PAGE ends in .html.",
+    ),
+    _output(
+        "--embeddings",
+        advanced=True,
+        type=click.Path(),
+        metavar="FEATURES",
+        help="Also write the features of each image, as mnv2 embed does, to FEATURES (.npz, "
+        ".parquet).",
+    ),
 )
 
 
@@ -102,7 +130,7 @@ _embeddings_option = _output(
 )
 @input_options
 @_output_options
-@_embeddings_option
+@_also_options
 @label_options
 @long_options("FILE (csv, jsonl)")
 @image_options
@@ -116,7 +144,7 @@ def classify(
     options: ClassifierOptions,
     target: OutputTarget,
     run: RunOptions,
-    embeddings: str | None,
+    also: AlsoWritten,
     cluster: str | None,
     terminal: TerminalOptions,
 ) -> None:
@@ -133,31 +161,60 @@ def classify(
     not be read, 130 interrupted, 143 terminated.
     """
     check_inputs(inputs)
+    report, embeddings = also.report, also.embeddings
+    if target.force and target.path is None and report is None:
+        raise click.UsageError("--force requires -o or --report.")
     target = _checked(target, run)
     check_not_an_input(target.path, inputs, options)
+    if report is not None:
+        check_not_an_input(report, inputs, options)
+        _check_report(report, target)
     if embeddings is not None:
         check_not_an_input(embeddings, inputs, options)
         _check_embeddings(embeddings, target, run, cluster)
     from mnv2cli.cli.classify_job import ClassifyJob
+    from mnv2cli.cli.classify_report import AddedReport
     from mnv2cli.cli.embed_job import AddedFeatures, ClassifyAndEmbedJob
+    from mnv2cli.reporting.write import ReportTarget
 
     screen = terminal.screen()
     classifier = make_classifier(options, screen, cluster)
     layout = _layout(target, classifier.options, run)
     results = _open_run(classifier, target, layout, run, screen)
+    job: ClassifyJob | None = None
     try:
         kind = ClassifyJob if embeddings is None else ClassifyAndEmbedJob
         job = kind(classifier, screen, target, layout, run.shard, results)
         if isinstance(job, ClassifyAndEmbedJob) and embeddings is not None:
             job.features = AddedFeatures(embeddings, classifier)
+        if report is not None:
+            page = ReportTarget(report, force=target.force)
+            job.page = AddedReport(page, classifier.options.images, screen)
+            job.page.of_one_decoding = cluster is None
         job.classify(inputs)
     finally:
+        if job is not None and job.page:
+            job.page.close()
         if results:
             results.close()
     code = job.report.return_code
     if run.shard and code == ExitCode.NO_IMAGES:
         code = ExitCode.DONE  # a shard may be empty: the other shards have the images
     click.get_current_context().exit(code)
+
+
+def _check_report(path: str, target: OutputTarget) -> None:
+    """Check that a page can be written beside the results of this run."""
+    from mnv2cli.reporting.write import check_report
+
+    if target.path is not None and _is_one_file(path, target.path):
+        raise click.UsageError("--report and -o name the same file.")
+    check_report(path, force=target.force)
+
+
+def _is_one_file(path: str, other: str) -> bool:
+    """Return whether two paths are of one file, which may not exist yet."""
+    return is_same(path, other) or os.path.realpath(path) == os.path.realpath(other)
 
 
 def _layout(target: OutputTarget, options: ClassifierOptions, run: RunOptions) -> Layout:
@@ -191,8 +248,6 @@ def _checked(target: OutputTarget, run: RunOptions) -> OutputTarget:
     """Return the target with its format, after checking that it can be written."""
     path, format = target.path, target.format
     if path is None:
-        if target.force:
-            raise click.UsageError("--force requires -o.")
         if sys.stdout is None:
             raise OutputError(
                 "cannot write results: standard output is closed", "Name a file with -o."

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from mnv2cli.cli.inputs import classify_inputs, no_images
+from mnv2cli.cli.inputs import find_inputs, no_images
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import OutputError
 from mnv2cli.inference.report import Report
@@ -26,6 +26,7 @@ from mnv2cli.system.messages import count
 from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
+    from mnv2cli.cli.classify_report import AddedReport
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.inference.classifier import Classifier
     from mnv2cli.records import Record, Source
@@ -48,6 +49,7 @@ class ClassifyJob:
 
     Attributes:
         report: The counts and times of the run.
+        page: The page to write; None for none.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class ClassifyJob:
         self._found = Counted(())
         self._engine = ""
         self.report = Report()
+        self.page: AddedReport | None = None
 
     def classify(self, inputs: Inputs) -> None:
         """Classify the inputs, write their rows and show the summary.
@@ -107,6 +110,9 @@ class ClassifyJob:
                 self._fail(error)
                 raise
         self._screen.summary(report, self._engine, self._written)
+        if self.page:
+            append = run is not None and run.append
+            self._screen.lines(self.page.write(self._target, append=append))
 
     def _settings(self) -> dict[str, Any]:
         """Return the settings that determine the rows, for the log; the model is loaded."""
@@ -114,14 +120,19 @@ class ClassifyJob:
 
     def _records(self, inputs: Inputs) -> Generator[Record, None, None]:
         """Yield the records of the images that have no row yet."""
-        return classify_inputs(
-            self._classifier,
-            inputs,
-            self.report,
-            self._screen,
-            self._choose,
+        found = find_inputs(self._classifier, inputs, self.report, self._screen)
+        records = self._classifier.run(
+            self._choose(found.sources),
+            self.report.timings,
+            found.sample,
             self._interrupts.stop_requested,
+            **self._additions(),
         )
+        return self.page.passing(records) if self.page else records
+
+    def _additions(self) -> dict[str, bool]:
+        """Return what the records have in addition to labels."""
+        return {"thumbnails": self.page is not None and self.page.of_one_decoding}
 
     def _finish(self, run: Run) -> None:
         """Complete the results, once all rows are written."""

@@ -203,12 +203,7 @@ class ClassifyAndEmbedJob(ClassifyJob):
             self.features.close()
 
     def _records(self, inputs: Inputs) -> Generator[Record, None, None]:
-        found = find_inputs(self._classifier, inputs, self.report, self._screen)
-        records = self._classifier.run(
-            self._choose(found.sources),
-            self.report.timings,
-            found.sample,
-            self._interrupts.stop_requested,
-            features=True,
-        )
-        return self.features.passing(records)
+        return self.features.passing(super()._records(inputs))
+
+    def _additions(self) -> dict[str, bool]:
+        return {**super()._additions(), "features": True}

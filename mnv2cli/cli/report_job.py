@@ -102,9 +102,20 @@ class ReportJob:
         self.write(content, sources.places(content))
 
     def write(
-        self, content: Content, places: Places, known: Known = lambda record: record.thumbnail
+        self,
+        content: Content,
+        places: Places,
+        known: Known = lambda record: record.thumbnail,
+        *,
+        rows_to_stdout: bool = False,
     ) -> None:
         """Write a page; show the progress, and warn of photos that could not be read.
+
+        Args:
+            content: What it shows.
+            places: Where the photos are.
+            known: Returns the thumbnails that have been made before.
+            rows_to_stdout: Results went to standard output.
 
         Raises:
             OutputError: It cannot be written.
@@ -113,7 +124,7 @@ class ReportJob:
         self._entries = content.entries
         try:
             if self._target.thumbnails:
-                self._write_with_thumbnails(content, places, known)
+                self._write_with_thumbnails(content, places, known, rows_to_stdout)
             else:
                 write_report(content, self._target, places)
         except KeyboardInterrupt:
@@ -126,10 +137,13 @@ class ReportJob:
                 "are now with mnv2 report --base DIR"
             )
 
-    def _write_with_thumbnails(self, content: Content, places: Places, known: Known) -> None:
+    def _write_with_thumbnails(
+        self, content: Content, places: Places, known: Known, rows_to_stdout: bool
+    ) -> None:
         set_process_limit(self._images.max_pixels)
         records = (entry.record for entry in content.entries)
-        with self._screen.counting("thumbnails", len(content.entries)) as step:
+        total = len(content.entries)
+        with self._screen.counting("thumbnails", total, rows_to_stdout=rows_to_stdout) as step:
 
             def advance(record: Record, thumbnail: Thumbnail) -> None:
                 step(1)
@@ -163,10 +177,10 @@ class ReportJob:
             lines.append(("Unreadable", f"{self.missing.total():,}: {reasons}", "red"))
         return lines
 
-    def written(self) -> list[Line]:
+    def written(self, name: str = "Written") -> list[Line]:
         """Return the lines that name the files written."""
         path = self._target.path
-        lines: list[Line] = [("Written", f"{path}, {size_text(os.path.getsize(path))}", "")]
+        lines: list[Line] = [(name, f"{path}, {size_text(os.path.getsize(path))}", "")]
         folder = files_folder(path)
         if self._made and len(self._entries) > self._target.embed_limit and os.path.isdir(folder):
             text = f"{folder}{os.sep}, {size_text(self._bytes)}; keep it beside {path}"

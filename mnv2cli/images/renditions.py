@@ -138,7 +138,7 @@ class Thumbnail:
         return made
 
     def from_bytes(self, data: bytes) -> bytes | None:
-        """Return it unchanged; None if it is no thumbnail."""
+        """Return it unchanged; None if it is not a thumbnail."""
         return data if thumbnails.is_thumbnail(data) else None
 
 

@@ -19,7 +19,7 @@ Box = tuple[float, float, float, float]
 """Left, top, right and bottom of a part of an image."""
 
 GAP = 3.0
-"""Images are first reduced by averaging whole pixels to at least this many times the target."""
+"""The network's input is visibly the same as of the whole image; Pillow advises 3.0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Prepared:
         target: tuple[int, int],
         box: Box | None = None,
         resample: Image.Resampling | None = None,
+        gap: float = GAP,
     ) -> Image.Image:
         """Return the image, or the part of it in a box, at another size: RGB in sRGB, not turned.
 
@@ -48,12 +49,14 @@ class Prepared:
             target: The new width and height.
             box: The part of the image; None for all of it.
             resample: The method; None for bilinear. All but nearest are antialiased.
+            gap: The image is first reduced by averaging whole pixels, to at least this many times
+                the target.
         """
         from PIL.Image import Resampling
 
         resample = Resampling.BILINEAR if resample is None else resample
-        gap = None if resample is Resampling.NEAREST else GAP
-        image = self.image.resize(target, resample, box, reducing_gap=gap)
+        reduced = None if resample is Resampling.NEAREST else gap
+        image = self.image.resize(target, resample, box, reducing_gap=reduced)
         return over_white(self.to_srgb(image) if self.to_srgb else image)
 
     def turned(self, image: Image.Image) -> Image.Image:

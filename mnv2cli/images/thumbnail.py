@@ -10,10 +10,14 @@ SIDE = 160
 """The longer side in pixels; smaller images are not enlarged."""
 
 QUALITY = 50
-"""Of WebP, 0 to 100: 2.4 KB for a photo."""
+"""Of WebP, 0 to 100: 2.3 KB for a photo."""
 
 METHOD = 2
 """Of WebP, 0 to 6: a fifth smaller than with 1, which is hardly faster; 4 takes twice as long."""
+
+GAP = 1.1
+"""An image is reduced by averaging whole pixels to this many times the thumbnail, then resized; at
+this size nobody sees the difference, and it takes half the time."""
 
 MAX_BYTES = 1 << 17
 """More than a thumbnail can have: it has fewer bytes than pixels in RGB."""
@@ -41,7 +45,7 @@ def thumbnail(prepared: Prepared) -> bytes:
 
     The longer side has :data:`SIDE` pixels, or those of the image if it has fewer.
     """
-    small = prepared.turned(prepared.resized(thumbnail_size(prepared.image.size)))
+    small = prepared.turned(prepared.resized(thumbnail_size(prepared.image.size), gap=GAP))
     file = io.BytesIO()
     small.save(file, "WEBP", quality=QUALITY, method=METHOD, exif=b"", icc_profile=b"", xmp=b"")
     return file.getvalue()

@@ -265,6 +265,7 @@ class Classifier:
         stop_requested: Event | None = None,
         *,
         features: bool = False,
+        thumbnails: bool = False,
     ) -> Generator[Record, None, None]:
         """Yield one record per source, in order, without the secrets in URLs.
 
@@ -278,6 +279,8 @@ class Classifier:
                 their records.
             features: Add the features of each image, of the same computation; raises InputError
                 if the network has none to use.
+            thumbnails: Add a small WebP of each image, upright and up to 160 pixels wide and high,
+                as ``thumbnail``; the image is decoded once.
         """
         if features:
             check_features(self.network)
@@ -285,7 +288,7 @@ class Classifier:
         def recorder() -> Recorder:
             return LabelsAndFeatures(self._labelling()) if features else self._labelling()
 
-        return self._run(recorder, sources, timings, sample, stop_requested)
+        return self._run(recorder, sources, timings, sample, stop_requested, thumbnails=thumbnails)
 
     def embed(
         self, *paths: StrPath, store: FeatureStore | None = None
@@ -332,6 +335,7 @@ class Classifier:
         timings: Timings | None,
         sample: Sample | None,
         stop_requested: Event | None,
+        thumbnails: bool = False,
     ) -> Generator[Record, None, None]:
         timings = Timings() if timings is None else timings
         sources = iter(sources)
@@ -349,7 +353,7 @@ class Classifier:
                 reader,
                 engine,
                 recorder(),
-                self._pipeline_options(),
+                replace(self._pipeline_options(), thumbnails=thumbnails),
                 timings,
                 stop_requested,
             )

@@ -20,7 +20,7 @@ from mnv2cli.errors import ImageError, Mnv2Error
 from mnv2cli.images.budget import DECODING
 from mnv2cli.images.isolated import LAST_RESORT
 from mnv2cli.images.unreadable import took_too_long
-from mnv2cli.inference.batch import Batch
+from mnv2cli.inference.batch import Batch, Decoded, Result
 from mnv2cli.inference.reading import Reader
 from mnv2cli.inference.recording import Recorder
 from mnv2cli.inference.timings import Timings
@@ -52,11 +52,13 @@ class PipelineOptions:
         threads: Workers; 0 for the engine's own choice.
         limit: Maximum seconds for decoding one image; 0 for no limit. A thread cannot be killed, so
             a thread that exceeds the limit is abandoned, and another thread continues its batch.
+        thumbnails: Add a thumbnail to each record, of the same decoding.
     """
 
     batch_size: int = 0
     threads: int = 0
     limit: float = 0.0
+    thumbnails: bool = False
 
 
 def classify(
@@ -129,6 +131,7 @@ class _Run:
         self._recorder = recorder
         self._batch_size = batch_size = options.batch_size
         self._limit = options.limit
+        self._thumbnails = options.thumbnails
         self._timings = timings
         # From the finder to the workers; None or an exception ends it.
         self._found: queue.Queue[Source | BaseException | None] = queue.Queue(2 * batch_size)
@@ -286,8 +289,8 @@ class _Run:
         self._timings.add(decoding=perf_counter() - start)
         return True
 
-    def _decoded(self, source: Source, batch: Batch) -> NDArray[np.uint8] | str | Record:
-        """Return the pixels of an image, its error, or its record if nothing is left to do."""
+    def _decoded(self, source: Source, batch: Batch) -> Result:
+        """Return the decoded image, its error, or its record if nothing is left to do."""
         if source.error:
             return source.error
         if (record := self._recorder.known(source)) is not None:
@@ -296,7 +299,9 @@ class _Run:
             batch.set_age(float("-inf"))  # waiting for a fetch does not count
             self._reader.wait(source.path)
             batch.set_age(0.0)
-            return self._reader.decode(source.path)
+            if self._thumbnails:
+                return Decoded(*self._reader.decode_both(source.path))
+            return Decoded(self._reader.decode(source.path))
         except ImageError as error:
             return str(error)
 
@@ -338,7 +343,7 @@ class _Run:
     def _records_of(self, batch: Batch) -> list[Record]:
         import numpy as np
 
-        images = [result for result in batch.results if isinstance(result, np.ndarray)]
+        images = [result.pixels for result in batch.results if isinstance(result, Decoded)]
         outputs = iter(self._predict(np.stack(images)) if images else ())
         records = []
         for source, result in zip(batch.sources, batch.results, strict=True):
@@ -347,7 +352,10 @@ class _Run:
             elif isinstance(result, str):
                 records.append(self._recorder.failed(source, result))
             else:
-                records.append(self._recorder.record(source, next(outputs)))
+                record = self._recorder.record(source, next(outputs))
+                if result.thumbnail is not None:
+                    record = replace(record, thumbnail=result.thumbnail)
+                records.append(record)
         return records
 
     def _predict(self, batch: NDArray[np.uint8]) -> Iterable[Any]:

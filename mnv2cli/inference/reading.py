@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from mnv2cli.images.renditions import Both
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -25,6 +27,10 @@ class Reader(Protocol):
 
     def decode(self, path: str) -> NDArray[np.uint8]:
         """Return the network's input, uint8 [size, size, 3]; raises ImageError."""
+        ...
+
+    def decode_both(self, path: str) -> Both:
+        """Return the network's input and a thumbnail of one decoding; raises ImageError."""
         ...
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 
 from mnv2cli.records import Source
-from mnv2cli.results.check import LOG_SUFFIX, possible_logs
+from mnv2cli.results.check import LOG_SUFFIX, is_thumbnail_path, possible_logs
 from mnv2cli.results.features_rows import ROWS_SUFFIX
 from mnv2cli.runs.log import is_log
 from mnv2cli.sources.names import IMAGE_SUFFIXES
@@ -36,8 +36,12 @@ def without_own_files(
     for source in sources:
         name = os.path.basename(source.path)
         is_own = name in own_names and os.path.abspath(source.path) in own
-        # Results never have the suffix of an image.
-        if is_own or (not name.lower().endswith(IMAGE_SUFFIXES) and is_own_file(source.path)):
+        # Results never have the suffix of an image; the thumbnails of a report have.
+        if is_own or (
+            is_thumbnail_path(source.path)
+            if name.lower().endswith(IMAGE_SUFFIXES)
+            else is_own_file(source.path)
+        ):
             on_skip(source.path, _REASON)
         else:
             yield source

@@ -42,7 +42,7 @@ def test_force_without_a_file_is_refused(
 ) -> None:
     result = invoke("classify", "photos", "--force", *options)
     assert result.exit_code == 2 and result.stdout == ""
-    assert result.stderr.endswith("Error: --force requires -o.\n")
+    assert result.stderr.endswith("Error: --force requires -o or --report.\n")
 
 
 @pytest.mark.parametrize("args", [("classify", "photos"), ("models", "path")])

@@ -99,12 +99,15 @@ class Screen:
         self._console.print(table)
 
     @contextmanager
-    def counting(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+    def counting(
+        self, name: str, total: int, *, rows_to_stdout: bool = False
+    ) -> Iterator[Callable[[int], None]]:
         """Show the progress of work on a known number of files.
 
         Args:
             name: The name of the work, such as ``sorting``.
             total: The number of files.
+            rows_to_stdout: Results went to standard output.
 
         Yields:
             A function to call with the number of files done since its last call.
@@ -113,7 +116,7 @@ class Screen:
 
         with tqdm(
             desc=name, total=total, unit=" files", file=sys.stderr, leave=False,
-            disable=True if self._quiet else None, dynamic_ncols=True, mininterval=0.2,
+            disable=not self._may_draw(rows_to_stdout), dynamic_ncols=True, mininterval=0.2,
         ) as bar:  # fmt: skip
 
             def step(count: int) -> None:

@@ -97,6 +97,7 @@ class ClusterClassifier(Classifier):
         stop_requested: Event | None = None,
         *,
         features: bool = False,
+        thumbnails: bool = False,
     ) -> Generator[Record, None, None]:
         """Yield one record for each source, in their order.
 
@@ -106,14 +107,17 @@ class ClusterClassifier(Classifier):
             sample: Ignored: on a cluster int8 is calibrated on a folder.
             stop_requested: Once set, the run ends after the rows that have arrived.
             features: Must be False: features are not sent between machines.
+            thumbnails: Must be False, for the same reason.
 
         Raises:
-            InputError: Features are requested.
+            InputError: Features or thumbnails are requested.
             ClusterError: The cluster cannot be reached, or a run on it fails.
             WeightsError: The weights are missing, or differ between machines.
         """
         if features:
             raise InputError("features cannot be computed on a Ray cluster", "Omit --ray.")
+        if thumbnails:
+            raise InputError("thumbnails cannot be made on a Ray cluster", "Omit --ray.")
         timings = Timings() if timings is None else timings
         sources = iter(sources)
         first = list(islice(sources, 1))
