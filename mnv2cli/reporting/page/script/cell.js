@@ -13,15 +13,16 @@ const CELL_LINES = 1 + barsShown + [rows.category, rows.target, rows.truth, rows
 function makeBar() {
   const label = el("span", { class: "bar-label" });
   const score = el("span", { class: "bar-score" });
-  const fillElement = el("span", { class: "bar-fill" });
-  const element = el("div", { class: "score-bar" }, fillElement, label, score);
-  return { element, label, score, fillElement };
+  const element = el("div", { class: "score-bar" }, label, score);
+  return { element, label, score };
 }
 
 function setBar(bar, label, score) {
   bar.label.textContent = label;
+  if (bar.shown === score) return;
+  bar.shown = score;
   bar.score.textContent = wholePercent(score);
-  bar.fillElement.style.transform = `scaleX(${score})`;
+  bar.element.style.setProperty("--score", `${100 * score}%`);
 }
 
 /** Make an empty cell; its parts are its property `parts`. */

@@ -9,8 +9,8 @@ function binned(order, values) {
   return counts;
 }
 
-const WIDTH = 640;
-const HEIGHT = 180;
+const WIDTH = 520;
+const HEIGHT = 160;
 const BASE = HEIGHT - 24;
 
 /** Draw a histogram of shares; `pick(from, to)` is called with the bar that is chosen. */

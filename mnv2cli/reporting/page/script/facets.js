@@ -1,6 +1,7 @@
 // What photos are filtered and grouped by: class, category, target, folder, truth.
 
 const NONE = "(none)";
+const lower = (text) => text.toLowerCase();
 
 /** Names by index; a name that several classes share has the class's id too. */
 const labelKeys = (() => {
@@ -78,6 +79,11 @@ class Facet {
     const chosen = state[this.key];
     const next = chosen.includes(name) ? chosen.filter((each) => each !== name) : [...chosen, name];
     setState({ [this.key]: next });
+  }
+
+  /** The names in small letters. */
+  get lowered() {
+    return (this.inSmall ||= this.names.map(lower));
   }
 
   /** The values in the order of their names, without a name last. */

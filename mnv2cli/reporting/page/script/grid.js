@@ -3,6 +3,7 @@
 const GAP = 12;
 const HEADER = 44;
 const OVERSCAN = 400; // px above and below the window
+const SETTLE = 90; // ms without scrolling, after which pictures are read again
 
 const grid = {
   element: el("div", { class: "photo-grid", role: "listbox", tabindex: "0", id: "photo-grid", "aria-label": "Photos", "aria-multiselectable": "true" }),
@@ -12,6 +13,7 @@ const grid = {
   headers: new Map(), // by group
   pool: [],
   sections: [],
+  drawnTop: 0,
   places: null, // the position in view.order of each row, +1
   onClick: null,
   onKeydown: null,
@@ -83,18 +85,34 @@ const grid = {
   draw() {
     this.scheduled = 0;
     if (!this.element.clientHeight || !this.sections.length) return;
-    const top = this.element.scrollTop - OVERSCAN;
-    const bottom = this.element.scrollTop + this.element.clientHeight + OVERSCAN;
+    const { scrollTop, clientHeight } = this.element;
+    this.hurry(Math.abs(scrollTop - this.drawnTop) > clientHeight);
+    this.drawnTop = scrollTop;
+    const overscan = thumbnails.paused ? 0 : OVERSCAN;
+    const top = scrollTop - overscan;
+    const bottom = scrollTop + clientHeight + overscan;
     const first = this.positionAt(Math.max(0, top), false);
     const last = Math.min(view.order.length, this.positionAt(bottom, true));
-    const wanted = new Set();
-    for (let at = first; at < last; at++) wanted.add(view.order[at]);
-    if (this.position(this.active) >= 0) wanted.add(this.active); // aria-activedescendant
+    const wanted = new Map(); // positions by row
+    for (let at = first; at < last; at++) wanted.set(view.order[at], at);
+    if (this.active >= 0 && this.position(this.active) >= 0) wanted.set(this.active, this.position(this.active)); // aria-activedescendant
     for (const [row, cell] of this.cells) if (!wanted.has(row)) this.release(row, cell);
-    for (const row of wanted) this.place(row);
+    for (const [row, position] of wanted) this.place(row, position);
     while (this.pool.length > 60) this.pool.pop();
     for (const cell of this.pool) if (cell.isConnected) cell.remove();
     this.drawHeaders(top, bottom);
+  },
+
+  /** While whole windows are skipped, draw what fits into a frame: text, and pictures afterwards. */
+  hurry(skipped) {
+    if (!skipped || !this.cells.size) return;
+    thumbnails.paused = true;
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => {
+      thumbnails.paused = false;
+      thumbnails.retry();
+      this.schedule();
+    }, SETTLE);
   },
 
   release(row, cell) {
@@ -103,8 +121,7 @@ const grid = {
     this.pool.push(cell);
   },
 
-  place(row) {
-    const position = this.position(row);
+  place(row, position) {
     let cell = this.cells.get(row);
     if (!cell) {
       cell = this.pool.pop() || makeCell();
@@ -159,7 +176,7 @@ const grid = {
     if (row < 0) return -1;
     if (!this.places) {
       this.places = new Uint32Array(rowCount);
-      view.order.forEach((each, at) => (this.places[each] = at + 1));
+      for (let at = 0; at < view.order.length; at++) this.places[view.order[at]] = at + 1;
     }
     return this.places[row] - 1;
   },

@@ -23,6 +23,7 @@ function start() {
   search.field.value = state.q;
   new ResizeObserver(() => grid.refresh()).observe(grid.element);
   thumbnails.start();
+  setTimeout(searchTexts, 200); // before somebody types
 }
 
 start();

@@ -14,12 +14,12 @@ const search = {
   find(text) {
     const typed = lower(text.trim());
     if (!typed) return [];
+    const word = new RegExp(`[\\s/_-]${escaped(typed)}`);
     const found = [];
     for (const facet of facets) {
-      searched[facet.key] ||= facet.names.map(lower);
-      searched[facet.key].forEach((name, value) => {
+      facet.lowered.forEach((name, value) => {
         if (value === facet.none || !facet.counts[value] || facet.isSelected(facet.names[value])) return;
-        const at = name.startsWith(typed) ? 0 : new RegExp(`[\\s/_-]${escaped(typed)}`).test(name) ? 1 : -1;
+        const at = name.startsWith(typed) ? 0 : word.test(name) ? 1 : -1;
         if (at >= 0) found.push({ facet, value, at, count: facet.counts[value] });
       });
     }

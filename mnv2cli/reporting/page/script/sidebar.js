@@ -91,7 +91,7 @@ class FacetList {
     const word = lower(this.search?.value.trim() || "");
     const values = [];
     for (let value = 0; value < facet.names.length; value++) {
-      const wanted = word ? lower(facet.names[value]).includes(word) : true;
+      const wanted = word ? facet.lowered[value].includes(word) : true;
       if (wanted && (facet.counts[value] || facet.selected?.[value])) values.push(value);
     }
     const chosen = (value) => (facet.selected?.[value] ? 1 : 0);

@@ -38,10 +38,10 @@ const tabs = {
       const selected = tab === current;
       tab.button.setAttribute("aria-selected", selected);
       tab.button.tabIndex = selected ? 0 : -1;
-      if (selected) tab.panel.hidden = false;
-      else tab.panel.hidden = true;
+      tab.panel.hidden = !selected;
     }
-    current?.render?.(current.panel);
+    current.button.scrollIntoView({ block: "nearest", inline: "nearest" });
+    current.render?.(current.panel);
   },
 
   /** Render a tab again if it is shown. */

@@ -8,6 +8,7 @@ const thumbnails = {
   waiting: new Map(), // images that wait for their part of the page, with their row
   missing: {},
   complete: false,
+  paused: false,
 
   /** Why a photo has no picture; empty if it has one. */
   reasonOf(row) {
@@ -38,7 +39,7 @@ const thumbnails = {
   /** Show a picture; `done(reason)` is called with the reason if there is none. */
   show(image, row, done) {
     this.waiting.delete(image);
-    const url = this.urlOf(row);
+    const url = this.paused && !this.reasonOf(row) ? undefined : this.urlOf(row);
     if (url === undefined) this.waiting.set(image, { row, done });
     if (url) {
       image.onerror = () => done("The thumbnail cannot be read");

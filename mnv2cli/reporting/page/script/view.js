@@ -64,33 +64,61 @@ function permutation(name) {
   return (permutations[name] = order);
 }
 
-const lower = (text) => text.toLowerCase();
 const searched = {};
 
 /** The texts that a search looks at, in small letters: made once. */
 function searchTexts() {
   searched.names ||= rows.name.map(lower);
-  searched.labels ||= labelKeys.map(lower);
-  searched.categories ||= report.categories.map(lower);
-  searched.targets ||= report.targets.map(lower);
   searched.folders ||= report.folders.map(lower);
   return searched;
 }
 
-/** Whether a row has a word in its path, best label, category, target or truth. */
-function wordTest(word) {
+/** The rows found for the words of late: while somebody types, a word only narrows the one before. */
+const wordRows = new Map();
+const WORDS_KEPT = 8;
+
+/** Which rows have a word in their path, best label, category, target or truth: 1 for each. */
+function rowsWith(word) {
+  let known = wordRows.get(word);
+  if (!known) {
+    let wider = null;
+    for (const [each, found] of wordRows) if (word.includes(each)) wider = found;
+    known = findWord(word, wider);
+    if (wordRows.size >= WORDS_KEPT) wordRows.delete(wordRows.keys().next().value);
+    wordRows.set(word, known);
+  }
+  return known;
+}
+
+function findWord(word, wider) {
   const texts = searchTexts();
   const found = (all) => Uint8Array.from(all, (text) => (text.includes(word) ? 1 : 0));
-  const labels = found(texts.labels);
-  const categories = found(texts.categories);
-  const targets = found(texts.targets);
-  const folders = found(texts.folders);
-  const inPath = word.includes("/")
-    ? (row) => (texts.folders[rows.folder[row]] + texts.names[row]).includes(word)
-    : (row) => texts.names[row].includes(word);
-  return (row) =>
-    labels[labelOf(row)] === 1 || categories[categoryOf(row)] === 1 || targets[targetOf(row)] === 1 ||
-    labels[truthOf(row)] === 1 || folders[rows.folder[row]] === 1 || inPath(row);
+  const parts = [[found(texts.folders), rows.folder]];
+  for (const facet of facets) {
+    if (facet.key === "folder") continue;
+    const values = found(facet.lowered);
+    if (facet.none >= 0) values[facet.none] = 0;
+    parts.push([values, facet.column]);
+  }
+  const names = texts.names;
+  const paths = word.includes("/") ? (texts.paths ||= names.map((name, row) => texts.folders[rows.folder[row]] + name)) : names;
+  const kept = new Uint8Array(rowCount);
+  next: for (let row = 0; row < rowCount; row++) {
+    if (wider && !wider[row]) continue;
+    for (let i = 0; i < parts.length; i++) {
+      if (parts[i][0][parts[i][1][row]]) {
+        kept[row] = 1;
+        continue next;
+      }
+    }
+    if (paths[row].includes(word)) kept[row] = 1;
+  }
+  return kept;
+}
+
+function wordTest(word) {
+  const found = rowsWith(word);
+  return (row) => found[row] === 1;
 }
 
 /** The tests that the state asks for, but facets. */

@@ -84,9 +84,11 @@ const viewer = {
   showPhoto(row) {
     const url = urlOf(row);
     const hidden = HIDDEN_FORMATS.test(nameOf(row));
+    thumbnails.waiting.delete(this.image);
     this.image.alt = shown(nameOf(row));
     this.image.onload = () => (this.remark.textContent = "");
-    if (url && !hidden) {
+    if (errorOf(row)) this.fallBack(row, `This photo cannot be read: ${shown(errorOf(row))}.`);
+    else if (url && !hidden) {
       this.image.hidden = false;
       this.image.classList.remove("small");
       this.remark.textContent = "";
@@ -97,14 +99,12 @@ const viewer = {
   },
 
   fallBack(row, why) {
-    const small = thumbnails.urlOf(row);
-    this.image.onerror = null;
     this.image.onload = null;
-    this.image.hidden = !small;
     this.image.classList.add("small");
-    if (small) this.image.src = small;
-    else this.image.removeAttribute("src");
-    this.remark.textContent = small ? `${why} This is its thumbnail.` : why;
+    thumbnails.show(this.image, row, (missing) => {
+      this.image.hidden = Boolean(missing);
+      this.remark.textContent = missing ? why : `${why} This is its thumbnail.`;
+    });
   },
 
   onClose() {

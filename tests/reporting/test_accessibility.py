@@ -1,0 +1,85 @@
+"""axe-core finds no violation in any part of the page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnv2cli.reporting.content import Entry, Panel
+from tests.reporting.conftest import OpenPage
+from tests.reporting.helpers import make_page, record, unreadable
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def violations(page: Any) -> list[str]:
+    """Return what axe-core finds in a page, with the elements."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    response = axe.Axe().run(page).response
+    return [
+        f"{each['id']}: {node['html']}"
+        for each in response["violations"]
+        for node in each["nodes"][:3]
+    ]
+
+
+@pytest.fixture
+def full_page(tmp_path: Path) -> Path:
+    """Write a page that shows everything a page can."""
+    entries = [
+        Entry(
+            record(i),
+            truth="tabby" if i % 3 else "crane",
+            target=f"sorted/{i % 4}",
+            note="below the threshold" if i == 1 else "",
+            before=record(i + i % 2),
+        )
+        for i in range(60)
+    ]
+    entries.append(Entry(unreadable("photos/0/broken.jpg")))
+    entries.append(Entry(replace(record(61), category=None)))
+    html = "<h2>Accuracy</h2><dl class='figures'><div><dt>Top 1</dt><dd>71 %</dd></div></dl>"
+    return make_page(tmp_path / "report.html", entries, panels=(Panel("Evaluation", html),))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_a_desktop(full_page: Path, open_page: OpenPage, scheme: str) -> None:
+    page = open_page(full_page, "#group=class", color_scheme=scheme)
+    page.wait_for_selector(".cell")
+    page.focus(".photo-grid")
+    page.keyboard.press("ArrowRight")
+    assert violations(page) == []
+    page.fill("#search", "c")
+    page.keyboard.press("ArrowDown")
+    assert violations(page) == []
+    page.fill("#search", "nothing has this name")
+    page.wait_for_selector(".empty-state")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    for fragment in ("#photo=2", "#photo=61", "#tab=overview", "#tab=errors", "#tab=panel-1"):
+        page.evaluate("fragment => location.hash = fragment", fragment)
+        page.wait_for_function(
+            "() => document.querySelector('dialog[open]') || "
+            "document.querySelector('.tab-panel:not(#panel-photos):not([hidden])')"
+        )
+        assert violations(page) == [], fragment
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog.help")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_a_phone(full_page: Path, open_page: OpenPage, scheme: str) -> None:
+    page = open_page(full_page, "#class=tabby&score=0.1", color_scheme=scheme, **PHONE)
+    page.wait_for_selector(".cell")
+    assert violations(page) == []
+    page.click(".filters-button")
+    page.wait_for_selector("dialog.drawer[open]")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.click(".cell")
+    page.wait_for_selector("dialog.viewer[open]")
+    assert violations(page) == []
