@@ -72,7 +72,13 @@ class EvaluateJob:
         else:
             classifier = make_classifier(options, self._screen)
             with advancing(self._screen, classifier.network.name) as advance:
-                evaluation = evaluate_photos(photos, classifier, cache=cache, advance=advance)
+                evaluation = evaluate_photos(
+                    photos,
+                    classifier,
+                    cache=cache,
+                    advance=advance,
+                    thumbnails=self._output.report is not None,
+                )
         if self._output.report is not None:
             self._write(self._output.report, evaluation, photos.source, options.images)
         return evaluation

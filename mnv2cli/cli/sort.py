@@ -208,15 +208,20 @@ def sort(
     from mnv2cli.cli.sort_refresh import RefreshJob
     from mnv2cli.sorting.plan_file import read_plan
 
-    job = (RefreshJob if plan.refresh else SortJob)(dest, terminal.screen())
+    screen = terminal.screen()
+    job = (RefreshJob if plan.refresh else SortJob)(dest, screen)
+    if plan.report is not None:
+        from mnv2cli.cli.plan_page import PlanPage
+
+        classes = sort_options.folders.thresholds  # of a model of the user's
+        job.page = PlanPage(plan.report, options.images, screen, classes)
     if not plan.is_preview:
         job.finish_interrupted()
     if plan.apply is not None:
         made = read_plan(plan.apply, dest)
     else:
         made = job.plan(inputs, plan, sort_options, options)
-    if plan.report is not None:
-        job.write_page(made, plan, options.images)
+    job.write_page(made, is_applied=not plan.is_preview)
     code = ExitCode.SOME_UNREADABLE if made.unsorted and plan.apply is None else ExitCode.DONE
     if plan.write_to is not None:
         job.write(made, plan.write_to)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.inputs import classify_inputs, make_classifier, no_images, watched
+from mnv2cli.cli.inputs import find_inputs, make_classifier, no_images, watched
+from mnv2cli.cli.plan_page import TOP, PlanPage
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import NoImagesError
 from mnv2cli.inference.report import Report
@@ -31,8 +32,6 @@ from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
-    from mnv2cli.cli.terminal.summary import Line
-    from mnv2cli.images.options import ImageOptions
     from mnv2cli.inference.classifier import Classifier
     from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.records import Record, Source
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 
 _MAX_SHOWN = 5
 _MAX_ERRORS = 20  # in a quiet run
-_TOP_ON_PAGE = 5  # labels of each photo; the plan needs two
 
 
 class SortJob:
@@ -51,15 +49,16 @@ class SortJob:
     Args:
         dest: The destination, as typed.
         screen: Shows notices, progress and the summary.
+
+    Attributes:
+        page: The page to write; None for none.
     """
 
     def __init__(self, dest: str, screen: Screen) -> None:
         self._dest = dest
         self._screen = screen
         self._results: str | None = None  # the file of results to sort by
-        self._records: list[Record] | None = None  # for the page; None if there is none
-        self._classes: tuple[str, ...] = ()  # of a model of the user's; offered on the page
-        self._written: list[Line] = []  # names the page, once it is written
+        self.page: PlanPage | None = None
         self._finished = 0  # files of an interrupted run
         self._unfinished: list[tuple[str, str]] = []  # its other files, and why
 
@@ -88,8 +87,6 @@ class SortJob:
             NoImagesError: There are no images.
         """
         self._results = plan.results
-        self._records = None if plan.report is None else []
-        self._classes = tuple(options.folders.thresholds)
         with self._unchanged_if_stopped(), date_reader(classifier.images) as taken:
             if plan.results is None:
                 records = self._kept(self._classified(inputs, options, classifier))
@@ -103,12 +100,9 @@ class SortJob:
             raise NoImagesError("no images found", f"{plan.results} has no rows.")
         return made
 
-    def _kept(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Yield records, and keep them if there will be a page."""
-        for record in records:
-            if self._records is not None:
-                self._records.append(record)
-            yield record
+    def _kept(self, records: Iterable[Record]) -> Iterable[Record]:
+        """Return records, which pass through the page if there is one."""
+        return self.page.passing(records) if self.page else records
 
     @contextmanager
     def _unchanged_if_stopped(self) -> Iterator[None]:
@@ -125,8 +119,8 @@ class SortJob:
         if "node" in fields and not classifier.labels.rollup:
             raise click.UsageError("{node} in the --template requires --rollup P.")
         labels = replace(classifier.labels, category="category" in fields)
-        if self._records is not None:
-            labels = replace(labels, top=max(labels.top, _TOP_ON_PAGE))
+        if self.page:
+            labels = replace(labels, top=TOP)
         return make_classifier(replace(classifier, labels=labels), self._screen)
 
     def _classified(
@@ -143,34 +137,29 @@ class SortJob:
         total = None
         if inputs.list_file is None:
             total = partial(_count, inputs.paths, inputs.filters, wanted)
-        with closing(classify_inputs(made, inputs, report, screen, wanted)) as records:
+        found = find_inputs(made, inputs, report, screen)
+        records = made.run(
+            wanted(found.sources), report.timings, found.sample, thumbnails=self.page is not None
+        )
+        with closing(records):
             yield from watched(records, made.network.name, report, screen, total)
         if not report.images:
             raise no_images(report)
 
-    def write_page(self, plan: Plan, options: PlanOptions, images: ImageOptions) -> None:
-        """Write the page of a plan, before any photo is moved.
+    def write_page(self, plan: Plan, *, is_applied: bool) -> None:
+        """Write the page of a plan, if wanted, before any photo is moved.
 
         Raises:
             OutputError: It cannot be written.
         """
-        from mnv2cli.cli.plan_page import plan_entries
-        from mnv2cli.cli.report_page import write_page
-        from mnv2cli.reporting.content import Content
-        from mnv2cli.reporting.write import ReportTarget
-
-        target = ReportTarget(options.report or "")
-        applied_after = "" if options.is_preview else target.path
-        entries = list(plan_entries(plan, self._records, applied_after))
-        title = f"Plan for {os.path.basename(os.path.normpath(self._dest)) or self._dest}"
-        with self._unchanged_if_stopped():
-            content = Content(title, entries, self._classes)
-            self._written = write_page(content, target, self._screen, images)
+        if self.page:
+            with self._unchanged_if_stopped():
+                self.page.write(plan, is_applied=is_applied)
 
     def show_written(self) -> None:
         """Show which page was written, if any."""
-        if self._written:
-            self._screen.lines(self._written)
+        if self.page:
+            self._screen.lines(self.page.written())
 
     def write(self, plan: Plan, path: str) -> None:
         """Write a plan to a file."""

@@ -138,6 +138,7 @@ def evaluate_photos(
     cache: bool = True,
     advance: Callable[[int], Advance] | None = None,
     timings: Timings | None = None,
+    thumbnails: bool = False,
 ) -> Evaluation:
     """Classify photos whose classes are known, and return the figures.
 
@@ -148,6 +149,7 @@ def evaluate_photos(
         advance: Called with the number of photos before the first; returns a function to call with
             the record of each.
         timings: Receives the seconds.
+        thumbnails: Keep a thumbnail of each photo that is decoded for its scores.
     """
     found = photos.read()
     network = classifier.network
@@ -157,7 +159,9 @@ def evaluate_photos(
     kept = cache and network.head is not None
     store = CachedFeatures(classifier) if kept else None
     try:
-        records, scores = score_labelled(chosen, classifier, store, step, timings)
+        records, scores = score_labelled(
+            chosen, classifier, store, step, timings, thumbnails=thumbnails
+        )
         digests = _digests([r.path for r in records if not r.error], store)
     finally:
         if store:
@@ -187,6 +191,8 @@ def score_labelled(
     store: CachedFeatures | None = None,
     step: Advance = lambda record: None,
     timings: Timings | None = None,
+    *,
+    thumbnails: bool = False,
 ) -> tuple[list[Record], NDArray[np.float32]]:
     """Return the record of each photo, and the scores of the readable ones, float32 [m, c]."""
     import numpy as np
@@ -196,7 +202,8 @@ def score_labelled(
     scores = np.empty((len(photos), count), np.float32)
     records: list[Record] = []
     readable = 0
-    with closing(score_run(classifier, sources, store, timings)) as run:
+    run = score_run(classifier, sources, store, timings, thumbnails=thumbnails)
+    with closing(run):
         for record, row in run:
             records.append(record)
             if not record.error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from mnv2cli.images.reader import ImageReader
 from tests.conftest import draw
 from tests.reporting.helpers import report_data
 
@@ -98,6 +100,24 @@ def test_sorting_again_shows_where_photos_go(folder: Path, invoke: Invoke) -> No
     data = report_data(Path("plan.html"))
     assert set(targets(data).values()) == {"unsure"}
     assert len(data["urls"]) == 4 and all("/unsure/" in url for url in data["urls"].values())
+
+
+@pytest.mark.parametrize("command", ["sort photos --into sorted", "evaluate set"])
+def test_photos_are_decoded_once_for_labels_and_thumbnails(
+    command: str, folder: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "bad.jpg").unlink()
+    (folder.parent / "set").mkdir()
+    shutil.copytree(folder, "set/fish")
+
+    def again(reader: ImageReader, path: str) -> bytes:
+        raise AssertionError(f"{path} is decoded again")
+
+    monkeypatch.setattr(ImageReader, "thumbnail", again)
+    done = invoke(*command.split(), "--report", "page.html")
+    assert done.exit_code == 0, done.output
+    text = Path("page.html").read_text()
+    assert 'id="missing">{}<' in text and "UklGR" in text  # base64 of RIFF, as WebP starts
 
 
 @pytest.mark.parametrize(
