@@ -13,6 +13,7 @@ from mnv2cli.cli.options.cache import cache_option
 from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.model import labelled_model_options
+from mnv2cli.cli.options.report import report_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.types import SCORE
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("measure your own model; subfolders are the classes",
      "mnv2 evaluate photos --model mine.keras"),
-    ("also write a page with the worst mistakes as pictures",
+    ("also write a page of all photos, to look at the worst mistakes",
      "mnv2 evaluate photos --model mine.keras --report eval.html"),
     ("fail if fewer than 90 % are right, for automatic checks",
      "mnv2 evaluate photos --model mine.keras --fail-under 0.9"),
@@ -79,12 +80,7 @@ _output_options = grouped(
     "output",
     _output,
     _result("--json", "as_json", is_flag=True, help="Print all figures as JSON."),
-    _result(
-        "--report",
-        type=click.Path(),
-        metavar="FILE",
-        help="Write a page for browsers to FILE, which ends in .html.",
-    ),
+    report_option(_result),
     _result("--force", is_flag=True, help="Overwrite the report if it exists."),
     _result(
         "--fail-under",

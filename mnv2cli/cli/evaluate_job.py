@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.cli.terminal.summary import Line
+    from mnv2cli.images.options import ImageOptions
     from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.learning.evaluate import Advance, EvaluationSet
     from mnv2cli.learning.evaluation import Evaluation
@@ -47,6 +49,7 @@ class EvaluateJob:
     def __init__(self, screen: Screen, output: EvaluateOutput) -> None:
         self._screen = screen
         self._output = output
+        self._written: list[Line] = []
 
     def evaluate(
         self, photos: EvaluationSet, options: ClassifierOptions, *, cache: bool
@@ -56,12 +59,12 @@ class EvaluateJob:
         Raises:
             InputError: The inputs are invalid, or the report cannot be written there.
         """
+        from mnv2cli.cli.report_page import check_page
         from mnv2cli.learning.evaluate import evaluate_photos, evaluate_results
-        from mnv2cli.learning.evaluation_page.page import check_report, write_report
 
-        path = self._output.report
-        if path is not None:
-            check_report(path, force=self._output.force)
+        if self._output.report is not None:
+            read = (photos.labels, photos.results)
+            check_page(self._output.report, force=self._output.force, inputs=read)
         if photos.results is not None:
             evaluation = evaluate_results(photos)
             for each, error in evaluation.omitted.unreadable:
@@ -69,11 +72,26 @@ class EvaluateJob:
         else:
             classifier = make_classifier(options, self._screen)
             with advancing(self._screen, classifier.network.name) as advance:
-                evaluation = evaluate_photos(photos, classifier, cache=cache, advance=advance)
-        if path is not None:
-            self._screen.status(f"Writing {path}")
-            write_report(path, evaluation, photos.source, options.images)
+                evaluation = evaluate_photos(
+                    photos,
+                    classifier,
+                    cache=cache,
+                    advance=advance,
+                    thumbnails=self._output.report is not None,
+                )
+        if self._output.report is not None:
+            self._write(self._output.report, evaluation, photos.source, options.images)
         return evaluation
+
+    def _write(self, path: str, evaluation: Evaluation, source: str, images: ImageOptions) -> None:
+        from mnv2cli.cli.report_page import write_page
+        from mnv2cli.learning.pages.evaluation import evaluation_content
+        from mnv2cli.reporting.write import ReportTarget
+
+        target = ReportTarget(path, self._output.force)
+        self._written = write_page(
+            evaluation_content(evaluation, source), target, self._screen, images
+        )
 
     def show(self, evaluation: Evaluation) -> None:
         """Print the figures."""
@@ -95,8 +113,8 @@ class EvaluateJob:
 
         for text in evaluation_warnings(evaluation):
             self._screen.warning(text)
-        if self._output.report is not None:
-            self._screen.lines([("Written", self._output.report, "")])
+        if self._written:
+            self._screen.lines(self._written)
         least, top1 = self._output.fail_under, evaluation.top1
         if least is not None and top1 < least:
             photos = evaluation.metrics.photos

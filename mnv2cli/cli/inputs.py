@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from mnv2cli.inference.report import Report
     from mnv2cli.records import Record, Source
     from mnv2cli.sources.options import Inputs
-
-Choose = Callable[[Iterator["Source"]], Iterator["Source"]]
-"""Selects the images to classify among those found."""
 
 
 def check_inputs(inputs: Inputs) -> None:
@@ -111,28 +108,6 @@ def find_inputs(
         sources = ahead = ReadAhead(sources, classifier.events.notice)
         sample = ahead.paths
     return FoundInputs(sources, sample)
-
-
-def classify_inputs(
-    classifier: Classifier,
-    inputs: Inputs,
-    report: Report,
-    screen: Screen,
-    choose: Choose = lambda sources: sources,
-    stop_requested: Event | None = None,
-) -> Generator[Record, None, None]:
-    """Yield the records of inputs.
-
-    Args:
-        classifier: Classifies them.
-        inputs: The images, as typed.
-        report: Receives the counts of skipped files, and the seconds.
-        screen: Shows skipped files.
-        choose: Returns the images to classify, among those found.
-        stop_requested: Once set, no more images are started.
-    """
-    found = find_inputs(classifier, inputs, report, screen)
-    return classifier.run(choose(found.sources), report.timings, found.sample, stop_requested)
 
 
 def watched(

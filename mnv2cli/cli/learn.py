@@ -13,6 +13,7 @@ from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import filter_options
 from mnv2cli.cli.options.model import backbone_options
+from mnv2cli.cli.options.report import report_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.sources.options import Filters, Inputs
@@ -26,6 +27,8 @@ EXAMPLES = (
     ("then sort other photos by it", "mnv2 sort new --into sorted --model mine.keras"),
     ("you moved some photos to the right folder: learn from that",
      "mnv2 learn --from-sorted sorted -o mine.keras"),
+    ("also write a page: the photos that are probably in a wrong folder, and all others",
+     "mnv2 learn photos -o mine.keras --report learned.html"),
     ("learn from a file with the columns path and label",
      "mnv2 learn --labels labels.csv -o mine.keras"),
     ("photos of one house, 12_kitchen.jpg and 12_bath.jpg, belong together",
@@ -61,7 +64,8 @@ _target_options = grouped(
         metavar="FILE",
         help="Write the model to FILE, which ends in .keras.",
     ),
-    _learning("--force", is_flag=True, help="Overwrite FILE if it exists."),
+    _learning("--force", is_flag=True, help="Overwrite FILE and the report if they exist."),
+    report_option(_learning),
     _learning(
         "--labels",
         type=click.Path(),

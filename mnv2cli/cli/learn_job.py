@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mnv2cli.cli.report_page import check_page, write_page
 from mnv2cli.cli.terminal.learn_report import print_report
 from mnv2cli.errors import ExitCode
 from mnv2cli.events import RunEvents
@@ -20,7 +21,9 @@ from mnv2cli.sources.options import Filters
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.cli.terminal.summary import Line
     from mnv2cli.inference.options import ClassifierOptions
+    from mnv2cli.learning.learned import Learned
     from mnv2cli.records import Record
     from mnv2cli.sources.options import Inputs
 
@@ -31,6 +34,7 @@ class LearnTarget:
 
     output: str
     force: bool
+    report: str | None
     labels: str | None
     from_sorted: str | None
     trust_all: bool
@@ -77,6 +81,8 @@ class LearnJob:
     def learn(self, inputs: Inputs) -> ExitCode:
         """Learn, print the report, and return the exit code."""
         options, target, screen = self._options, self._target, self._screen
+        if target.report is not None:
+            check_page(target.report, force=target.force, inputs=(target.labels, target.output))
         set_process_limit(options.images.max_pixels)
         events = RunEvents(screen.notice, screen.warning, screen.download, screen.status)
         running = Running(options.engine, options.images, inputs.filters, events, self._watched)
@@ -97,7 +103,16 @@ class LearnJob:
             click.echo(json.dumps(learned.as_object(), indent=1))
         elif not screen.quiet:
             print_report(learned, verbose=screen.verbose)
+        if target.report is not None:
+            screen.lines(self._write(target.report, learned))
         return learned.return_code
+
+    def _write(self, path: str, learned: Learned) -> list[Line]:
+        from mnv2cli.learning.pages.learned import learned_content
+        from mnv2cli.reporting.write import ReportTarget
+
+        target = ReportTarget(path, self._target.force)
+        return write_page(learned_content(learned), target, self._screen, self._options.images)
 
     def _watched(self, records: Generator[Record, None, None], total: int) -> Iterator[Record]:
         """Yield records, and show the progress."""

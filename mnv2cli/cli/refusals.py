@@ -7,7 +7,7 @@ from collections.abc import Collection, Container
 import click
 from click.core import ParameterSource
 
-_OF_REFRESH = {"dest", "refresh", "dry_run", "write_to"}
+_OF_REFRESH = {"dest", "refresh", "dry_run", "write_to", "report"}
 _SECTIONS = ("Model", "Speed", "Decoding", "Terminal")
 
 

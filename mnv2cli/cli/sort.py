@@ -18,6 +18,7 @@ from mnv2cli.cli.options.folders import FOLDERS, FolderChoice, folder_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.model import model_options
+from mnv2cli.cli.options.report import report_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import check_refresh, refuse_others
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
@@ -128,13 +129,14 @@ _plan_options = grouped(
         is_flag=True,
         help="Sort the photos again that earlier runs put into DEST and you did not move.",
     ),
+    report_option(_sorting),
 )
 _COMMON = {
-    "dest", "move", "symlink", "hardlink", "results", "dry_run", "write_to", "apply", "by",
-    "template", "categories", "threshold", "quiet", "verbose",
+    "dest", "move", "symlink", "hardlink", "results", "dry_run", "write_to", "apply", "report",
+    "by", "template", "threshold", "quiet", "verbose",
 }  # fmt: skip
 """The options in ``--help``; ``--help-all`` has the others."""
-_WITH_APPLY = {"dest", "apply", "dry_run", "quiet", "verbose"}
+_WITH_APPLY = {"dest", "apply", "dry_run", "report", "quiet", "verbose"}
 _WITH_DATES = {"isolate", "timeout"}
 
 
@@ -185,6 +187,10 @@ def sort(
     stay where they are. A journal in DEST/.mnv2 records every step for mnv2 undo DEST. To finish an
     interrupted run, run the same command again.
 
+    The page of --report shows each photo, its labels, and the folder where the plan puts it. It is
+    written before the plan is applied, so that --dry-run or --plan can come first. Its links lead
+    to the photos where they are; with --move, where they are moved to.
+
     Exit codes: 0 all done, 1 some photos could not be sorted, 2 usage error, 3 no images found, 4
     done but some images could not be read, 130 interrupted, 143 terminated.
     """
@@ -211,13 +217,20 @@ def sort(
     from mnv2cli.cli.sort_refresh import RefreshJob
     from mnv2cli.sorting.plan_file import read_plan
 
-    job = (RefreshJob if plan.refresh else SortJob)(dest, terminal.screen())
+    screen = terminal.screen()
+    job = (RefreshJob if plan.refresh else SortJob)(dest, screen)
+    if plan.report is not None:
+        from mnv2cli.cli.plan_page import PlanPage
+
+        classes = sort_options.folders.thresholds  # of a model of the user's
+        job.page = PlanPage(plan.report, options.images, screen, classes)
     if not plan.is_preview:
         job.finish_interrupted()
     if plan.apply is not None:
         made = read_plan(plan.apply, dest)
     else:
         made = job.plan(inputs, plan, sort_options, options)
+    job.write_page(made, is_applied=not plan.is_preview)
     code = ExitCode.SOME_UNREADABLE if made.unsorted and plan.apply is None else ExitCode.DONE
     if plan.write_to is not None:
         job.write(made, plan.write_to)
@@ -225,6 +238,7 @@ def sort(
         job.show(made)
     elif job.apply_plan(made).failed:
         code = ExitCode.FAILED
+    job.show_written()
     ctx.exit(code)
 
 
@@ -261,6 +275,19 @@ def _check(inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:
         )
     if plan.write_to is not None and os.path.lexists(plan.write_to):
         raise click.UsageError(f"{plan.write_to!r} already exists: name another file for --plan.")
+    if plan.report is not None:
+        _check_report(plan.report, plan.write_to)
+
+
+def _check_report(path: str, plan_file: str | None) -> None:
+    """Check that a page can be written; nothing is overwritten, so there is no --force."""
+    from mnv2cli.cli.report_page import check_page
+
+    if path == plan_file:
+        raise click.UsageError("--report and --plan name one file: name two.")
+    if os.path.isfile(path):
+        raise click.UsageError(f"{path!r} already exists: name another file for --report.")
+    check_page(path, force=False)
 
 
 def _check_ignored(ctx: click.Context, plan: PlanOptions, folders: FolderOptions) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.inputs import classify_inputs, make_classifier, no_images, watched
+from mnv2cli.cli.inputs import find_inputs, make_classifier, no_images, watched
+from mnv2cli.cli.plan_page import TOP, PlanPage
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import NoImagesError
 from mnv2cli.inference.report import Report
@@ -50,12 +51,16 @@ class SortJob:
     Args:
         dest: The destination, as typed.
         screen: Shows notices, progress and the summary.
+
+    Attributes:
+        page: The page to write; None for none.
     """
 
     def __init__(self, dest: str, screen: Screen) -> None:
         self._dest = dest
         self._screen = screen
         self._results: str | None = None  # the file of results to sort by
+        self.page: PlanPage | None = None
         self._finished = 0  # files of an interrupted run
         self._unfinished: list[tuple[str, str]] = []  # its other files, and why
 
@@ -86,7 +91,7 @@ class SortJob:
         self._results = plan.results
         with self._unchanged_if_stopped(), date_reader(classifier.images) as taken:
             if plan.results is None:
-                records = self._classified(inputs, options, classifier)
+                records = self._kept(self._classified(inputs, options, classifier))
                 made = make_plan(records, options, taken)
             else:
                 from mnv2cli.results.read import read_results
@@ -98,10 +103,14 @@ class SortJob:
                     rows = found = list(rows)
                     reviews = review(found, corrections, classifier.labels.categories)
                     self._warn_about(reviews, plan, options)
-                made = make_plan(rows, options, taken, plan.results, reviews)
+                made = make_plan(self._kept(rows), options, taken, plan.results, reviews)
         if not made.actions:
             raise NoImagesError("no images found", f"{plan.results} has no rows.")
         return made
+
+    def _kept(self, records: Iterable[Record]) -> Iterable[Record]:
+        """Return records, which pass through the page if there is one."""
+        return self.page.passing(records) if self.page else records
 
     @contextmanager
     def _unchanged_if_stopped(self) -> Iterator[None]:
@@ -130,6 +139,8 @@ class SortJob:
         if "node" in fields and not classifier.labels.rollup:
             raise click.UsageError("{node} in the --template requires --rollup P.")
         labels = replace(classifier.labels, category="category" in fields)
+        if self.page:
+            labels = replace(labels, top=TOP)
         return make_classifier(replace(classifier, labels=labels), self._screen)
 
     def _classified(
@@ -146,10 +157,29 @@ class SortJob:
         total = None
         if inputs.list_file is None:
             total = partial(_count, inputs.paths, inputs.filters, wanted)
-        with closing(classify_inputs(made, inputs, report, screen, wanted)) as records:
+        found = find_inputs(made, inputs, report, screen)
+        records = made.run(
+            wanted(found.sources), report.timings, found.sample, thumbnails=self.page is not None
+        )
+        with closing(records):
             yield from watched(records, made.network.name, report, screen, total)
         if not report.images:
             raise no_images(report)
+
+    def write_page(self, plan: Plan, *, is_applied: bool) -> None:
+        """Write the page of a plan, if wanted, before any photo is moved.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        if self.page:
+            with self._unchanged_if_stopped():
+                self.page.write(plan, is_applied=is_applied)
+
+    def show_written(self) -> None:
+        """Show which page was written, if any."""
+        if self.page:
+            self._screen.lines(self.page.written())
 
     def write(self, plan: Plan, path: str) -> None:
         """Write a plan to a file."""

@@ -43,7 +43,9 @@ class RefreshJob(SortJob):
                 "mnv2 sort put none there, or all were moved since.",
             )
         made = self._classifier(options, classifier)
-        records = made.run(iter(map(Source, stayed)), sample=lambda: stayed)
+        records = made.run(
+            iter(map(Source, stayed)), sample=lambda: stayed, thumbnails=self.page is not None
+        )
         with closing(records):
             with screen.loading(made.network.name):
                 started = list(islice(records, 1))

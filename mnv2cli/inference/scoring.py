@@ -50,6 +50,8 @@ def score_run(
     store: FeatureStore | None = None,
     timings: Timings | None = None,
     sample: Callable[[], Iterable[str]] | None = None,
+    *,
+    thumbnails: bool = False,
 ) -> ScoredRecords:
     """Yield a record without predictions and all scores of each source, in order.
 
@@ -62,6 +64,8 @@ def score_run(
         store: Keeps features from run to run; used by learned models only.
         timings: Receives the seconds.
         sample: Returns the images to calibrate int8 on; None for the first of the sources.
+        thumbnails: Add a thumbnail to the records of images that are decoded for their scores, not
+            to those of learned models.
     """
     import numpy as np
 
@@ -69,7 +73,9 @@ def score_run(
     if network.head is not None:
         records = classifier.embed_run(sources, store, timings, sample)
     else:
-        records = classifier._run(lambda: _AllScores(network.model), sources, timings, sample, None)
+        records = classifier._run(
+            lambda: _AllScores(network.model), sources, timings, sample, None, thumbnails=thumbnails
+        )
     nothing = np.zeros(0, np.float32)
     with closing(records):
         for record in records:

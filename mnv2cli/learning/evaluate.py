@@ -19,6 +19,7 @@ from mnv2cli.learning.dataset import Example, Examples, from_folder
 from mnv2cli.learning.evaluation import Evaluation, Omitted, Scored, assess
 from mnv2cli.learning.from_results import NO_LABEL, load_results
 from mnv2cli.learning.groups import join, keys_of_paths
+from mnv2cli.learning.judged import judge, ranked
 from mnv2cli.learning.labels_file import from_labels
 from mnv2cli.learning.targets import Targets, match
 from mnv2cli.models.learned import LearnedModel
@@ -137,6 +138,7 @@ def evaluate_photos(
     cache: bool = True,
     advance: Callable[[int], Advance] | None = None,
     timings: Timings | None = None,
+    thumbnails: bool = False,
 ) -> Evaluation:
     """Classify photos whose classes are known, and return the figures.
 
@@ -147,6 +149,7 @@ def evaluate_photos(
         advance: Called with the number of photos before the first; returns a function to call with
             the record of each.
         timings: Receives the seconds.
+        thumbnails: Keep a thumbnail of each photo that is decoded for its scores.
     """
     found = photos.read()
     network = classifier.network
@@ -156,7 +159,9 @@ def evaluate_photos(
     kept = cache and network.head is not None
     store = CachedFeatures(classifier) if kept else None
     try:
-        records, scores = score_labelled(chosen, classifier, store, step, timings)
+        records, scores = score_labelled(
+            chosen, classifier, store, step, timings, thumbnails=thumbnails
+        )
         digests = _digests([r.path for r in records if not r.error], store)
     finally:
         if store:
@@ -171,8 +176,13 @@ def evaluate_photos(
     scored = _scored([chosen[i] for i in readable], scores, names, targets, len(names))
     groups = _groups(scored.paths, digests, photos.group_by)
     scored = replace(scored, groups=groups, worth=_worth(digests))
-    found_figures = assess(scored, classifier.about, targets.described(), omitted)
-    return replace(found_figures, learned=_learned_from(network, digests), copies=_copies(digests))
+    labelled = list(ranked(records, scores, class_labels(network)))
+    return replace(
+        assess(scored, classifier.about, targets.described(), omitted),
+        learned=_learned_from(network, digests),
+        copies=_copies(digests),
+        photos=judge(chosen, labelled, scored),
+    )
 
 
 def score_labelled(
@@ -181,6 +191,8 @@ def score_labelled(
     store: CachedFeatures | None = None,
     step: Advance = lambda record: None,
     timings: Timings | None = None,
+    *,
+    thumbnails: bool = False,
 ) -> tuple[list[Record], NDArray[np.float32]]:
     """Return the record of each photo, and the scores of the readable ones, float32 [m, c]."""
     import numpy as np
@@ -190,7 +202,8 @@ def score_labelled(
     scores = np.empty((len(photos), count), np.float32)
     records: list[Record] = []
     readable = 0
-    with closing(score_run(classifier, sources, store, timings)) as run:
+    run = score_run(classifier, sources, store, timings, thumbnails=thumbnails)
+    with closing(run):
         for record, row in run:
             records.append(record)
             if not record.error:
@@ -257,6 +270,7 @@ def evaluate_results(photos: EvaluationSet) -> Evaluation:
             "Its paths are relative to the folder that mnv2 classify ran in: run this there.",
         )
     unreadable = tuple((record.path, record.error) for _, record in known if record.error)
+    all_known = known
     known = [(photo, record) for photo, record in known if not record.error]
     omitted = Omitted(
         unreadable,
@@ -274,7 +288,11 @@ def evaluate_results(photos: EvaluationSet) -> Evaluation:
     groups = _groups(scored.paths, digests, photos.group_by)
     scored = replace(scored, groups=groups, worth=_worth(digests))
     model = results.model or "the model of the results"
-    return replace(assess(scored, model, targets.described(), omitted), copies=_copies(digests))
+    return replace(
+        assess(scored, model, targets.described(), omitted),
+        copies=_copies(digests),
+        photos=judge([photo for photo, _ in all_known], [each for _, each in all_known], scored),
+    )
 
 
 def unique_names() -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.errors import ExitCode, InputError
@@ -17,6 +18,7 @@ from mnv2cli.learning.reliability import (
 )
 from mnv2cli.learning.summary import percent
 from mnv2cli.learning.targets import Target
+from mnv2cli.records import Record
 from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
@@ -47,6 +49,37 @@ class Scored:
     ranks: int
     groups: NDArray[np.int64] | None = None
     worth: float | None = None
+
+    @cached_property
+    def members(self) -> NDArray[np.bool_]:
+        """Which classes are right for each target, bool [targets, c]."""
+        import numpy as np
+
+        members = np.zeros((len(self.targets), self.scores.shape[1]), bool)
+        for number, target in enumerate(self.targets):
+            members[number, list(target.classes)] = True
+        return members
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether the best class of each photo is one of those of its target, bool [n]."""
+        found: NDArray[np.bool_] = self.members[self.truth, self.scores.argmax(axis=1)]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A photo whose class is known.
+
+    Attributes:
+        record: Its best labels, or why it cannot be read.
+        truth: Its class, as the evaluation names it.
+        right: Whether its best label is right; None for an unreadable photo.
+    """
+
+    record: Record
+    truth: str
+    right: bool | None
 
 
 @dataclass(frozen=True)
@@ -103,6 +136,7 @@ class Evaluation:
         omitted: Photos that the figures do not include.
         learned: The number of photos that the model learned from: it knows them too well.
         copies: The number of photos with the content of another; the interval does not count them.
+        photos: All photos with a class, in order, also the unreadable ones.
     """
 
     model: str
@@ -116,6 +150,7 @@ class Evaluation:
     omitted: Omitted = Omitted()
     learned: int = 0
     copies: int = 0
+    photos: tuple[Judged, ...] = ()
 
     @property
     def top1(self) -> float:
@@ -183,10 +218,7 @@ def assess(scored: Scored, model: str, matched: str, omitted: Omitted) -> Evalua
     truth, scores = scored.truth, scored.scores
     rows = np.arange(len(truth))
     best = scores.argmax(axis=1)
-    members = np.zeros((len(scored.targets), scores.shape[1]), bool)
-    for number, target in enumerate(scored.targets):
-        members[number, list(target.classes)] = True
-    right = members[truth, best]
+    members, right = scored.members, scored.right
     names, columns = _columns(scored, best)
     predicted = np.where(right, truth, columns[best])
     confidence = scores[rows, best]

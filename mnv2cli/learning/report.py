@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from mnv2cli.errors import ExitCode
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mnv2cli.learning.diagnosis import Advice, Suspect
     from mnv2cli.learning.metrics import Metrics
 
@@ -86,6 +89,21 @@ class Relearned:
 
 
 @dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Photos that were learned from, each scored by a model that did not see it.
+
+    Attributes:
+        paths: The n photos.
+        classes: The class of each as an index of the class names, int [n].
+        scores: Calibrated scores, float32 [n, k].
+    """
+
+    paths: tuple[str, ...]
+    classes: NDArray[np.int64]
+    scores: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
 class Report:
     """A learned model, and how good it is on photos that it did not learn from.
 
@@ -108,6 +126,7 @@ class Report:
         different: The number of groups of each class that has fewer than ten and than photos.
         sorted_folder: The folder whose corrections were learned; empty for none.
         relearned: What the corrections changed; None for none.
+        held_out: The scores that the figures are from; None if they are not known.
     """
 
     path: str
@@ -127,6 +146,7 @@ class Report:
     different: Mapping[str, int] = field(default_factory=dict)
     sorted_folder: str = ""
     relearned: Relearned | None = None
+    held_out: HeldOut | None = field(default=None, repr=False)
 
     @property
     def photos(self) -> int:

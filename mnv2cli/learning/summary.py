@@ -86,33 +86,38 @@ def used_lines(learned: Report, *, verbose: bool = False) -> list[str]:
 def accuracy_lines(learned: Report) -> list[str]:
     """Return the accuracy with its interval."""
     low, high = learned.interval
-    lines = [
+    first = (
         f"Accuracy on photos that were held out: {percent(learned.accuracy)} "
         f"(95 % sure: {100 * low:.1f} to {percent(high)})."
-    ]
-    lines += _wrapped(majority(learned.metrics))
+    )
+    return [first, *(line for note in accuracy_notes(learned) for line in _wrapped(note))]
+
+
+def accuracy_notes(learned: Report) -> Iterator[str]:
+    """Yield what to know about the accuracy, a text each."""
+    if baseline := majority(learned.metrics):
+        yield baseline
     if learned.relearned and (answers := learned.relearned.answers):
-        lines += _wrapped(
+        yield (
             f"{answers:,} of {count(learned.photos, 'label')} are the earlier model's own answers, "
             "so the accuracy flatters."
         )
     if learned.groups < learned.photos:
-        lines.append(
+        yield (
             f"They form {count(learned.groups, 'group')} that belong together, each held out as "
             "a whole."
         )
     if learned.different:
         few = [f"{name} ({groups})" for name, groups in learned.different.items()]
         more = f" and {len(few) - _NAMED:,} more" if len(few) > _NAMED else ""
-        lines += _wrapped(f"Classes with few different photos: {', '.join(few[:_NAMED])}{more}.")
+        yield f"Classes with few different photos: {', '.join(few[:_NAMED])}{more}."
     if learned.alike:
         more = f" and {len(learned.alike) - _NAMED:,} more" if len(learned.alike) > _NAMED else ""
-        lines += _wrapped(
+        yield (
             f"Nearly all photos of {', '.join(learned.alike[:_NAMED])}{more} are alike, as in a "
             "burst, so each is measured by a model that saw photos like it: the figures flatter. "
             "Add other photos, or use --group-by."
         )
-    return lines
 
 
 def majority(metrics: Metrics) -> str:

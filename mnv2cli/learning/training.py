@@ -15,7 +15,7 @@ from mnv2cli.learning.fit import FitOptions, fit
 from mnv2cli.learning.groups import group, keys_of_paths
 from mnv2cli.learning.learned import Learned
 from mnv2cli.learning.metrics import Metrics, measure
-from mnv2cli.learning.report import Unused
+from mnv2cli.learning.report import HeldOut, Unused
 from mnv2cli.learning.training_set import TrainingSet, check
 
 if TYPE_CHECKING:
@@ -164,6 +164,7 @@ def report(outcome: Outcome, about: About) -> Learned:
         strength=fitted.strength,
         temperature=fitted.temperature,
         fitting=about.fitting,
+        held_out=HeldOut(training.paths, training.classes, fitted.out_of_fold),
     )
 
 

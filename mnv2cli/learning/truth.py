@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from mnv2cli.learning.earlier import EarlierPhotos
 
 
+WITHOUT_FILE = "(learned earlier: "
+"""How the path of a photo starts whose features are known, but not its file."""
+
+
 @dataclass(frozen=True, eq=False)
 class Truth:
     """The photos whose classes are certain, and those of the sorted folder that are not.
@@ -107,7 +111,7 @@ def combine(
     training = distinct(_of(photos, earlier.examples), tuple(names))
     certain = _Certain()
     for digest, name in earlier.cached.items():
-        example = Example(f"(learned earlier: {digest[:12]})", name)
+        example = Example(f"{WITHOUT_FILE}{digest[:12]})", name)
         certain.add(digest, example, earlier.features[digest])
     _add_all(certain, training.photos)
     unmoved = _of(photos, there.unmoved)

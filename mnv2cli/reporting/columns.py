@@ -45,10 +45,11 @@ class _Columns:
         self._folder_numbers = _Index()
         names = ("folder", "name", "count", "label", "score", "category", "categoryScore",
                  "categoryMargin", "node", "nodeScore", "target", "truth", "before",
-                 "beforeScore")  # fmt: skip
+                 "beforeScore", "right")  # fmt: skip
         self.rows: dict[str, list[Any]] = {name: [] for name in names}
         self.errors: dict[int, str] = {}
         self.notes: dict[int, str] = {}
+        self.urls: dict[int, str] = {}  # of photos that are not in their folders
 
     def add(self, row: int, entry: Entry) -> None:
         record, rows = entry.record, self.rows
@@ -69,6 +70,9 @@ class _Columns:
         before = next(iter(entry.before.predictions), None) if entry.before else None
         rows["before"].append(-1 if before is None else self._label(before))
         rows["beforeScore"].append(0 if before is None else _scaled(before.score))
+        rows["right"].append(-1 if entry.right is None else int(entry.right))
+        if entry.url:
+            self.urls[row] = entry.url
         if record.error:
             self.errors[row] = record.error
         if entry.note:
@@ -94,6 +98,7 @@ class _Columns:
             ("target", ()),
             ("truth", ()),
             ("before", ("beforeScore",)),
+            ("right", ()),
         ):
             if all(value < 0 for value in used[name]):
                 for each in (name, *more):
@@ -135,6 +140,7 @@ def page_data(
         "rows": columns.used_rows(),
         "errors": columns.errors,
         "notes": columns.notes,
+        "urls": columns.urls,
         "corrections": [
             [row, each.review, each.label]
             for path, each in content.corrections.items()

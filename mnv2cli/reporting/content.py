@@ -19,6 +19,10 @@ class Entry:
         target: The folder where a plan puts it, with ``/``; empty for none.
         note: A remark, such as why a plan leaves it in place.
         before: Its labels in another run, to compare with.
+        right: Whether its best label is right; None to compare the names of the label and of the
+            category with ``truth``.
+        url: Where the page finds the photo, if that is not the path of the record, as after a move;
+            else empty.
     """
 
     record: Record
@@ -26,6 +30,8 @@ class Entry:
     target: str = ""
     note: str = ""
     before: Record | None = None
+    right: bool | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,14 +82,27 @@ class Places:
         if not local:
             return ""
         folder = os.path.abspath(os.path.dirname(local) or os.curdir)
-        if not os.path.isdir(folder):
-            return ""
-        start = os.path.dirname(os.path.abspath(page))
-        try:
-            relative = os.path.relpath(folder, start).replace(os.sep, "/")
-        except ValueError:  # another drive of Windows
-            return PureWindowsPath(folder).as_uri().rstrip("/") + "/"
-        return "./" + quote(os.fsencode(relative)) + "/"
+        return _folder_url(folder, page) if os.path.isdir(folder) else ""
+
+
+def url_of(path: str, page: str) -> str:
+    """Return the URL of a file for a page, also if the file does not exist yet.
+
+    Args:
+        path: The file, on this machine.
+        page: The file of the page.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    return _folder_url(folder, page) + quote(os.fsencode(name), safe="")
+
+
+def _folder_url(folder: str, page: str) -> str:
+    start = os.path.dirname(os.path.abspath(page))
+    try:
+        relative = os.path.relpath(folder, start).replace(os.sep, "/")
+    except ValueError:  # another drive of Windows
+        return PureWindowsPath(folder).as_uri().rstrip("/") + "/"
+    return "./" + quote(os.fsencode(relative)) + "/"
 
 
 def _moved(paths: list[str], base: str) -> dict[str, str | None]:

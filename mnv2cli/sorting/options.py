@@ -120,6 +120,7 @@ class PlanOptions:
         write_to: Write the plan to this file and change nothing else; None to apply it.
         apply: Apply the plan in this file; None to create a plan.
         refresh: Sort the photos again that earlier runs put into the destination.
+        report: Also write the plan as a page for browsers to this file; None for no page.
     """
 
     results: str | None = None
@@ -128,6 +129,7 @@ class PlanOptions:
     write_to: str | None = None
     apply: str | None = None
     refresh: bool = False
+    report: str | None = None
 
     @property
     def is_preview(self) -> bool:

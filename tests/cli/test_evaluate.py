@@ -13,6 +13,7 @@ from mnv2cli.cli.terminal.evaluation import cut
 from mnv2cli.labels.imagenet import imagenet_labels
 from tests.conftest import draw
 from tests.learning.learned_models import ColourEngine, draw_photos, use_colours, write_model
+from tests.reporting.helpers import report_data
 
 Invoke = Callable[..., Result]
 WIDE = {"COLUMNS": "100"}
@@ -97,10 +98,38 @@ def test_a_report_is_written_and_not_overwritten(photos: Path, invoke: Invoke) -
     command = ["evaluate", "photos", "--model", "mine.keras", "--report", "eval.html"]
     assert invoke(*command).exit_code == 0
     content = Path("eval.html").read_text(encoding="utf-8")
-    assert content.startswith("<!doctype html>") and content.count("<img ") == 3
+    assert content.startswith("<!doctype html>") and "Confusion matrix" in content
+    rows = report_data(Path("eval.html"))["rows"]
+    assert rows["right"].count(0) == 3 and rows["right"].count(1) == 27
     again = invoke(*command)
     assert again.exit_code == 2 and "'eval.html' already exists" in again.stderr
     assert invoke(*command, "--force").exit_code == 0
+
+
+def test_the_report_knows_what_is_right_where_folders_are_categories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, invoke: Invoke
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for index in (0, 1, 60):  # tench, goldfish, night snake
+        draw(tmp_path / "set" / "fish" / f"{index}.png", (index, 9, 0))
+    (tmp_path / "set" / "fish" / "bad.jpg").write_text("no image")
+    result = invoke("evaluate", "set", "--report", "eval.html")
+    assert result.exit_code == 4 and "\nWritten    eval.html, " in result.stderr
+    data = report_data(tmp_path / "eval.html")
+    right = dict(zip(data["rows"]["name"], data["rows"]["right"], strict=True))
+    assert right == {"0.png": 1, "1.png": 1, "60.png": 0, "bad.jpg": -1}
+    assert {data["names"][truth] for truth in data["rows"]["truth"]} == {"fish"}
+    assert set(data["rows"]["count"]) == {5, 0}
+    assert len(data["errors"]) == 1
+
+
+def test_the_report_of_results_has_their_labels(photos: Path, invoke: Invoke) -> None:
+    assert invoke("classify", "photos", "--model", "mine.keras", "-o", "a.jsonl").exit_code == 0
+    result = invoke("evaluate", "photos", "--results", "a.jsonl", "--report", "eval.html")
+    assert result.exit_code == 0, result.stderr
+    data = report_data(photos.parent / "eval.html")
+    assert data["rows"]["right"].count(0) == 3 and data["rows"]["right"].count(1) == 27
+    assert data["classes"] == ["blue", "green", "red"]
 
 
 @pytest.mark.parametrize(
@@ -114,6 +143,8 @@ def test_a_report_is_written_and_not_overwritten(photos: Path, invoke: Invoke) -
         (("photos", "--fail-under", "1.5"), 2, "0 to 1"),
         (("photos", "--fail-under", "90"), 2, "use 0.9"),
         (("photos", "--report", "missing/eval.html"), 2, "does not exist"),
+        (("photos", "--report", "eval.csv"), 2, "ends in .html"),
+        (("--labels", "a.html", "--report", "a.html", "--force"), 2, "would overwrite 'a.html'"),
         (("photos", "--force"), 2, "--force requires --report"),
         (("photos", "--results", "none.csv"), 2, "does not exist"),
         (("photos", "--results", "a.csv", "--model", "mine.keras"), 2, "--model cannot be"),
@@ -125,6 +156,7 @@ def test_hostile_inputs_have_a_message_and_nothing_is_written(
     arguments: tuple[str, ...], code: int, reason: str, photos: Path, invoke: Invoke
 ) -> None:
     (photos.parent / "empty").mkdir()
+    (photos.parent / "a.html").write_text("path,label")
     before = sorted(photos.parent.iterdir())
     result = invoke("evaluate", *arguments)
     assert (result.exit_code, result.stdout) == (code, "")

@@ -16,6 +16,7 @@ from mnv2cli.learning.options import LearnOptions
 from mnv2cli.models.learned_file import read_learned
 from tests.conftest import FakeEngine, draw
 from tests.learning.conftest import ColourEngine, draw_classes
+from tests.reporting.helpers import report_data
 
 pytestmark = pytest.mark.usefixtures("fast")
 
@@ -302,3 +303,32 @@ def test_classes_with_few_different_photos_are_named(tmp_path: Path) -> None:
     learned = learn("photos", "mine.keras")
     assert (learned.alike, learned.different) == ((), {"mug": 2})
     assert "Classes with few different photos: mug (2)." in learned.summary()
+
+
+def test_command_writes_a_report_that_force_overwrites(
+    tmp_path: Path, invoke: Callable[..., Result]
+) -> None:
+    draw_classes(tmp_path / "photos", cat=6, dog=6)
+    command = ("learn", "photos", "-o", "mine.keras", "--report", "learned.html")
+    done = invoke(*command)
+    assert done.exit_code == 0, done.output
+    assert "\nWritten    learned.html, " in "\n" + done.stderr
+    data = report_data(tmp_path / "learned.html")
+    assert data["classes"] == ["cat", "dog"]
+    assert data["rows"]["right"] == [1] * 12 and len(data["rows"]["truth"]) == 12
+    Path("mine.keras").unlink()
+    again = invoke(*command)
+    assert again.exit_code == 2 and "'learned.html' already exists" in again.stderr
+    assert not Path("mine.keras").exists()  # checked before any work
+    assert invoke(*command, "--force").exit_code == 0
+
+
+def test_command_writes_a_report_of_a_file_of_labels(
+    tmp_path: Path, invoke: Callable[..., Result]
+) -> None:
+    folder = draw_classes(tmp_path / "photos", cat=6, dog=6)
+    rows = [f"{path},{path.parent.name}" for path in sorted(folder.rglob("*.png"))]
+    Path("labels.csv").write_text("\n".join(["path,label", *rows]))
+    done = invoke("learn", "--labels", "labels.csv", "-o", "a.keras", "--report", "a.html")
+    assert done.exit_code == 0, done.output
+    assert len(report_data(tmp_path / "a.html")["rows"]["name"]) == 12

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -57,3 +59,11 @@ def make_page(
     target = ReportTarget(str(path), thumbnails=pictures)
     write_report(made, target, Places(), thumbnails if pictures else ())
     return path
+
+
+def report_data(path: Path) -> Any:
+    """Return the data of a page."""
+    text = path.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="report">(.*?)</script>', text, re.S)
+    assert found
+    return json.loads(found[1])

@@ -72,7 +72,7 @@ function fillBars(bars, row) {
 function fillFacts(facts, row) {
   setFact(facts.category, categoryText(row) && `${categoryText(row)} · ${wholePercent(categoryScoreOf(row))}`);
   setFact(facts.target, targetText(row) && `→ ${targetText(row)}`);
-  const verdict = verdictOf(row);
+  const verdict = rightOf(row);
   if (facts.truth) {
     facts.truth.classList.toggle("is-right", verdict === 1);
     facts.truth.classList.toggle("is-wrong", verdict === 0);
@@ -102,7 +102,7 @@ function cellText(row) {
   if (labelOf(row) >= 0) parts.push(`${labelText(labelOf(row))} ${wholePercent(scoreOf(row))}`);
   if (categoryOf(row) >= 0) parts.push(`category ${categoryText(row)}`);
   if (targetOf(row) >= 0) parts.push(`to ${targetText(row)}`);
-  if (verdictOf(row) >= 0) parts.push(verdictOf(row) ? "right" : `wrong: is ${labelText(truthOf(row))}`);
+  if (rightOf(row) >= 0) parts.push(rightOf(row) ? "right" : `wrong: is ${labelText(truthOf(row))}`);
   if (isChanged(row)) parts.push(`was ${labelText(beforeOf(row))}`);
   return parts.join(", ");
 }

@@ -27,6 +27,17 @@ const targetOf = (row) => (rows.target ? rows.target[row] : -1);
 const scoreOf = (row) => (rows.count[row] ? rows.score[starts[row]] / SCALE : 0);
 const categoryScoreOf = (row) => (rows.category ? rows.categoryScore[row] / SCALE : 0);
 
+/** Whether the best label, or the category, is the class of a photo: 1, or 0; -1 if that is not known. */
+function rightOf(row) {
+  if (rows.right && rows.right[row] >= 0) return rows.right[row];
+  const truth = truthOf(row);
+  if (truth < 0 || errorOf(row)) return -1;
+  const label = labelOf(row);
+  if (label >= 0 && report.names[label] === report.names[truth]) return 1;
+  const category = categoryOf(row);
+  return category >= 0 && report.categories[category] === report.names[truth] ? 1 : 0;
+}
+
 /** The lead of the best score over the second; if that is unknown, the least it can be. */
 function marginOf(row) {
   const first = scoreOf(row);
@@ -62,6 +73,7 @@ function bytesOf(text) {
 
 /** The URL of the photo itself; empty if it is not on this machine. */
 function urlOf(row) {
+  if (report.urls[row]) return report.urls[row];
   const folder = report.hrefs[rows.folder[row]];
   if (!folder) return "";
   let name = "";

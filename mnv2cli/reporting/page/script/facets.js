@@ -21,16 +21,6 @@ const categoryText = (row) => (categoryOf(row) < 0 ? "" : shown(report.categorie
 const targetText = (row) => (targetOf(row) < 0 ? "" : shown(report.targets[targetOf(row)]));
 const folderText = (index) => shown(report.folders[index]) || "./";
 
-/** The truth as a name: 1 for right, 0 for wrong, -1 for unknown. */
-function verdictOf(row) {
-  const truth = truthOf(row);
-  if (truth < 0) return -1;
-  const label = labelOf(row);
-  if (label >= 0 && report.names[label] === report.names[truth]) return 1;
-  const category = categoryOf(row);
-  return category >= 0 && report.categories[category] === report.names[truth] ? 1 : 0;
-}
-
 /** Whether the other run has another best label. */
 function isChanged(row) {
   const before = beforeOf(row);

@@ -21,7 +21,7 @@ function figures(order) {
       sum += scores[row];
       labelled++;
     }
-    const verdict = verdictOf(row);
+    const verdict = rightOf(row);
     if (verdict >= 0) judged++;
     if (verdict > 0) right++;
     if (isChanged(row)) changed++;

@@ -48,7 +48,7 @@ const sorts = {
 };
 if (rows.truth)
   sorts.mistakes = { title: "Worst mistakes first", key: () => (row) =>
-    verdictOf(row) === 0 ? readable(row, -scores[row]) : 2 + verdictOf(row) };
+    rightOf(row) === 0 ? readable(row, -scores[row]) : 2 + rightOf(row) };
 if (rows.before) sorts.changed = { title: "Most changed first", key: () => (row) => -changeOf(row) };
 
 const permutations = {};
@@ -127,8 +127,8 @@ function tests() {
   const { score, margin, show } = state;
   if (score > 0) found.push((row) => rows.count[row] > 0 && scores[row] >= score - EDGE);
   if (margin < 1) found.push((row) => rows.count[row] > 0 && margins[row] <= margin + EDGE);
-  if (show === "wrong") found.push((row) => verdictOf(row) === 0);
-  if (show === "right") found.push((row) => verdictOf(row) === 1);
+  if (show === "wrong") found.push((row) => rightOf(row) === 0);
+  if (show === "right") found.push((row) => rightOf(row) === 1);
   if (show === "changed") found.push(isChanged);
   for (const filter of filters.all) found.push((row) => filter.test(row));
   return found;

@@ -78,7 +78,7 @@ const viewer = {
   fillFacts(row) {
     const node = rows.node && rows.node[row] >= 0 ? `${labelText(rows.node[row])}, ${percent(rows.nodeScore[row] / SCALE)}` : "";
     const category = categoryOf(row) < 0 ? "" : `${categoryText(row)}, ${percent(categoryScoreOf(row))}`;
-    const verdict = verdictOf(row);
+    const verdict = rightOf(row);
     const truth = verdict < 0 ? "" : `${labelText(truthOf(row))} (${verdict ? "the label is right" : "the label is wrong"})`;
     const before = beforeOf(row) < 0 ? "" : `${labelText(beforeOf(row))}, ${percent(beforeScoreOf(row))}${isChanged(row) ? " (changed)" : ""}`;
     const facts = [["Error", errorOf(row)], ["Path", pathOf(row)], ["True class", truth], ["Category", category], ["Group of classes", node],

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
+from mnv2cli.learning.pages.html import text
 from mnv2cli.learning.summary import percent
 
 if TYPE_CHECKING:
@@ -20,12 +19,6 @@ _SMALL_CELL = 18
 _MANY = 16  # classes; with more, cells are small and have no numbers
 _LABEL = 22  # characters
 _CHARACTER = 6.6  # pixels
-
-
-def text(value: str) -> str:
-    """Return any text, such as a path, as HTML that shows it: escaped, and valid UTF-8."""
-    known = os.fsencode(value).decode("utf-8", "replace")
-    return escape("".join(char if char.isprintable() else "\ufffd" for char in known))
 
 
 def matrix_drawing(matrix: NDArray[np.int64], names: Sequence[str], rows: Sequence[int]) -> str:

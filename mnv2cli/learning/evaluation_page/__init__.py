@@ -1,1 +1,0 @@
-"""The page of an evaluation: one HTML file without scripts, for any browser, also offline."""

@@ -1,0 +1,1 @@
+"""What reports show of learning: the photos, and a panel with the figures."""
