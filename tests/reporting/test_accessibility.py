@@ -83,3 +83,33 @@ def test_axe_finds_nothing_on_a_phone(full_page: Path, open_page: OpenPage, sche
     page.click(".cell")
     page.wait_for_selector("dialog.viewer[open]")
     assert violations(page) == []
+
+
+def test_nothing_moves_for_those_who_ask_for_that(full_page: Path, open_page: OpenPage) -> None:
+    page = open_page(full_page, reduced_motion="reduce")
+    page.wait_for_selector(".cell")
+    moving = page.evaluate(
+        "() => [...document.querySelectorAll('*')].filter(each => {"
+        " const style = getComputedStyle(each);"
+        " return style.transitionDuration !== '0s' || style.animationName !== 'none' })"
+        ".map(each => each.outerHTML)"
+    )
+    assert moving == []
+
+
+def test_every_part_is_reached_by_the_keyboard(full_page: Path, open_page: OpenPage) -> None:
+    page = open_page(full_page)
+    page.wait_for_selector(".cell")
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.className"))
+        outline = page.evaluate(
+            "() => { const at = document.activeElement; const style = getComputedStyle("
+            "at.type === 'checkbox' ? at.closest('label') : at);"
+            " return style.outlineStyle !== 'none' || at.id === 'photo-grid'"
+            " || at === document.body }"
+        )
+        assert outline, page.evaluate("document.activeElement.outerHTML")
+    expected = {"tab-photos", "search", "slider-score", "slider-margin", "photo-grid"}
+    assert expected | {"select-show", "select-sort", "select-group"} <= reached

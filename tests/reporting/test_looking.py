@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from mnv2cli.records import Prediction, Record
-from mnv2cli.reporting.content import Entry, Panel
+from mnv2cli.reporting.columns import page_data
+from mnv2cli.reporting.content import Content, Entry, Panel
+from mnv2cli.reporting.write import page as write_page
 from tests.reporting.conftest import OpenPage
-from tests.reporting.helpers import make_page, record, unreadable
+from tests.reporting.helpers import make_page, picture, record, unreadable
 
 TOTAL = 302
 
@@ -134,7 +136,7 @@ def test_facets_filter_and_count_what_the_others_keep(report: Path, open_page: O
     classes.get_by_label("espresso").check()
     assert count(page) == 120
     assert folders.locator("li").first.inner_text().split("\n")[-1] == "40"
-    folders.get_by_label("photos/1/").check()
+    folders.get_by_label("1/").check()
     assert count(page) == 40
     assert "golden retriever" in classes.inner_text()
     page.locator(".chip", has_text="tabby").click()
@@ -264,3 +266,29 @@ def test_photos_are_printed_one_after_another(tmp_path: Path, open_page: OpenPag
     assert page.locator(".photo-grid").is_hidden()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator(".printed").count() == 0
+
+
+def test_thumbnails_are_files_beside_large_pages(tmp_path: Path, open_page: OpenPage) -> None:
+    entries = [Entry(record(i)) for i in range(3)]
+    entries.append(Entry(unreadable("photos/0/cut.jpg")))
+    content = Content("labels.csv", entries)
+    folder = tmp_path / "report_files" / "0"
+    folder.mkdir(parents=True)
+    for row in range(3):
+        (folder / f"{row}.webp").write_bytes(picture(row))
+    files = {"kind": "files", "folder": "report_files/"}
+    data = page_data(content, lambda path: "", files)
+    (tmp_path / "report.html").write_text("".join(write_page(content, data)), encoding="utf-8")
+    page = open_page(tmp_path / "report.html")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.cell:not(.failed) img')].every(i => i.naturalWidth)"
+    )
+    assert page.locator(".cell img").nth(1).get_attribute("src") == "report_files/0/1.webp"
+    assert page.inner_text("#photo-3 .reason") == "truncated: 12 of 40 rows"
+
+
+def test_a_page_of_nothing_says_so(tmp_path: Path, open_page: OpenPage) -> None:
+    page = open_page(make_page(tmp_path / "report.html", []))
+    assert page.inner_text(".empty-state").strip() == "There are no photos in these results."
+    page.click("#tab-overview")
+    assert "0 photos" in page.inner_text("#panel-overview")

@@ -53,10 +53,13 @@ def test_a_photo_opens_and_the_keyboard_goes_on(tmp_path: Path, open_page: OpenP
     assert page.inner_text(".viewer-place") == "1 of 3"
     page.click(".step-on")
     assert page.inner_text(".viewer h2") == "b #?%20.jpg"
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text(".viewer-place") == "3 of 3"
+    page.keyboard.press("ArrowLeft")
     page.keyboard.press("Escape")
     assert page.locator("dialog.viewer").is_hidden()
-    assert page.evaluate("document.activeElement.id") == "photo-grid"
-    assert page.get_attribute(".photo-grid", "aria-activedescendant") == "photo-1"
+    page.wait_for_selector(".photo-grid[aria-activedescendant=photo-1]")
+    page.wait_for_function("() => document.activeElement.id === 'photo-grid'")
 
 
 def test_the_focus_stays_in_the_viewer(tmp_path: Path, open_page: OpenPage) -> None:

@@ -21,7 +21,7 @@ function setBar(bar, label, score) {
   bar.label.textContent = label;
   if (bar.shown === score) return;
   bar.shown = score;
-  bar.score.textContent = wholePercent(score);
+  bar.score.textContent = scoreText(score);
   bar.element.style.setProperty("--score", `${100 * score}%`);
 }
 
@@ -85,7 +85,6 @@ function fillFacts(facts, row) {
 function setFact(element, text) {
   if (!element) return;
   element.textContent = text || "";
-  element.title = text || "";
 }
 
 /** How the best label was before, if that is known. */

@@ -47,13 +47,13 @@ function histogramBar(count, bin, most, pick) {
   return bar;
 }
 
-/** A list of counts with bars, as buttons. `items`: {text, count, pick}. */
+/** A list of counts with bars, as buttons. `items`: {text, title, count, pick}. */
 function countList(items) {
   const most = Math.max(1, ...items.map((item) => item.count));
-  return el("ul", { class: "count-list" }, ...items.map(({ text, count, pick }) => {
+  return el("ul", { class: "count-list" }, ...items.map(({ text, title, count, pick }) => {
     const ink = svg("svg", { class: "count-bar", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" },
       svg("rect", { class: "back", width: 100, height: 8 }), svg("rect", { class: "ink", width: (100 * count) / most, height: 8 }));
-    return el("li", {}, el("button", { type: "button", class: "plain", onclick: pick, title: text },
+    return el("li", {}, el("button", { type: "button", class: "plain", onclick: pick, title },
       el("span", { class: "count-text", text }), ink, el("span", { class: "count-number", text: number(count) })));
   }));
 }

@@ -28,6 +28,9 @@ const number = (value) => numbers.format(value);
 const photosText = (count) => `${number(count)} ${count === 1 ? "photo" : "photos"}`;
 /** A share from 0 to 1 as whole per cent. */
 const wholePercent = (share) => `${Math.round(100 * share)} %`;
+/** The same for a score: what is not nothing, and what is not all, is not shown as such. */
+const scoreText = (share) =>
+  share > 0 && share < 0.005 ? "<1 %" : share < 1 && share >= 0.995 ? ">99 %" : wholePercent(share);
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 const live = el("div", { class: "live hidden-text", role: "status", "aria-live": "polite" });
@@ -37,6 +40,9 @@ function announce(text) {
   live.textContent = "";
   setTimeout(() => (live.textContent = text), 30);
 }
+
+/** Whether the window is so narrow that the filters are in a drawer. */
+const isNarrow = matchMedia("(max-width: 56rem)");
 
 const isOpen = (dialog) => dialog.hasAttribute("open");
 const openDialogs = () => [...document.querySelectorAll("dialog[open]")];

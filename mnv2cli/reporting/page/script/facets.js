@@ -27,6 +27,15 @@ function isChanged(row) {
   return before >= 0 && before !== labelOf(row);
 }
 
+/** Paths of folders without the folders that all of them are in. */
+function withoutShared(folders) {
+  const [first = ""] = folders;
+  let shared = first.length;
+  for (const each of folders) while (!each.startsWith(first.slice(0, shared))) shared--;
+  const start = first.lastIndexOf("/", shared - 1) + 1;
+  return folders.length < 2 ? folders : folders.map((each) => each.slice(start) || "./");
+}
+
 /** One way to divide the photos: `names` of its values, and the value of each row. */
 class Facet {
   constructor(key, title, texts, valueOf) {
@@ -52,6 +61,7 @@ class Facet {
     this.none = none;
     this.counts = Uint32Array.from(this.totals);
     this.selected = null;
+    this.texts = key === "folder" ? withoutShared(this.names) : this.names; // shown where space is short
     defineState(key, []);
   }
 

@@ -9,6 +9,7 @@ const grid = {
   element: el("div", { class: "photo-grid", role: "listbox", tabindex: "0", id: "photo-grid", "aria-label": "Photos", "aria-multiselectable": "true" }),
   canvas: el("div", { class: "canvas", role: "presentation" }),
   active: -1,
+  groupNow: el("div", { class: "group-now", "aria-hidden": "true", hidden: true }),
   cells: new Map(), // by row
   headers: new Map(), // by group
   pool: [],
@@ -21,7 +22,7 @@ const grid = {
   /** Compute where photos are: after the order or the size changed. */
   layout() {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const narrow = this.element.clientWidth < 600;
+    const narrow = isNarrow.matches;
     const pad = (this.pad = narrow ? 8 : 16);
     const width = Math.max(120, this.element.clientWidth - 2 * pad);
     const least = thumbnails.kind === "none" ? 15 * rem : narrow ? 9 * rem : 11.5 * rem;
@@ -140,17 +141,22 @@ const grid = {
   },
 
   drawHeaders(top, bottom) {
+    const section = this.sections[this.sectionAt(this.element.scrollTop)];
+    this.groupNow.hidden = !section.title || this.element.scrollTop <= section.top;
+    if (!this.groupNow.hidden) this.groupNow.replaceChildren(...this.headTexts(section));
     for (const header of this.headers.values()) header.remove();
     this.headers.clear();
     if (!this.sections[0].title) return;
     for (let at = this.sectionAt(Math.max(0, top)); at < this.sections.length && this.sections[at].top < bottom; at++) {
-      const { title, start, end, top: y } = this.sections[at];
-      const header = el("div", { class: "group-head", "aria-hidden": "true" },
-        el("span", { class: "group-title", text: title }), el("span", { class: "group-count", text: photosText(end - start) }));
-      header.style.transform = `translate(${this.pad}px, ${y}px)`;
+      const header = el("div", { class: "group-head", "aria-hidden": "true" }, ...this.headTexts(this.sections[at]));
+      header.style.transform = `translate(${this.pad}px, ${this.sections[at].top}px)`;
       this.headers.set(at, header);
       this.canvas.append(header);
     }
+  },
+
+  headTexts({ title, start, end }) {
+    return [el("span", { class: "group-title", text: title }), el("span", { class: "group-count", text: photosText(end - start) })];
   },
 
   /** Draw soon, once. */
@@ -232,5 +238,5 @@ const grid = {
   },
 };
 
-grid.element.append(grid.canvas);
+grid.element.append(el("div", { class: "group-holder", role: "presentation" }, grid.groupNow), grid.canvas);
 view.listeners.push(() => grid.refresh());

@@ -53,6 +53,11 @@ grid.element.addEventListener("click", (event) => {
   viewer.open(cell.row);
 });
 
+// A text that is cut off is shown in full when the mouse rests on it.
+grid.element.addEventListener("mouseover", ({ target }) => {
+  if (target.matches(".cell-name, .bar-label, .fact")) target.title = target.scrollWidth > target.clientWidth ? target.textContent : "";
+});
+
 grid.element.addEventListener("focus", () => {
   if (grid.active < 0 && view.order.length && grid.element.matches(":focus-visible"))
     grid.activate(view.order[grid.positionAt(grid.element.scrollTop, false)] ?? view.order[0]);

@@ -6,6 +6,7 @@ function renderOverview(element) {
   const order = view.order;
   element.replaceChildren(el("div", { class: "page-width" },
     el("p", { class: "dim", text: view.isFiltered ? `Of the ${photosText(order.length)} that pass the filters. Choose a bar to see its photos.` : `Of all ${photosText(order.length)}. Choose a bar to see its photos.` }),
+    view.isFiltered ? el("button", { type: "button", class: "button", text: "Clear filters", onclick: () => view.clear() }) : "",
     figures(order), scoreCharts(order), facetCharts()));
 }
 
@@ -56,7 +57,8 @@ function facetCharts() {
     const rest = values.slice(COUNTED).reduce((sum, value) => sum + facet.counts[value], 0);
     return el("section", {}, el("h2", { text: facet.title }),
       countList(values.slice(0, COUNTED).map((value) => ({
-        text: facet.names[value],
+        text: facet.texts[value],
+        title: facet.names[value],
         count: facet.counts[value],
         pick: () => setState({ [facet.key]: [facet.names[value]], tab: "photos" }),
       }))),

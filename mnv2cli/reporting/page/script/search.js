@@ -18,8 +18,9 @@ const search = {
     const found = [];
     for (const facet of facets) {
       facet.lowered.forEach((name, value) => {
+        const short = lower(facet.texts[value]);
         if (value === facet.none || !facet.counts[value] || facet.isSelected(facet.names[value])) return;
-        const at = name.startsWith(typed) ? 0 : word.test(name) ? 1 : -1;
+        const at = name.startsWith(typed) || short.startsWith(typed) ? 0 : word.test(name) ? 1 : -1;
         if (at >= 0) found.push({ facet, value, at, count: facet.counts[value] });
       });
     }

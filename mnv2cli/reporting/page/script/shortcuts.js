@@ -41,14 +41,17 @@ const shortcuts = {
   applies(where, event, pressed) {
     const top = openDialogs().at(-1);
     if (where === "any") return !top || top === viewer.dialog;
-    if (where === "viewer") return top === viewer.dialog && (pressed.length === 1 || !isControl(event.target));
+    if (where === "viewer") return top === viewer.dialog && !usesKey(event.target, pressed);
     if (top || state.tab !== "photos") return false;
     return pressed.length === 1 || event.target === document.body || grid.element.contains(event.target);
   },
 };
 
-/** Whether an element uses keys such as Space and arrows itself. */
-const isControl = (target) => /^(BUTTON|INPUT|SUMMARY|A|SELECT)$/.test(target.tagName);
+/** Whether an element does something with a key itself. */
+function usesKey(target, key) {
+  if (target.matches("input[type=range], input[type=radio]")) return /Arrow|Home|End|Page/.test(key);
+  return /^(Space|Enter)$/.test(key) && target.matches("button, input, summary, a");
+}
 
 const KEY_TEXTS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", Meta: "⌘", " ": "Space" };
 const keyElement = (keys) =>

@@ -14,18 +14,17 @@ const sidebar = {
 
   /** Move the filters into the drawer or back. */
   fit() {
-    const narrow = this.narrow.matches;
+    const narrow = isNarrow.matches;
     if (!narrow && isOpen(this.drawer)) this.drawer.close();
     (narrow ? this.drawer : this.element).append(this.content);
   },
 
   start() {
-    this.narrow = matchMedia("(max-width: 50rem)");
     this.drawer = makeDialog("drawer", "Filters");
-    this.narrow.addEventListener("change", () => this.fit());
-    this.content.append(scoreSliders());
+    isNarrow.addEventListener("change", () => this.fit());
+    if (barsShown) this.content.append(scoreSliders());
     for (const facet of facets) {
-      if (facet.names.length < 2 && facet.key !== "class") continue;
+      if (facet.names.length < (facet.key === "class" ? 1 : 2)) continue;
       const list = new FacetList(facet);
       this.lists.push(list);
       this.content.append(list.element);
@@ -52,7 +51,6 @@ function slider(name, key, textOf, hint) {
 }
 
 function scoreSliders() {
-  if (!barsShown) return null;
   return el("section", { class: "filter-group", "aria-label": "Scores" },
     slider("Score", "score", (value) => (value ? `at least ${wholePercent(value)}` : "any"), "Of the best label."),
     slider("Margin", "margin", (value) => (value < 1 ? `at most ${wholePercent(value)}` : "any"), "Lead of the first label over the second: small means unsure."));
@@ -128,7 +126,7 @@ class FacetList {
     const box = el("input", { type: "checkbox" });
     const count = el("span", { class: "facet-count" });
     const ink = el("span", { class: "facet-ink" });
-    const item = el("li", {}, el("label", { title: name }, box, el("span", { class: "facet-name", text: name }), count, ink));
+    const item = el("li", {}, el("label", { title: name }, box, el("span", { class: "facet-name", text: this.facet.texts[value] }), count, ink));
     Object.assign(item, { name, box, count, ink });
     this.items.set(value, item);
     return item;

@@ -189,7 +189,7 @@ const view = {
     let start = 0;
     for (const value of facet.sorted) {
       at[value] = start;
-      if (sizes[value]) this.groups.push({ title: facet.names[value], start, end: start + sizes[value] });
+      if (sizes[value]) this.groups.push({ title: facet.texts[value], start, end: start + sizes[value] });
       start += sizes[value];
     }
     this.order = new Uint32Array(kept.length);

@@ -6,9 +6,11 @@ const HIDDEN_FORMATS = /\.(heic|heif|hif|tiff?|jp2|j2k|jpx|psd|dng|cr2|cr3|nef|a
 
 const viewer = {
   row: -1,
+  at: 0, // its last position among the photos shown
+  going: 0, // the step that came last
   listeners: [],
   actions: el("div", { class: "viewer-actions" }),
-  image: el("img", { class: "viewer-image", decoding: "async" }),
+  image: el("img", { class: "viewer-image" }),
   remark: el("p", { class: "viewer-remark", role: "status" }),
   facts: el("dl", { class: "viewer-facts" }),
   scores: el("div", { class: "viewer-scores" }),
@@ -16,11 +18,12 @@ const viewer = {
 
   open(row) {
     this.opener ||= document.activeElement;
+    this.going = 0;
     setState({ photo: row + 1 });
   },
 
   close() {
-    setState({ photo: 0 });
+    this.dialog.close();
   },
 
   /** Go to a position among the photos shown. */
@@ -29,8 +32,11 @@ const viewer = {
     if (row !== undefined && row !== this.row) setState({ photo: row + 1 });
   },
 
+  /** Go to the next or previous photo; also from one that a filter has dropped meanwhile. */
   step(by) {
-    this.go(grid.position(this.row) + by);
+    const at = grid.position(this.row);
+    this.going = by;
+    this.go(at >= 0 ? at + by : by > 0 ? this.at : this.at - 1);
   },
 
   /** Show what the state says. */
@@ -54,8 +60,9 @@ const viewer = {
     const at = grid.position(row);
     this.title.textContent = shown(nameOf(row)) || "Photo";
     this.place.textContent = at < 0 ? "not among the photos shown" : `${number(at + 1)} of ${number(view.order.length)}`;
-    this.previous.disabled = at <= 0;
-    this.next.disabled = at === view.order.length - 1;
+    if (at >= 0) this.at = at;
+    this.previous.setAttribute("aria-disabled", this.at === 0);
+    this.next.setAttribute("aria-disabled", (at < 0 ? this.at : at + 1) >= view.order.length);
     this.fillFacts(row);
     this.scores.replaceChildren(...predictionsOf(row).map(({ label, wnid, score }) => {
       const bar = makeBar();
@@ -80,18 +87,40 @@ const viewer = {
       [el("dt", { text: name }), el("dd", { text: shown(text), class: name === "Error" ? "bad" : null })]));
   },
 
+  /** Load the photo to which the same step leads, so that it is there at once. */
+  preload(row) {
+    const url = row === undefined || errorOf(row) || HIDDEN_FORMATS.test(nameOf(row)) ? "" : urlOf(row);
+    if (url) new Image().src = url;
+  },
+
+  /** Replace the element: one with a photo shows it until the next is loaded. */
+  freshImage(row) {
+    thumbnails.waiting.delete(this.image);
+    const fresh = el("img", { class: "viewer-image", decoding: "async", alt: shown(nameOf(row)) });
+    this.image.replaceWith(fresh);
+    this.image = fresh;
+  },
+
+  /** Show the thumbnail until the photo is loaded. */
+  preview(row) {
+    const { image } = this;
+    const small = thumbnails.urlOf(row);
+    if (small) image.style.backgroundImage = `url(${JSON.stringify(small)})`;
+    image.onload = () => {
+      image.style.backgroundImage = "";
+      if (this.going) this.preload(view.order[this.at + this.going]);
+    };
+  },
+
   /** Show the photo from disk, or else its thumbnail and why. */
   showPhoto(row) {
     const url = urlOf(row);
     const hidden = HIDDEN_FORMATS.test(nameOf(row));
-    thumbnails.waiting.delete(this.image);
-    this.image.alt = shown(nameOf(row));
-    this.image.onload = () => (this.remark.textContent = "");
+    this.freshImage(row);
     if (errorOf(row)) this.fallBack(row, `This photo cannot be read: ${shown(errorOf(row))}.`);
     else if (url && !hidden) {
-      this.image.hidden = false;
-      this.image.classList.remove("small");
       this.remark.textContent = "";
+      this.preview(row);
       this.image.onerror = () => this.row === row && this.fallBack(row, "The photo cannot be loaded: it was moved, or it is damaged.");
       this.image.src = url;
     } else if (hidden) this.fallBack(row, "Browsers cannot show this format.");
@@ -99,7 +128,7 @@ const viewer = {
   },
 
   fallBack(row, why) {
-    this.image.onload = null;
+    this.freshImage(row);
     this.image.classList.add("small");
     thumbnails.show(this.image, row, (missing) => {
       this.image.hidden = Boolean(missing);
@@ -114,6 +143,7 @@ const viewer = {
       setState({ photo: 0 });
       for (const listener of this.listeners) listener(-1);
     }
+    this.image.onerror = null;
     this.image.removeAttribute("src");
     const back = this.opener;
     this.opener = null;
