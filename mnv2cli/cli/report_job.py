@@ -182,7 +182,7 @@ class ReportJob:
         path = self._target.path
         lines: list[Line] = [(name, f"{path}, {size_text(os.path.getsize(path))}", "")]
         folder = files_folder(path)
-        if self._made and len(self._entries) > self._target.embed_limit and os.path.isdir(folder):
+        if self._target.thumbnails and self._target.needs_files(self._entries):
             text = f"{folder}{os.sep}, {size_text(self._bytes)}; keep it beside {path}"
             lines.append(("Thumbnails", text, ""))
         return lines

@@ -55,6 +55,7 @@ class ThumbnailFiles:
         parent = os.path.basename(self._parent)
         self.url = f"{quote(os.fsencode(parent))}/{name}/"
         self._group = -1
+        self._is_kept = False
 
     def write(self, row: int, thumbnail: bytes) -> None:
         """Write the thumbnail of a row; rows ascend. Raises OSError."""
@@ -66,8 +67,14 @@ class ThumbnailFiles:
         with open(os.path.join(folder, f"{row}.webp"), "xb") as file:
             file.write(thumbnail)
 
+    def keep(self) -> None:
+        """Keep the folder: the page is in its place."""
+        self._is_kept = True
+
     def discard(self) -> None:
-        """Remove the folder, with the thumbnails so far."""
+        """Remove the folder, with the thumbnails so far, unless it is kept."""
+        if self._is_kept:
+            return
         _remove(self._folder)
         with suppress(OSError):
             os.rmdir(self._parent)

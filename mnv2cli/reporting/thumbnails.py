@@ -11,7 +11,7 @@ from itertools import islice
 from time import monotonic
 from typing import Protocol
 
-from mnv2cli.errors import ImageError
+from mnv2cli.errors import ImageError, InputError
 from mnv2cli.images.budget import DECODING
 from mnv2cli.images.isolated import LAST_RESORT
 from mnv2cli.images.options import ImageOptions
@@ -118,7 +118,10 @@ class ThumbnailSource:
         place = record.path if is_url(record.path) else self.places.local(record.path)
         if not place:
             return _Task(record, result=GONE)
-        self.reader.submit(place)
+        try:
+            self.reader.submit(place)
+        except InputError as error:  # a URL, and the libraries for it are not installed
+            return _Task(record, result=f"cannot be read: {error.message}")
         return _Task(record, place)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -12,7 +13,7 @@ from importlib.resources import files
 
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.reporting.columns import CHUNK, page_data, to_script
-from mnv2cli.reporting.content import Content
+from mnv2cli.reporting.content import Content, Entry
 from mnv2cli.reporting.files import ThumbnailFiles, remove_thumbnails
 from mnv2cli.reporting.places import Places
 from mnv2cli.reporting.thumbnails import Thumbnail
@@ -50,6 +51,10 @@ class ReportTarget:
     force: bool = False
     thumbnails: bool = True
     embed_limit: int = 5_000
+
+    def needs_files(self, entries: Iterable[Entry]) -> bool:
+        """Return whether these photos have more thumbnails than the file itself may have."""
+        return sum(not entry.record.error for entry in entries) > self.embed_limit
 
 
 def check_report(path: str, *, force: bool) -> None:
@@ -93,9 +98,8 @@ def write_report(
     """
     replaces = os.path.lexists(target.path)
     href = partial(places.href, page=target.path)
-    count = sum(not entry.record.error for entry in content.entries)
     try:
-        if target.thumbnails and count > target.embed_limit:
+        if target.thumbnails and target.needs_files(content.entries):
             _write_with_files(content, target, href, thumbnails)
             return
         kind = "embedded" if target.thumbnails else "none"
@@ -128,7 +132,7 @@ def _write_with_files(
             else:
                 files.write(row, thumbnail)
         data = page_data(content, href, {"kind": "files", "folder": files.url})
-        _write_page(target.path, page(content, data, missing=missing))
+        _write_page(target.path, page(content, data, missing=missing), files.keep)
     except BaseException:
         files.discard()
         raise
@@ -136,14 +140,19 @@ def _write_with_files(
         files.remove_earlier()
 
 
-def _write_page(path: str, texts: Iterable[str]) -> None:
+def _write_page(path: str, texts: Iterable[str], moved: Callable[[], None] = lambda: None) -> None:
+    """Write a page beside its place, then move it there and call ``moved``; raises OSError."""
     part = AtomicFile(path)
+    status = os.fstat(part.file.fileno())
     try:
         for text in texts:
             part.file.write(text.encode())
         part.commit()
     finally:
         part.discard()
+        with suppress(OSError):
+            if os.path.samestat(status, os.stat(path)):  # also if it was interrupted after that
+                moved()
 
 
 def page(
