@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ from click.core import ParameterSource
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.images import limit_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
+from mnv2cli.cli.report_page import check_page
 from mnv2cli.cli.terminal.help import ExampleCommand
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ EXAMPLES = (
     ("look at the labels of a folder",
      "mnv2 classify photos -o labels.csv && mnv2 report labels.csv --open"),
     ("the photos have moved since", "mnv2 report labels.csv --base /mnt/photos -o moved.html"),
+    ("compare with an earlier run", "mnv2 report new.csv --against labels.csv"),
     ("labels only, without photos", "mnv2 report labels.csv --no-thumbnails"),
     ("one file to send to somebody, however many photos",
      "mnv2 report labels.parquet --embed-limit 100000"),
@@ -59,6 +62,19 @@ _target_options = grouped(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class AlsoRead:
+    """What is read in addition to the results; None for nothing.
+
+    Attributes:
+        against: Results of an earlier run.
+        corrections: Corrections to begin with.
+    """
+
+    against: str | None
+    corrections: str | None
+
+
 @click.command(
     cls=ExampleCommand,
     examples=EXAMPLES,
@@ -73,6 +89,22 @@ _target_options = grouped(
     metavar="DIR",
     help="Find the photos below DIR, where they are now.  [default: where they were]",
 )
+@grouped(
+    "also",
+    AlsoRead,
+    _page(
+        "--against",
+        type=click.Path(),
+        metavar="OTHER",
+        help="Compare with OTHER, the results of an earlier run.",
+    ),
+    _page(
+        "--corrections",
+        type=click.Path(),
+        metavar="CSV",
+        help="Begin with the corrections that a page has exported.",
+    ),
+)
 @limit_options
 @terminal_options
 def report(
@@ -80,6 +112,7 @@ def report(
     target: ReportTarget,
     open_page: bool,
     base: str | None,
+    also: AlsoRead,
     images: ImageOptions,
     terminal: TerminalOptions,
 ) -> None:
@@ -99,13 +132,14 @@ def report(
     """
     _check(target, base)
     from mnv2cli.cli.report_job import ReportJob, ReportSources
-    from mnv2cli.reporting.write import check_report
     from mnv2cli.results.any_file import check_any
 
     check_any(results)
-    check_report(target.path, force=target.force)
+    if also.against is not None:
+        check_any(also.against)
+    check_page(target.path, force=target.force, inputs=(results, also.against, also.corrections))
     job = ReportJob(target, images, terminal.screen())
-    job.make(ReportSources(results, base or ""))
+    job.make(ReportSources(results, base or "", also.against, also.corrections))
     job.show()
     if open_page:
         job.open_page()

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 from mnv2cli.cli.terminal.text import seconds_text, size_text
 from mnv2cli.errors import ExitCode, NoImagesError
 from mnv2cli.images.decode import set_process_limit
+from mnv2cli.reporting.compare import compare, with_before
 from mnv2cli.reporting.content import Content, Entry
+from mnv2cli.reporting.difference_panel import difference_panel
 from mnv2cli.reporting.files import files_folder
 from mnv2cli.reporting.places import Places
 from mnv2cli.reporting.thumbnails import GONE, Thumbnail, make_thumbnails
 from mnv2cli.reporting.write import write_report
 from mnv2cli.results.any_file import read_any
+from mnv2cli.results.corrections import matched, read_corrections, unmatched_text
 from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
@@ -40,22 +43,41 @@ class ReportSources:
     Attributes:
         results: The results.
         base: The folder where the photos are now; empty if they have not moved.
+        against: Results of an earlier run, to compare with; None for none.
+        corrections: Corrections to begin with; None for none.
     """
 
     results: str
     base: str = ""
+    against: str | None = None
+    corrections: str | None = None
 
-    def content(self) -> Content:
-        """Read the results.
+    def content(self, warn: Callable[[str], None]) -> Content:
+        """Read the files.
+
+        Args:
+            warn: Called with a warning about corrections of photos that are not in the results.
 
         Raises:
-            InputError: A file cannot be read.
+            InputError: A file cannot be read, or does not belong to the results.
             NoImagesError: The results have no rows.
         """
+        corrections = {} if self.corrections is None else read_corrections(self.corrections)
         entries = [Entry(record) for record in read_any(self.results)]
         if not entries:
             raise NoImagesError(f"{self.results!r} has no rows", "Classify some photos first.")
-        return Content(os.path.basename(self.results), entries)
+        content = Content(os.path.basename(self.results), entries)
+        if corrections:
+            paths = (entry.record.path for entry in entries)
+            corrections, unmatched = matched(corrections, paths)
+            if text := unmatched_text(unmatched):
+                warn(text)
+            content = replace(content, corrections=corrections)
+        if self.against is not None:
+            panel = difference_panel(compare(self.results, self.against))
+            entries = with_before(entries, self.against)
+            content = replace(content, entries=entries, panels=(panel,))
+        return content
 
     def places(self, content: Content) -> Places:
         """Return where the photos are."""
@@ -98,7 +120,7 @@ class ReportJob:
             NoImagesError: The results have no rows.
             OutputError: The page cannot be written.
         """
-        content = sources.content()
+        content = sources.content(self._screen.warning)
         self.write(content, sources.places(content))
 
     def write(

@@ -25,3 +25,14 @@ def imagenet_labels() -> tuple[Label, ...]:
     """
     text = files("mnv2cli.labels").joinpath("data/imagenet_classes.csv").read_text(encoding="utf-8")
     return tuple(Label(row["wnid"], row["name"]) for row in csv.DictReader(text.splitlines()))
+
+
+@cache
+def _shared_names() -> frozenset[str]:
+    names = [label.name for label in imagenet_labels()]
+    return frozenset(name for name in names if names.count(name) > 1)
+
+
+def distinct_name(label: Label) -> str:
+    """Return a name that only one class has: ``crane (n02012849)``, where two have the same."""
+    return f"{label.name} ({label.wnid})" if label.name in _shared_names() else label.name

@@ -10,6 +10,7 @@ from typing import Any
 
 from mnv2cli import __version__
 from mnv2cli.records import CategoryScore, Prediction, Record
+from mnv2cli.reporting.classes import class_names
 from mnv2cli.reporting.content import Content, Entry
 
 VERSION = 1
@@ -124,17 +125,18 @@ def page_data(
         for row, entry in enumerate(content.entries):
             rows_of.setdefault(entry.record.path, []).append(row)
     labels = list(columns.labels)
+    records = [entry.record for entry in content.entries]
     return {
         "version": VERSION,
         "tool": f"mnv2 {__version__}",
         "title": content.title,
-        "identity": identity(entry.record for entry in content.entries),
+        "identity": identity(records),
         "models": list(columns.models),
         "names": [name for name, _ in labels],
         "wnids": [wnid for _, wnid in labels],
         "categories": list(columns.categories),
         "targets": list(columns.targets),
-        "classes": list(content.classes),
+        "classes": list(dict.fromkeys([*content.classes, *class_names(records)])),
         "folders": list(columns.folders),
         "hrefs": list(columns.folders.values()),
         "rows": columns.used_rows(),

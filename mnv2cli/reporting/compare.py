@@ -25,7 +25,8 @@ from mnv2cli.reporting.difference import (
     Pair,
     ScoreChange,
 )
-from mnv2cli.reporting.rows import ClassName, Names, Rows, read_any, read_rows, shown_names
+from mnv2cli.reporting.rows import ClassName, Names, Rows, read_rows, shown_names
+from mnv2cli.results.any_file import read_any
 from mnv2cli.sources.urls import is_url
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from mnv2cli.errors import InputError, NoImagesError
+from mnv2cli.errors import NoImagesError
 from mnv2cli.records import Record, lead
-from mnv2cli.results.read import read_results
+from mnv2cli.results.any_file import read_any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,27 +96,6 @@ def is_features(path: str) -> bool:
         return "embedding" in pq.read_schema(path).names
     except Exception:  # of many kinds; reported when the file is read
         return False
-
-
-def read_any(path: str) -> Iterator[Record]:
-    """Yield the records of results or features; those of features have no predictions.
-
-    Args:
-        path: A file that ``mnv2 classify``, ``merge`` or ``embed`` wrote.
-
-    Raises:
-        InputError: The file cannot be read, or is neither.
-    """
-    if os.path.isdir(path):
-        raise InputError(
-            f"cannot read {path!r}: it is a folder",
-            "Name a results file, such as labels.csv from: mnv2 classify photos -o labels.csv",
-        )
-    if is_features(path):
-        from mnv2cli.results.features import open_features
-
-        return open_features(path).records()
-    return read_results(path)
 
 
 def read_rows(path: str, names: Names | None = None) -> Rows:

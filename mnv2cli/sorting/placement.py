@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 from mnv2cli.errors import ImageError, InputError
-from mnv2cli.labels.imagenet import imagenet_labels
+from mnv2cli.labels.imagenet import Label, distinct_name
 from mnv2cli.records import Record, lead
 from mnv2cli.sorting.dates import ReadDate, no_date
 from mnv2cli.sorting.folders import FolderTemplate
 from mnv2cli.sorting.options import FolderOptions
 
 UNSURE, OTHER, UNDATED = "unsure", "other", "undated"
-
-
-@cache
-def _shared_labels() -> frozenset[str]:
-    names = [label.name for label in imagenet_labels()]
-    return frozenset(name for name in names if names.count(name) > 1)
 
 
 @dataclass(frozen=True)
@@ -109,8 +102,8 @@ class FolderChooser:
     def _values(self, record: Record, score: float) -> dict[str, str | float]:
         best = record.predictions[0] if record.predictions else None
         label = best.label if best else UNSURE
-        if best and best.wnid and label in _shared_labels():
-            label = f"{label} ({best.wnid})"
+        if best and best.wnid:
+            label = distinct_name(Label(best.wnid, label))
         year = month = UNDATED
         if {"year", "month"} & self._template.fields:
             try:
