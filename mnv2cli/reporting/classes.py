@@ -1,8 +1,9 @@
-"""The names that a page offers as corrections: of the model's classes and of the user's own."""
+"""The names that a page offers as corrections, in addition to those that its photos have."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from mnv2cli.errors import WeightsError
 from mnv2cli.labels.categories_file import builtin
@@ -12,20 +13,31 @@ from mnv2cli.models.own import own_models
 from mnv2cli.records import Record
 
 
-def class_names(records: Iterable[Record]) -> list[str]:
-    """Return all names that photos can be given, each once, the user's own classes first.
+@dataclass(frozen=True, slots=True)
+class ClassNames:
+    """Names that a photo can be given.
 
-    They are the classes of the models that were added with ``mnv2 models add``, and for labels of
-    ImageNet all its classes and the categories. Of two classes with one name, the name ends in its
-    WordNet id, as in ``crane (n02012849)``.
+    Attributes:
+        own: The classes of the models that were added with ``mnv2 models add``.
+        labels: All classes of ImageNet, if the photos have such labels. Of two with one name, the
+            name ends in its WordNet id, as in ``crane (n02012849)``.
+        categories: The categories, likewise.
     """
-    names: dict[str, None] = {}
+
+    own: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+def class_names(records: Iterable[Record]) -> ClassNames:
+    """Return the names to offer for photos."""
+    own: dict[str, None] = {}
     for path in own_models().values():
         try:
-            names |= dict.fromkeys(read_learned(path).class_names)
+            own |= dict.fromkeys(read_learned(path).class_names)
         except WeightsError:  # damaged, or made elsewhere
             continue
-    if any(each.wnid for record in records for each in record.predictions[:1]):
-        names |= dict.fromkeys(category.name for category in builtin().all)
-        names |= dict.fromkeys(map(distinct_name, imagenet_labels()))
-    return list(names)
+    if not any(each.wnid for record in records for each in record.predictions[:1]):
+        return ClassNames(tuple(own))
+    labels = tuple(map(distinct_name, imagenet_labels()))
+    return ClassNames(tuple(own), labels, tuple(each.name for each in builtin().all))

@@ -126,6 +126,7 @@ def page_data(
             rows_of.setdefault(entry.record.path, []).append(row)
     labels = list(columns.labels)
     records = [entry.record for entry in content.entries]
+    more = class_names(records)
     return {
         "version": VERSION,
         "tool": f"mnv2 {__version__}",
@@ -136,7 +137,9 @@ def page_data(
         "wnids": [wnid for _, wnid in labels],
         "categories": list(columns.categories),
         "targets": list(columns.targets),
-        "classes": list(dict.fromkeys([*content.classes, *class_names(records)])),
+        "classes": list(dict.fromkeys([*content.classes, *more.own])),
+        "moreLabels": more.labels,
+        "moreCategories": more.categories,
         "folders": list(columns.folders),
         "hrefs": list(columns.folders.values()),
         "rows": columns.used_rows(),

@@ -161,15 +161,16 @@ def test_features_are_counted_and_not_compared(invoke: Invoke, tmp_path: Path) -
 def test_what_cannot_be_shown_is_an_error(invoke: Invoke, results: str, tmp_path: Path) -> None:
     empty = write(tmp_path / "empty.csv", [])
     (tmp_path / "other.csv").write_text("a,b\n")
+    (tmp_path / "other.txt").write_text("a,b\n")
     for args, code, message in [
         (["--json", "--csv", results], 2, "choose one"),
         (["--json", "--all", results], 2, "--all cannot be combined with --json"),
         (["-"], 2, "'-' is not supported"),
         ([results, "--against", "-"], 2, "'-' is not supported"),
-        ([tmp_path], 2, "it is a folder"),
-        ([tmp_path / "none.csv"], 2, "no such file"),
-        ([tmp_path / "none.npz"], 2, "no such file"),
-        ([tmp_path / "none.txt"], 2, "its name does not end in"),
+        ([tmp_path], 2, "is a folder"),
+        ([tmp_path / "none.csv"], 2, "does not exist"),
+        ([tmp_path / "none.npz"], 2, "does not exist"),
+        ([tmp_path / "other.txt"], 2, "its name does not end in"),
         ([tmp_path / "other.csv"], 2, "not a results file"),
         ([empty], 3, "has no rows"),
         ([results, "--against", empty], 3, "has no rows"),

@@ -89,11 +89,13 @@ def test_a_photo_that_is_nowhere_is_below_the_base(tmp_path: Path) -> None:
 def test_the_url_of_a_folder_is_relative_and_quoted(tmp_path: Path) -> None:
     odd = os.fsdecode(b"50 % #1 \xff")
     places = Places()
+    (tmp_path / odd).mkdir()
     url = places.href(f"../{odd}/a.jpg", "report.html")
     assert url.startswith("./../50%20%25%20%231%20%FF") and url.endswith("/")
     assert unquote_to_bytes(url) == b"./../50 % #1 \xff/"
     assert places.href("a.jpg", "report.html") == "./" + "./"
     assert places.href("https://x/a.jpg", "report.html") == ""
+    assert places.href("gone/a.jpg", "report.html") == ""
 
 
 def test_another_drive_of_windows_has_an_absolute_url(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,5 +103,6 @@ def test_another_drive_of_windows_has_an_absolute_url(monkeypatch: pytest.Monkey
         raise ValueError("path is on mount 'D:', start on mount 'C:'")
 
     monkeypatch.setattr("os.path.relpath", relpath)
+    monkeypatch.setattr("os.path.isdir", lambda path: True)
     monkeypatch.setattr("os.path.abspath", lambda path: r"D:\My photos\2024")
     assert Places().href("x/a.jpg", "report.html") == "file:///D:/My%20photos/2024/"

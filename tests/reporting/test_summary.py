@@ -108,7 +108,7 @@ def test_scores_at_the_end_of_a_bin_belong_to_the_next(tmp_path: Path) -> None:
 
 
 def test_files_that_are_not_results_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="it is a folder"):
+    with pytest.raises(InputError, match="is a folder"):
         summarise(str(tmp_path))
     with pytest.raises(NoImagesError, match="has no rows"):
         summarise(write(tmp_path / "empty.csv", []))

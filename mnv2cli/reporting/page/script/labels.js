@@ -33,6 +33,8 @@ function knownNames() {
   add(report.classes, "class");
   add(report.names.map((name) => name.trim()), "label");
   add(report.categories.map((name) => name.trim()), "category");
+  add(report.moreCategories, "category");
+  add(report.moreLabels, "label");
   return [...found.values()];
 }
 
