@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from importlib.resources import files
+from itertools import chain, islice
 
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.reporting.columns import CHUNK, page_data, to_script
@@ -34,6 +35,9 @@ SCRIPTS = (
     "selection.js", "band.js", "editor.js", "review.js", "exporting.js", "correcting.js", "main.js",
 )  # fmt: skip
 """The parts of the page's style sheet and of its script, in their order."""
+
+PREVIEW = 24
+"""Photos in the page's markup: a browser shows them before it has read the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +130,17 @@ def _write_with_files(
     replaces = os.path.lexists(target.path)
     missing: dict[int, str] = {}
     files = ThumbnailFiles(target.path)
+    first: list[Thumbnail] = []
     try:
         for row, thumbnail in enumerate(thumbnails):
+            if row < PREVIEW:
+                first.append(thumbnail)
             if isinstance(thumbnail, str):
                 missing[row] = thumbnail
             else:
                 files.write(row, thumbnail)
         data = page_data(content, href, {"kind": "files", "folder": files.url})
-        _write_page(target.path, page(content, data, missing=missing), files.keep)
+        _write_page(target.path, page(content, data, first, missing), files.keep)
     except BaseException:
         files.discard()
         raise
@@ -167,26 +174,32 @@ def page(
     Args:
         content: What it shows.
         data: The same for its scripts.
-        thumbnails: One for each entry, in order, to embed.
-        missing: Why there is no thumbnail, by row, if they are files.
+        thumbnails: One for each entry, in order, to embed; if they are files, the first ones.
+        missing: Why there is no thumbnail, by row, if they are files; else None.
     """
     import jinja2
 
     folder = files("mnv2cli.reporting") / "page"
     style = "".join(_part(f"style/{name}") for name in STYLES)
-    script = "'use strict';\n(() => {\n" + "".join(_part(f"script/{name}") for name in SCRIPTS)
-    script += "})();\n"
+    script = "".join(_part(f"script/{name}") for name in SCRIPTS)
+    script = f"'use strict';\nwhenPreviewed(() => {{\n{script}}});\n"
+    early = _part("script/early.js")
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
     reasons = dict(missing or {})
+    thumbnails = iter(thumbnails)
+    first = list(islice(thumbnails, PREVIEW))
+    embedded = chain(first, thumbnails) if missing is None else ()
     yield from template.generate(
         content=content,
         title=_shown(content.title),
         data=to_script(data),
         style=style,
+        early=early,
         script=script,
-        policy=_policy(style, script),
-        chunks=_chunks(thumbnails, reasons),
+        policy=_policy(style, early, script),
+        preview=_preview(content, first),
+        chunks=_chunks(embedded, reasons),
         missing=lambda: to_script(reasons),
     )
 
@@ -196,11 +209,19 @@ def _part(name: str) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def _policy(style: str, script: str) -> str:
-    """Return the policy of a page: its own script and style, and images that need no network."""
+def _preview(content: Content, first: Sequence[Thumbnail]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the base64 of the first thumbnails, shown until the script draws them."""
+    for entry, thumbnail in zip(content.entries, first, strict=False):
+        if isinstance(thumbnail, bytes):
+            yield _shown(os.path.basename(entry.record.path)), base64.b64encode(thumbnail).decode()
+
+
+def _policy(style: str, *scripts: str) -> str:
+    """Return the policy of a page: its own scripts and style, and images that need no network."""
+    hashes = " ".join(f"'{_hash(script)}'" for script in scripts)
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src 'self' file: data:"
+        f"script-src {hashes}; style-src '{_hash(style)}'; img-src 'self' file: data:"
     )
 
 

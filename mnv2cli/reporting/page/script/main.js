@@ -24,6 +24,7 @@ function start() {
   search.field.value = state.q;
   new ResizeObserver(() => grid.refresh()).observe(grid.element);
   thumbnails.start();
+  setTimeout(() => document.getElementById("preview").remove(), 1000); // hidden by the grid
   setTimeout(searchTexts, 200); // before somebody types
 }
 
