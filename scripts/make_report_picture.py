@@ -23,8 +23,8 @@ from tests.doc_pages import ROOT, environment, make_photos
 
 COMMAND = ["mnv2", "classify", "photos", "--category", "--top", "3", "-o", "labels.csv",
            "--report", "report.html", "--quiet"]  # fmt: skip
-SIZE = (960, 600)
-SCALE = 1.5
+SIZE = (1140, 756)
+SCALE = 1.25
 COLOURS = 256
 PICTURE = ROOT / "docs" / "images" / "report.png"
 
