@@ -205,10 +205,10 @@ def test_settings_of_the_environment_cannot_control_the_terminal(
 def test_reasons_of_decoders_cannot_control_the_terminal(
     hostile_names: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: str, size: int, options: object) -> None:
+    def fail(path: str, rendition: object, options: object) -> None:
         raise ImageError(f"reason{CONTROLS}", f"detail{CONTROLS}")
 
-    monkeypatch.setattr("mnv2cli.images.reader.decode", fail)
+    monkeypatch.setattr("mnv2cli.images.reader.decode_as", fail)
     clean(invoke("classify", hostile_names, "-v", "-f", "table"))
     clean(invoke("sort", hostile_names, "-v", "--into", "x"))
 

@@ -160,7 +160,7 @@ def test_a_url_without_the_libraries_for_it_yields_the_reason(
     records = [Record("s3://bucket/a.jpg"), Record("https://localhost/a.jpg")]
     for found in make_thumbnails(records, Places()):
         assert isinstance(found, str)
-        assert found.startswith("cannot be read: URLs require fsspec, which is not installed")
+        assert found.startswith("cannot be read: ") and "not installed" in found
 
 
 def test_limits_hold(tmp_path: Path) -> None:

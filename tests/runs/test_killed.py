@@ -78,8 +78,8 @@ def test_a_signal_finishes_current_images_and_prints_the_resume_command(
 
 def test_a_second_signal_ends_a_run_that_hangs(tmp_path: Path) -> None:
     draw(tmp_path / "p" / "1.bmp")
-    hang = "import time, mnv2cli.images.reader as f\nd = f.decode\n"
-    hang += "f.decode = lambda p, *o: time.sleep(60) if 'z' in p else d(p, *o)\n"
+    hang = "import time, mnv2cli.images.reader as f\nd = f.decode_as\n"
+    hang += "f.decode_as = lambda p, *o: time.sleep(60) if 'z' in p else d(p, *o)\n"
     code = hang + FAKE.format(delay=0)
     for i in range(9):
         draw(tmp_path / "p" / f"{i}.bmp", (i, 0, 0), (4, 4))
@@ -110,10 +110,10 @@ def test_an_image_that_crashes_a_run_is_isolated_on_resume(tmp_path: Path, place
     for i in range(60):
         draw(tmp_path / "p" / f"{i}.bmp", (i, 0, 0), (4, 4))
     (tmp_path / "p" / f"{place}.bmp").write_bytes(b"boom")
-    crash = "import os, signal, mnv2cli.images.reader as f\nd = f.decode\n"
+    crash = "import os, signal, mnv2cli.images.reader as f\nd = f.decode_as\n"
     crash += "def decode(p, *o):\n    if open(p, 'rb').read(4) == b'boom':\n"
     crash += (
-        "        os.kill(os.getpid(), signal.SIGSEGV)\n    return d(p, *o)\nf.decode = decode\n"
+        "        os.kill(os.getpid(), signal.SIGSEGV)\n    return d(p, *o)\nf.decode_as = decode\n"
     )
     output = tmp_path / "out.csv"
     command = [sys.executable, "-c", crash + FAKE.format(delay=0.02), "classify",
