@@ -15,6 +15,7 @@ from mnv2cli.learning.summary import accuracy_notes, advice_lines
 from mnv2cli.learning.truth import WITHOUT_FILE
 from mnv2cli.records import Record
 from mnv2cli.reporting.content import Content, Entry, Panel
+from mnv2cli.results.check import OWN_FILE
 from mnv2cli.sources.names import IMAGE_SUFFIXES
 from mnv2cli.system.messages import count
 
@@ -66,7 +67,8 @@ def _unused(learned: Report) -> Iterator[Entry]:
     unused = learned.unused
     reasons: dict[str, str] = {}
     for path, why in unused.skipped:
-        if path.lower().endswith(IMAGE_SUFFIXES):  # folders and other files are not photos
+        # Folders, other files and thumbnails are not photos.
+        if path.lower().endswith(IMAGE_SUFFIXES) and why != OWN_FILE:
             reasons[path] = f"skipped: {why}"
     reasons |= dict(unused.unreadable)
     reasons |= dict.fromkeys(unused.copies, _COPY)
