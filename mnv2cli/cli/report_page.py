@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from mnv2cli.cli.terminal.summary import Line
     from mnv2cli.images.options import ImageOptions
     from mnv2cli.reporting.content import Content
-    from mnv2cli.reporting.places import Places
     from mnv2cli.reporting.write import ReportTarget
 
 
@@ -34,17 +34,18 @@ def check_page(path: str, *, force: bool, inputs: Iterable[str | None] = ()) -> 
     from mnv2cli.reporting.write import check_report
 
     for each in filter(None, inputs):
-        if is_same(each, path):
+        if _is_one_file(each, path):
             raise click.UsageError(f"The report would overwrite {each!r}: name another file.")
     check_report(path, force=force)
 
 
+def _is_one_file(path: str, other: str) -> bool:
+    """Return whether two paths are of one file, which may not exist yet."""
+    return is_same(path, other) or os.path.realpath(path) == os.path.realpath(other)
+
+
 def write_page(
-    content: Content,
-    target: ReportTarget,
-    screen: Screen,
-    images: ImageOptions,
-    places: Places | None = None,
+    content: Content, target: ReportTarget, screen: Screen, images: ImageOptions
 ) -> list[Line]:
     """Make thumbnails of the photos, with progress, and write the page.
 
@@ -53,7 +54,6 @@ def write_page(
         target: The file.
         screen: Shows the progress.
         images: How photos are decoded.
-        places: Where they are; None for their paths.
 
     Returns:
         The lines of a summary that name what was written.
@@ -65,5 +65,5 @@ def write_page(
     from mnv2cli.reporting.places import Places
 
     job = ReportJob(target, images, screen)
-    job.write(content, places or Places())
+    job.write(content, Places())
     return job.written()

@@ -11,8 +11,8 @@ import pytest
 from click.testing import Result
 
 from mnv2cli.images.reader import ImageReader
-from tests.conftest import draw
 from tests.reporting.helpers import report_data
+from tests.sorting.trees import draw_fish
 
 Invoke = Callable[..., Result]
 pytestmark = pytest.mark.usefixtures("fake_engine")
@@ -22,12 +22,7 @@ pytestmark = pytest.mark.usefixtures("fake_engine")
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder ``photos``: three fish, a snake with a sidecar, and no image."""
     monkeypatch.chdir(tmp_path)
-    photos = tmp_path / "photos"
-    for i, red in enumerate([0, 1, 6, 60]):  # tench, goldfish, stingray, night snake
-        draw(photos / f"{i}.png", (red, 9, 0))
-    (photos / "bad.jpg").write_text("no image")
-    (photos / "3.xmp").write_text("notes")
-    return photos
+    return draw_fish(tmp_path)
 
 
 def targets(data: Any) -> dict[str, str]:
@@ -125,12 +120,15 @@ def test_photos_are_decoded_once_for_labels_and_thumbnails(
     [
         (("--report", "plan.csv"), "ends in .html"),
         (("--report", "none/plan.html"), "does not exist"),
-        (("--report", "a.html", "--plan", "a.html"), "name two"),
+        (("--report", "a.html", "--plan", "a.html"), "would overwrite 'a.html'"),
+        (("--report", "./a.html", "--plan", "a.html"), "would overwrite 'a.html'"),
+        (("--report", "link/a.html", "--plan", "a.html"), "would overwrite 'a.html'"),
     ],
 )
 def test_a_report_that_cannot_be_written_is_an_error_before_any_work(
     arguments: tuple[str, ...], reason: str, folder: Path, invoke: Invoke
 ) -> None:
+    Path("link").symlink_to(".")
     done = invoke("sort", "photos", "--into", "sorted", *arguments)
     assert done.exit_code == 2 and reason in done.stderr
     assert not Path("sorted").exists() and not Path("a.html").exists()
