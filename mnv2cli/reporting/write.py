@@ -16,6 +16,7 @@ from mnv2cli.errors import InputError, OutputError
 from mnv2cli.reporting.columns import CHUNK, page_data, to_script
 from mnv2cli.reporting.content import Content, Entry
 from mnv2cli.reporting.files import ThumbnailFiles, remove_thumbnails
+from mnv2cli.reporting.html import shown
 from mnv2cli.reporting.places import Places
 from mnv2cli.reporting.thumbnails import Thumbnail
 from mnv2cli.results.check import already_exists, check_not_folder, existing_folder, is_regular
@@ -192,7 +193,7 @@ def page(
     embedded = chain(first, thumbnails) if missing is None else ()
     yield from template.generate(
         content=content,
-        title=_shown(content.title),
+        title=shown(content.title),
         data=to_script(data),
         style=style,
         early=early,
@@ -213,7 +214,7 @@ def _preview(content: Content, first: Sequence[Thumbnail]) -> Iterator[tuple[str
     """Yield the name and the base64 of the first thumbnails, shown until the script draws them."""
     for entry, thumbnail in zip(content.entries, first, strict=False):
         if isinstance(thumbnail, bytes):
-            yield _shown(os.path.basename(entry.record.path)), base64.b64encode(thumbnail).decode()
+            yield shown(os.path.basename(entry.record.path)), base64.b64encode(thumbnail).decode()
 
 
 def _policy(style: str, *scripts: str) -> str:
@@ -242,9 +243,3 @@ def _chunks(thumbnails: Iterable[Thumbnail], missing: dict[int, str]) -> Iterato
             start, chunk = row, []
     if chunk:
         yield start, to_script(chunk)
-
-
-def _shown(text: str) -> str:
-    """Return any text, such as a path, as valid UTF-8 that can be shown."""
-    known = os.fsencode(text).decode("utf-8", "replace")
-    return "".join(char if char.isprintable() else "\ufffd" for char in known)
