@@ -12,6 +12,7 @@ from mnv2cli.cli.inputs import is_same
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mnv2cli.cli.report_job import Known
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.cli.terminal.summary import Line
     from mnv2cli.images.options import ImageOptions
@@ -45,7 +46,11 @@ def _is_one_file(path: str, other: str) -> bool:
 
 
 def write_page(
-    content: Content, target: ReportTarget, screen: Screen, images: ImageOptions
+    content: Content,
+    target: ReportTarget,
+    screen: Screen,
+    images: ImageOptions,
+    known: Known = lambda record: record.thumbnail,
 ) -> list[Line]:
     """Make thumbnails of the photos, with progress, and write the page.
 
@@ -54,6 +59,7 @@ def write_page(
         target: The file.
         screen: Shows the progress.
         images: How photos are decoded.
+        known: Returns the thumbnails that have been made before.
 
     Returns:
         The lines of a summary that name what was written.
@@ -65,5 +71,5 @@ def write_page(
     from mnv2cli.reporting.places import Places
 
     job = ReportJob(target, images, screen)
-    job.write(content, Places())
+    job.write(content, Places(), known)
     return job.written()

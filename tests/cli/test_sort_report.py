@@ -11,6 +11,8 @@ import pytest
 from click.testing import Result
 
 from mnv2cli.images.reader import ImageReader
+from mnv2cli.reporting.content import Content
+from mnv2cli.reporting.write import write_report
 from tests.reporting.helpers import report_data
 from tests.sorting.trees import draw_fish
 
@@ -108,7 +110,12 @@ def test_photos_are_decoded_once_for_labels_and_thumbnails(
     def again(reader: ImageReader, path: str) -> bytes:
         raise AssertionError(f"{path} is decoded again")
 
+    def write(content: Content, *others: Any) -> None:
+        assert not any(each.record.thumbnail for each in content.entries)  # in memory
+        write_report(content, *others)
+
     monkeypatch.setattr(ImageReader, "thumbnail", again)
+    monkeypatch.setattr("mnv2cli.cli.report_job.write_report", write)
     done = invoke(*command.split(), "--report", "page.html")
     assert done.exit_code == 0, done.output
     text = Path("page.html").read_text()
