@@ -15,7 +15,7 @@ from itertools import chain, islice
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.reporting.columns import CHUNK, page_data, to_script
 from mnv2cli.reporting.content import Content, Entry
-from mnv2cli.reporting.files import ThumbnailFiles, remove_thumbnails
+from mnv2cli.reporting.files import ThumbnailFiles, files_folder, remove_thumbnails
 from mnv2cli.reporting.html import shown
 from mnv2cli.reporting.places import Places
 from mnv2cli.reporting.thumbnails import Thumbnail
@@ -67,8 +67,9 @@ def check_report(path: str, *, force: bool) -> None:
     """Check that a page can be written to a file, before any work is done.
 
     Raises:
-        InputError: It exists and ``force`` is not given, its name does not end in ``.html``, or its
-            folder does not exist or cannot be written to.
+        InputError: It exists and ``force`` is not given, its name does not end in ``.html``, its
+            folder does not exist or cannot be written to, or a file or link has the name of the
+            folder for its thumbnails.
     """
     if is_url(path) or not path.lower().endswith(SUFFIXES):
         raise InputError(
@@ -85,6 +86,13 @@ def check_report(path: str, *, force: bool) -> None:
     if not os.access(folder, os.W_OK):
         raise InputError(
             f"cannot write to {folder!r}: permission denied", "Name a file in a writable folder."
+        )
+    beside = files_folder(path)
+    if os.path.lexists(beside) and (os.path.islink(beside) or not os.path.isdir(beside)):
+        raise InputError(
+            f"cannot write the report {path!r}: {beside!r}, where it may keep thumbnails, is not a "
+            "folder",
+            "Name another file.",
         )
 
 
