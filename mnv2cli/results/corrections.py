@@ -63,7 +63,7 @@ def read_corrections(path: str) -> dict[str, Correction]:
     """
     found: dict[str, Correction] = {}
     seen: dict[str, tuple[Correction, int]] = {}
-    for row in label_rows(path):
+    for row in label_rows(path, "corrections"):
         given = _correction(row, path)
         key = os.path.normpath(given.path)
         earlier, line = seen.setdefault(key, (given, row.line))

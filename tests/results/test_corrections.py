@@ -152,18 +152,42 @@ def test_nonsense_is_refused_with_its_line(
         "",
         "path,review\na.jpg,wrong\n",
         "a.jpg,dog\n",
-        "path,status,label_1,wnid_1,score_1,error,model\na.jpg,ok,tench,n01440764,0.9,,m\n",
-        "path,status,rank,label,wnid,score,error,model\na.jpg,ok,1,tench,n01440764,0.9,,m\n",
         PLAIN.encode("utf-16"),
         b"\x89PNG\r\n\x1a\n\0\0\0",
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, content: bytes | str) -> None:
-    assert "is not a file of labels: it lacks the columns" in refused(tmp_path, content).message
+    message = refused(tmp_path, content).message
+    assert "is not a file of corrections: it lacks the columns" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (
+            "a.csv",
+            "path,status,label_1,wnid_1,score_1,error,model\na.jpg,ok,tench,n01440764,0.9,,m\n",
+        ),
+        (
+            "a.csv",
+            "path,status,rank,label,wnid,score,error,model\na.jpg,ok,1,tench,n01440764,0.9,,m\n",
+        ),
+        ("a.csv", '"path","status","label_1","wnid_1","score_1","error","model"\n'),
+        ("a.jsonl", '{"path": "a.jpg", "status": "ok"}\n'),
+    ],
+)
+def test_results_in_place_of_corrections_are_named_as_such(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(InputError, match=f"{name}' has results, not corrections") as caught:
+        read_corrections(str(path))
+    assert "exports" in caught.value.hint
 
 
 def test_files_that_cannot_be_read_or_written_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot read the labels"):
+    with pytest.raises(InputError, match="cannot read the corrections"):
         read_corrections(str(tmp_path / "missing.csv"))
     with pytest.raises(OutputError, match="cannot write"):
         write_corrections(str(tmp_path / "missing" / "a.csv"), FOUR)
