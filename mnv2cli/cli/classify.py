@@ -17,6 +17,7 @@ from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.labels import label_options
 from mnv2cli.cli.options.model import model_options
+from mnv2cli.cli.options.report import report_option
 from mnv2cli.cli.options.rows import csv_safe_option, force_option, output_option
 from mnv2cli.cli.options.runs import long_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
@@ -106,12 +107,7 @@ class AlsoWritten:
 _also_options = grouped(
     "also",
     AlsoWritten,
-    _output(
-        "--report",
-        type=click.Path(),
-        metavar="PAGE",
-        help="Also make a page of the photos; PAGE ends in .html.",
-    ),
+    report_option(_output),
     _output(
         "--embeddings",
         advanced=True,

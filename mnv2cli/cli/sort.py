@@ -18,7 +18,7 @@ from mnv2cli.cli.options.folders import FOLDERS, FolderChoice, folder_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.model import model_options
-from mnv2cli.cli.options.report import report_option
+from mnv2cli.cli.options.report import corrections_option, report_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import check_refresh, refuse_others
 from mnv2cli.cli.report_page import check_page
@@ -104,12 +104,10 @@ _plan_options = grouped(
         metavar="FILE",
         help="Sort by the results of mnv2 classify in FILE.  [default: classify now]",
     ),
-    _sorting(
-        "--corrections",
-        type=click.Path(exists=True, dir_okay=False),
-        metavar="FILE",
-        help="With --from: sort photos by the labels that you corrected in mnv2 report, exported "
-        "as FILE.",
+    corrections_option(
+        _sorting,
+        "With --from: sort photos by the labels that you corrected in mnv2 report, exported as "
+        "FILE.",
     ),
     _sorting("--dry-run", is_flag=True, help="Show the plan as a tree; change nothing."),
     _sorting(
