@@ -9,13 +9,13 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import islice
 from time import monotonic
-from typing import Protocol
 
 from mnv2cli.errors import ImageError, InputError
 from mnv2cli.images.budget import DECODING
-from mnv2cli.images.isolated import LAST_RESORT
+from mnv2cli.images.isolated import LAST_RESORT, worker_limit
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.reader import ImageReader
+from mnv2cli.images.reading import Reader
 from mnv2cli.images.unreadable import took_too_long
 from mnv2cli.records import Record
 from mnv2cli.reporting.places import Places
@@ -34,32 +34,6 @@ Thumbnail = bytes | str
 
 Advance = Callable[[Record, Thumbnail], None]
 """Called with each record and its thumbnail, in order."""
-
-
-class Reader(Protocol):
-    """Reads images as thumbnails, as :class:`mnv2cli.images.reader.ImageReader` does.
-
-    Attributes:
-        before_process: Called before an image is decoded in a process with its own time limit.
-    """
-
-    before_process: Callable[[], None]
-
-    def submit(self, path: str) -> None:
-        """Name an image that will be read later."""
-        ...
-
-    def wait(self, path: str) -> None:
-        """Wait until an image can be decoded; raises ImageError."""
-        ...
-
-    def thumbnail(self, path: str) -> bytes:
-        """Return the thumbnail of an image; raises ImageError."""
-        ...
-
-    def close(self) -> None:
-        """Stop everything that threads are waiting for."""
-        ...
 
 
 def make_thumbnails(
@@ -89,7 +63,7 @@ def make_thumbnails(
 
             decoder = stack.enter_context(closing(IsolatedDecoders(0, options)))
         reader = stack.enter_context(ImageReader(0, options, decoder=decoder))
-        limit = options.timeout and options.timeout + (LAST_RESORT if options.isolate else 0)
+        limit = worker_limit(options.timeout, isolate=options.isolate)
         yield from thumbnails_in_order(
             records, ThumbnailSource(reader, places, known), limit, advance
         )
