@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from mnv2cli.errors import InputError, NoImagesError
 from mnv2cli.models.head import UNKNOWN
 from mnv2cli.models.learned_file import check_names
-from mnv2cli.results.check import OWN_FILE, is_thumbnail_path
+from mnv2cli.results.check import OWN_FILE
+from mnv2cli.results.thumbnail_files import is_thumbnail_path
 from mnv2cli.sources.finder import Finder
 from mnv2cli.sources.names import natural_sorted, path_parts
 from mnv2cli.sources.options import Filters

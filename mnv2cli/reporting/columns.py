@@ -115,7 +115,8 @@ def page_data(
     Args:
         content: What the page shows.
         href: Returns the URL of the folder of a photo, with a final slash; empty for none.
-        thumbnails: ``kind``, ``embedded``, ``files`` or ``none``, and for files their ``folder``.
+        thumbnails: ``kind``, ``embedded``, ``files`` or ``none``; for files also their ``folder``,
+            and how many are in a ``group``.
     """
     columns = _Columns(href)
     for row, entry in enumerate(content.entries):

@@ -15,11 +15,12 @@ from itertools import chain, islice
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.reporting.columns import CHUNK, page_data, to_script
 from mnv2cli.reporting.content import Content, Entry
-from mnv2cli.reporting.files import ThumbnailFiles, files_folder, remove_thumbnails
+from mnv2cli.reporting.files import ThumbnailFiles, remove_thumbnails
 from mnv2cli.reporting.html import shown
 from mnv2cli.reporting.places import Places
 from mnv2cli.reporting.thumbnails import Thumbnail
 from mnv2cli.results.check import already_exists, check_not_folder, existing_folder, is_regular
+from mnv2cli.results.thumbnail_files import files_folder
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.files import AtomicFile
 from mnv2cli.system.messages import reason
@@ -148,7 +149,7 @@ def _write_with_files(
                 missing[row] = thumbnail
             else:
                 files.write(row, thumbnail)
-        data = page_data(content, href, {"kind": "files", "folder": files.url})
+        data = page_data(content, href, {"kind": "files", **files.about})
         _write_page(target.path, page(content, data, first, missing), files.keep)
     except BaseException:
         files.discard()

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 
 from mnv2cli.records import Source
-from mnv2cli.results.check import LOG_SUFFIX, OWN_FILE, is_thumbnail_path, possible_logs
+from mnv2cli.results.check import LOG_SUFFIX, OWN_FILE, possible_logs
 from mnv2cli.results.features_rows import ROWS_SUFFIX
+from mnv2cli.results.thumbnail_files import is_thumbnail_path
 from mnv2cli.runs.log import is_log
 from mnv2cli.sources.names import IMAGE_SUFFIXES
 
