@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mnv2cli.reporting.content import Panel
-from mnv2cli.reporting.difference import Difference, Pair
+from mnv2cli.reporting.difference import NO_CATEGORY, NO_LABEL, Difference, Pair
 from mnv2cli.reporting.html import Figure, number, table, text
-from mnv2cli.system.messages import count
+from mnv2cli.system.messages import count, share_text
 
 TITLE = "Differences"
 
 MOST_ROWS = 50
 """Rows of a table."""
-
-_NO_LABEL = "no label"
-_NO_CATEGORY = "no category"
 
 
 def difference_panel(difference: Difference) -> Panel:
@@ -36,17 +33,17 @@ def _content(difference: Difference) -> Iterator[str]:
          number(difference.now_readable)],
         ["Mean score", _score(difference.mean_before), _score(difference.mean_after)],
     ], names_rows=True)  # fmt: skip
-    yield from _pairs("Changed labels", difference.pairs, _NO_LABEL)
-    yield from _pairs("Changed categories", difference.category_pairs, _NO_CATEGORY)
+    yield from _pairs("Changed labels", difference.pairs, NO_LABEL)
+    yield from _pairs("Changed categories", difference.category_pairs, NO_CATEGORY)
     rows = [
-        [text(each.name or _NO_LABEL), *map(number, (each.before, each.after)),
+        [text(each.name or NO_LABEL), *map(number, (each.before, each.after)),
          number(each.gained, "+"), number(each.lost, "−")]
         for each in difference.classes
     ]  # fmt: skip
     yield from _section("Changes by class", ["Class", "Before", "After", "Gained", "Lost"], rows)
     rows = [
-        [text(each.path), text(each.before or _NO_LABEL), _score(each.before_score),
-         text(each.after or _NO_LABEL), _score(each.after_score)]
+        [text(each.path), text(each.before or NO_LABEL), _score(each.before_score),
+         text(each.after or NO_LABEL), _score(each.after_score)]
         for each in difference.most_changed_labels
     ]  # fmt: skip
     headings = ["Photo", "Before", "Score", "After", "Score"]
@@ -61,11 +58,8 @@ def _content(difference: Difference) -> Iterator[str]:
 def _headline(difference: Difference) -> str:
     if difference.agreement is None:
         return "No photo could be read in both runs."
-    share = difference.agreement if not difference.label_changed else min(
-        difference.agreement, 0.999
-    )  # fmt: skip
-    photos = count(difference.compared, "photo")
-    return f"<b>{_score(share)}</b> of {photos} have the same label."
+    share = share_text(difference.agreement).replace(" ", "\u00a0")
+    return f"<b>{share}</b> of {count(difference.compared, 'photo')} have the same label."
 
 
 def _pairs(title: str, pairs: Sequence[Pair], nothing: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,10 @@ def test_the_panel_shows_the_figures_and_escapes_names(tmp_path: Path) -> None:
     assert "<b>0.0\u00a0%</b> of 1 photo have" in panel.html
     assert '<td class="n">90.0\u00a0%</td>' in panel.html
     panel.html.encode()
+
+
+def test_the_panel_rounds_no_share_to_all_or_nothing(files: tuple[str, str]) -> None:
+    difference = compare(*files)
+    for agreement, shown in ((1e-6, "0.1"), (1 - 1e-6, "99.9")):
+        panel = difference_panel(replace(difference, agreement=agreement))
+        assert f"<b>{shown}\u00a0%</b> of 3 photos" in panel.html
