@@ -90,7 +90,7 @@ def test_relative_and_absolute_paths_are_the_same_image(
     new = write(tmp_path / "n.csv", [labelled(absolute, tabby), labelled(other_url, tabby)])
     difference = compare(new, old)
     assert (difference.both, difference.only_before, difference.only_after) == (1, 1, 1)
-    given = [labelled("p/1.jpg", tabby), Entry(labelled("x", tabby), note="kept")]
+    given = [Entry(labelled("p/1.jpg", tabby)), Entry(labelled("x", tabby), note="kept")]
     entry, other = with_before(given, old)
     assert entry.before is not None and entry.before.predictions[0].score == 0.9
     assert (other.before, other.note) == (None, "kept")
@@ -103,7 +103,7 @@ def test_the_last_row_of_a_repeated_path_counts(tmp_path: Path) -> None:
     difference = compare(new, old)
     assert (difference.images_before, difference.repeated_before) == (1, 1)
     assert (difference.both, difference.agreement) == (1, 1.0)
-    (entry,) = with_before([labelled("1.jpg", ("espresso", 0.8))], old)
+    (entry,) = with_before([Entry(labelled("1.jpg", ("espresso", 0.8)))], old)
     assert entry.before is not None and entry.before.predictions[0].label == "espresso"
 
 
