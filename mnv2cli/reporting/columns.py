@@ -91,7 +91,7 @@ class _Columns:
         return self.labels[prediction.label, prediction.wnid]
 
     def used_rows(self) -> dict[str, list[Any]]:
-        """Return the columns without those that say nothing."""
+        """Return the columns without those that have no value in any row."""
         used = dict(self.rows)
         for name, more in (
             ("category", ("categoryScore", "categoryMargin")),

@@ -45,8 +45,8 @@ def make_thumbnails(
 ) -> Generator[Thumbnail, None, None]:
     """Yield the thumbnail of each record, or why there is none, in order.
 
-    Records with an error yield it, without another attempt. An image that exceeds the time limit
-    loses its thread, which cannot be killed; another one continues.
+    Records with an error yield it, without another attempt. The thread of an image
+    that exceeds the time limit is abandoned, as it cannot be killed, and another one replaces it.
 
     Args:
         records: The photos; consumed as far ahead as threads need.
@@ -191,7 +191,7 @@ class _Pool:
                 self._grow_older(min(monotonic() - before, _STEP))
 
     def stop(self) -> None:
-        """End the threads; each finishes its current image, for which nobody waits."""
+        """End the threads without waiting for the images that they are reading."""
         with self._news:
             self._stopped = True
             self._todo.clear()
@@ -203,7 +203,7 @@ class _Pool:
         threading.Thread(target=self._work, name="mnv2-work", daemon=True).start()
 
     def _grow_older(self, seconds: float) -> None:
-        """Count the time of all tasks, and give up those over the limit."""
+        """Add to the time of all tasks, and give up on those over the limit."""
         for task in list(self._busy):
             task.age += 0.0 if DECODING.is_waiting(task.worker) else seconds
             if self._limit and task.age > self._limit:
@@ -213,7 +213,7 @@ class _Pool:
                 self._start()
 
     def _leave_time(self) -> None:
-        """Leave it to another process to give up on the image of the calling thread."""
+        """Leave the time limit of the calling thread's image to the process that decodes it."""
         own = threading.current_thread()
         with self._news:
             for task in self._busy:

@@ -50,8 +50,8 @@ def read_corrections(path: str) -> dict[str, Correction]:
     The file may have gone through a spreadsheet: see
     :func:`~mnv2cli.results.label_table.label_rows`. A row without a review, and every row
     without that column, is ``corrected``. A path may occur again with the same label and review;
-    if they differ, that is an error: the order of rows, which people sort, does not say who is
-    right, and a page exports each photo once.
+    if they differ, that is an error: neither row is known to be the later one, because rows may
+    have been sorted, and a page exports each photo once.
 
     Raises:
         InputError: The file cannot be read, or lacks the columns path and label; or a row has an
