@@ -17,9 +17,11 @@ from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.labels import label_options
 from mnv2cli.cli.options.model import model_options
+from mnv2cli.cli.options.report import report_option
 from mnv2cli.cli.options.rows import csv_safe_option, force_option, output_option
 from mnv2cli.cli.options.runs import long_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
+from mnv2cli.cli.report_page import check_page
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.errors import ExitCode, OutputError
 from mnv2cli.results.check import check_not_folder, check_output, is_file
@@ -105,12 +107,7 @@ class AlsoWritten:
 _also_options = grouped(
     "also",
     AlsoWritten,
-    _output(
-        "--report",
-        type=click.Path(),
-        metavar="PAGE",
-        help="Also make a page of the photos; PAGE ends in .html.",
-    ),
+    report_option(_output),
     _output(
         "--embeddings",
         advanced=True,
@@ -168,7 +165,7 @@ def classify(
     check_not_an_input(target.path, inputs, options)
     if report is not None:
         check_not_an_input(report, inputs, options)
-        _check_report(report, target)
+        check_page(report, force=target.force, inputs=[target.path, embeddings])
     if embeddings is not None:
         check_not_an_input(embeddings, inputs, options)
         _check_embeddings(embeddings, target, run, cluster)
@@ -201,20 +198,6 @@ def classify(
     if run.shard and code == ExitCode.NO_IMAGES:
         code = ExitCode.DONE  # a shard may be empty: the other shards have the images
     click.get_current_context().exit(code)
-
-
-def _check_report(path: str, target: OutputTarget) -> None:
-    """Check that a page can be written beside the results of this run."""
-    from mnv2cli.reporting.write import check_report
-
-    if target.path is not None and _is_one_file(path, target.path):
-        raise click.UsageError("--report and -o name the same file.")
-    check_report(path, force=target.force)
-
-
-def _is_one_file(path: str, other: str) -> bool:
-    """Return whether two paths are of one file, which may not exist yet."""
-    return is_same(path, other) or os.path.realpath(path) == os.path.realpath(other)
 
 
 def _layout(target: OutputTarget, options: ClassifierOptions, run: RunOptions) -> Layout:

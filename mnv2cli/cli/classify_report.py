@@ -51,10 +51,7 @@ class AddedReport:
     def passing(self, records: Generator[Record, None, None]) -> Generator[Record, None, None]:
         """Yield the records without their thumbnails, which are stored."""
         with closing(records):
-            for record in records:
-                if record.thumbnail is not None:
-                    self._spool.add(record.path, record.thumbnail)
-                slim = replace(record, thumbnail=None)
+            for slim in self._spool.passing(records):
                 self._records.append(replace(slim, embedding=None))
                 yield slim
 

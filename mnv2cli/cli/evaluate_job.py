@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.cli.terminal.summary import Line
-    from mnv2cli.images.options import ImageOptions
     from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.learning.evaluate import Advance, EvaluationSet
     from mnv2cli.learning.evaluation import Evaluation
@@ -59,39 +59,38 @@ class EvaluateJob:
         Raises:
             InputError: The inputs are invalid, or the report cannot be written there.
         """
-        from mnv2cli.cli.report_page import check_page
+        from mnv2cli.cli.report_page import check_page, write_page
         from mnv2cli.learning.evaluate import evaluate_photos, evaluate_results
-
-        if self._output.report is not None:
-            read = (photos.labels, photos.results)
-            check_page(self._output.report, force=self._output.force, inputs=read)
-        if photos.results is not None:
-            evaluation = evaluate_results(photos)
-            for each, error in evaluation.omitted.unreadable:
-                self._screen.unreadable(each, error)
-        else:
-            classifier = make_classifier(options, self._screen)
-            with advancing(self._screen, classifier.network.name) as advance:
-                evaluation = evaluate_photos(
-                    photos,
-                    classifier,
-                    cache=cache,
-                    advance=advance,
-                    thumbnails=self._output.report is not None,
-                )
-        if self._output.report is not None:
-            self._write(self._output.report, evaluation, photos.source, options.images)
-        return evaluation
-
-    def _write(self, path: str, evaluation: Evaluation, source: str, images: ImageOptions) -> None:
-        from mnv2cli.cli.report_page import write_page
         from mnv2cli.learning.pages.evaluation import evaluation_content
+        from mnv2cli.reporting.spool import ThumbnailSpool
         from mnv2cli.reporting.write import ReportTarget
 
-        target = ReportTarget(path, self._output.force)
-        self._written = write_page(
-            evaluation_content(evaluation, source), target, self._screen, images
-        )
+        report = self._output.report
+        if report is not None:
+            read = (photos.labels, photos.results)
+            check_page(report, force=self._output.force, inputs=read)
+        with ThumbnailSpool(os.path.dirname(report or "")) as spool:
+            if photos.results is not None:
+                evaluation = evaluate_results(photos)
+                for each, error in evaluation.omitted.unreadable:
+                    self._screen.unreadable(each, error)
+            else:
+                classifier = make_classifier(options, self._screen)
+                with advancing(self._screen, classifier.network.name) as advance:
+                    evaluation = evaluate_photos(
+                        photos,
+                        classifier,
+                        cache=cache,
+                        advance=advance,
+                        thumbnails=None if report is None else spool,
+                    )
+            if report is not None:
+                content = evaluation_content(evaluation, photos.source)
+                target = ReportTarget(report, self._output.force)
+                self._written = write_page(
+                    content, target, self._screen, options.images, spool.find
+                )
+        return evaluation
 
     def show(self, evaluation: Evaluation) -> None:
         """Print the figures."""

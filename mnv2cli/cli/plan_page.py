@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mnv2cli.cli.report_job import ReportJob
@@ -49,10 +48,7 @@ class PlanPage:
     def passing(self, records: Iterable[Record]) -> Iterator[Record]:
         """Yield records without their thumbnails, and keep them."""
         self._records = kept = []
-        for record in records:
-            if record.thumbnail is not None:
-                self._spool.add(record.path, record.thumbnail)
-            slim = replace(record, thumbnail=None)
+        for slim in self._spool.passing(records):
             kept.append(slim)
             yield slim
 

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.images import limit_options
+from mnv2cli.cli.options.report import corrections_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.report_page import check_page
 from mnv2cli.cli.terminal.help import ExampleCommand
@@ -95,15 +96,10 @@ class AlsoRead:
     _page(
         "--against",
         type=click.Path(),
-        metavar="OTHER",
-        help="Compare with OTHER, the results of an earlier run.",
+        metavar="FILE",
+        help="Compare with FILE, the results of an earlier run.",
     ),
-    _page(
-        "--corrections",
-        type=click.Path(),
-        metavar="CSV",
-        help="Begin with the corrections that a page has exported.",
-    ),
+    corrections_option(_page, "Begin with the corrections that a page has exported as FILE."),
 )
 @limit_options
 @terminal_options

@@ -17,12 +17,12 @@ from mnv2cli.images.decode import set_process_limit
 from mnv2cli.reporting.compare import compare, with_before
 from mnv2cli.reporting.content import Content, Entry
 from mnv2cli.reporting.difference_panel import difference_panel
-from mnv2cli.reporting.files import files_folder
 from mnv2cli.reporting.places import Places
 from mnv2cli.reporting.thumbnails import GONE, Thumbnail, make_thumbnails
 from mnv2cli.reporting.write import write_report
 from mnv2cli.results.any_file import read_any
 from mnv2cli.results.corrections import matched, read_corrections, unmatched_text
+from mnv2cli.results.thumbnail_files import files_folder
 from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:

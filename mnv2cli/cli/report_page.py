@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -11,11 +12,11 @@ from mnv2cli.cli.inputs import is_same
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mnv2cli.cli.report_job import Known
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.cli.terminal.summary import Line
     from mnv2cli.images.options import ImageOptions
     from mnv2cli.reporting.content import Content
-    from mnv2cli.reporting.places import Places
     from mnv2cli.reporting.write import ReportTarget
 
 
@@ -34,9 +35,14 @@ def check_page(path: str, *, force: bool, inputs: Iterable[str | None] = ()) -> 
     from mnv2cli.reporting.write import check_report
 
     for each in filter(None, inputs):
-        if is_same(each, path):
+        if _is_one_file(each, path):
             raise click.UsageError(f"The report would overwrite {each!r}: name another file.")
     check_report(path, force=force)
+
+
+def _is_one_file(path: str, other: str) -> bool:
+    """Return whether two paths are of one file, which may not exist yet."""
+    return is_same(path, other) or os.path.realpath(path) == os.path.realpath(other)
 
 
 def write_page(
@@ -44,7 +50,7 @@ def write_page(
     target: ReportTarget,
     screen: Screen,
     images: ImageOptions,
-    places: Places | None = None,
+    known: Known = lambda record: record.thumbnail,
 ) -> list[Line]:
     """Make thumbnails of the photos, with progress, and write the page.
 
@@ -53,7 +59,7 @@ def write_page(
         target: The file.
         screen: Shows the progress.
         images: How photos are decoded.
-        places: Where they are; None for their paths.
+        known: Returns the thumbnails that have been made before.
 
     Returns:
         The lines of a summary that name what was written.
@@ -65,5 +71,5 @@ def write_page(
     from mnv2cli.reporting.places import Places
 
     job = ReportJob(target, images, screen)
-    job.write(content, places or Places())
+    job.write(content, Places(), known)
     return job.written()

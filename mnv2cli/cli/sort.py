@@ -18,9 +18,10 @@ from mnv2cli.cli.options.folders import FOLDERS, FolderChoice, folder_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.model import model_options
-from mnv2cli.cli.options.report import report_option
+from mnv2cli.cli.options.report import corrections_option, report_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import check_refresh, refuse_others
+from mnv2cli.cli.report_page import check_page
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
 from mnv2cli.errors import ExitCode
 from mnv2cli.sorting.options import PlanOptions, SortOptions
@@ -103,12 +104,10 @@ _plan_options = grouped(
         metavar="FILE",
         help="Sort by the results of mnv2 classify in FILE.  [default: classify now]",
     ),
-    _sorting(
-        "--corrections",
-        type=click.Path(exists=True, dir_okay=False),
-        metavar="FILE",
-        help="With --from: sort photos by the labels that you corrected in mnv2 report, exported "
-        "as FILE.",
+    corrections_option(
+        _sorting,
+        "With --from: sort photos by the labels that you corrected in mnv2 report, exported as "
+        "FILE.",
     ),
     _sorting("--dry-run", is_flag=True, help="Show the plan as a tree; change nothing."),
     _sorting(
@@ -276,18 +275,14 @@ def _check(inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:
     if plan.write_to is not None and os.path.lexists(plan.write_to):
         raise click.UsageError(f"{plan.write_to!r} already exists: name another file for --plan.")
     if plan.report is not None:
-        _check_report(plan.report, plan.write_to)
+        _check_report(plan.report, plan)
 
 
-def _check_report(path: str, plan_file: str | None) -> None:
+def _check_report(path: str, plan: PlanOptions) -> None:
     """Check that a page can be written; nothing is overwritten, so there is no --force."""
-    from mnv2cli.cli.report_page import check_page
-
-    if path == plan_file:
-        raise click.UsageError("--report and --plan name one file: name two.")
     if os.path.isfile(path):
         raise click.UsageError(f"{path!r} already exists: name another file for --report.")
-    check_page(path, force=False)
+    check_page(path, force=False, inputs=[plan.write_to, plan.results, plan.apply])
 
 
 def _check_ignored(ctx: click.Context, plan: PlanOptions, folders: FolderOptions) -> None:

@@ -53,8 +53,8 @@ _output_options = grouped(
 @section("Difference")(
     "--against",
     type=click.Path(allow_dash=True),
-    metavar="OTHER",
-    help="Show the changes since OTHER, the results of an earlier run.  [default: none]",
+    metavar="FILE",
+    help="Show the changes since FILE, the results of an earlier run.  [default: none]",
 )
 @_output_options
 def summary(results: str, against: str | None, output: SummaryOutput) -> None:

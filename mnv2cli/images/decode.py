@@ -13,7 +13,7 @@ from mnv2cli.images.budget import COEFFICIENT_BYTES, DECODING, SMALL, Hold, memo
 from mnv2cli.images.formats import JPEG, ImageFormat, identify
 from mnv2cli.images.opening import open_regular
 from mnv2cli.images.options import ImageOptions
-from mnv2cli.images.renditions import NetworkInput, Rendition, Thumbnail
+from mnv2cli.images.renditions import NetworkInput, Rendition
 from mnv2cli.images.signatures import HEAD_BYTES, in_scans
 from mnv2cli.images.unreadable import decoder_error, file_error, format_error, too_many_pixels
 
@@ -50,24 +50,6 @@ def decode(
         ImageError: The file is unreadable; the reason is in plain words.
     """
     return decode_as(path, NetworkInput(size, options), options, hold)
-
-
-def decode_thumbnail(path: str, options: ImageOptions, hold: Hold = DECODING.hold) -> bytes:
-    """Read an image file as a thumbnail: a WebP with a longer side of 160 pixels, upright, sRGB.
-
-    It shows the whole image, and a smaller image at its own size. A JPEG is decoded at the smallest
-    scale that has enough pixels.
-
-    Args:
-        path: A regular file; anything else is refused without being opened.
-        options: Limits; fit and interpolation are not used.
-        hold: Reserves memory for a large image while it is decoded.
-
-    Raises:
-        RawPhotoError: It is a raw photo, which :mod:`mnv2cli.images.raw_reader` reads.
-        ImageError: The file is unreadable; the reason is in plain words.
-    """
-    return decode_as(path, Thumbnail(), options, hold)
 
 
 def decode_as(

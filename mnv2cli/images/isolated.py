@@ -73,6 +73,16 @@ _PROGRAM = (
 )
 
 
+def worker_limit(timeout: float, *, isolate: bool) -> float:
+    """Return the seconds after which the thread of an image is abandoned; 0 for never.
+
+    Args:
+        timeout: The limit of an image, in seconds; 0 for none.
+        isolate: Another process decodes it, which has the limit itself.
+    """
+    return timeout and timeout + (LAST_RESORT if isolate else 0.0)
+
+
 def default_command() -> list[str]:
     """Return the command that starts a child, without the options of decoding."""
     if not sys.executable:

@@ -21,13 +21,11 @@ from mnv2cli.images.directories import ORIENTATION
 from mnv2cli.images.exif import exif_date
 from mnv2cli.images.opening import open_regular
 from mnv2cli.images.options import ImageOptions
-from mnv2cli.images.renditions import NetworkInput, Rendition
+from mnv2cli.images.renditions import Rendition
 from mnv2cli.images.unreadable import NO_MEMORY, file_error, too_many_pixels
 from mnv2cli.images.unsupported import RawPhotoError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from PIL import Image
 
 T = TypeVar("T")
@@ -50,33 +48,6 @@ def is_available() -> bool:
     return find_spec("rawpy") is not None
 
 
-def decode_raw(
-    path: str, size: int, options: ImageOptions, found: RawPhotoError, hold: Hold = DECODING.hold
-) -> NDArray[np.uint8]:
-    """Read a raw photo as the network's input, as :func:`mnv2cli.images.decode.decode` does.
-
-    The largest preview is read if it is large enough for the network; its own orientation has
-    priority over that of the raw photo. Otherwise the sensor data is demosaiced to half the size,
-    with the white balance of the camera.
-
-    Args:
-        path: A regular file.
-        size: Side of the square result in pixels.
-        options: Fit, interpolation and limits; ``max_pixels`` limits what is decoded: the preview
-            or the sensor data.
-        found: The error that names the photo's format.
-        hold: Reserves memory while it is decoded.
-
-    Returns:
-        uint8 [size, size, 3], RGB.
-
-    Raises:
-        ImageError: The file is unreadable; the reason is in plain words. It is ``found`` if the
-            reader is not installed.
-    """
-    return decode_raw_as(path, NetworkInput(size, options), options, found, hold)
-
-
 def decode_raw_as(
     path: str,
     rendition: Rendition[T],
@@ -84,10 +55,22 @@ def decode_raw_as(
     found: RawPhotoError,
     hold: Hold = DECODING.hold,
 ) -> T:
-    """Read a raw photo, and return what is made of it; as :func:`decode_raw` otherwise.
+    """Read a raw photo, as :func:`mnv2cli.images.decode.decode_as` does.
+
+    The largest preview is read if it is large enough; its own orientation has priority over that
+    of the raw photo. Otherwise the sensor data is demosaiced to half the size, with the white
+    balance of the camera.
+
+    Args:
+        path: A regular file.
+        rendition: What is made of the image.
+        options: Limits; ``max_pixels`` limits what is decoded: the preview or the sensor data.
+        found: The error that names the photo's format.
+        hold: Reserves memory while it is decoded.
 
     Raises:
-        ImageError: The file is unreadable; the reason is in plain words.
+        ImageError: The file is unreadable; the reason is in plain words. It is ``found`` if the
+            reader is not installed.
     """
     if not is_available():
         raise found

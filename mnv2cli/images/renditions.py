@@ -176,13 +176,11 @@ class InputAndThumbnail:
         import numpy as np
 
         size, options = self.input.size, self.input.options
+        if is_tutorial(options):  # its pixels ignore profiles, which thumbnails never do
+            pixels = self.input.make(image)  # before the other copy of the image is made
+            return Both(pixels, thumbnails.thumbnail(prepare(image)))
         prepared = prepare(image)
-        # The tutorial's pixels ignore profiles, thumbnails never do.
-        pixels = (
-            self.input.make(image)
-            if is_tutorial(options)
-            else np.asarray(input_of(prepared, size, options))
-        )
+        pixels = np.asarray(input_of(prepared, size, options))
         return Both(pixels, thumbnails.thumbnail(prepared))
 
     def to_bytes(self, made: Both) -> bytes:

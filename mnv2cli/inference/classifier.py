@@ -20,7 +20,7 @@ from mnv2cli.engines.options import EngineOptions
 from mnv2cli.engines.registry import check_precision
 from mnv2cli.errors import InputError
 from mnv2cli.events import RunEvents
-from mnv2cli.images.isolated import LAST_RESORT
+from mnv2cli.images.isolated import worker_limit
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.reader import ImageReader
 from mnv2cli.inference.calibration import ReadAhead, calibration_key, decode_all, sample
@@ -366,11 +366,10 @@ class Classifier:
         return labelling_of(self.network, self.options.labels, self._categories)
 
     def _pipeline_options(self) -> PipelineOptions:
-        timeout = self.options.images.timeout
         return PipelineOptions(
             self.options.engine.batch_size,
             self.options.engine.threads,
-            timeout and timeout + (LAST_RESORT if self.isolate else 0),
+            worker_limit(self.options.images.timeout, isolate=self.isolate),
         )
 
 

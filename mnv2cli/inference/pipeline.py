@@ -19,9 +19,9 @@ from mnv2cli.engines import Engine
 from mnv2cli.errors import ImageError, Mnv2Error
 from mnv2cli.images.budget import DECODING
 from mnv2cli.images.isolated import LAST_RESORT
+from mnv2cli.images.reading import Reader
 from mnv2cli.images.unreadable import took_too_long
 from mnv2cli.inference.batch import Batch, Decoded, Result
-from mnv2cli.inference.reading import Reader
 from mnv2cli.inference.recording import Recorder
 from mnv2cli.inference.timings import Timings
 from mnv2cli.records import Record, Source

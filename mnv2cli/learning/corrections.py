@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from mnv2cli.errors import InputError
 from mnv2cli.learning.dataset import NO_CLASSES, Example
 from mnv2cli.learning.training_set import FEWEST_PHOTOS
+from mnv2cli.results.thumbnail_files import is_thumbnail_path
 from mnv2cli.sorting.folders import safe_name
 from mnv2cli.sorting.journal import journals
 from mnv2cli.sorting.placed import Placed, placed_files
@@ -100,7 +101,9 @@ def read_sorted(
     reader = _Reader(dest, placed, ClassFolders(names), digest)
     where: dict[str, list[str]] = {}
     for source in Finder([dest], filters):
-        if not source.error and (content := digest(source.path)):
+        if source.error or is_thumbnail_path(source.path):
+            continue
+        if content := digest(source.path):
             where.setdefault(content, []).append(source.path)
     reader.find_renamed(where)
     for content, paths in where.items():

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from mnv2cli.errors import InputError, NoImagesError
 from mnv2cli.models.head import UNKNOWN
 from mnv2cli.models.learned_file import check_names
+from mnv2cli.results.check import OWN_FILE
+from mnv2cli.results.thumbnail_files import is_thumbnail_path
 from mnv2cli.sources.finder import Finder
 from mnv2cli.sources.names import natural_sorted, path_parts
 from mnv2cli.sources.options import Filters
@@ -98,8 +100,8 @@ def check_classes(names: tuple[str, ...], source: str) -> None:
 def from_folder(folder: str, filters: Filters | None = None) -> Examples:
     """Return the photos in the subfolders of a folder, each a class; photos may lie deeper.
 
-    Hidden folders are skipped, also those of mnv2; so are photos directly in the folder, and in a
-    folder that mnv2 sort made ``unsure``, ``other`` and ``unknown``.
+    Hidden folders are skipped, also those of mnv2; so are photos directly in the folder, thumbnails
+    of reports, and the folders ``unsure``, ``other`` and ``unknown`` that mnv2 sort made.
 
     Args:
         folder: The folder, on this machine.
@@ -129,6 +131,7 @@ def from_folder(folder: str, filters: Filters | None = None) -> Examples:
     finder = Finder([folder], filters, lambda path, why: found.skipped.append((path, why)))
     depth = len(path_parts(folder))
     names = set()
+    with_thumbnails = set()
     for source in finder:
         parts = path_parts(source.path)[depth:]
         name = parts[0] if parts else ""
@@ -136,6 +139,9 @@ def from_folder(folder: str, filters: Filters | None = None) -> Examples:
             found.skipped.append((source.path, "not in the folder of a class"))
         elif name in unused:
             found.skipped.append((source.path, unused[name]))
+        elif is_thumbnail_path(source.path):
+            found.skipped.append((source.path, OWN_FILE))
+            with_thumbnails.add(name)
         else:
             found.photos.append(Example(source.path, name, source.error))
             names.add(name)
@@ -144,6 +150,7 @@ def from_folder(folder: str, filters: Filters | None = None) -> Examples:
         name
         for name in subfolders
         if name not in unused
+        and name not in with_thumbnails
         and not (name.startswith(".") and not filters.hidden)
         and os.path.join(folder, name) not in links
         and not any(matches((name,), pattern) for pattern in filters.exclude)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from mnv2cli.inference.classifier import Classifier
     from mnv2cli.models import Model
+    from mnv2cli.reporting.spool import ThumbnailSpool
 
 _NO_CLASS = ("not in the folder of a class", "no label")
 
@@ -138,7 +139,7 @@ def evaluate_photos(
     cache: bool = True,
     advance: Callable[[int], Advance] | None = None,
     timings: Timings | None = None,
-    thumbnails: bool = False,
+    thumbnails: ThumbnailSpool | None = None,
 ) -> Evaluation:
     """Classify photos whose classes are known, and return the figures.
 
@@ -149,7 +150,8 @@ def evaluate_photos(
         advance: Called with the number of photos before the first; returns a function to call with
             the record of each.
         timings: Receives the seconds.
-        thumbnails: Keep a thumbnail of each photo that is decoded for its scores.
+        thumbnails: Receives a thumbnail of each photo that is decoded for its scores; None for no
+            thumbnails.
     """
     found = photos.read()
     network = classifier.network
@@ -192,7 +194,7 @@ def score_labelled(
     step: Advance = lambda record: None,
     timings: Timings | None = None,
     *,
-    thumbnails: bool = False,
+    thumbnails: ThumbnailSpool | None = None,
 ) -> tuple[list[Record], NDArray[np.float32]]:
     """Return the record of each photo, and the scores of the readable ones, float32 [m, c]."""
     import numpy as np
@@ -202,9 +204,10 @@ def score_labelled(
     scores = np.empty((len(photos), count), np.float32)
     records: list[Record] = []
     readable = 0
-    run = score_run(classifier, sources, store, timings, thumbnails=thumbnails)
+    run = score_run(classifier, sources, store, timings, thumbnails=thumbnails is not None)
     with closing(run):
-        for record, row in run:
+        for made, row in run:
+            record = thumbnails.slim(made) if thumbnails else made
             records.append(record)
             if not record.error:
                 scores[readable] = row[:count]

@@ -91,7 +91,7 @@ class _Columns:
         return self.labels[prediction.label, prediction.wnid]
 
     def used_rows(self) -> dict[str, list[Any]]:
-        """Return the columns without those that say nothing."""
+        """Return the columns without those that have no value in any row."""
         used = dict(self.rows)
         for name, more in (
             ("category", ("categoryScore", "categoryMargin")),
@@ -115,7 +115,8 @@ def page_data(
     Args:
         content: What the page shows.
         href: Returns the URL of the folder of a photo, with a final slash; empty for none.
-        thumbnails: ``kind``, ``embedded``, ``files`` or ``none``, and for files their ``folder``.
+        thumbnails: ``kind``, ``embedded``, ``files`` or ``none``; for files also their ``folder``,
+            and how many are in a ``group``.
     """
     columns = _Columns(href)
     for row, entry in enumerate(content.entries):

@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mnv2cli.errors import InputError
-from mnv2cli.records import Record
 from mnv2cli.reporting.content import Entry
 from mnv2cli.reporting.difference import (
     Change,
@@ -67,11 +66,11 @@ def compare(after: str, before: str) -> Difference:
     return joined.difference()
 
 
-def with_before(entries: Iterable[Entry | Record], other: str) -> list[Entry]:
+def with_before(entries: Iterable[Entry], other: str) -> list[Entry]:
     """Return entries with the record of another run, by path, as ``before``.
 
     Args:
-        entries: Entries or records of the later run.
+        entries: Those of the later run.
         other: The results file of the earlier run. Of its predictions the best one is kept.
 
     Returns:
@@ -87,8 +86,7 @@ def with_before(entries: Iterable[Entry | Record], other: str) -> list[Entry]:
         )
         for each in read_any(other)
     }
-    made = (each if isinstance(each, Entry) else Entry(each) for each in entries)
-    return [replace(each, before=known.get(key(each.record.path))) for each in made]
+    return [replace(each, before=known.get(key(each.record.path))) for each in entries]
 
 
 def path_key() -> Callable[[str], str]:

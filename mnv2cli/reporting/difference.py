@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 ChangeKind = Literal["label", "category", "unreadable", "readable", "only_before", "only_after"]
 
+NO_LABEL, NO_CATEGORY = "no label", "no category"
+"""What stands for an empty name of a label or category."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

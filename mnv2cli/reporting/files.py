@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import quote
 
-GROUP = 1000
-"""Thumbnails in a folder."""
-
-_FOLDER = re.compile(r"thumbnails-[0-9a-f]{8}")
-_GROUP_NAME = re.compile(r"\d{1,9}")
-_FILE = re.compile(r"\d{1,12}\.webp")
-
-
-def files_folder(page: str) -> str:
-    """Return the folder of the files of a page: ``report_files`` beside ``report.html``."""
-    return os.path.splitext(page)[0] + "_files"
+from mnv2cli.results import thumbnail_files
+from mnv2cli.results.thumbnail_files import (
+    FILE,
+    FOLDER,
+    GROUP_FOLDER,
+    files_folder,
+    new_folder,
+    thumbnail_name,
+)
 
 
 class ThumbnailFiles:
@@ -34,7 +31,8 @@ class ThumbnailFiles:
         page: The file of the page.
 
     Attributes:
-        url: The URL of the folder, relative to the page, with a final slash.
+        about: What the page has to know: the URL of the ``folder``, relative to the page, with a
+            final slash, and how many thumbnails are in a ``group``.
 
     Raises:
         OSError: The folder cannot be created.
@@ -47,24 +45,25 @@ class ThumbnailFiles:
             raise NotADirectoryError(None, "it is a link", self._parent)
         os.makedirs(self._parent, exist_ok=True)
         while True:
-            name = f"thumbnails-{secrets.token_hex(4)}"
+            name = new_folder()
             self._folder = os.path.join(self._parent, name)
             with suppress(FileExistsError):
                 os.mkdir(self._folder)
                 break
         parent = os.path.basename(self._parent)
-        self.url = f"{quote(os.fsencode(parent))}/{name}/"
-        self._group = -1
+        url = f"{quote(os.fsencode(parent))}/{name}/"
+        self.about = {"folder": url, "group": thumbnail_files.GROUP}
+        self._group = ""
         self._is_kept = False
 
     def write(self, row: int, thumbnail: bytes) -> None:
         """Write the thumbnail of a row; rows ascend. Raises OSError."""
-        group = row // GROUP
-        folder = os.path.join(self._folder, str(group))
+        group, name = thumbnail_name(row)
+        folder = os.path.join(self._folder, group)
         if group != self._group:
             os.mkdir(folder)
             self._group = group
-        with open(os.path.join(folder, f"{row}.webp"), "xb") as file:
+        with open(os.path.join(folder, name), "xb") as file:
             file.write(thumbnail)
 
     def keep(self) -> None:
@@ -94,7 +93,7 @@ def remove_thumbnails(page: str, but: str = "") -> None:
     parent = files_folder(page)
     if os.path.islink(parent):
         return
-    for name in _folders(parent, _FOLDER):
+    for name in _folders(parent, FOLDER):
         if name != but:
             _remove(os.path.join(parent, name))
     with suppress(OSError):  # other files are in it
@@ -103,11 +102,11 @@ def remove_thumbnails(page: str, but: str = "") -> None:
 
 def _remove(folder: str) -> None:
     """Remove a folder of thumbnails, and nothing else that is in it."""
-    for name in _folders(folder, _GROUP_NAME):
+    for name in _folders(folder, GROUP_FOLDER):
         group = os.path.join(folder, name)
         with suppress(OSError):
             for entry in list(os.scandir(group)):
-                if _FILE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                if FILE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                     os.unlink(entry.path)
             os.rmdir(group)
     with suppress(OSError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mnv2cli.errors import NoImagesError
 from mnv2cli.records import Record, lead
-from mnv2cli.results.any_file import read_any
+from mnv2cli.results.any_file import has_features, read_any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,24 +80,6 @@ class Rows:
     has_nodes: bool
 
 
-def is_features(path: str) -> bool:
-    """Return whether a file has the features of images, not their labels.
-
-    Raises:
-        InputError: It is a Parquet file, and pyarrow is not installed.
-    """
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix != ".parquet":
-        return suffix == ".npz"
-    from mnv2cli.results.parquet_format import pyarrow
-
-    _, pq = pyarrow()
-    try:
-        return "embedding" in pq.read_schema(path).names
-    except Exception:  # of many kinds; reported when the file is read
-        return False
-
-
 def read_rows(path: str, names: Names | None = None) -> Rows:
     """Read a file into columns; its records are not kept.
 
@@ -116,7 +98,7 @@ def read_rows(path: str, names: Names | None = None) -> Rows:
         columns.add(record)
     if not columns.paths:
         raise NoImagesError(f"{path!r} has no rows", "Run mnv2 classify again.")
-    has_labels = not is_features(path)
+    has_labels = not has_features(path)
     made = {name: _buffer(values) for name, values in columns.numbers.items()}
     made |= {name: _buffer(values) for name, values in columns.scores.items()}
     return Rows(

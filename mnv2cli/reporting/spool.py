@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import IO
 
@@ -33,12 +35,25 @@ class ThumbnailSpool(AbstractContextManager["ThumbnailSpool"]):
             return
         with suppress(OSError):
             if self._file is None:
-                self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
+                # A buffer would keep what a full disk refused, and fail again at each reading.
+                self._file = tempfile.TemporaryFile(  # noqa: SIM115
+                    dir=self._folder, buffering=0
+                )
             self._file.seek(self._end)
-            self._file.write(thumbnail)
-            self._file.flush()
-            self._places[path] = (self._end, len(thumbnail))
-            self._end += len(thumbnail)
+            if self._file.write(thumbnail) == len(thumbnail):
+                self._places[path] = (self._end, len(thumbnail))
+                self._end += len(thumbnail)
+
+    def slim(self, record: Record) -> Record:
+        """Return a record without its thumbnail, which is stored."""
+        if record.thumbnail is None:
+            return record
+        self.add(record.path, record.thumbnail)
+        return replace(record, thumbnail=None)
+
+    def passing(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield records without their thumbnails, which are stored."""
+        return map(self.slim, records)
 
     def find(self, record: Record) -> bytes | None:
         """Return the thumbnail of a record; None if it is not stored."""

@@ -156,7 +156,10 @@ class Summary:
             ("unreadable", self.unreadable),
             ("repeated", self.repeated),
             ("unlabelled", self.unlabelled),
+            ("uncategorised", self.uncategorised),
         ):
+            if number is None:
+                continue
             mean = self.scores.mean if self.scores and name == "all" else None
             yield "images", name, number, mean
         for section, counts in (("error", self.errors), ("model", self.models)):

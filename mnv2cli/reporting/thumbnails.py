@@ -9,13 +9,13 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import islice
 from time import monotonic
-from typing import Protocol
 
 from mnv2cli.errors import ImageError, InputError
 from mnv2cli.images.budget import DECODING
-from mnv2cli.images.isolated import LAST_RESORT
+from mnv2cli.images.isolated import LAST_RESORT, worker_limit
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.reader import ImageReader
+from mnv2cli.images.reading import Reader
 from mnv2cli.images.unreadable import took_too_long
 from mnv2cli.records import Record
 from mnv2cli.reporting.places import Places
@@ -36,32 +36,6 @@ Advance = Callable[[Record, Thumbnail], None]
 """Called with each record and its thumbnail, in order."""
 
 
-class Reader(Protocol):
-    """Reads images as thumbnails, as :class:`mnv2cli.images.reader.ImageReader` does.
-
-    Attributes:
-        before_process: Called before an image is decoded in a process with its own time limit.
-    """
-
-    before_process: Callable[[], None]
-
-    def submit(self, path: str) -> None:
-        """Name an image that will be read later."""
-        ...
-
-    def wait(self, path: str) -> None:
-        """Wait until an image can be decoded; raises ImageError."""
-        ...
-
-    def thumbnail(self, path: str) -> bytes:
-        """Return the thumbnail of an image; raises ImageError."""
-        ...
-
-    def close(self) -> None:
-        """Stop everything that threads are waiting for."""
-        ...
-
-
 def make_thumbnails(
     records: Iterable[Record],
     places: Places,
@@ -71,8 +45,8 @@ def make_thumbnails(
 ) -> Generator[Thumbnail, None, None]:
     """Yield the thumbnail of each record, or why there is none, in order.
 
-    Records with an error yield it, without another attempt. An image that exceeds the time limit
-    loses its thread, which cannot be killed; another one continues.
+    Records with an error yield it, without another attempt. The thread of an image
+    that exceeds the time limit is abandoned, as it cannot be killed, and another one replaces it.
 
     Args:
         records: The photos; consumed as far ahead as threads need.
@@ -89,7 +63,7 @@ def make_thumbnails(
 
             decoder = stack.enter_context(closing(IsolatedDecoders(0, options)))
         reader = stack.enter_context(ImageReader(0, options, decoder=decoder))
-        limit = options.timeout and options.timeout + (LAST_RESORT if options.isolate else 0)
+        limit = worker_limit(options.timeout, isolate=options.isolate)
         yield from thumbnails_in_order(
             records, ThumbnailSource(reader, places, known), limit, advance
         )
@@ -217,7 +191,7 @@ class _Pool:
                 self._grow_older(min(monotonic() - before, _STEP))
 
     def stop(self) -> None:
-        """End the threads; each finishes its current image, for which nobody waits."""
+        """End the threads without waiting for the images that they are reading."""
         with self._news:
             self._stopped = True
             self._todo.clear()
@@ -229,7 +203,7 @@ class _Pool:
         threading.Thread(target=self._work, name="mnv2-work", daemon=True).start()
 
     def _grow_older(self, seconds: float) -> None:
-        """Count the time of all tasks, and give up those over the limit."""
+        """Add to the time of all tasks, and give up on those over the limit."""
         for task in list(self._busy):
             task.age += 0.0 if DECODING.is_waiting(task.worker) else seconds
             if self._limit and task.age > self._limit:
@@ -239,7 +213,7 @@ class _Pool:
                 self._start()
 
     def _leave_time(self) -> None:
-        """Leave it to another process to give up on the image of the calling thread."""
+        """Leave the time limit of the calling thread's image to the process that decodes it."""
         own = threading.current_thread()
         with self._news:
             for task in self._busy:

@@ -16,9 +16,11 @@ from mnv2cli.errors import InputError, OutputError
 from mnv2cli.reporting.columns import CHUNK, page_data, to_script
 from mnv2cli.reporting.content import Content, Entry
 from mnv2cli.reporting.files import ThumbnailFiles, remove_thumbnails
+from mnv2cli.reporting.html import shown
 from mnv2cli.reporting.places import Places
 from mnv2cli.reporting.thumbnails import Thumbnail
 from mnv2cli.results.check import already_exists, check_not_folder, existing_folder, is_regular
+from mnv2cli.results.thumbnail_files import files_folder
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.files import AtomicFile
 from mnv2cli.system.messages import reason
@@ -66,8 +68,9 @@ def check_report(path: str, *, force: bool) -> None:
     """Check that a page can be written to a file, before any work is done.
 
     Raises:
-        InputError: It exists and ``force`` is not given, its name does not end in ``.html``, or its
-            folder does not exist or cannot be written to.
+        InputError: It exists and ``force`` is not given, its name does not end in ``.html``, its
+            folder does not exist or cannot be written to, or a file or link has the name of the
+            folder for its thumbnails.
     """
     if is_url(path) or not path.lower().endswith(SUFFIXES):
         raise InputError(
@@ -84,6 +87,13 @@ def check_report(path: str, *, force: bool) -> None:
     if not os.access(folder, os.W_OK):
         raise InputError(
             f"cannot write to {folder!r}: permission denied", "Name a file in a writable folder."
+        )
+    beside = files_folder(path)
+    if os.path.lexists(beside) and (os.path.islink(beside) or not os.path.isdir(beside)):
+        raise InputError(
+            f"cannot write the report {path!r}: {beside!r}, where it may keep thumbnails, is not a "
+            "folder",
+            "Name another file.",
         )
 
 
@@ -139,7 +149,7 @@ def _write_with_files(
                 missing[row] = thumbnail
             else:
                 files.write(row, thumbnail)
-        data = page_data(content, href, {"kind": "files", "folder": files.url})
+        data = page_data(content, href, {"kind": "files", **files.about})
         _write_page(target.path, page(content, data, first, missing), files.keep)
     except BaseException:
         files.discard()
@@ -192,7 +202,7 @@ def page(
     embedded = chain(first, thumbnails) if missing is None else ()
     yield from template.generate(
         content=content,
-        title=_shown(content.title),
+        title=shown(content.title),
         data=to_script(data),
         style=style,
         early=early,
@@ -213,7 +223,7 @@ def _preview(content: Content, first: Sequence[Thumbnail]) -> Iterator[tuple[str
     """Yield the name and the base64 of the first thumbnails, shown until the script draws them."""
     for entry, thumbnail in zip(content.entries, first, strict=False):
         if isinstance(thumbnail, bytes):
-            yield _shown(os.path.basename(entry.record.path)), base64.b64encode(thumbnail).decode()
+            yield shown(os.path.basename(entry.record.path)), base64.b64encode(thumbnail).decode()
 
 
 def _policy(style: str, *scripts: str) -> str:
@@ -242,9 +252,3 @@ def _chunks(thumbnails: Iterable[Thumbnail], missing: dict[int, str]) -> Iterato
             start, chunk = row, []
     if chunk:
         yield start, to_script(chunk)
-
-
-def _shown(text: str) -> str:
-    """Return any text, such as a path, as valid UTF-8 that can be shown."""
-    known = os.fsencode(text).decode("utf-8", "replace")
-    return "".join(char if char.isprintable() else "\ufffd" for char in known)

@@ -29,8 +29,7 @@ def read_any(path: str) -> Iterator[Record]:
         InputError: The file does not exist, is a folder or an image, or is neither.
     """
     check_any(path)
-    suffix = path.lower().rpartition(".")[2]
-    if suffix == "npz" or (suffix == "parquet" and _has_features(path)):
+    if has_features(path):
         return (replace(each, embedding=None) for each in open_features(path).records())
     return read_results(path)
 
@@ -56,9 +55,11 @@ def check_any(path: str) -> None:
         )
 
 
-def _has_features(path: str) -> bool:
-    if not is_regular(path):
-        return False
+def has_features(path: str) -> bool:
+    """Return whether a file has the features of images, not their labels."""
+    suffix = path.lower().rpartition(".")[2]
+    if suffix != "parquet" or not is_regular(path):
+        return suffix == "npz"
     try:
         open_features(path)
     except InputError:

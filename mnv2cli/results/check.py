@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 
 from mnv2cli.errors import InputError
@@ -17,13 +16,8 @@ _ELSEWHERE = "Name a file in a writable folder."
 LOG_SUFFIX = ".mnv2"
 """The suffix of the log of a run."""
 
-
-_THUMBNAIL = re.compile(r"_files[/\\]thumbnails-[0-9a-f]{8}[/\\]\d+[/\\]\d+\.webp$")
-
-
-def is_thumbnail_path(path: str) -> bool:
-    """Return whether a path is that of a thumbnail beside a report: none of the user's photos."""
-    return path.endswith(".webp") and _THUMBNAIL.search(path) is not None
+OWN_FILE = "results of mnv2"
+"""Why a file that this tool has written is not one of the photos, for messages."""
 
 
 def log_path(output: str) -> str:

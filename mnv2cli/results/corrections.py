@@ -8,16 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from mnv2cli.errors import InputError, OutputError
+from mnv2cli.errors import InputError
 from mnv2cli.results.label_table import LabelRow, label_rows
 from mnv2cli.results.spreadsheet import restored
-from mnv2cli.system.csvtext import csv_line
-from mnv2cli.system.files import AtomicFile
-from mnv2cli.system.messages import count, one_of, reason
+from mnv2cli.system.messages import count, one_of
 
 Review = Literal["corrected", "confirmed", "wrong", "rejected"]
 REVIEWS: tuple[Review, ...] = get_args(Review)
-COLUMNS = ("path", "label", "review")
 
 MARKED_AS_WRONG, REJECTED = "marked as wrong", "rejected"
 """Why a photo with the review ``wrong`` or ``rejected`` has no label, for messages."""
@@ -27,7 +24,7 @@ _LONGEST_SHOWN = 40  # characters of a cell in a message
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a person said about the labels of a photo.
+    """The judgement of a person on the labels of a photo.
 
     Attributes:
         path: The photo, as in the results.
@@ -53,8 +50,8 @@ def read_corrections(path: str) -> dict[str, Correction]:
     The file may have gone through a spreadsheet: see
     :func:`~mnv2cli.results.label_table.label_rows`. A row without a review, and every row
     without that column, is ``corrected``. A path may occur again with the same label and review;
-    if they differ, that is an error: the order of rows, which people sort, does not say who is
-    right, and a page exports each photo once.
+    if they differ, that is an error: neither row is known to be the later one, because rows may
+    have been sorted, and a page exports each photo once.
 
     Raises:
         InputError: The file cannot be read, or lacks the columns path and label; or a row has an
@@ -63,7 +60,7 @@ def read_corrections(path: str) -> dict[str, Correction]:
     """
     found: dict[str, Correction] = {}
     seen: dict[str, tuple[Correction, int]] = {}
-    for row in label_rows(path):
+    for row in label_rows(path, "corrections"):
         given = _correction(row, path)
         key = os.path.normpath(given.path)
         earlier, line = seen.setdefault(key, (given, row.line))
@@ -76,45 +73,6 @@ def read_corrections(path: str) -> dict[str, Correction]:
         if earlier is given:
             found[given.path] = given
     return found
-
-
-def write_corrections(path: str, corrections: Iterable[Correction]) -> None:
-    """Write corrections as the page of ``mnv2 report`` does; replace an existing file.
-
-    Raises:
-        InputError: A correction cannot be read back, such as one without its label.
-        OutputError: The file cannot be written.
-    """
-    text = corrections_text(corrections)
-    try:
-        file = AtomicFile(path)
-        try:
-            file.file.write(text.encode("utf-8", "surrogateescape"))
-        except BaseException:
-            file.discard()
-            raise
-        file.commit()
-    except OSError as error:
-        raise OutputError(f"cannot write {path!r}: {reason(error)}") from error
-
-
-def corrections_text(corrections: Iterable[Correction]) -> str:
-    """Return corrections as CSV (RFC 4180, but lines end in ``\\n``), in the given order.
-
-    Raises:
-        InputError: A correction cannot be read back, such as one without its label.
-    """
-    lines = [csv_line(COLUMNS)]
-    for each in corrections:
-        why = "has no path" if not each.path else "contains NUL" if "\0" in each.path else ""
-        if each.review not in REVIEWS:
-            why = f"has the unknown review {_shown(each.review)}"
-        why = why or _why_refused(each.label, each.review)[0]
-        if why or each.label != each.label.strip():
-            why = why or "has a label with spaces around it"
-            raise InputError(f"the correction of {_shown(each.path)} {why}", "Change it.")
-        lines.append(csv_line((each.path, each.label, each.review)))
-    return "".join(lines)
 
 
 def matched(

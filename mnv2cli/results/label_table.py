@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from mnv2cli.errors import InputError
+from mnv2cli.results.formats import suffix_format
 from mnv2cli.results.spreadsheet import restored
 from mnv2cli.results.text_file import lines, open_text
 from mnv2cli.system.csvtext import csv_line
@@ -66,25 +67,26 @@ def label_columns(path: str) -> list[str] | None:
     return columns.names if columns else None
 
 
-def label_rows(path: str) -> Iterator[LabelRow]:
+def label_rows(path: str, content: str = "labels") -> Iterator[LabelRow]:
     """Yield the rows of a CSV with the columns ``path`` and ``label``, and ``review`` or not.
 
     Columns may have any order, and there may be more. Cells are separated by commas, semicolons
     or tabs. Empty rows and repetitions of the header are skipped. If every name in the header is
     quoted, cells that were escaped for spreadsheets are restored, as in results.
 
+    Args:
+        path: The file.
+        content: What it contains, for errors: labels or corrections.
+
     Raises:
         InputError: The file cannot be read, lacks a column, or a row is damaged; with the line.
     """
-    with open_text(path, "labels") as file:
+    with open_text(path, content) as file:
         texts = lines(file, path)
         header = next(texts, "")
         columns = _columns(header)
         if columns is None:
-            raise InputError(
-                f"{path!r} is not a file of labels: it lacks the columns path and label",
-                "Its first line names its columns: path,label or path,label,review.",
-            )
+            raise _refusal(path, content, header)
         reader = csv.reader(
             _without_nul(chain([header], texts), path), delimiter=columns.separator, strict=True
         )
@@ -129,6 +131,20 @@ def _columns(header: str) -> _Columns | None:
         names.index("review") if "review" in names else None,
         separator,
         quoted == header.rstrip("\r\n"),
+    )
+
+
+def _refusal(path: str, content: str, header: str) -> InputError:
+    """Return the error for a file that lacks the columns."""
+    names = {each.strip().strip('"') for each in header.split(",")}
+    if suffix_format(path) not in ("", "csv") or {"path", "status", "error"} <= names:
+        return InputError(
+            f"{path!r} has results, not {content}",
+            "Name the file of corrections that the page of mnv2 report exports.",
+        )
+    return InputError(
+        f"{path!r} is not a file of {content}: it lacks the columns path and label",
+        "Its first line names its columns: path,label or path,label,review.",
     )
 
 

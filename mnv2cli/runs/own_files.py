@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 
 from mnv2cli.records import Source
-from mnv2cli.results.check import LOG_SUFFIX, is_thumbnail_path, possible_logs
+from mnv2cli.results.check import LOG_SUFFIX, OWN_FILE, possible_logs
 from mnv2cli.results.features_rows import ROWS_SUFFIX
+from mnv2cli.results.thumbnail_files import is_thumbnail_path
 from mnv2cli.runs.log import is_log
 from mnv2cli.sources.names import IMAGE_SUFFIXES
 
 _PART_SUFFIX = ".part"
-_REASON = "results of mnv2"
 
 
 def without_own_files(
@@ -42,7 +42,7 @@ def without_own_files(
             if name.lower().endswith(IMAGE_SUFFIXES)
             else is_own_file(source.path)
         ):
-            on_skip(source.path, _REASON)
+            on_skip(source.path, OWN_FILE)
         else:
             yield source
 

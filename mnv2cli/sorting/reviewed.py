@@ -1,4 +1,4 @@
-"""Place photos that a person has reviewed by what that person said, whatever their scores."""
+"""Place reviewed photos by the labels of the review, whatever their scores."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Chooser(Protocol):
 
 @dataclass(frozen=True)
 class Reviews:
-    """What a person said about photos of some results.
+    """The corrections of some results.
 
     Attributes:
         corrections: The corrections, by the paths of the photos.
@@ -92,7 +92,7 @@ class ReviewedChooser:
 
     Args:
         chooser: Chooses the folders by labels and scores.
-        reviews: What a person said.
+        reviews: The corrections.
     """
 
     def __init__(self, chooser: Chooser, reviews: Reviews) -> None:

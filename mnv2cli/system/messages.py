@@ -1,4 +1,4 @@
-"""Parts of messages: the operating system's reason for an error, choices, and counted nouns."""
+"""Parts of messages: the operating system's reason for an error, choices, counts and shares."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ def count(number: int, noun: str, plural: str = "") -> str:
         plural: The plural; empty for the singular with an s.
     """
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def share_text(share: float) -> str:
+    """Return a share for people, such as ``97.2 %``; never 100 % for less, nor 0 % for more."""
+    percent = 100 * share
+    if share < 1:
+        percent = min(percent, 99.9)
+    if share > 0:
+        percent = max(percent, 0.1)
+    return f"{percent:.1f} %"
 
 
 def one_of(choices: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from PIL import Image
 
 from mnv2cli.images.renditions import InputAndThumbnail, NetworkInput, Thumbnail
 from tests.conftest import Interrupted, draw
+from tests.reporting.helpers import report_data
 
 Invoke = Callable[..., Result]
 
@@ -26,15 +27,12 @@ pytestmark = pytest.mark.usefixtures("fake_engine")
 PATHS = ["photos/img2.jpg", "photos/img10.png", "photos/sub/img1.webp"]
 
 
-def data(page: str = "report.html", name: str = "report") -> Any:
-    text = Path(page).read_text()
-    found = re.search(f'<script type="application/json" id="{name}">(.*?)</script>', text)
-    assert found
-    return json.loads(found[1])
+def data(name: str = "report") -> Any:
+    return report_data(Path("report.html"), name)
 
 
 def paths(page: str = "report.html") -> list[str]:
-    report = data(page)
+    report = report_data(Path(page))
     rows = report["rows"]
     return [
         report["folders"][folder] + name
@@ -103,7 +101,7 @@ def test_missing_photos_are_counted_and_the_base_finds_them(labels: Path, invoke
     assert result.exit_code == 4
     assert "Warning: 3 photos not found" in result.stderr and "--base DIR" in result.stderr
     assert "Unreadable 3: no such file 3" in result.stderr
-    assert set(data(name="missing").values()) == {"no such file", "empty file: zero bytes"}
+    assert set(data("missing").values()) == {"no such file", "empty file: zero bytes"}
     result = invoke("report", "labels.csv", "--base", "moved", "--force")
     assert result.exit_code == 0 and "Warning" not in result.stderr
     assert sum(map(is_image, filter(None, thumbnails()))) == 3
@@ -246,7 +244,7 @@ def test_a_resumed_run_makes_the_page_of_all_rows(
 @pytest.mark.parametrize(
     ("args", "error"),
     [
-        (["-o", "x.html", "-f", "csv", "--report", "x.html"], "name the same file"),
+        (["-o", "x.html", "-f", "csv", "--report", "./x.html"], "would overwrite 'x.html'"),
         (["-o", "x.csv", "--report", "page"], "name a local file that ends in .html"),
         (["-o", "x.csv", "--report", "old.html"], "'old.html' already exists"),
     ],

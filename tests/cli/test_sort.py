@@ -22,7 +22,7 @@ from mnv2cli.cli import sort_job
 from mnv2cli.sorting.actions import METHODS
 from mnv2cli.sorting.run import SortRun
 from tests.conftest import FakeEngine, draw
-from tests.sorting.trees import contents, restore_times, snapshot
+from tests.sorting.trees import contents, draw_fish, restore_times, snapshot
 
 Invoke = Callable[..., Result]
 pytestmark = pytest.mark.usefixtures("fake_engine")
@@ -32,11 +32,7 @@ pytestmark = pytest.mark.usefixtures("fake_engine")
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder ``photos``: three fish, a snake and a text file named as an image."""
     monkeypatch.chdir(tmp_path)
-    photos = tmp_path / "photos"
-    for i, red in enumerate([0, 1, 6, 60]):  # tench, goldfish, stingray, night snake
-        draw(photos / f"{i}.png", (red, 9, 0))
-    (photos / "bad.jpg").write_text("no image")
-    (photos / "3.xmp").write_text("notes")
+    photos = draw_fish(tmp_path)
     restore_times(tmp_path)
     return photos
 

@@ -11,8 +11,10 @@ import pytest
 from click.testing import Result
 
 from mnv2cli.images.reader import ImageReader
-from tests.conftest import draw
+from mnv2cli.reporting.content import Content
+from mnv2cli.reporting.write import write_report
 from tests.reporting.helpers import report_data
+from tests.sorting.trees import draw_fish
 
 Invoke = Callable[..., Result]
 pytestmark = pytest.mark.usefixtures("fake_engine")
@@ -22,12 +24,7 @@ pytestmark = pytest.mark.usefixtures("fake_engine")
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder ``photos``: three fish, a snake with a sidecar, and no image."""
     monkeypatch.chdir(tmp_path)
-    photos = tmp_path / "photos"
-    for i, red in enumerate([0, 1, 6, 60]):  # tench, goldfish, stingray, night snake
-        draw(photos / f"{i}.png", (red, 9, 0))
-    (photos / "bad.jpg").write_text("no image")
-    (photos / "3.xmp").write_text("notes")
-    return photos
+    return draw_fish(tmp_path)
 
 
 def targets(data: Any) -> dict[str, str]:
@@ -113,7 +110,12 @@ def test_photos_are_decoded_once_for_labels_and_thumbnails(
     def again(reader: ImageReader, path: str) -> bytes:
         raise AssertionError(f"{path} is decoded again")
 
+    def write(content: Content, *others: Any) -> None:
+        assert not any(each.record.thumbnail for each in content.entries)  # in memory
+        write_report(content, *others)
+
     monkeypatch.setattr(ImageReader, "thumbnail", again)
+    monkeypatch.setattr("mnv2cli.cli.report_job.write_report", write)
     done = invoke(*command.split(), "--report", "page.html")
     assert done.exit_code == 0, done.output
     text = Path("page.html").read_text()
@@ -125,12 +127,15 @@ def test_photos_are_decoded_once_for_labels_and_thumbnails(
     [
         (("--report", "plan.csv"), "ends in .html"),
         (("--report", "none/plan.html"), "does not exist"),
-        (("--report", "a.html", "--plan", "a.html"), "name two"),
+        (("--report", "a.html", "--plan", "a.html"), "would overwrite 'a.html'"),
+        (("--report", "./a.html", "--plan", "a.html"), "would overwrite 'a.html'"),
+        (("--report", "link/a.html", "--plan", "a.html"), "would overwrite 'a.html'"),
     ],
 )
 def test_a_report_that_cannot_be_written_is_an_error_before_any_work(
     arguments: tuple[str, ...], reason: str, folder: Path, invoke: Invoke
 ) -> None:
+    Path("link").symlink_to(".")
     done = invoke("sort", "photos", "--into", "sorted", *arguments)
     assert done.exit_code == 2 and reason in done.stderr
     assert not Path("sorted").exists() and not Path("a.html").exists()

@@ -14,11 +14,12 @@ from rich.console import Console
 
 from mnv2cli.cli.terminal.bars import bar, columns
 from mnv2cli.cli.terminal.difference_tables import difference_renderables
-from mnv2cli.cli.terminal.figures import Page, share_text
+from mnv2cli.cli.terminal.figures import Page
 from mnv2cli.cli.terminal.summary_tables import summary_renderables
 from mnv2cli.records import Record
 from mnv2cli.reporting.compare import compare
 from mnv2cli.reporting.summary import summarise
+from mnv2cli.system.messages import share_text
 from tests.reporting.results_files import labelled, write, write_features
 
 Invoke = Callable[..., Result]

@@ -23,6 +23,7 @@ from mnv2cli.images.child import BYTES_PER_PIXEL
 from mnv2cli.images.decode import decode, set_process_limit
 from mnv2cli.images.isolated import IsolatedDecoders
 from mnv2cli.images.options import ImageOptions
+from mnv2cli.images.renditions import NetworkInput
 from mnv2cli.images.unsupported import RawPhotoError
 from mnv2cli.inference.classifier import Classifier
 from mnv2cli.models.options import ModelOptions
@@ -142,7 +143,9 @@ def test_undamaged_images_are_all_read(mutator: Mutator, tmp_path: Path) -> None
             with pytest.raises(RawPhotoError) as found:
                 decode(str(path), SIZE, OPTIONS[0])
             if name.startswith("raw") and raw_reader.is_available():
-                pixels = raw_reader.decode_raw(str(path), SIZE, OPTIONS[0], found.value)
+                pixels = raw_reader.decode_raw_as(
+                    str(path), NetworkInput(SIZE, OPTIONS[0]), OPTIONS[0], found.value
+                )
                 assert pixels.shape == (SIZE, SIZE, 3)
             continue
         assert decode(str(path), SIZE, OPTIONS[0]).shape == (SIZE, SIZE, 3)

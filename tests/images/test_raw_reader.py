@@ -16,7 +16,8 @@ from mnv2cli.errors import ImageError
 from mnv2cli.images.decode import decode
 from mnv2cli.images.exif import taken_at
 from mnv2cli.images.options import ImageOptions
-from mnv2cli.images.raw_reader import date_of_preview, decode_raw
+from mnv2cli.images.raw_reader import date_of_preview, decode_raw_as
+from mnv2cli.images.renditions import NetworkInput
 from mnv2cli.images.unsupported import RawPhotoError
 from tests.images.camera_raws import CAMERAS, DATE, Shot, bitmap_dng, cr2, dng, jpeg, nef, raf
 from tests.images.pixels import quadrants
@@ -43,8 +44,13 @@ def found(path: str) -> RawPhotoError:
     return caught.value
 
 
+def decode_raw(path: str, error: RawPhotoError, **options: Any) -> np.ndarray:
+    chosen = ImageOptions(**options)
+    return decode_raw_as(path, NetworkInput(SIZE, chosen), chosen, error)
+
+
 def pixels_of(path: str, **options: Any) -> np.ndarray:
-    pixels = decode_raw(path, SIZE, ImageOptions(**options), found(path))
+    pixels = decode_raw(path, found(path), **options)
     assert pixels.dtype == np.uint8 and pixels.shape == (SIZE, SIZE, 3)
     return pixels
 
@@ -123,7 +129,7 @@ def test_a_reader_that_is_damaged_is_named(tmp_path: Path, monkeypatch: pytest.M
     error = found(raw)
     monkeypatch.setitem(sys.modules, "rawpy", None)
     with pytest.raises(ImageError, match=r"raw photo.*; its reader cannot be imported, see mnv2"):
-        decode_raw(raw, SIZE, ImageOptions(), error)
+        decode_raw(raw, error)
 
 
 @pytest.mark.parametrize(
@@ -208,4 +214,4 @@ def test_a_name_that_is_not_utf8_is_opened(tmp_path: Path) -> None:
     path = written(tmp_path, dng(Shot(PHOTO, (LARGE,))), os.fsdecode(b"\xff\n.dng"))
     assert corners(pixels_of(path)) == [RED, GREEN, BLUE, WHITE]
     with pytest.raises(ImageError, match="no such file"):
-        decode_raw(path + "x", SIZE, ImageOptions(), RawPhotoError("raw photo"))
+        decode_raw(path + "x", RawPhotoError("raw photo"))

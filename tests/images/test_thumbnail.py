@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import weakref
 from contextlib import closing
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from mnv2cli.errors import ImageError
-from mnv2cli.images import raw_reader
-from mnv2cli.images.decode import decode, decode_thumbnail
+from mnv2cli.images import raw_reader, renditions, resize
+from mnv2cli.images.decode import decode, decode_as
 from mnv2cli.images.isolated import IsolatedDecoders
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.images.reader import ImageReader
@@ -42,7 +43,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def made(path: Path | str) -> Image.Image:
-    return opened(decode_thumbnail(str(path), OPTIONS))
+    return opened(decode_as(str(path), Thumbnail(), OPTIONS))
 
 
 def colour(image: Image.Image, x: float, y: float) -> NDArray[np.int16]:
@@ -187,7 +188,7 @@ def test_reasons_and_limits_are_those_of_decoding(tmp_path: Path) -> None:
     ):
         errors = []
         for function in (
-            decode_thumbnail,
+            lambda path, options: decode_as(path, Thumbnail(), options),
             lambda path, options: decode(path, 224, options),
         ):
             with pytest.raises(ImageError) as caught:
@@ -221,7 +222,11 @@ def test_other_processes_return_the_same(tmp_path: Path) -> None:
         ImageReader(96, OPTIONS, decoder=decoders) as isolated,
         ImageReader(96, OPTIONS) as here,
     ):
-        assert isolated.thumbnail(path) == here.thumbnail(path) == decode_thumbnail(path, OPTIONS)
+        assert (
+            isolated.thumbnail(path)
+            == here.thumbnail(path)
+            == decode_as(path, Thumbnail(), OPTIONS)
+        )
         both, expected = isolated.decode_both(path), here.decode_both(path)
         assert np.array_equal(both.pixels, expected.pixels)
         assert both.thumbnail == expected.thumbnail
@@ -239,3 +244,26 @@ def test_a_decoder_that_ends_loses_one_thumbnail(tmp_path: Path, name: str) -> N
         with pytest.raises(ImageError, match=r"crashed|too long"):
             reader.thumbnail(str(tmp_path / name))
         assert opened(reader.thumbnail(str(tmp_path / "good.png")))
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
+def test_both_take_one_more_copy_of_the_image_at_a_time(
+    tmp_path: Path, interpolation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies: list[weakref.ref[Image.Image]] = []
+
+    def watched(image: Image.Image, **options: bool) -> resize.Prepared:
+        assert not any(each() for each in copies)
+        found = prepare(image, **options)
+        copies.append(weakref.ref(found.image))
+        return found
+
+    prepare = resize.prepare
+    for module in (resize, renditions):
+        monkeypatch.setattr(module, "prepare", watched)
+    path = str(tmp_path / "a.png")
+    quarters((300, 200)).convert("P").save(path)
+    options = ImageOptions(fit="stretch", interpolation=interpolation)  # type: ignore[arg-type]
+    with ImageReader(96, options) as reader:
+        reader.decode_both(path)
+    assert copies

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from PIL import Image
 
 from mnv2cli.errors import InputError, NoImagesError, OutputError
 from mnv2cli.learning.corrections import read_sorted
@@ -73,6 +74,15 @@ def test_moves_within_a_class_and_out_of_all_classes_are_not_corrections(
         ("sorted/unsure/0_22.png", "was moved to a folder that is not a class")
     ]
     assert found.missing == 1
+
+
+def test_thumbnails_of_a_report_are_no_new_photos(sorted_photos: Path) -> None:
+    folder = sorted_photos / "cat" / "report_files" / "thumbnails-0a1b2c3d" / "0"
+    folder.mkdir(parents=True)
+    for row in range(3):
+        Image.new("RGB", (40, 30), (row, 0, 0)).save(folder / f"{row}.webp")
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert len(found.unmoved) == 8 and not found.corrected and not found.added
 
 
 def test_photo_in_two_class_folders_is_not_learned(sorted_photos: Path) -> None:

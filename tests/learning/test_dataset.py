@@ -10,9 +10,14 @@ from mnv2cli.errors import InputError, NoImagesError
 from mnv2cli.learning.dataset import from_folder
 from mnv2cli.learning.evaluate import EvaluationSet
 from mnv2cli.learning.labels_file import from_labels
+from mnv2cli.records import Record
+from mnv2cli.reporting.content import Content, Entry
+from mnv2cli.reporting.places import Places
+from mnv2cli.reporting.write import ReportTarget, write_report
 from mnv2cli.sources.options import Filters
 from tests.conftest import draw
 from tests.learning.conftest import draw_classes
+from tests.reporting.helpers import picture
 
 
 def test_subfolders_are_classes_in_natural_order(tmp_path: Path) -> None:
@@ -146,6 +151,21 @@ def test_label_with_a_slash_is_refused(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("path,label\na.jpg,cats/big\nb.jpg,dog\n")
     with pytest.raises(InputError, match=r"cats/big.*contains a slash"):
         from_labels(str(tmp_path / "labels.csv")).check()
+
+
+def test_thumbnails_of_reports_are_no_photos_and_their_folder_is_no_class(tmp_path: Path) -> None:
+    folder = draw_classes(tmp_path / "photos", cat=1, dog=1)
+    (folder / "empty").mkdir()
+    for parent in (folder, folder / "cat"):
+        target = ReportTarget(str(parent / "report.html"), embed_limit=0)
+        entry = Entry(Record(str(folder / "cat" / "cat0.png")))
+        write_report(Content("tr.csv", [entry]), target, Places(), [picture()])
+    found = from_folder(str(folder))
+    assert found.names == ("cat", "dog", "empty")
+    assert [Path(each.path).name for each in found.photos] == ["cat0.png", "dog0.png"]
+    skipped = [why for path, why in found.skipped if path.endswith("0.webp")]
+    assert skipped == ["results of mnv2"] * 2
+    assert EvaluationSet(str(folder)).read() == found
 
 
 CORRECTIONS = (

@@ -61,9 +61,9 @@ def make_page(
     return path
 
 
-def report_data(path: Path) -> Any:
-    """Return the data of a page."""
+def report_data(path: Path, element: str = "report") -> Any:
+    """Return the data of a page, or that of another of its elements."""
     text = path.read_text(encoding="utf-8")
-    found = re.search(r'<script type="application/json" id="report">(.*?)</script>', text, re.S)
+    found = re.search(f'<script type="application/json" id="{element}">(.*?)</script>', text, re.S)
     assert found
     return json.loads(found[1])

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from mnv2cli.reporting.compare import compare
 from mnv2cli.reporting.content import Entry, Panel
+from mnv2cli.reporting.difference_panel import difference_panel
 from tests.reporting.conftest import OpenPage
 from tests.reporting.helpers import make_page, record, unreadable
+from tests.reporting.results_files import write
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
@@ -69,6 +72,30 @@ def test_axe_finds_nothing_on_a_desktop(full_page: Path, open_page: OpenPage, sc
     page.keyboard.press("?")
     page.wait_for_selector("dialog.help")
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("width", [1200, 360])
+def test_axe_finds_nothing_in_the_differences_of_two_runs(
+    tmp_path: Path, open_page: OpenPage, width: int
+) -> None:
+    after = [record(i) for i in range(30)]
+    before = [replace(each, predictions=record(i + i % 3).predictions)
+              for i, each in enumerate(after)]  # fmt: skip
+    files = (write(tmp_path / "after.csv", after), write(tmp_path / "before.csv", before))
+    panel = difference_panel(compare(*files))
+    path = make_page(tmp_path / "report.html", after, panels=(panel,))
+    page = open_page(path, "#tab=panel-1", viewport={"width": width, "height": 800})
+    page.wait_for_selector("#panel-panel-1:not([hidden]) h2")
+    assert violations(page) == []
+    levels = page.eval_on_selector_all(
+        "h1, #panel-panel-1 :is(h2, h3)", "all => all.map(each => +each.tagName[1])"
+    )
+    assert levels[0] == 1 and max(levels) == 2
+    regions = page.eval_on_selector_all(
+        "#panel-panel-1 table", "all => all.map(each => each.parentElement.outerHTML)"
+    )
+    assert all('role="region" tabindex="0" aria-label=' in each for each in regions)
+    assert len(regions) >= 3 and "<th></th>" not in "".join(regions)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ def test_relative_and_absolute_paths_are_the_same_image(
     new = write(tmp_path / "n.csv", [labelled(absolute, tabby), labelled(other_url, tabby)])
     difference = compare(new, old)
     assert (difference.both, difference.only_before, difference.only_after) == (1, 1, 1)
-    given = [labelled("p/1.jpg", tabby), Entry(labelled("x", tabby), note="kept")]
+    given = [Entry(labelled("p/1.jpg", tabby)), Entry(labelled("x", tabby), note="kept")]
     entry, other = with_before(given, old)
     assert entry.before is not None and entry.before.predictions[0].score == 0.9
     assert (other.before, other.note) == (None, "kept")
@@ -102,7 +103,7 @@ def test_the_last_row_of_a_repeated_path_counts(tmp_path: Path) -> None:
     difference = compare(new, old)
     assert (difference.images_before, difference.repeated_before) == (1, 1)
     assert (difference.both, difference.agreement) == (1, 1.0)
-    (entry,) = with_before([labelled("1.jpg", ("espresso", 0.8))], old)
+    (entry,) = with_before([Entry(labelled("1.jpg", ("espresso", 0.8)))], old)
     assert entry.before is not None and entry.before.predictions[0].label == "espresso"
 
 
@@ -147,3 +148,10 @@ def test_the_panel_shows_the_figures_and_escapes_names(tmp_path: Path) -> None:
     assert "<b>0.0\u00a0%</b> of 1 photo have" in panel.html
     assert '<td class="n">90.0\u00a0%</td>' in panel.html
     panel.html.encode()
+
+
+def test_the_panel_rounds_no_share_to_all_or_nothing(files: tuple[str, str]) -> None:
+    difference = compare(*files)
+    for agreement, shown in ((1e-6, "0.1"), (1 - 1e-6, "99.9")):
+        panel = difference_panel(replace(difference, agreement=agreement))
+        assert f"<b>{shown}\u00a0%</b> of 3 photos" in panel.html

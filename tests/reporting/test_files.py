@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +11,13 @@ from typing import Any
 import pytest
 
 from mnv2cli.errors import OutputError
-from mnv2cli.reporting import files
 from mnv2cli.reporting.content import Content, Entry
 from mnv2cli.reporting.places import Places
 from mnv2cli.reporting.write import ReportTarget, write_report
-from mnv2cli.results.check import is_thumbnail_path
-from tests.reporting.helpers import picture, record, unreadable
+from mnv2cli.results import thumbnail_files
+from mnv2cli.results.thumbnail_files import is_thumbnail_path
+from tests.reporting.conftest import OpenPage
+from tests.reporting.helpers import picture, record, report_data, unreadable
 
 RECORDS = [record(0), unreadable("bad.jpg"), *(record(i) for i in range(1, 5))]
 
@@ -28,16 +28,8 @@ def write(page: Path, limit: int = 0, thumbnails: Any = None) -> None:
     write_report(content, ReportTarget(str(page), force=True, embed_limit=limit), Places(), made)
 
 
-def script(page: Path, name: str) -> Any:
-    found = re.search(
-        f'<script type="application/json" id="{name}">(.*?)</script>', page.read_text()
-    )
-    assert found
-    return json.loads(found[1])
-
-
 def folder_of(page: Path) -> Path:
-    url = script(page, "report")["thumbnails"]["folder"]
+    url = report_data(page, "report")["thumbnails"]["folder"]
     assert url.endswith("/")
     return page.parent / url.replace("%20", " ").replace("%25", "%")
 
@@ -45,26 +37,39 @@ def folder_of(page: Path) -> Path:
 def test_up_to_the_limit_thumbnails_are_in_the_page(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     write(page, limit=5)
-    assert script(page, "report")["thumbnails"]["kind"] == "embedded"
+    assert report_data(page, "report")["thumbnails"]["kind"] == "embedded"
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
 def test_above_the_limit_thumbnails_are_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "GROUP", 2)
+    monkeypatch.setattr(thumbnail_files, "GROUP", 2)
     page = tmp_path / "50 % odd.html"
     write(page, limit=4)
-    thumbnails = script(page, "report")["thumbnails"]
-    assert thumbnails["kind"] == "files"
+    thumbnails = report_data(page, "report")["thumbnails"]
+    assert thumbnails["kind"] == "files" and thumbnails["group"] == 2
     assert re.fullmatch(r"50%20%25%20odd_files/thumbnails-[0-9a-f]{8}/", thumbnails["folder"])
-    assert script(page, "missing") == {"1": RECORDS[1].error}
+    assert report_data(page, "missing") == {"1": RECORDS[1].error}
     folder = folder_of(page)
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.webp"))
     assert names == ["0/0.webp", "1/2.webp", "1/3.webp", "2/4.webp", "2/5.webp"]
     assert (folder / "1/3.webp").read_bytes() == picture(3)
     assert all(is_thumbnail_path(str(path)) for path in folder.rglob("*.webp"))
     assert 'class="thumbnails"' not in page.read_text()
+
+
+def test_the_page_finds_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_page: OpenPage
+) -> None:
+    monkeypatch.setattr(thumbnail_files, "GROUP", 2)
+    write(tmp_path / "report.html")
+    page = open_page(tmp_path / "report.html")
+    page.wait_for_function(
+        "n => [...document.querySelectorAll('.cell img')].filter("
+        "each => each.naturalWidth && each.src.startsWith('file:')).length === n",
+        arg=5,
+    )
 
 
 def test_a_failed_run_leaves_the_former_page_whole(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ def test_figures_do_not_depend_on_the_format(tmp_path: Path, name: str) -> None:
     summary = summarise(path)
     assert (summary.file, summary.images, summary.read, summary.unreadable) == (path, 7, 4, 3)
     assert (summary.unlabelled, summary.uncategorised, summary.repeated) == (1, 2, 0)
+    images = {name: count for section, name, count, _ in summary.table() if section == "images"}
+    assert (images["unlabelled"], images["uncategorised"]) == (1, 2)
     assert summary.errors == (Count("truncated", 2), Count("not an image", 1))
     assert summary.models == (Count(MODEL, 7),)
     assert summary.labels == (

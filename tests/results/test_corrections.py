@@ -5,23 +5,22 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnv2cli.errors import InputError, OutputError
+from mnv2cli.errors import InputError
 from mnv2cli.results.corrections import (
     REVIEWS,
     Correction,
-    Review,
-    corrections_text,
     matched,
     read_corrections,
     unmatched_text,
-    write_corrections,
 )
+from mnv2cli.system.csvtext import csv_line
 
 PLAIN = (
     "path,label,review\na.jpg,dog,corrected\nb ü.jpg,crane,confirmed\n"
@@ -33,6 +32,12 @@ FOUR = [
     Correction("c,1.jpg", "", "wrong"),
     Correction("d.jpg", "", "rejected"),
 ]
+
+
+def text(corrections: Iterable[Correction]) -> str:
+    """Return the CSV that a page exports."""
+    rows = [(each.path, each.label, each.review) for each in corrections]
+    return "".join(map(csv_line, [("path", "label", "review"), *rows]))
 
 
 def read(tmp_path: Path, content: bytes | str) -> list[Correction]:
@@ -52,12 +57,10 @@ def refused(tmp_path: Path, content: bytes | str) -> InputError:
     return caught.value
 
 
-def test_corrections_are_read_and_written_with_the_same_bytes(tmp_path: Path) -> None:
+def test_corrections_are_read(tmp_path: Path) -> None:
     assert read(tmp_path, PLAIN) == FOUR
-    write_corrections(str(tmp_path / "again.csv"), FOUR)
-    assert (tmp_path / "again.csv").read_bytes() == PLAIN.encode()
+    assert text(FOUR) == PLAIN
     assert read(tmp_path, "path,label,review\n") == []
-    assert corrections_text([]) == "path,label,review\n"
 
 
 @pytest.mark.parametrize(
@@ -95,9 +98,6 @@ def test_every_row_is_corrected_without_a_column_review(tmp_path: Path) -> None:
 def test_paths_that_are_not_utf_8_are_kept(tmp_path: Path) -> None:
     (found,) = read(tmp_path, b"path,label\n\xff\xe9.jpg,dog\n")
     assert os.fsencode(found.path) == b"\xff\xe9.jpg" if sys.platform != "win32" else found.path
-    assert corrections_text([found]).encode("utf-8", "surrogateescape") == (
-        b"path,label,review\n\xff\xe9.jpg,dog,corrected\n"
-    )
 
 
 def test_cells_escaped_for_spreadsheets_are_restored_below_a_quoted_header(tmp_path: Path) -> None:
@@ -152,37 +152,43 @@ def test_nonsense_is_refused_with_its_line(
         "",
         "path,review\na.jpg,wrong\n",
         "a.jpg,dog\n",
-        "path,status,label_1,wnid_1,score_1,error,model\na.jpg,ok,tench,n01440764,0.9,,m\n",
-        "path,status,rank,label,wnid,score,error,model\na.jpg,ok,1,tench,n01440764,0.9,,m\n",
         PLAIN.encode("utf-16"),
         b"\x89PNG\r\n\x1a\n\0\0\0",
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, content: bytes | str) -> None:
-    assert "is not a file of labels: it lacks the columns" in refused(tmp_path, content).message
-
-
-def test_files_that_cannot_be_read_or_written_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot read the labels"):
-        read_corrections(str(tmp_path / "missing.csv"))
-    with pytest.raises(OutputError, match="cannot write"):
-        write_corrections(str(tmp_path / "missing" / "a.csv"), FOUR)
-    with pytest.raises(OutputError, match="cannot write"):
-        write_corrections(str(tmp_path), FOUR)
-    assert list(tmp_path.iterdir()) == []
+    message = refused(tmp_path, content).message
+    assert "is not a file of corrections: it lacks the columns" in message
 
 
 @pytest.mark.parametrize(
-    ("path", "label", "review"),
-    [("", "dog", "corrected"), ("a\0", "dog", "corrected"), ("a", "", "confirmed"),
-     ("a", "dog", "wrong"), ("a", " dog", "corrected"), ("a", "d\ng", "corrected"),
-     ("a", "\udce9", "corrected"), ("a", "dog", "unsure")],
-)  # fmt: skip
-def test_corrections_that_cannot_be_read_back_are_not_written(
-    path: str, label: str, review: Review
+    ("name", "content"),
+    [
+        (
+            "a.csv",
+            "path,status,label_1,wnid_1,score_1,error,model\na.jpg,ok,tench,n01440764,0.9,,m\n",
+        ),
+        (
+            "a.csv",
+            "path,status,rank,label,wnid,score,error,model\na.jpg,ok,1,tench,n01440764,0.9,,m\n",
+        ),
+        ("a.csv", '"path","status","label_1","wnid_1","score_1","error","model"\n'),
+        ("a.jsonl", '{"path": "a.jpg", "status": "ok"}\n'),
+    ],
+)
+def test_results_in_place_of_corrections_are_named_as_such(
+    tmp_path: Path, name: str, content: str
 ) -> None:
-    with pytest.raises(InputError, match="the correction of"):
-        corrections_text([Correction(path, label, review)])
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(InputError, match=f"{name}' has results, not corrections") as caught:
+        read_corrections(str(path))
+    assert "exports" in caught.value.hint
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot read the corrections"):
+        read_corrections(str(tmp_path / "missing.csv"))
 
 
 HOSTILE = ["../../x", "con", "a/b", "C:\\x", "x" * 300, "trailing. .", "<script>", "</script>",
@@ -192,7 +198,7 @@ HOSTILE = ["../../x", "con", "a/b", "C:\\x", "x" * 300, "trailing. .", "<script>
 
 def test_hostile_labels_are_data(tmp_path: Path) -> None:
     given = [Correction(f"{i}.jpg", label, "corrected") for i, label in enumerate(HOSTILE)]
-    assert read(tmp_path, corrections_text(given)) == given
+    assert read(tmp_path, text(given)) == given
 
 
 special = st.sampled_from(
@@ -226,9 +232,9 @@ corrections = st.one_of(
 def test_any_corrections_are_read_back_as_written(
     tmp_path_factory: pytest.TempPathFactory, given_: list[Correction]
 ) -> None:
-    path = str(tmp_path_factory.getbasetemp() / "any.csv")
-    write_corrections(path, given_)
-    assert list(read_corrections(path).values()) == given_
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_bytes(text(given_).encode("utf-8", "surrogateescape"))
+    assert list(read_corrections(str(path)).values()) == given_
 
 
 def test_corrections_are_matched_after_normalising_paths() -> None:

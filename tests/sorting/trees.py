@@ -15,8 +15,19 @@ from mnv2cli.records import CategoryScore, Prediction, Record
 from mnv2cli.sorting.actions import Method, Plan
 from mnv2cli.sorting.options import FolderOptions, SortOptions
 from mnv2cli.sorting.plan import make_plan
+from tests.conftest import draw
 
 LABELS = ("tench", "goldfish", "hammerhead", "cock", "hen")
+
+
+def draw_fish(folder: Path) -> Path:
+    """Make the folder ``photos``: three fish, a snake with a sidecar, and no image."""
+    photos = folder / "photos"
+    for i, red in enumerate([0, 1, 6, 60]):  # tench, goldfish, stingray, night snake
+        draw(photos / f"{i}.png", (red, 9, 0))
+    (photos / "bad.jpg").write_text("no image")
+    (photos / "3.xmp").write_text("notes")
+    return photos
 
 
 def record(path: Path | str, label: str = "tench", score: float = 0.9, **more: Any) -> Record:

@@ -1,4 +1,4 @@
-"""The option for a page for browsers."""
+"""The options for a page for browsers, and for the corrections that it exports."""
 
 from __future__ import annotations
 
@@ -10,17 +10,30 @@ import click
 Section = Callable[..., Callable[[Any], Any]]
 
 
-def report_option(in_section: Section, **settings: Any) -> Callable[[Any], Any]:
+def report_option(in_section: Section) -> Callable[[Any], Any]:
     """Return the decorator for ``--report``, which a command passes as ``report``.
 
     Args:
         in_section: Declares an option in a section of the help.
-        settings: More of the option, such as ``advanced``.
     """
     return in_section(
         "--report",
         type=click.Path(),
         metavar="FILE",
-        help="Also write a page for browsers to FILE (.html).",
-        **settings,
+        help="Also write a page of the photos to FILE (.html).",
+    )
+
+
+def corrections_option(in_section: Section, help: str) -> Callable[[Any], Any]:
+    """Return the decorator for ``--corrections``, which a command passes as ``corrections``.
+
+    Args:
+        in_section: Declares an option in a section of the help.
+        help: What the command does with them.
+    """
+    return in_section(
+        "--corrections",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help=help,
     )

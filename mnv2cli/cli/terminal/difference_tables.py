@@ -16,12 +16,12 @@ from mnv2cli.cli.terminal.figures import (
     name_width,
     plain_score,
     score_text,
-    share_text,
+    section,
     space,
     widest,
 )
-from mnv2cli.cli.terminal.summary_tables import section
-from mnv2cli.system.messages import count
+from mnv2cli.reporting.difference import NO_CATEGORY, NO_LABEL
+from mnv2cli.system.messages import count, share_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from mnv2cli.reporting.difference import Difference, Pair
 
 _LEAST_CHANGE = 0.0005  # of a score; a smaller one would be shown as 0.0
-
-NO_LABEL = "no label"
-NO_CATEGORY = "no category"
 
 
 def difference_renderables(difference: Difference, page: Page) -> Iterator[RenderableType]:

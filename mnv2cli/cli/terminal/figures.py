@@ -51,16 +51,6 @@ class Page:
         return rows if self.everything or rows <= MOST_ROWS + 1 else MOST_ROWS
 
 
-def share_text(share: float) -> str:
-    """Return a share for people, such as ``97.2 %``; never 100 % for less, nor 0 % for more."""
-    percent = 100 * share
-    if share < 1:
-        percent = min(percent, 99.9)
-    if share > 0:
-        percent = max(percent, 0.1)
-    return f"{percent:.1f} %"
-
-
 def plain_score(score: float | None) -> str:
     """Return a score for people; a dash for none."""
     return "-" if score is None else f"{100 * score:.1f} %"
@@ -126,3 +116,10 @@ def more_line(rows: int, shown: int) -> Iterator[RenderableType]:
     """Yield the line on the rows that are not shown, if there are any."""
     if rows > shown:
         yield Text(f"and {rows - shown:,} more; --all shows them", style="dim")
+
+
+def section(table: Table, rows: int, shown: int) -> Iterator[RenderableType]:
+    """Yield a table with an empty line above it, and how many rows are not shown."""
+    yield Text()
+    yield table
+    yield from more_line(rows, shown)

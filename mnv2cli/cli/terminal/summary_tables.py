@@ -14,17 +14,16 @@ from mnv2cli.cli.terminal.figures import (
     Page,
     heading_table,
     headline,
-    more_line,
     name_text,
     name_width,
     plain_score,
     score_text,
-    share_text,
+    section,
     space,
     widest,
 )
 from mnv2cli.cli.terminal.text import printable
-from mnv2cli.system.messages import count
+from mnv2cli.system.messages import count, share_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -95,13 +94,6 @@ def _errors(summary: Summary, page: Page) -> Iterator[RenderableType]:
     for each in shown:
         table.add_row(name_text(each.name, width, style="red"), f"{each.count:,}")
     yield from section(table, len(summary.errors), len(shown))
-
-
-def section(table: Table, rows: int, shown: int) -> Iterator[RenderableType]:
-    """Yield a table with an empty line above it, and how many rows are not shown."""
-    yield Text()
-    yield table
-    yield from more_line(rows, shown)
 
 
 def _groups(heading: str, groups: Sequence[Group], page: Page) -> Iterator[RenderableType]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from mnv2cli.learning.pages.html import text
 from mnv2cli.learning.summary import percent
+from mnv2cli.reporting.html import text
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,11 +14,10 @@ from mnv2cli.learning.pages.html import (
     confusion_table,
     figure,
     not_included,
-    scrolling,
     share,
-    text,
 )
 from mnv2cli.reporting.content import Content, Entry, Panel
+from mnv2cli.reporting.html import scrolling, text
 from mnv2cli.system.messages import count
 
 TITLE = "Evaluation"

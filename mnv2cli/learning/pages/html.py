@@ -1,13 +1,12 @@
-"""Parts of panels: text, shares, tables and lists as HTML without style attributes."""
+"""Parts of the panels of learning: shares, lists, and tables of classes."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
 from mnv2cli.learning.summary import percent
+from mnv2cli.reporting.html import Figure, number, table, text
 from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
@@ -20,12 +19,6 @@ _MOST_PAIRS = 20
 _MOST_NAMED = 20
 
 
-def text(value: str) -> str:
-    """Return any text, such as a path, as HTML that shows it: escaped, and valid UTF-8."""
-    known = os.fsencode(value).decode("utf-8", "replace")
-    return escape("".join(char if char.isprintable() else "\ufffd" for char in known))
-
-
 def share(value: float) -> str:
     """Return a share for people that is not broken into two lines."""
     return percent(value).replace(" ", "\u00a0")
@@ -35,16 +28,6 @@ def figure(name: str, value: float, note: str = "") -> str:
     """Return a figure for a list of class ``figures``."""
     more = f"<small>{note}</small>" if note else ""
     return f"<div><dt>{name}</dt><dd>{share(value)}{more}</dd></div>"
-
-
-def scrolling(name: str, content: str) -> str:
-    """Return wide content in a box that scrolls, also by keyboard.
-
-    Args:
-        name: Its name for screen readers.
-        content: HTML.
-    """
-    return f'<div class="scroll" role="group" tabindex="0" aria-label="{name}">{content}</div>\n'
 
 
 def listed(names: Sequence[str]) -> str:
@@ -81,16 +64,18 @@ def class_table(classes: Sequence[ClassFigures]) -> Iterator[str]:
         "that is. Recall: of its photos, the share that was predicted. F1 joins both.</p>\n"
     )
     rows = [
-        '<table><tr><th scope="col">Class<th scope="col" class="n">Photos<th scope="col" class="n">'
-        'Precision<th scope="col" class="n">Recall<th scope="col" class="n">F1</tr>'
+        [
+            text(each.name),
+            number(each.photos),
+            Figure(share(each.precision) if each.predicted else "–"),
+            Figure(share(each.recall)),
+            Figure(_bar(each.f1)),
+        ]
+        for each in sorted(classes, key=lambda figures: figures.f1)
     ]
-    for each in sorted(classes, key=lambda figures: figures.f1):
-        precision = share(each.precision) if each.predicted else "–"
-        rows.append(
-            f'<tr><td>{text(each.name)}<td class="n">{each.photos:,}<td class="n">{precision}'
-            f'<td class="n">{share(each.recall)}<td class="n">{_bar(each.f1)}</tr>'
-        )
-    yield scrolling("Classes", "".join([*rows, "</table>"])) + ("</details>\n" if is_long else "")
+    yield table("Classes", ["Class", "Photos", "Precision", "Recall", "F1"], rows)
+    if is_long:
+        yield "</details>\n"
 
 
 def _bar(value: float) -> str:
@@ -104,12 +89,5 @@ def confusion_table(metrics: Metrics) -> Iterator[str]:
     if not pairs:
         return
     yield "<h3>Most confused</h3>\n"
-    rows = [
-        '<table><tr><th scope="col">True<th scope="col">Predicted'
-        '<th scope="col" class="n">Photos</tr>'
-    ]
-    rows += [
-        f'<tr><td>{text(pair.true)}<td>{text(pair.predicted)}<td class="n">{pair.photos:,}</tr>'
-        for pair in pairs
-    ]
-    yield scrolling("Most confused", "".join([*rows, "</table>"]))
+    rows = [[text(pair.true), text(pair.predicted), number(pair.photos)] for pair in pairs]
+    yield table("Most confused", ["True", "Predicted", "Photos"], rows)

@@ -9,12 +9,14 @@ from mnv2cli.labels.imagenet import Label
 from mnv2cli.labels.rank import rank
 from mnv2cli.learning.metrics import TOP
 from mnv2cli.learning.pages.evaluation import matrix
-from mnv2cli.learning.pages.html import class_table, figure, not_included, share, text
+from mnv2cli.learning.pages.html import class_table, figure, not_included, share
 from mnv2cli.learning.report import Moved, Report
 from mnv2cli.learning.summary import accuracy_notes, advice_lines
 from mnv2cli.learning.truth import WITHOUT_FILE
 from mnv2cli.records import Record
 from mnv2cli.reporting.content import Content, Entry, Panel
+from mnv2cli.reporting.html import Figure, number, table, text
+from mnv2cli.results.check import OWN_FILE
 from mnv2cli.sources.names import IMAGE_SUFFIXES
 from mnv2cli.system.messages import count
 
@@ -46,14 +48,14 @@ def _learned(learned: Report) -> Iterator[Entry]:
     labels = [Label("", name) for name in names]
     notes = {each.path: _doubt(each.probable) for each in learned.suspects}
     photos = zip(held_out.paths, held_out.classes.tolist(), held_out.scores, strict=True)
-    for path, number, scores in photos:
+    for path, given, scores in photos:
         if path.startswith(WITHOUT_FILE):
             continue
         yield Entry(
             Record(path, rank(scores, labels, TOP), model=learned.network),
-            truth=names[number],
+            truth=names[given],
             note=notes.get(path, ""),
-            right=bool(scores.argmax() == number),
+            right=bool(scores.argmax() == given),
         )
 
 
@@ -66,7 +68,8 @@ def _unused(learned: Report) -> Iterator[Entry]:
     unused = learned.unused
     reasons: dict[str, str] = {}
     for path, why in unused.skipped:
-        if path.lower().endswith(IMAGE_SUFFIXES):  # folders and other files are not photos
+        # Folders, other files and thumbnails are not photos.
+        if path.lower().endswith(IMAGE_SUFFIXES) and why != OWN_FILE:
             reasons[path] = f"skipped: {why}"
     reasons |= dict(unused.unreadable)
     reasons |= dict.fromkeys(unused.copies, _COPY)
@@ -120,21 +123,13 @@ def _changed(learned: Report) -> Iterator[str]:
     changed = learned.relearned
     if changed is None:
         return
-    number = len(changed.corrections) + changed.added
-    before, after = share(changed.accuracy_before), share(changed.accuracy_after)
-    yield (
-        "<h2>What the corrections changed</h2>\n"
-        '<table><tr><td><th scope="col" class="n">Before<th scope="col" class="n">After</tr>'
-        f'<tr><th scope="row">All held-out photos right<td class="n">{before}'
-        f'<td class="n">{after}</tr>'
-    )
-    if number:
-        yield (
-            f'<tr><th scope="row">Of {count(number, "correction")} right'
-            f'<td class="n">{changed.corrected_before:,}<td class="n">{changed.corrected_after:,}'
-            "</tr>"
-        )
-    yield "</table>\n"
+    yield "<h2>What the corrections changed</h2>\n"
+    shares = (share(changed.accuracy_before), share(changed.accuracy_after))
+    rows = [["All held-out photos right", *map(Figure, shares)]]
+    if corrections := len(changed.corrections) + changed.added:
+        right = (changed.corrected_before, changed.corrected_after)
+        rows.append([f"Of {count(corrections, 'correction')} right", *map(number, right)])
+    yield table("What the corrections changed", ["", "Before", "After"], rows, names_rows=True)
     if changed.would_move:
         others = count(len(changed.would_move), "other photo")
         yield f"<p>{others} would now be sorted elsewhere:</p>\n"

@@ -1,4 +1,4 @@
-// What people said about the photos: a store with undo and redo. keeping.js keeps it in the browser.
+// The corrections: a store with undo and redo. keeping.js keeps it in the browser.
 
 const REVIEWS = ["corrected", "confirmed", "wrong", "rejected"];
 const REVIEW_WORDS = { corrected: "corrected", confirmed: "right", wrong: "wrong", rejected: "rejected" };

@@ -105,6 +105,6 @@ function startKeeping() {
     if (event.key !== null && event.key !== KEEP_KEY) return;
     if (event.newValue === null) return keeping.saveSoon();
     const count = keeping.merge(readKept());
-    if (count) announce(`Another window of this report changed ${photosText(count)}; they are shown here too.`);
+    if (count) announce(`${photosText(count)} changed in another window with this page.`);
   });
 }

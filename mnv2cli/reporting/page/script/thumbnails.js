@@ -18,7 +18,7 @@ const thumbnails = {
   /** The address of a picture; undefined while it is not read, null for none. */
   urlOf(row) {
     if (this.kind === "none" || this.reasonOf(row)) return null;
-    if (this.kind === "files") return `${report.thumbnails.folder}${Math.floor(row / 1000)}/${row}.webp`;
+    if (this.kind === "files") return `${report.thumbnails.folder}${Math.floor(row / report.thumbnails.group)}/${row}.webp`;
     const pictures = this.pictures(Math.floor(row / this.chunk));
     if (!pictures) return this.complete ? null : undefined;
     const text = pictures[row % this.chunk];

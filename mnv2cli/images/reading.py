@@ -1,4 +1,4 @@
-"""What the pipeline needs of a reader of images."""
+"""What those who decode in threads need of a reader of images."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 
 
 class Reader(Protocol):
-    """Read images, as :class:`mnv2cli.images.reader.ImageReader` does; called by all workers.
+    """Reads images, as :class:`mnv2cli.images.reader.ImageReader` does; called by all workers.
 
     Attributes:
         before_process: Called before an image is decoded in a process with its own time limit.
     """
 
     before_process: Callable[[], None]
+
+    def submit(self, path: str) -> None:
+        """Name an image that will be read later; raises InputError if it cannot be."""
+        ...
 
     def wait(self, path: str) -> None:
         """Wait until an image can be decoded; raises ImageError."""
@@ -31,6 +35,10 @@ class Reader(Protocol):
 
     def decode_both(self, path: str) -> Both:
         """Return the network's input and a thumbnail of one decoding; raises ImageError."""
+        ...
+
+    def thumbnail(self, path: str) -> bytes:
+        """Return the thumbnail of an image; raises ImageError."""
         ...
 
     def close(self) -> None:
