@@ -27,12 +27,19 @@ function exportCommands() {
 
 function exportCorrections() {
   if (!corrections.map.size && !corrections.pending()) return announce("There are no corrections to export.");
-  const url = URL.createObjectURL(new Blob([correctionsFile(corrections.map)], { type: "text/csv" }));
-  const link = el("a", { href: url, download: exportName() });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60000);
+  try {
+    download(new Blob([correctionsFile(corrections.map)], { type: "text/csv" }), exportName());
+  } catch (error) {
+    return tell("Not exported", `The corrections are not saved: ${error.message}. They are still here.`);
+  }
   corrections.markExported();
   showExported();
+}
+
+function download(blob, name) {
+  const url = URL.createObjectURL(blob);
+  el("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
 
 const exporting = { dialog: null };

@@ -1,0 +1,30 @@
+"""Files of corrections that the page writes and reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mnv2cli.results.corrections import Correction
+from tests.reporting.conftest import OpenPage
+from tests.reporting.helpers import make_page, record
+from tests.reporting.test_correcting import exported
+
+
+def test_a_large_export_has_every_correction(tmp_path: Path, open_page: OpenPage) -> None:
+    records = [record(i, "a folder with a long name " * 5) for i in range(4_000)]
+    given = {each.path: Correction(each.path, "", "wrong") for each in records}
+    page = open_page(make_page(tmp_path / "report.html", records, False, corrections=given))
+    lines = exported(page, tmp_path)[1]
+    assert [line[0] for line in lines[1:]] == [each.path for each in records]
+
+
+def test_an_export_that_fails_is_told_and_not_counted(tmp_path: Path, open_page: OpenPage) -> None:
+    page = open_page(make_page(tmp_path / "report.html", [record(0)], False))
+    page.click("#photo-0", modifiers=["Control"])
+    page.keyboard.press("w")
+    page.evaluate("() => { URL.createObjectURL = () => { throw new Error('no room') } }")
+    page.click(".export")
+    assert "Not exported" in page.inner_text(".telling")
+    assert "no room" in page.inner_text(".telling")
+    page.keyboard.press("Escape")
+    assert page.inner_text(".export-badge") == "1 not exported"
