@@ -292,3 +292,11 @@ def test_a_page_of_nothing_says_so(tmp_path: Path, open_page: OpenPage) -> None:
     assert page.inner_text(".empty-state").strip() == "There are no photos in these results."
     page.click("#tab-overview")
     assert "0 photos" in page.inner_text("#panel-overview")
+
+
+def test_no_dropped_cells_stay_in_large_windows(tmp_path: Path, open_page: OpenPage) -> None:
+    path = make_page(tmp_path / "report.html", [record(i) for i in range(900)], False)
+    page = open_page(path, viewport={"width": 1920, "height": 1080})
+    page.fill("#search", "00123")
+    page.wait_for_function("() => document.querySelector('.count').textContent.startsWith('1 ')")
+    assert page.locator(".cell").count() == 1
