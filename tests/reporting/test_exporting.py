@@ -8,6 +8,7 @@ from mnv2cli.results.corrections import Correction
 from tests.reporting.conftest import OpenPage
 from tests.reporting.helpers import make_page, record
 from tests.reporting.test_correcting import exported
+from tests.reporting.test_viewer import make_photos, shown_width
 
 
 def test_a_large_export_has_every_correction(tmp_path: Path, open_page: OpenPage) -> None:
@@ -28,3 +29,18 @@ def test_an_export_that_fails_is_told_and_not_counted(tmp_path: Path, open_page:
     assert "no room" in page.inner_text(".telling")
     page.keyboard.press("Escape")
     assert page.inner_text(".export-badge") == "1 not exported"
+
+
+def test_names_with_emoji_and_other_bytes_keep_their_bytes(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    photos = make_photos(tmp_path, ["\U0001f4f7 a.jpg", "\U0001f4f7\udcff \U0001f600.jpg"])
+    page = open_page(make_page(tmp_path / "report.html", photos), "#photo=1")
+    assert shown_width(page) == 300
+    page.keyboard.press("w")
+    page.keyboard.press("ArrowRight")
+    assert shown_width(page) == 300
+    page.keyboard.press("w")
+    page.keyboard.press("Escape")
+    lines = exported(page, tmp_path)[1]
+    assert lines[1:] == [[each.path, "", "wrong"] for each in photos]

@@ -63,8 +63,8 @@ function shown(text) {
 /** The bytes of a text, with bytes that are not UTF-8 as Python's surrogate escapes. */
 function bytesOf(text) {
   const encoder = new TextEncoder();
-  const escape = /^[\udc80-\udcff]$/;
-  const parts = text.split(/([\udc80-\udcff])/)
+  const escape = /^[\udc80-\udcff]$/u;
+  const parts = text.split(/([\udc80-\udcff])/u)
     .map((part) => (escape.test(part) ? Uint8Array.of(part.charCodeAt(0) - 0xdc00) : encoder.encode(part)));
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
