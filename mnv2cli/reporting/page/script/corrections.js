@@ -47,7 +47,7 @@ const twins = (() => {
 function correctionsFrom(list) {
   const found = new Map();
   for (const [row, review, label] of list) {
-    const value = row >= 0 && row < rowCount ? correctionOf(row, review, label) : null;
+    const value = Number.isInteger(row) && row >= 0 && row < rowCount ? correctionOf(row, review, label) : null;
     if (value) found.set(row, value);
   }
   return found;
@@ -61,15 +61,15 @@ function rowsThatDiffer(one, other) {
   return found;
 }
 
-/** The list of [row, review, label] that makes one map of another; without review: removed. */
-function differenceOf(map, base) {
-  return rowsThatDiffer(map, base).map((row) => {
+/** The list of [row, review, label] of some rows of a map; without review: removed. */
+function listOf(map, wanted) {
+  return [...wanted].map((row) => {
     const value = map.get(row);
     return value ? [row, value.review, value.label] : [row, "", ""];
   });
 }
 
-/** Apply what differenceOf returned. */
+/** Apply what listOf returned. */
 function withDifference(base, list) {
   const map = new Map(base);
   for (const [row] of list) map.delete(row);
