@@ -62,7 +62,7 @@ class Facet {
     this.counts = Uint32Array.from(this.totals);
     this.selected = null;
     this.texts = key === "folder" ? withoutShared(this.names) : this.names; // shown where space is short
-    defineState(key, []);
+    defineState(key, [], only((name) => this.values.has(name)));
   }
 
   add(name) {

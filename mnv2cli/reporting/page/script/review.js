@@ -1,7 +1,7 @@
 // The tab Review: how many photos are reviewed, and what they show of the accuracy.
 
-defineState("review", "");
-defineState("confusion", []); // [predicted, right]
+defineState("review", "", oneOf(() => REVIEW_FILTERS.map(([value]) => value)));
+defineState("confusion", [], (given) => (given.length < 3 ? given : undefined)); // [predicted, right]
 FILTER_KEYS.push("review", "confusion");
 
 const REVIEW_FILTERS = [

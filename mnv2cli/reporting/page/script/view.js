@@ -1,11 +1,11 @@
 // Which photos are shown, and in which order.
 
 defineState("q", "");
-defineState("score", 0); // the least
-defineState("margin", 1); // the largest
-defineState("show", ""); // wrong, right, changed
-defineState("sort", "path");
-defineState("group", "");
+defineState("score", 0, within(0, 1)); // the least
+defineState("margin", 1, within(0, 1)); // the largest
+defineState("show", "", oneOf(() => [...(rows.truth ? ["wrong", "right"] : []), ...(rows.before ? ["changed"] : [])]));
+defineState("sort", "path", oneOf(() => Object.keys(sorts)));
+defineState("group", "", oneOf(() => facets.map((facet) => facet.key)));
 
 const scores = Float32Array.from({ length: rowCount }, (_, row) => scoreOf(row));
 const margins = Float32Array.from({ length: rowCount }, (_, row) => marginOf(row));
@@ -57,7 +57,7 @@ const permutations = {};
 function permutation(name) {
   if (permutations[name]) return permutations[name];
   const order = Uint32Array.from({ length: rowCount }, (_, row) => row);
-  if (sorts[name]?.key) {
+  if (sorts[name].key) {
     const keys = Float64Array.from(order, sorts[name].key());
     order.sort((a, b) => keys[a] - keys[b] || a - b);
   }
@@ -164,7 +164,7 @@ const view = {
     const active = facets.filter((facet) => facet.selected);
     const kept = new Uint32Array(rowCount);
     let size = 0;
-    next: for (const row of permutation(sorts[state.sort] ? state.sort : "path")) {
+    next: for (const row of permutation(state.sort)) {
       for (let i = 0; i < all.length; i++) if (!all[i](row)) continue next;
       let failed = null;
       for (const facet of active) {

@@ -1,6 +1,6 @@
 // A photo large, with all that is known of it.
 
-defineState("photo", 0); // the row + 1; 0 for none
+defineState("photo", 0, (given) => (Number.isInteger(given) && given > 0 && given <= rowCount ? given : 0)); // the row + 1; 0 for none
 
 const HIDDEN_FORMATS = /\.(heic|heif|hif|tiff?|jp2|j2k|jpx|psd|dng|cr2|cr3|nef|arw|orf|rw2|raf|pgm|ppm|pbm|pnm|pcx|tga|xcf|eps)$/i;
 
@@ -41,7 +41,7 @@ const viewer = {
 
   /** Show what the state says. */
   update() {
-    const row = Number.isInteger(state.photo) && state.photo > 0 && state.photo <= rowCount ? state.photo - 1 : -1;
+    const row = state.photo - 1;
     if (row === this.row) return;
     this.row = row;
     if (row < 0) {
