@@ -57,7 +57,7 @@ def test_a_changed_address_changes_the_page(report: Path, open_page: OpenPage) -
 def test_a_wrong_address_shows_all(report: Path, open_page: OpenPage) -> None:
     page = open_page(report, "#sort=nothing&group=x&score=high&photo=9999&tab=none&what=%FF%")
     assert count(page) == 60
-    assert page.input_value("#select-sort") == "path"
+    assert page.input_value("#select-sort") == "results"
     assert page.get_attribute("#tab-photos", "aria-selected") == "true"
     assert page.locator("dialog.viewer").is_hidden()
 

@@ -300,3 +300,22 @@ def test_no_dropped_cells_stay_in_large_windows(tmp_path: Path, open_page: OpenP
     page.fill("#search", "00123")
     page.wait_for_function("() => document.querySelector('.count').textContent.startsWith('1 ')")
     assert page.locator(".cell").count() == 1
+
+
+def test_paths_are_sorted_in_natural_order(tmp_path: Path, open_page: OpenPage) -> None:
+    paths = ["b/10.jpg", "b/9.jpg", "a/c/1.jpg", "a/img 2.jpg", "a/IMG 010.jpg", "a/img 1.jpg",
+             "a b/1.jpg", "a10/1.jpg", "a9/1.jpg", "b/9.JPG"]  # fmt: skip
+    records = [Record(path, (Prediction("n1", "tabby", 0.5),)) for path in paths]
+    page = open_page(make_page(tmp_path / "report.html", records, False))
+    assert page.input_value("#select-sort") == "results"
+    assert names(page) == [path.rpartition("/")[2] for path in paths]
+    page.select_option("#select-sort", "path")
+    order = page.eval_on_selector_all(
+        ".cell",
+        "cells => cells.sort((a, b) => a.getAttribute('aria-posinset') - "
+        "b.getAttribute('aria-posinset')).map(c => Number(c.id.slice(6)))",
+    )
+    assert [paths[row] for row in order] == [
+        "a/img 1.jpg", "a/img 2.jpg", "a/IMG 010.jpg", "a/c/1.jpg", "a b/1.jpg", "a9/1.jpg",
+        "a10/1.jpg", "b/9.JPG", "b/9.jpg", "b/10.jpg",
+    ]  # fmt: skip

@@ -3,8 +3,6 @@
 const MOST_NAMES = 50; // that a completion offers
 const LONGEST_NAME = 200;
 
-const folded = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-
 /** A name as a person typed it, in one line without control characters. */
 function cleanName(text) {
   const clean = text.normalize("NFC").replace(/[\p{Cc}\p{Cs}\u2028\u2029\s]+/gu, " ").replace(/\p{C}/gu, "");

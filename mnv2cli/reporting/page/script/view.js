@@ -4,7 +4,7 @@ defineState("q", "");
 defineState("score", 0, within(0, 1)); // the least
 defineState("margin", 1, within(0, 1)); // the largest
 defineState("show", "", oneOf(() => [...(rows.truth ? ["wrong", "right"] : []), ...(rows.before ? ["changed"] : [])]));
-defineState("sort", "path", oneOf(() => Object.keys(sorts)));
+defineState("sort", "results", oneOf(() => Object.keys(sorts)));
 defineState("group", "", oneOf(() => facets.map((facet) => facet.key)));
 
 const scores = Float32Array.from({ length: rowCount }, (_, row) => scoreOf(row));
@@ -36,20 +36,46 @@ const ranks = () => {
   facets[0].sorted.forEach((value, at) => (rank[value] = at));
   return (row) => rank[facets[0].column[row]];
 };
+
+/** A text to compare by code units, in the natural order of the command line: img2 before img10. */
+function naturalKey(text) {
+  const number = (digits) => {
+    const value = digits.replace(/^0+/, "");
+    return `0${String.fromCharCode(value.length)}${value}`;
+  };
+  return (isAscii(text) ? text : text.normalize("NFC")).toLowerCase().replace(/[0-9]+/g, number);
+}
+
+/** The ranks of different texts in natural order. */
+function naturalRanks(texts) {
+  const all = [...new Set(texts)].map((text) => [naturalKey(text), text]);
+  all.sort(([a, one], [b, two]) => (a < b ? -1 : a > b ? 1 : one < two ? -1 : 1));
+  return new Map(all.map(([, text], rank) => [text, rank]));
+}
+
+/** Folders, each before those in it, and the names in each. */
+function pathRanks() {
+  const levels = report.folders.map((folder) => folder.replaceAll("/", "\0"));
+  const folders = naturalRanks(levels);
+  const names = naturalRanks(rows.name);
+  return (row) => folders.get(levels[rows.folder[row]]) * names.size + names.get(rows.name[row]);
+}
+
 const readable = (row, key) => (rows.count[row] ? key : 9);
 
 /** The orders: what is smallest comes first. */
 const sorts = {
-  path: { title: "Path" },
-  score: { title: "Score, highest first", key: () => (row) => readable(row, -scores[row]) },
-  low: { title: "Score, lowest first", key: () => (row) => readable(row, scores[row]) },
-  margin: { title: "Least sure first", key: () => (row) => readable(row, margins[row]) },
-  class: { title: "Class", key: ranks },
+  results: { title: "As in the results" },
+  path: { title: "Path", key: pathRanks },
+  score: { title: "Score, highest first", isOfLabels: true, key: () => (row) => readable(row, -scores[row]) },
+  low: { title: "Score, lowest first", isOfLabels: true, key: () => (row) => readable(row, scores[row]) },
+  margin: { title: "Least sure first", isOfLabels: true, key: () => (row) => readable(row, margins[row]) },
+  class: { title: "Class", isOfLabels: true, key: ranks },
 };
 if (rows.truth)
-  sorts.mistakes = { title: "Worst mistakes first", key: () => (row) =>
+  sorts.mistakes = { title: "Worst mistakes first", isOfLabels: true, key: () => (row) =>
     rightOf(row) === 0 ? readable(row, -scores[row]) : 2 + rightOf(row) };
-if (rows.before) sorts.changed = { title: "Most changed first", key: () => (row) => -changeOf(row) };
+if (rows.before) sorts.changed = { title: "Most changed first", isOfLabels: true, key: () => (row) => -changeOf(row) };
 
 const permutations = {};
 
