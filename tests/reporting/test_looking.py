@@ -319,3 +319,18 @@ def test_paths_are_sorted_in_natural_order(tmp_path: Path, open_page: OpenPage) 
         "a/img 1.jpg", "a/img 2.jpg", "a/IMG 010.jpg", "a/c/1.jpg", "a b/1.jpg", "a9/1.jpg",
         "a10/1.jpg", "b/9.JPG", "b/9.jpg", "b/10.jpg",
     ]  # fmt: skip
+
+
+def test_search_folds_accents_and_has_phrases(tmp_path: Path, open_page: OpenPage) -> None:
+    texts = ["Cafe\u0301 noir", "caf\u00e9 au lait noir", "noir caf\u00e9", "Stra\u00dfe", "\uff21"]
+    records = [
+        Record(f"{name}/{i}.jpg" if i % 2 else f"{i} {name}.jpg", (Prediction("n1", "x", 0.5),))
+        for i, name in enumerate(texts)
+    ]
+    page = open_page(make_page(tmp_path / "report.html", records, False))
+    for query, expected in (
+        ("cafe noir", 3), ("CAF\u00c9", 3), ("cafe\u0301", 3), ('"cafe noir"', 1), ('"noir caf\u00e9', 1),
+        ('lait "caf\u00e9 au"', 1), ("stra\u00dfe", 1), ("strasse", 0), ("a", 5), ('""', 5), ('"', 5),
+    ):  # fmt: skip
+        page.fill("#search", query)
+        assert (query, count(page)) == (query, expected)

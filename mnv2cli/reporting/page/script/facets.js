@@ -1,7 +1,6 @@
 // What photos are filtered and grouped by: class, category, target, folder, truth.
 
 const NONE = "(none)";
-const lower = (text) => text.toLowerCase();
 
 /** Names by index; a name that several classes share has the class's id too. */
 const labelKeys = (() => {
@@ -91,9 +90,9 @@ class Facet {
     setState({ [this.key]: next });
   }
 
-  /** The names in small letters. */
-  get lowered() {
-    return (this.inSmall ||= this.names.map(lower));
+  /** The names as texts to search in. */
+  get folded() {
+    return (this.foldedNames ||= this.names.map(folded));
   }
 
   /** The values in the order of their names, without a name last. */

@@ -92,10 +92,10 @@ function permutation(name) {
 
 const searched = {};
 
-/** The texts that a search looks at, in small letters: made once. */
+/** The texts that a search looks at, folded: made once. */
 function searchTexts() {
-  searched.names ||= rows.name.map(lower);
-  searched.folders ||= report.folders.map(lower);
+  searched.names ||= rows.name.map(folded);
+  searched.folders ||= report.folders.map(folded);
   return searched;
 }
 
@@ -122,7 +122,7 @@ function findWord(word, wider) {
   const parts = [[found(texts.folders), rows.folder]];
   for (const facet of facets) {
     if (facet.key === "folder") continue;
-    const values = found(facet.lowered);
+    const values = found(facet.folded);
     if (facet.none >= 0) values[facet.none] = 0;
     parts.push([values, facet.column]);
   }
@@ -147,9 +147,15 @@ function wordTest(word) {
   return (row) => found[row] === 1;
 }
 
+/** The words of a query; quotes make a phrase. */
+function wordsOf(query) {
+  const found = [...folded(query).matchAll(/"([^"]*)"?|[^\s"]+/g)].map(([word, phrase]) => (phrase ?? word).trim());
+  return [...new Set(found)].filter(Boolean);
+}
+
 /** The tests that the state asks for, but facets. */
 function tests() {
-  const found = lower(state.q).split(/\s+/).filter(Boolean).map(wordTest);
+  const found = wordsOf(state.q).map(wordTest);
   const { score, margin, show } = state;
   if (score > 0) found.push((row) => rows.count[row] > 0 && scores[row] >= score - EDGE);
   if (margin < 1) found.push((row) => rows.count[row] > 0 && margins[row] <= margin + EDGE);
