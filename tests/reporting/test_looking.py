@@ -225,12 +225,14 @@ def test_the_overview_leads_to_photos(report: Path, open_page: OpenPage) -> None
 
 def test_errors_are_listed_by_reason(report: Path, open_page: OpenPage) -> None:
     page = open_page(report, "#tab=errors")
+    assert "2 photos of 302 have no labels." in page.inner_text("#panel-errors")
     assert page.locator(".error-group").all_inner_texts() == [
         "truncated1\nphotos/0/cut.jpg\ntruncated: 12 of 40 rows",
         "empty file1\nphotos/1/empty.jpg\nempty file",
     ]
     page.click("text=photos/1/empty.jpg")
     assert "empty file" in page.inner_text(".viewer-facts")
+    assert page.inner_text(".viewer-remark") == "This photo has no labels: empty file."
 
 
 def test_names_and_labels_are_only_text(tmp_path: Path, open_page: OpenPage) -> None:
@@ -334,3 +336,18 @@ def test_search_folds_accents_and_has_phrases(tmp_path: Path, open_page: OpenPag
     ):  # fmt: skip
         page.fill("#search", query)
         assert (query, count(page)) == (query, expected)
+
+
+def test_tabs_stay_in_the_window_beside_long_titles(tmp_path: Path, open_page: OpenPage) -> None:
+    records = [replace(record(i), model=f"{'a-long-name-of-a-model-' * 3}{i}") for i in range(9)]
+    panels = (Panel("Held-out accuracy", "<p>Text</p>"),)
+    entries = [*records, unreadable("photos/0/cut.jpg")]
+    title = "results of a long afternoon " * 9
+    path = make_page(tmp_path / "report.html", entries, False, title=title, panels=panels)
+    page = open_page(path, viewport={"width": 1000, "height": 600})
+    tabs = [each.bounding_box() for each in page.locator(".tab").all()]
+    strip, help_button = (page.locator(each).bounding_box() for each in (".tabs", ".help-button"))
+    assert tabs[0]["x"] >= strip["x"]
+    assert tabs[-1]["x"] + tabs[-1]["width"] <= strip["x"] + strip["width"] + 1
+    assert strip["x"] + strip["width"] <= help_button["x"]
+    assert page.locator("h1").bounding_box()["width"] > 100

@@ -98,7 +98,7 @@ function beforeText(row) {
 /** A photo in words. */
 function cellText(row) {
   const parts = [shown(nameOf(row))];
-  if (errorOf(row)) parts.push(`cannot be read: ${shown(errorOf(row))}`);
+  if (errorOf(row)) parts.push(`no labels: ${shown(errorOf(row))}`);
   if (labelOf(row) >= 0) parts.push(`${labelText(labelOf(row))} ${wholePercent(scoreOf(row))}`);
   if (categoryOf(row) >= 0) parts.push(`category ${categoryText(row)}`);
   if (targetOf(row) >= 0) parts.push(`to ${targetText(row)}`);

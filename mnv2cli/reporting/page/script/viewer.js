@@ -81,10 +81,10 @@ const viewer = {
     const verdict = rightOf(row);
     const truth = verdict < 0 ? "" : `${labelText(truthOf(row))} (${verdict ? "the label is right" : "the label is wrong"})`;
     const before = beforeOf(row) < 0 ? "" : `${labelText(beforeOf(row))}, ${percent(beforeScoreOf(row))}${isChanged(row) ? " (changed)" : ""}`;
-    const facts = [["Error", errorOf(row)], ["Path", pathOf(row)], ["True class", truth], ["Category", category], ["Group of classes", node],
+    const facts = [["No labels", errorOf(row)], ["Path", pathOf(row)], ["True class", truth], ["Category", category], ["Group of classes", node],
       ["Target", targetText(row)], ["Before", before], ["Margin", rows.count[row] ? percent(marginOf(row)) : ""], ["Note", noteOf(row)]];
     this.facts.replaceChildren(...facts.filter(([, text]) => text).flatMap(([name, text]) =>
-      [el("dt", { text: name }), el("dd", { text: shown(text), class: name === "Error" ? "bad" : null })]));
+      [el("dt", { text: name }), el("dd", { text: shown(text), class: name === "No labels" ? "bad" : null })]));
   },
 
   /** Load the photo to which the same step leads, so that it is there at once. */
@@ -117,7 +117,7 @@ const viewer = {
     const url = urlOf(row);
     const hidden = HIDDEN_FORMATS.test(nameOf(row));
     this.freshImage(row);
-    if (errorOf(row)) this.fallBack(row, `This photo cannot be read: ${shown(errorOf(row))}.`);
+    if (errorOf(row)) this.fallBack(row, `This photo has no labels: ${shown(errorOf(row))}.`);
     else if (url && !hidden) {
       this.remark.textContent = "";
       this.preview(row);
