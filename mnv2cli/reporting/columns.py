@@ -131,6 +131,7 @@ def page_data(
         "version": VERSION,
         "tool": f"mnv2 {__version__}",
         "title": content.title,
+        "results": content.results,
         "identity": identity(records),
         "models": list(columns.models),
         "names": [name for name, _ in labels],

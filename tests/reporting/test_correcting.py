@@ -136,7 +136,9 @@ def exported(page: Any, tmp_path: Path) -> tuple[str, list[list[str]]]:
 def test_labels_are_corrected_undone_kept_and_exported(
     tmp_path: Path, open_page: OpenPage, correctable: list[Record]
 ) -> None:
-    page = open_page(make_page(tmp_path / "report.html", correctable, classes=["Kitchen"]))
+    page = open_page(
+        make_page(tmp_path / "report.html", correctable, classes=["Kitchen"], results="labels.csv")
+    )
     page.locator(".photo-grid").focus()
     page.keyboard.press("Home")
     set_label(page, "kitch")  # completes a known class

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from mnv2cli.results.corrections import Correction
 from tests.reporting.conftest import OpenPage
@@ -44,3 +45,21 @@ def test_names_with_emoji_and_other_bytes_keep_their_bytes(
     page.keyboard.press("Escape")
     lines = exported(page, tmp_path)[1]
     assert lines[1:] == [[each.path, "", "wrong"] for each in photos]
+
+
+def test_commands_after_an_export_fit_the_page(tmp_path: Path, open_page: OpenPage) -> None:
+    def commands(**content: Any) -> list[str]:
+        page = open_page(make_page(tmp_path / "report.html", [record(0)], False, **content))
+        page.click("#photo-0", modifiers=["Control"])
+        page.keyboard.press("w")
+        page.click(".export")
+        found: list[str] = page.locator(".exported code").all_inner_texts()
+        return found
+
+    assert commands(title="Photos of mine.keras") == [
+        "mnv2 learn --labels corrections.csv -o mine-2.keras"
+    ]
+    assert commands(title="Plan for sorted", results="of 2024/labels.csv") == [
+        "mnv2 sort --from 'of 2024/labels.csv' --corrections labels-corrections.csv --into DEST",
+        "mnv2 learn --labels labels-corrections.csv -o mine.keras",
+    ]
