@@ -390,3 +390,29 @@ def test_correcting_is_accessible(
     page.locator(".export").click()
     page.wait_for_selector(".exported[open]")
     check()
+
+
+def test_photos_without_a_label_to_confirm_are_counted(
+    tmp_path: Path, open_page: OpenPage, correctable: list[Record]
+) -> None:
+    page = open_page(make_page(tmp_path / "report.html", correctable))
+    page.locator(".photo-grid").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("r")
+    until(
+        page,
+        "document.querySelector('.live').textContent === "
+        "'Right: 10 photos. 1 has no label to confirm.'",
+    )
+    assert selected(page) == [10]
+
+
+def test_photos_of_one_name_in_many_folders_are_apart(tmp_path: Path, open_page: OpenPage) -> None:
+    prediction = (Prediction(*CLASSES[0], 0.9),)
+    records = [Record(f"{i}/frame.jpg", prediction) for i in range(30_000)]
+    path = make_page(tmp_path / "report.html", [*records, records[0]], False)
+    page = open_page(path, "#q=frame")
+    cell(page, 0).click(modifiers=["Control"])
+    page.keyboard.press("w")
+    assert page.inner_text(".export-badge") == "2 not exported"
+    assert exported(page, tmp_path)[1][1:] == [["0/frame.jpg", "", "wrong"]]
