@@ -18,8 +18,8 @@ const EDGE = 1e-6; // single precision
 const filters = {
   all: [],
   add(filter) {
-    this.all.push({ keys: [], text: () => "", ...filter });
-    for (const key of filter.keys || []) viewKeys.add(key);
+    this.all.push(filter);
+    for (const key of filter.keys) viewKeys.add(key);
   },
 };
 
