@@ -173,7 +173,9 @@ def to_script(value: object) -> str:
 
 
 def _scaled(score: float) -> int:
-    return round(score * SCALE)
+    """Return a score as an integer; only those of nothing and of all are 0 and the scale."""
+    scaled = round(score * SCALE)
+    return min(max(scaled, 1), SCALE - 1) if 0 < score < 1 else scaled
 
 
 def _split(path: str) -> tuple[str, str]:

@@ -353,3 +353,33 @@ def test_tabs_stay_in_the_window_beside_long_titles(tmp_path: Path, open_page: O
     assert tabs[-1]["x"] + tabs[-1]["width"] <= strip["x"] + strip["width"] + 1
     assert strip["x"] + strip["width"] <= help_button["x"]
     assert page.locator("h1").bounding_box()["width"] > 100
+
+
+def test_small_scores_and_joined_characters_are_shown(tmp_path: Path, open_page: OpenPage) -> None:
+    scores = (0.99999, 0.00001, 0.0)
+    labels = (
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\U0001f468\u200d\U0001f469\ufe0f",
+        "a\u202eb",
+    )
+    predictions = tuple(
+        Prediction(f"n{i}", label, score)
+        for i, (label, score) in enumerate(zip(labels, scores, strict=True))
+    )
+    records = [Record("photo.heic", predictions)]
+    page = open_page(make_page(tmp_path / "report.html", records, False))
+    shown = page.locator(".cell .score-bar")
+    assert shown.locator(".bar-label").all_inner_texts() == [*labels[:2], "a\ufffdb"]
+    assert shown.locator(".bar-score").all_inner_texts() == [">99 %", "<1 %", "0 %"]
+    page.click(".cell")
+    exact = page.locator(".viewer-scores .bar-score").all_inner_texts()
+    assert exact == [">99.9 %", "<0.1 %", "0.0 %"]
+
+
+def test_the_button_for_more_classes_says_how_many(tmp_path: Path, open_page: OpenPage) -> None:
+    records = [Record(f"{i}.jpg", (Prediction(f"n{i}", f"class {i}", 0.5),)) for i in range(70)]
+    page = open_page(make_page(tmp_path / "report.html", records, False))
+    more = page.locator("[data-facet=class] .more")
+    assert more.inner_text() == "Show 50 more of 62"
+    more.click()
+    assert more.inner_text() == "Show 12 more"

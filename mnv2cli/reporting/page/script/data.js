@@ -55,9 +55,9 @@ function predictionsOf(row) {
   return found;
 }
 
-/** Text for people: bytes of a name that are not UTF-8, and invisible characters, as U+FFFD. */
+/** Text for people: bytes of a name that are not UTF-8, and invisible characters but joiners, as U+FFFD. */
 function shown(text) {
-  return text.replace(/[\p{C}\u2028\u2029]/gu, "\ufffd");
+  return text.replace(/(?![\u200c\u200d])[\p{C}\u2028\u2029]/gu, "\ufffd");
 }
 
 /** The bytes of a text, with bytes that are not UTF-8 as Python's surrogate escapes. */

@@ -109,7 +109,7 @@ class FacetList {
     this.size.textContent = number(values.length);
     const rest = values.length - shownValues.length;
     this.more.hidden = rest <= 0;
-    this.more.textContent = `Show ${number(Math.min(MORE, rest))} more of ${number(rest)}`;
+    this.more.textContent = `Show ${number(Math.min(MORE, rest))} more${rest > MORE ? ` of ${number(rest)}` : ""}`;
   }
 
   item(value, most) {

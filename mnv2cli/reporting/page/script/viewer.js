@@ -67,7 +67,7 @@ const viewer = {
     this.scores.replaceChildren(...predictionsOf(row).map(({ label, wnid, score }) => {
       const bar = makeBar();
       setBar(bar, shown(label), score);
-      bar.score.textContent = percent(score);
+      bar.score.textContent = exactScoreText(score);
       bar.element.title = wnid;
       return bar.element;
     }));
@@ -76,11 +76,11 @@ const viewer = {
   },
 
   fillFacts(row) {
-    const node = rows.node && rows.node[row] >= 0 ? `${labelText(rows.node[row])}, ${percent(rows.nodeScore[row] / SCALE)}` : "";
-    const category = categoryOf(row) < 0 ? "" : `${categoryText(row)}, ${percent(categoryScoreOf(row))}`;
+    const node = rows.node && rows.node[row] >= 0 ? `${labelText(rows.node[row])}, ${exactScoreText(rows.nodeScore[row] / SCALE)}` : "";
+    const category = categoryOf(row) < 0 ? "" : `${categoryText(row)}, ${exactScoreText(categoryScoreOf(row))}`;
     const verdict = rightOf(row);
     const truth = verdict < 0 ? "" : `${labelText(truthOf(row))} (${verdict ? "the label is right" : "the label is wrong"})`;
-    const before = beforeOf(row) < 0 ? "" : `${labelText(beforeOf(row))}, ${percent(beforeScoreOf(row))}${isChanged(row) ? " (changed)" : ""}`;
+    const before = beforeOf(row) < 0 ? "" : `${labelText(beforeOf(row))}, ${exactScoreText(beforeScoreOf(row))}${isChanged(row) ? " (changed)" : ""}`;
     const facts = [["No labels", errorOf(row)], ["Path", pathOf(row)], ["True class", truth], ["Category", category], ["Group of classes", node],
       ["Target", targetText(row)], ["Before", before], ["Margin", rows.count[row] ? percent(marginOf(row)) : ""], ["Note", noteOf(row)]];
     this.facts.replaceChildren(...facts.filter(([, text]) => text).flatMap(([name, text]) =>
