@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mnv2cli.records import Prediction, Record
 from mnv2cli.results.corrections import Correction
 from tests.reporting.conftest import OpenPage
 from tests.reporting.helpers import make_page, record
@@ -63,3 +64,46 @@ def test_commands_after_an_export_fit_the_page(tmp_path: Path, open_page: OpenPa
         "mnv2 sort --from 'of 2024/labels.csv' --corrections labels-corrections.csv --into DEST",
         "mnv2 learn --labels labels-corrections.csv -o mine.keras",
     ]
+
+
+def test_a_file_that_went_through_a_spreadsheet_is_imported_as_python_reads_it(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    names = ["a.jpg", "=b.jpg", "d/c.jpg"]
+    records = [Record(name, (Prediction("n1", "tabby", 0.5),)) for name in names]
+    page = open_page(make_page(tmp_path / "report.html", records, False))
+    page.click("#tab-review")
+
+    def told(text: str) -> str:
+        file = tmp_path / "given.csv"
+        file.write_text(text, encoding="utf-8")
+        page.locator(".import-field").set_input_files(file)
+        page.wait_for_selector(".telling[open]")
+        said: str = page.inner_text(".telling p")
+        page.keyboard.press("Escape")
+        return said
+
+    good = """\
+"path","label","review"
+"./a.jpg","'=lynx","corrected"
+"'=b.jpg","sofa","corrected"
+"path","label","review"
+"d/../d//c.jpg","","wrong"
+"a.jpg","'=lynx","corrected"
+"d/c.jpg","odd","rejected"
+"""
+    assert told(good) == (
+        "3 photos corrected in given.csv, 3 of them differently from here. "
+        "1 of its lines has no valid label or review."
+    )
+    page.click("#tab-photos")
+    lines = exported(page, tmp_path)[1][1:]
+    page.keyboard.press("Escape")
+    assert lines == [
+        ["a.jpg", "=lynx", "corrected"], ["=b.jpg", "sofa", "corrected"], ["d/c.jpg", "", "wrong"],
+    ]  # fmt: skip
+    bad = 'path,label\na.jpg,"two\nlines"\nd/c.jpg,x\n\n./a.jpg,cat\nd/../a.jpg,dog\n'
+    assert told(bad) == (
+        "given.csv: lines 6 and 7 contradict each other: ./a.jpg is corrected “cat” and "
+        "corrected “dog”."
+    )
