@@ -4,6 +4,11 @@ defineState("photo", 0, (given) => (Number.isInteger(given) && given > 0 && give
 
 const HIDDEN_FORMATS = /\.(heic|heif|hif|tiff?|jp2|j2k|jpx|psd|dng|cr2|cr3|nef|arw|orf|rw2|raf|pgm|ppm|pbm|pnm|pcx|tga|xcf|eps)$/i;
 
+/** Whether the photo was not found when the page was made: a request would only be an error. */
+const isGone = (row) => thumbnails.missing[row] === "no such file";
+/** Whether that is not known yet, as the page is not read so far. */
+const isUndecided = (row) => !thumbnails.complete && !(thumbnails.kind === "embedded" && thumbnails.urlOf(row));
+
 const viewer = {
   row: -1,
   at: 0, // its last position among the photos shown
@@ -89,7 +94,7 @@ const viewer = {
 
   /** Load the photo to which the same step leads, so that it is there at once. */
   preload(row) {
-    const url = row === undefined || errorOf(row) || HIDDEN_FORMATS.test(nameOf(row)) ? "" : urlOf(row);
+    const url = row === undefined || errorOf(row) || isGone(row) || HIDDEN_FORMATS.test(nameOf(row)) ? "" : urlOf(row);
     if (url) new Image().src = url;
   },
 
@@ -118,6 +123,8 @@ const viewer = {
     const hidden = HIDDEN_FORMATS.test(nameOf(row));
     this.freshImage(row);
     if (errorOf(row)) this.fallBack(row, `This photo has no labels: ${shown(errorOf(row))}.`);
+    else if (isGone(row)) this.fallBack(row, `${capitalized(shown(thumbnails.missing[row]))}.`);
+    else if (url && !hidden && isUndecided(row)) this.waitFor(row);
     else if (url && !hidden) {
       this.remark.textContent = "";
       this.preview(row);
@@ -125,6 +132,15 @@ const viewer = {
       this.image.src = url;
     } else if (hidden) this.fallBack(row, "Browsers cannot show this format.");
     else this.fallBack(row, "The photo is not on this computer.");
+  },
+
+  /** Show the photo when the page is read, and with it which photos are gone. */
+  waitFor(row) {
+    this.remark.textContent = "";
+    this.preview(row);
+    const show = () => setTimeout(() => this.row === row && this.showPhoto(row));
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", show, { once: true });
+    else show();
   },
 
   fallBack(row, why) {
