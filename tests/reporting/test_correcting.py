@@ -416,3 +416,21 @@ def test_photos_of_one_name_in_many_folders_are_apart(tmp_path: Path, open_page:
     page.keyboard.press("w")
     assert page.inner_text(".export-badge") == "2 not exported"
     assert exported(page, tmp_path)[1][1:] == [["0/frame.jpg", "", "wrong"]]
+
+
+def test_the_bar_of_the_selection_fits_its_window(
+    tmp_path: Path, open_page: OpenPage, correctable: list[Record], reviewed: dict[str, Correction]
+) -> None:
+    path = make_page(tmp_path / "report.html", correctable, corrections=reviewed)
+    page = open_page(path, viewport={"width": 1000, "height": 800})
+    cell(page, 0).click(modifiers=["Control"])
+    for width in (1000, 1200, 1281, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        boxes = [
+            page.locator(f".selection-bar {each}").bounding_box()
+            for each in (".close", ".action >> nth=0", ".action >> nth=4", ".selection-count")
+        ]
+        middles = [round((each["y"] + each["height"] / 2) / 10) for each in boxes]
+        assert len(set(middles)) == 1
+        assert boxes[0]["x"] + boxes[0]["width"] <= width
+        assert boxes[2]["x"] + boxes[2]["width"] <= boxes[0]["x"]
