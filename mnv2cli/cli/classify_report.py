@@ -74,7 +74,8 @@ class AddedReport:
                 records = list(read_results(path, target.format, safe=target.safe))
                 places = Places.of_results((record.path for record in records), path)
             title = _UNNAMED if path is None else os.path.basename(path)
-            content = Content(title, [Entry(record) for record in records])
+            entries = [Entry(record) for record in records]
+            content = Content(title, entries, results=path or "")
             self._job.write(content, places, self._spool.find, rows_to_stdout=path is None)
         except OutputError as error:
             if path is not None:

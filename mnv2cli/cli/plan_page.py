@@ -34,14 +34,21 @@ class PlanPage:
         images: How photos are decoded.
         screen: Shows the progress.
         classes: Names to offer as corrections.
+        results: The file of results that the plan is made from; empty for none.
     """
 
     def __init__(
-        self, path: str, images: ImageOptions, screen: Screen, classes: Iterable[str] = ()
+        self,
+        path: str,
+        images: ImageOptions,
+        screen: Screen,
+        classes: Iterable[str] = (),
+        results: str = "",
     ) -> None:
         self._path = path
         self._job = ReportJob(ReportTarget(path), images, screen)
         self._classes = tuple(classes)
+        self._results = results
         self._records: list[Record] | None = None
         self._spool = ThumbnailSpool(os.path.dirname(path))
 
@@ -65,8 +72,11 @@ class PlanPage:
         applied_after = self._path if is_applied else ""
         entries = list(plan_entries(plan, self._records, applied_after))
         title = f"Plan for {os.path.basename(plan.dest) or plan.dest}"
+        is_moved = is_applied and any(each.method == "move" for each in plan.actions)
+        results = "" if is_moved else self._results  # which lead to the photos no more
+        content = Content(title, entries, self._classes, results=results)
         with self._spool:
-            self._job.write(Content(title, entries, self._classes), Places(), self._spool.find)
+            self._job.write(content, Places(), self._spool.find)
 
     def written(self) -> list[Line]:
         """Return the lines of a summary that name what was written."""

@@ -66,7 +66,7 @@ class ReportSources:
         entries = [Entry(record) for record in read_any(self.results)]
         if not entries:
             raise NoImagesError(f"{self.results!r} has no rows", "Classify some photos first.")
-        content = Content(os.path.basename(self.results), entries)
+        content = Content(os.path.basename(self.results), entries, results=self.results)
         if corrections:
             paths = (entry.record.path for entry in entries)
             corrections, unmatched = matched(corrections, paths)

@@ -222,7 +222,7 @@ def sort(
         from mnv2cli.cli.plan_page import PlanPage
 
         classes = sort_options.folders.thresholds  # of a model of the user's
-        job.page = PlanPage(plan.report, options.images, screen, classes)
+        job.page = PlanPage(plan.report, options.images, screen, classes, plan.results or "")
     if not plan.is_preview:
         job.finish_interrupted()
     if plan.apply is not None:

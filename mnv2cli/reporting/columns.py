@@ -132,6 +132,7 @@ def page_data(
         "version": VERSION,
         "tool": f"mnv2 {__version__}",
         "title": content.title,
+        "results": content.results,
         "identity": identity(records),
         "models": list(columns.models),
         "names": [name for name, _ in labels],
@@ -173,7 +174,9 @@ def to_script(value: object) -> str:
 
 
 def _scaled(score: float) -> int:
-    return round(score * SCALE)
+    """Return a score as an integer; only those of nothing and of all are 0 and the scale."""
+    scaled = round(score * SCALE)
+    return min(max(scaled, 1), SCALE - 1) if 0 < score < 1 else scaled
 
 
 def _split(path: str) -> tuple[str, str]:

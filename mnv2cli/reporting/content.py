@@ -58,6 +58,7 @@ class Content:
         classes: Names to offer as corrections, in addition to those of the entries.
         corrections: Corrections made before, by path.
         panels: More tabs.
+        results: The results file, for commands that take it with ``--from``; empty for none.
     """
 
     title: str
@@ -65,3 +66,4 @@ class Content:
     classes: Sequence[str] = ()
     corrections: Mapping[str, Correction] = field(default_factory=dict)
     panels: tuple[Panel, ...] = ()
+    results: str = ""

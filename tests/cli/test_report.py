@@ -65,7 +65,7 @@ def test_a_page_shows_the_photos_of_results(labels: Path, invoke: Invoke) -> Non
     assert sorted(paths()) == sorted([*PATHS, "photos/zz-bad.jpg"])
     found = dict(zip(paths(), thumbnails(), strict=True))
     assert all(is_image(found[path]) for path in PATHS)
-    assert found["photos/zz-bad.jpg"] is None
+    assert found["photos/zz-bad.jpg"] is None and data()["results"] == "labels.csv"
     assert list(data()["errors"].values()) == ["empty file: zero bytes"]
     assert "Photos     4 in" in result.stderr
     assert "Errors     1 in the results" in result.stderr
@@ -194,7 +194,7 @@ def test_classify_makes_the_page_of_one_decoding(
     assert decoded.count("InputAndThumbnail") == 3 and "Thumbnail" not in decoded
     assert Path("labels.csv").read_bytes() == Path("alone.csv").read_bytes()
     assert paths() == PATHS and all(map(is_image, thumbnails()))
-    assert data()["title"] == "labels.csv"
+    assert data()["title"] == data()["results"] == "labels.csv"
     both = Path("report.html").read_text()
     assert invoke("report", "labels.csv", "--force").exit_code == 0
     assert (
@@ -218,7 +218,7 @@ def test_classify_to_stdout_makes_the_page(photos: Path, invoke: Invoke) -> None
     alone = invoke("classify", "photos")
     result = invoke("classify", "photos", "--report", "report.html")
     assert result.stdout == alone.stdout and result.exit_code == 0
-    assert paths() == PATHS
+    assert paths() == PATHS and data()["results"] == ""
 
 
 def test_a_resumed_run_makes_the_page_of_all_rows(

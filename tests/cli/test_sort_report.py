@@ -74,7 +74,7 @@ def test_results_are_shown_with_the_plan(folder: Path, invoke: Invoke) -> None:
     assert done.exit_code == 4, done.output
     data = report_data(Path("plan.html"))
     assert targets(data)["0.png"] == "unsure"
-    assert "is below 1" in data["notes"]["0"]
+    assert "is below 1" in data["notes"]["0"] and data["results"] == "labels.csv"
     assert data["urls"] == {}  # copies
     again = invoke(*command, "--report", "again.html", "--threshold", "1")
     assert again.exit_code == 4
@@ -87,6 +87,7 @@ def test_a_plan_from_a_file_has_no_labels(folder: Path, invoke: Invoke) -> None:
     assert invoke(*command).exit_code == 0
     data = report_data(Path("plan.html"))
     assert targets(data)["0.png"] == "fish" and not any(data["rows"]["count"])
+    assert data["results"] == ""
 
 
 def test_sorting_again_shows_where_photos_go(folder: Path, invoke: Invoke) -> None:

@@ -136,7 +136,9 @@ def exported(page: Any, tmp_path: Path) -> tuple[str, list[list[str]]]:
 def test_labels_are_corrected_undone_kept_and_exported(
     tmp_path: Path, open_page: OpenPage, correctable: list[Record]
 ) -> None:
-    page = open_page(make_page(tmp_path / "report.html", correctable, classes=["Kitchen"]))
+    page = open_page(
+        make_page(tmp_path / "report.html", correctable, classes=["Kitchen"], results="labels.csv")
+    )
     page.locator(".photo-grid").focus()
     page.keyboard.press("Home")
     set_label(page, "kitch")  # completes a known class
@@ -388,3 +390,47 @@ def test_correcting_is_accessible(
     page.locator(".export").click()
     page.wait_for_selector(".exported[open]")
     check()
+
+
+def test_photos_without_a_label_to_confirm_are_counted(
+    tmp_path: Path, open_page: OpenPage, correctable: list[Record]
+) -> None:
+    page = open_page(make_page(tmp_path / "report.html", correctable))
+    page.locator(".photo-grid").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("r")
+    until(
+        page,
+        "document.querySelector('.live').textContent === "
+        "'Right: 10 photos. 1 has no label to confirm.'",
+    )
+    assert selected(page) == [10]
+
+
+def test_photos_of_one_name_in_many_folders_are_apart(tmp_path: Path, open_page: OpenPage) -> None:
+    prediction = (Prediction(*CLASSES[0], 0.9),)
+    records = [Record(f"{i}/frame.jpg", prediction) for i in range(30_000)]
+    path = make_page(tmp_path / "report.html", [*records, records[0]], False)
+    page = open_page(path, "#q=frame")
+    cell(page, 0).click(modifiers=["Control"])
+    page.keyboard.press("w")
+    assert page.inner_text(".export-badge") == "2 not exported"
+    assert exported(page, tmp_path)[1][1:] == [["0/frame.jpg", "", "wrong"]]
+
+
+def test_the_bar_of_the_selection_fits_its_window(
+    tmp_path: Path, open_page: OpenPage, correctable: list[Record], reviewed: dict[str, Correction]
+) -> None:
+    path = make_page(tmp_path / "report.html", correctable, corrections=reviewed)
+    page = open_page(path, viewport={"width": 1000, "height": 800})
+    cell(page, 0).click(modifiers=["Control"])
+    for width in (1000, 1200, 1281, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        boxes = [
+            page.locator(f".selection-bar {each}").bounding_box()
+            for each in (".close", ".action >> nth=0", ".action >> nth=4", ".selection-count")
+        ]
+        middles = [round((each["y"] + each["height"] / 2) / 10) for each in boxes]
+        assert len(set(middles)) == 1
+        assert boxes[0]["x"] + boxes[0]["width"] <= width
+        assert boxes[2]["x"] + boxes[2]["width"] <= boxes[0]["x"]

@@ -57,6 +57,22 @@ def test_a_changed_address_changes_the_page(report: Path, open_page: OpenPage) -
 def test_a_wrong_address_shows_all(report: Path, open_page: OpenPage) -> None:
     page = open_page(report, "#sort=nothing&group=x&score=high&photo=9999&tab=none&what=%FF%")
     assert count(page) == 60
-    assert page.input_value("#select-sort") == "path"
+    assert page.input_value("#select-sort") == "results"
     assert page.get_attribute("#tab-photos", "aria-selected") == "true"
     assert page.locator("dialog.viewer").is_hidden()
+
+
+@pytest.mark.parametrize("name", ["__proto__", "constructor", "nothing"])
+def test_unknown_names_in_an_address_are_the_defaults(
+    report: Path, open_page: OpenPage, name: str
+) -> None:
+    keys = ("sort", "group", "show", "tab", "review", "class", "folder", "photo")
+    fragment = "&".join(f"{key}={name}" for key in keys)
+    page = open_page(report, f"#{fragment}&score=9&margin=-1")
+    assert count(page) == 0
+    assert page.locator(".chip").all_inner_texts() == [
+        "Score at least 100 %\n✕", "Margin at most 0 %\n✕",
+    ]  # fmt: skip
+    page.click(".status-line .plain")
+    assert count(page) == 60
+    assert page.locator(".cell").first.get_attribute("aria-posinset") == "1"

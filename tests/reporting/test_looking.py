@@ -225,12 +225,14 @@ def test_the_overview_leads_to_photos(report: Path, open_page: OpenPage) -> None
 
 def test_errors_are_listed_by_reason(report: Path, open_page: OpenPage) -> None:
     page = open_page(report, "#tab=errors")
+    assert "2 photos of 302 have no labels." in page.inner_text("#panel-errors")
     assert page.locator(".error-group").all_inner_texts() == [
         "truncated1\nphotos/0/cut.jpg\ntruncated: 12 of 40 rows",
         "empty file1\nphotos/1/empty.jpg\nempty file",
     ]
     page.click("text=photos/1/empty.jpg")
     assert "empty file" in page.inner_text(".viewer-facts")
+    assert page.inner_text(".viewer-remark") == "This photo has no labels: empty file."
 
 
 def test_names_and_labels_are_only_text(tmp_path: Path, open_page: OpenPage) -> None:
@@ -292,3 +294,92 @@ def test_a_page_of_nothing_says_so(tmp_path: Path, open_page: OpenPage) -> None:
     assert page.inner_text(".empty-state").strip() == "There are no photos in these results."
     page.click("#tab-overview")
     assert "0 photos" in page.inner_text("#panel-overview")
+
+
+def test_no_dropped_cells_stay_in_large_windows(tmp_path: Path, open_page: OpenPage) -> None:
+    path = make_page(tmp_path / "report.html", [record(i) for i in range(900)], False)
+    page = open_page(path, viewport={"width": 1920, "height": 1080})
+    page.fill("#search", "00123")
+    page.wait_for_function("() => document.querySelector('.count').textContent.startsWith('1 ')")
+    assert page.locator(".cell").count() == 1
+
+
+def test_paths_are_sorted_in_natural_order(tmp_path: Path, open_page: OpenPage) -> None:
+    paths = ["b/10.jpg", "b/9.jpg", "a/c/1.jpg", "a/img 2.jpg", "a/IMG 010.jpg", "a/img 1.jpg",
+             "a b/1.jpg", "a10/1.jpg", "a9/1.jpg", "b/9.JPG"]  # fmt: skip
+    records = [Record(path, (Prediction("n1", "tabby", 0.5),)) for path in paths]
+    page = open_page(make_page(tmp_path / "report.html", records, False))
+    assert page.input_value("#select-sort") == "results"
+    assert names(page) == [path.rpartition("/")[2] for path in paths]
+    page.select_option("#select-sort", "path")
+    order = page.eval_on_selector_all(
+        ".cell",
+        "cells => cells.sort((a, b) => a.getAttribute('aria-posinset') - "
+        "b.getAttribute('aria-posinset')).map(c => Number(c.id.slice(6)))",
+    )
+    assert [paths[row] for row in order] == [
+        "a/img 1.jpg", "a/img 2.jpg", "a/IMG 010.jpg", "a/c/1.jpg", "a b/1.jpg", "a9/1.jpg",
+        "a10/1.jpg", "b/9.JPG", "b/9.jpg", "b/10.jpg",
+    ]  # fmt: skip
+
+
+def test_search_folds_accents_and_has_phrases(tmp_path: Path, open_page: OpenPage) -> None:
+    texts = ["Cafe\u0301 noir", "caf\u00e9 au lait noir", "noir caf\u00e9", "Stra\u00dfe", "\uff21"]
+    records = [
+        Record(f"{name}/{i}.jpg" if i % 2 else f"{i} {name}.jpg", (Prediction("n1", "x", 0.5),))
+        for i, name in enumerate(texts)
+    ]
+    page = open_page(make_page(tmp_path / "report.html", records, False))
+    for query, expected in (
+        ("cafe noir", 3), ("CAF\u00c9", 3), ("cafe\u0301", 3), ('"cafe noir"', 1),
+        ('"noir caf\u00e9', 1),
+        ('lait "caf\u00e9 au"', 1), ("stra\u00dfe", 1), ("strasse", 0),
+        ("a", 5), ('""', 5), ('"', 5),
+    ):  # fmt: skip
+        page.fill("#search", query)
+        assert (query, count(page)) == (query, expected)
+
+
+def test_tabs_stay_in_the_window_beside_long_titles(tmp_path: Path, open_page: OpenPage) -> None:
+    records = [replace(record(i), model=f"{'a-long-name-of-a-model-' * 3}{i}") for i in range(9)]
+    panels = (Panel("Held-out accuracy", "<p>Text</p>"),)
+    entries = [*records, unreadable("photos/0/cut.jpg")]
+    title = "results of a long afternoon " * 9
+    path = make_page(tmp_path / "report.html", entries, False, title=title, panels=panels)
+    page = open_page(path, viewport={"width": 1000, "height": 600})
+    tabs = [each.bounding_box() for each in page.locator(".tab").all()]
+    strip, help_button = (page.locator(each).bounding_box() for each in (".tabs", ".help-button"))
+    assert tabs[0]["x"] >= strip["x"]
+    assert tabs[-1]["x"] + tabs[-1]["width"] <= strip["x"] + strip["width"] + 1
+    assert strip["x"] + strip["width"] <= help_button["x"]
+    assert page.locator("h1").bounding_box()["width"] > 100
+
+
+def test_small_scores_and_joined_characters_are_shown(tmp_path: Path, open_page: OpenPage) -> None:
+    scores = (0.99999, 0.00001, 0.0)
+    labels = (
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\U0001f468\u200d\U0001f469\ufe0f",
+        "a\u202eb",
+    )
+    predictions = tuple(
+        Prediction(f"n{i}", label, score)
+        for i, (label, score) in enumerate(zip(labels, scores, strict=True))
+    )
+    records = [Record("photo.heic", predictions)]
+    page = open_page(make_page(tmp_path / "report.html", records, False))
+    shown = page.locator(".cell .score-bar")
+    assert shown.locator(".bar-label").all_inner_texts() == [*labels[:2], "a\ufffdb"]
+    assert shown.locator(".bar-score").all_inner_texts() == [">99 %", "<1 %", "0 %"]
+    page.click(".cell")
+    exact = page.locator(".viewer-scores .bar-score").all_inner_texts()
+    assert exact == [">99.9 %", "<0.1 %", "0.0 %"]
+
+
+def test_the_button_for_more_classes_says_how_many(tmp_path: Path, open_page: OpenPage) -> None:
+    records = [Record(f"{i}.jpg", (Prediction(f"n{i}", f"class {i}", 0.5),)) for i in range(70)]
+    page = open_page(make_page(tmp_path / "report.html", records, False))
+    more = page.locator("[data-facet=class] .more")
+    assert more.inner_text() == "Show 50 more of 62"
+    more.click()
+    assert more.inner_text() == "Show 12 more"

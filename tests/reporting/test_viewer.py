@@ -6,12 +6,15 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from mnv2cli.records import Record
-from mnv2cli.reporting.content import Entry
+from mnv2cli.reporting.content import Content, Entry
+from mnv2cli.reporting.places import Places
+from mnv2cli.reporting.write import ReportTarget, write_report
 from tests.reporting.conftest import OpenPage
-from tests.reporting.helpers import make_page, record
+from tests.reporting.helpers import make_page, picture, record
 
 
 def make_photos(folder: Path, names: list[str]) -> list[Record]:
@@ -108,3 +111,22 @@ def test_a_photo_opens_with_a_touch_on_a_phone(tmp_path: Path, open_page: OpenPa
     page.locator(".drawer").get_by_label("tabby").check()
     page.tap(".drawer .close")
     assert page.inner_text(".count") == "1 of 2 photos"
+
+
+@pytest.mark.parametrize("fragment", ["#photo=1", ""])
+def test_photos_that_are_gone_are_not_requested(
+    tmp_path: Path, open_page: OpenPage, fragment: str
+) -> None:
+    entries = [Entry(each) for each in make_photos(tmp_path, ["a.jpg", "b.jpg"])]
+    (tmp_path / "a.jpg").unlink()
+    thumbnails = ["no such file", picture()]
+    target = ReportTarget(str(tmp_path / "report.html"))
+    write_report(Content("labels.csv", entries), target, Places(), thumbnails)
+    page = open_page(tmp_path / "report.html", fragment)
+    if not fragment:
+        page.click("#photo-0")
+    page.wait_for_selector(".viewer-remark:text-is('No such file.')")
+    page.keyboard.press("ArrowRight")
+    assert shown_width(page) == 300
+    page.keyboard.press("ArrowLeft")
+    assert page.inner_text(".viewer-remark") == "No such file."

@@ -19,7 +19,8 @@ const actions = {
   confirm(list = actions.rows()) {
     const known = list.filter(confirmed);
     if (list.length && !known.length) return announce("There is no label to confirm.");
-    act(known, confirmed, "right");
+    const skipped = list.length - known.length;
+    act(known, confirmed, "right", skipped ? ` ${number(skipped)} ${skipped === 1 ? "has" : "have"} no label to confirm.` : "");
   },
 
   wrong: (list = actions.rows()) => act(list, () => correction("wrong", ""), "wrong"),
@@ -41,12 +42,12 @@ function orExplain(list, handler) {
   announce(selection.rows.size ? "None of the selected photos are shown." : "Select photos first.");
 }
 
-function act(list, valueOf, what) {
+function act(list, valueOf, what, remark = "") {
   orExplain(list, () => {
     const open = viewer.row;
     const next = open >= 0 ? -1 : neighbour(list);
     const count = corrections.change(list, valueOf, what);
-    announce(count ? `${capitalized(what)}: ${photosText(count)}.` : `Unchanged: ${photosText(list.length)}.`);
+    announce(count ? `${capitalized(what)}: ${photosText(count)}.${remark}` : `Unchanged: ${photosText(list.length)}.${remark}`);
     if (open < 0) selection.remove(list);
     else if (state.advance) viewer.step(1);
     if (next >= 0 && grid.position(grid.active) < 0) grid.activate(next); // a filter hides it now

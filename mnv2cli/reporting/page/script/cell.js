@@ -70,7 +70,7 @@ function fillBars(bars, row) {
 }
 
 function fillFacts(facts, row) {
-  setFact(facts.category, categoryText(row) && `${categoryText(row)} · ${wholePercent(categoryScoreOf(row))}`);
+  setFact(facts.category, categoryText(row) && `${categoryText(row)} · ${scoreText(categoryScoreOf(row))}`);
   setFact(facts.target, targetText(row) && `→ ${targetText(row)}`);
   const verdict = rightOf(row);
   if (facts.truth) {
@@ -91,15 +91,15 @@ function setFact(element, text) {
 function beforeText(row) {
   const before = beforeOf(row);
   if (before < 0) return "";
-  if (!isChanged(row)) return `before ${wholePercent(beforeScoreOf(row))}`;
+  if (!isChanged(row)) return `before ${scoreText(beforeScoreOf(row))}`;
   return `${labelText(before)} → ${labelText(labelOf(row)) || "none"}`;
 }
 
 /** A photo in words. */
 function cellText(row) {
   const parts = [shown(nameOf(row))];
-  if (errorOf(row)) parts.push(`cannot be read: ${shown(errorOf(row))}`);
-  if (labelOf(row) >= 0) parts.push(`${labelText(labelOf(row))} ${wholePercent(scoreOf(row))}`);
+  if (errorOf(row)) parts.push(`no labels: ${shown(errorOf(row))}`);
+  if (labelOf(row) >= 0) parts.push(`${labelText(labelOf(row))} ${scoreText(scoreOf(row))}`);
   if (categoryOf(row) >= 0) parts.push(`category ${categoryText(row)}`);
   if (targetOf(row) >= 0) parts.push(`to ${targetText(row)}`);
   if (rightOf(row) >= 0) parts.push(rightOf(row) ? "right" : `wrong: is ${labelText(truthOf(row))}`);

@@ -24,21 +24,20 @@ function correctionOf(row, review, label) {
   return correction(isOther ? "corrected" : review, label);
 }
 
-/** Rows of the same photo, by path; only of those that occur more than once. */
+/** All rows of the same photo in their order, by row; only of photos that occur more than once. */
 const twins = (() => {
-  const byPath = new Map();
-  for (let row = 0; row < rowCount; row++) {
-    const folders = byPath.get(rows.name[row]);
-    if (folders) folders.push(row);
-    else byPath.set(rows.name[row], [row]);
-  }
+  const folders = report.folders.map(() => new Map()); // first rows by name
   const found = new Map();
-  for (const same of byPath.values()) {
-    if (same.length < 2) continue;
-    for (const row of same) {
-      const others = same.filter((each) => each !== row && rows.folder[each] === rows.folder[row]);
-      if (others.length) found.set(row, others);
+  for (let row = 0; row < rowCount; row++) {
+    const names = folders[rows.folder[row]];
+    const first = names.get(rows.name[row]);
+    if (first === undefined) {
+      names.set(rows.name[row], row);
+      continue;
     }
+    if (!found.has(first)) found.set(first, [first]);
+    found.get(first).push(row);
+    found.set(row, found.get(first));
   }
   return found;
 })();
@@ -47,7 +46,7 @@ const twins = (() => {
 function correctionsFrom(list) {
   const found = new Map();
   for (const [row, review, label] of list) {
-    const value = row >= 0 && row < rowCount ? correctionOf(row, review, label) : null;
+    const value = Number.isInteger(row) && row >= 0 && row < rowCount ? correctionOf(row, review, label) : null;
     if (value) found.set(row, value);
   }
   return found;
@@ -61,15 +60,15 @@ function rowsThatDiffer(one, other) {
   return found;
 }
 
-/** The list of [row, review, label] that makes one map of another; without review: removed. */
-function differenceOf(map, base) {
-  return rowsThatDiffer(map, base).map((row) => {
+/** The list of [row, review, label] of some rows of a map; without review: removed. */
+function listOf(map, wanted) {
+  return [...wanted].map((row) => {
     const value = map.get(row);
     return value ? [row, value.review, value.label] : [row, "", ""];
   });
 }
 
-/** Apply what differenceOf returned. */
+/** Apply what listOf returned. */
 function withDifference(base, list) {
   const map = new Map(base);
   for (const [row] of list) map.delete(row);
@@ -93,8 +92,9 @@ const corrections = {
   change(list, valueOf, what) {
     const values = new Map();
     for (const row of list) {
+      if (values.has(row)) continue; // the same photo again
       const value = valueOf(row) ?? undefined;
-      for (const each of [row, ...(twins.get(row) ?? [])]) values.set(each, value);
+      for (const each of twins.get(row) ?? [row]) values.set(each, value);
     }
     const changes = [];
     for (const [row, after] of values) {

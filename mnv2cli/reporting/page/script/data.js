@@ -55,20 +55,24 @@ function predictionsOf(row) {
   return found;
 }
 
-/** Text for people: bytes of a name that are not UTF-8, and invisible characters, as U+FFFD. */
+/** Text for people: bytes of a name that are not UTF-8, and invisible characters but joiners, as U+FFFD. */
 function shown(text) {
-  return text.replace(/[\p{C}\u2028\u2029]/gu, "\ufffd");
+  return text.replace(/(?![\u200c\u200d])[\p{C}\u2028\u2029]/gu, "\ufffd");
 }
 
 /** The bytes of a text, with bytes that are not UTF-8 as Python's surrogate escapes. */
 function bytesOf(text) {
-  const bytes = [];
   const encoder = new TextEncoder();
-  for (const part of text.split(/([\udc80-\udcff])/)) {
-    if (/^[\udc80-\udcff]$/.test(part)) bytes.push(part.charCodeAt(0) - 0xdc00);
-    else bytes.push(...encoder.encode(part));
+  const escape = /^[\udc80-\udcff]$/u;
+  const parts = text.split(/([\udc80-\udcff])/u)
+    .map((part) => (escape.test(part) ? Uint8Array.of(part.charCodeAt(0) - 0xdc00) : encoder.encode(part)));
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
   }
-  return new Uint8Array(bytes);
+  return bytes;
 }
 
 /** The URL of the photo itself; empty if it is not on this machine. */

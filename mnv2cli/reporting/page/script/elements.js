@@ -33,6 +33,15 @@ const scoreText = (share) =>
   share > 0 && share < 0.005 ? "<1 %" : share < 1 && share >= 0.995 ? ">99 %" : wholePercent(share);
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
+/** A score with one digit after the point, in the same way. */
+const exactScoreText = (share) =>
+  share > 0 && share < 0.0005 ? "<0.1 %" : share < 1 && share >= 0.9995 ? ">99.9 %" : percent(share);
+const isAscii = (text) => /^[\0-\x7f]*$/.test(text);
+
+/** A text to search in: small letters, without accents and differences of composition. */
+const folded = (text) =>
+  isAscii(text) ? text.toLowerCase() : text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
 const live = el("div", { class: "live hidden-text", role: "status", "aria-live": "polite" });
 
 /** Say a text to people who use a screen reader. */

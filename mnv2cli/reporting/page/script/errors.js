@@ -1,4 +1,4 @@
-// Photos that cannot be read, by reason.
+// Photos without labels, such as those that cannot be read, by reason.
 
 const ERRORS_LISTED = 200;
 
@@ -19,7 +19,7 @@ function renderErrors(element) {
   const found = errorsByReason();
   const total = Object.keys(report.errors).length;
   element.append(el("div", { class: "page-width" },
-    el("p", { class: "dim", text: `${photosText(total)} of ${number(rowCount)} cannot be read.` }),
+    el("p", { class: "dim", text: `${photosText(total)} of ${number(rowCount)} ${total === 1 ? "has" : "have"} no labels.` }),
     ...found.map(([reason, list]) => {
       const items = el("ul", { class: "error-list" });
       const more = el("button", { type: "button", class: "button" });

@@ -4,8 +4,7 @@ const RESULT_SUFFIX = /\.(csv|tsv|jsonl?|ndjson|parquet|npz|npy|h5|txt)(\.(gz|zs
 
 /** The name of the file of corrections: after that of the results. */
 function exportName() {
-  const name = report.title.split(/[/\\]/).at(-1);
-  if (!RESULT_SUFFIX.test(name)) return "corrections.csv";
+  const name = report.results.split(/[/\\]/).at(-1);
   const stem = name.replace(RESULT_SUFFIX, "").replace(/[\p{C}<>:"/\\|?*\u2028\u2029]/gu, "_");
   return stem.replace(/^[.\s]+/, "") ? `${stem}-corrections.csv` : "corrections.csv";
 }
@@ -18,21 +17,36 @@ function shellWord(text) {
 
 function exportCommands() {
   const file = shellWord(exportName());
-  const named = RESULT_SUFFIX.test(report.title) && shown(report.title) === report.title;
-  return [
-    ["Sort the photos with them", `mnv2 sort --from ${named ? shellWord(report.title) : "RESULTS"} --corrections ${file} --into DEST`],
-    ["Learn classes from them", `mnv2 learn --labels ${file} -o mine.keras`],
-  ];
+  const { results } = report;
+  const named = shown(results) === results ? shellWord(results) : "RESULTS";
+  const sorting = ["Sort the photos with them", `mnv2 sort --from ${named} --corrections ${file} --into DEST`];
+  const learning = ["Learn classes from them", `mnv2 learn --labels ${file} -o ${newModel()}`];
+  return results ? [sorting, learning] : [learning];
+}
+
+/** The name of a model file that is not the one that this page is about. */
+function newModel() {
+  const known = [report.title, ...report.models].join("\n");
+  let name = "mine.keras";
+  for (let number = 2; known.includes(name); number++) name = `mine-${number}.keras`;
+  return name;
 }
 
 function exportCorrections() {
   if (!corrections.map.size && !corrections.pending()) return announce("There are no corrections to export.");
-  const url = URL.createObjectURL(new Blob([correctionsFile(corrections.map)], { type: "text/csv" }));
-  const link = el("a", { href: url, download: exportName() });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60000);
+  try {
+    download(new Blob([correctionsFile(corrections.map)], { type: "text/csv" }), exportName());
+  } catch (error) {
+    return tell("Not exported", `The corrections are not saved: ${error.message}. They are still here.`);
+  }
   corrections.markExported();
   showExported();
+}
+
+function download(blob, name) {
+  const url = URL.createObjectURL(blob);
+  el("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
 
 const exporting = { dialog: null };

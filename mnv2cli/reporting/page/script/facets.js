@@ -1,7 +1,6 @@
 // What photos are filtered and grouped by: class, category, target, folder, truth.
 
 const NONE = "(none)";
-const lower = (text) => text.toLowerCase();
 
 /** Names by index; a name that several classes share has the class's id too. */
 const labelKeys = (() => {
@@ -62,7 +61,7 @@ class Facet {
     this.counts = Uint32Array.from(this.totals);
     this.selected = null;
     this.texts = key === "folder" ? withoutShared(this.names) : this.names; // shown where space is short
-    defineState(key, []);
+    defineState(key, [], only((name) => this.values.has(name)));
   }
 
   add(name) {
@@ -91,9 +90,9 @@ class Facet {
     setState({ [this.key]: next });
   }
 
-  /** The names in small letters. */
-  get lowered() {
-    return (this.inSmall ||= this.names.map(lower));
+  /** The names as texts to search in. */
+  get folded() {
+    return (this.foldedNames ||= this.names.map(folded));
   }
 
   /** The values in the order of their names, without a name last. */

@@ -99,8 +99,8 @@ const grid = {
     if (this.active >= 0 && this.position(this.active) >= 0) wanted.set(this.active, this.position(this.active)); // aria-activedescendant
     for (const [row, cell] of this.cells) if (!wanted.has(row)) this.release(row, cell);
     for (const [row, position] of wanted) this.place(row, position);
-    while (this.pool.length > 60) this.pool.pop();
     for (const cell of this.pool) if (cell.isConnected) cell.remove();
+    while (this.pool.length > 60) this.pool.pop();
     this.drawHeaders(top, bottom);
   },
 

@@ -18,7 +18,8 @@ const keeping = {
     const changed = [];
     for (const part of ["corrections", "exported"]) {
       const mine = part === "corrections" ? corrections.map : corrections.exported;
-      const theirs = withDifference(givenCorrections, stored[part]);
+      const base = part === "corrections" ? givenCorrections : keeping.known.corrections;
+      const theirs = withDifference(base, stored[part]);
       for (const row of rowsThatDiffer(theirs, keeping.known[part])) {
         if (!sameCorrection(mine.get(row), keeping.known[part].get(row))) continue;
         if (part === "corrections") changed.push([row, theirs.get(row)]);
@@ -37,10 +38,11 @@ const keeping = {
     clearTimeout(keeping.timer);
     keeping.timer = 0;
     try {
-      keeping.merge(readKept());
+      const stored = readKept();
+      keeping.merge(stored);
       clearTimeout(keeping.timer);
       keeping.timer = 0;
-      writeKept();
+      writeKept(stored?.corrections ?? []);
       keeping.report("");
     } catch (error) {
       const full = error.name === "QuotaExceededError";
@@ -64,7 +66,11 @@ const keeping = {
   },
 };
 
-/** What is stored: {labels, corrections, exported}, the last two lists of [row, review, label]; null for nothing. */
+/**
+ * What is stored: {labels, corrections, exported}; null for nothing. Corrections are a list of
+ * [row, review, label] of all pages of these results, whatever a page was given; rows whose correction
+ * was removed have no review. What was exported is given for the rows where it is another.
+ */
 function readKept() {
   const text = localStorage.getItem(KEEP_KEY);
   if (text === null) return null;
@@ -79,11 +85,13 @@ function readKept() {
   return { labels, corrections: list(stored.corrections), exported: list(stored.exported) };
 }
 
-function writeKept() {
+/** Store everything; `before` is the list of corrections that was stored. */
+function writeKept(before) {
+  const touched = new Set([...before.map(([row]) => row), ...givenCorrections.keys(), ...corrections.map.keys()]);
   const stored = {
     labels: quickLabels.slots.map(({ name }) => name), // on the keys 1 to 9
-    corrections: differenceOf(corrections.map, givenCorrections),
-    exported: differenceOf(corrections.exported, givenCorrections),
+    corrections: listOf(corrections.map, touched),
+    exported: listOf(corrections.exported, rowsThatDiffer(corrections.exported, corrections.map)),
   };
   localStorage.setItem(KEEP_KEY, JSON.stringify(stored));
   keeping.known = { corrections: new Map(corrections.map), exported: new Map(corrections.exported) };

@@ -3,11 +3,9 @@
 const MOST_NAMES = 50; // that a completion offers
 const LONGEST_NAME = 200;
 
-const folded = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-
 /** A name as a person typed it, in one line without control characters. */
 function cleanName(text) {
-  const clean = text.normalize("NFC").replace(/[\p{Cc}\p{Cs}\u2028\u2029\s]+/gu, " ").replace(/\p{C}/gu, "");
+  const clean = text.normalize("NFC").replace(/[\p{Cc}\p{Cs}\u2028\u2029\s]+/gu, " ").replace(/(?![\u200c\u200d])\p{C}/gu, "");
   return [...clean.trim()].slice(0, LONGEST_NAME).join("").trim();
 }
 

@@ -7,7 +7,7 @@ function start() {
   const keys = el("button", { type: "button", class: "plain help-button", "aria-label": "Keys", title: "Keys (?)", text: "?", onclick: () => help.open() });
   photosPanel.append(el("div", { class: "layout" }, sidebar.element,
     el("div", { class: "content" }, toolbar.element, toolbar.status, toolbar.empty, grid.element)));
-  const head = el("header", { class: "top" }, el("div", { class: "titles" }, el("h1", { text: shown(report.title), title: shown(report.title) }), el("p", { class: "about", text: about })), tabs.list, keys);
+  const head = el("header", { class: "top" }, el("div", { class: "titles" }, el("h1", { text: shown(report.title), title: shown(report.title) }), el("p", { class: "about", text: about, title: about })), tabs.list, keys);
   document.getElementById("app").replaceChildren(head, el("main", {}, tabs.panels), live);
   stateListeners.push(() => document.body.classList.toggle("is-photos", tabs.current.id === "photos"));
   view.listeners.push(() => {

@@ -1,8 +1,7 @@
 // The tab Review: how many photos are reviewed, and what they show of the accuracy.
 
-defineState("review", "");
-defineState("confusion", []); // [predicted, right]
-FILTER_KEYS.push("review", "confusion");
+defineState("review", "", oneOf(() => REVIEW_FILTERS.map(([value]) => value)));
+defineState("confusion", [], (given) => (given.length < 3 ? given : undefined)); // [predicted, right]
 
 const REVIEW_FILTERS = [
   ["", "All"],
@@ -149,21 +148,15 @@ function classTable(classes) {
   return reviewTable("By predicted class", [["Class"], ["Reviewed", "figures"], ["Right", "figures"], ["Share", "figures"]], lines, classes.length);
 }
 
-/** The chips of the filters by review, for the toolbar. */
-function reviewChips() {
-  const found = [];
-  const name = REVIEW_FILTERS.find(([value]) => value && value === state.review)?.[1];
-  if (name) found.push({ text: name, drop: { review: "" } });
+const reviewFilterText = () => (state.review ? REVIEW_FILTERS.find(([value]) => value === state.review)[1] : "");
+
+function confusionFilterText() {
   const [predicted, right = ""] = state.confusion;
-  if (predicted !== undefined) found.push({ text: `${shown(predicted)} → ${rightName(right)}`, drop: { confusion: [] } });
-  return found;
+  return predicted === undefined ? "" : `${shown(predicted)} → ${rightName(right)}`;
 }
 
 function startReview() {
-  filters.add({ name: "review", test: passesReview });
-  filters.add({ name: "confusion", test: passesConfusion });
-  const chips = toolbar.filters.bind(toolbar);
-  toolbar.filters = () => [...chips(), ...reviewChips()];
+  filters.add({ name: "review", test: passesReview, keys: ["review"], text: reviewFilterText });
+  filters.add({ name: "confusion", test: passesConfusion, keys: ["confusion"], text: confusionFilterText });
   toolbar.element.querySelector(".selects").append(select("Review", "review", REVIEW_FILTERS));
-  stateListeners.push((changed) => (changed.has("review") || changed.has("confusion")) && view.invalidate());
 }

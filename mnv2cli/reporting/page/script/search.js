@@ -12,13 +12,13 @@ const search = {
 
   /** The values whose name, or a word of it, starts with a text: those with most photos first. */
   find(text) {
-    const typed = lower(text.trim());
+    const typed = folded(text.replaceAll('"', "").trim());
     if (!typed) return [];
     const word = new RegExp(`[\\s/_-]${escaped(typed)}`);
     const found = [];
     for (const facet of facets) {
-      facet.lowered.forEach((name, value) => {
-        const short = lower(facet.texts[value]);
+      facet.folded.forEach((name, value) => {
+        const short = folded(facet.texts[value]);
         if (value === facet.none || !facet.counts[value] || facet.isSelected(facet.names[value])) return;
         const at = name.startsWith(typed) || short.startsWith(typed) ? 0 : word.test(name) ? 1 : -1;
         if (at >= 0) found.push({ facet, value, at, count: facet.counts[value] });

@@ -67,7 +67,7 @@ class FacetList {
     const summary = el("summary", {}, el("h2", { text: facet.title }), (this.size = el("span", { class: "dim" })));
     this.element = el("details", { class: "filter-group facet", "data-facet": facet.key, open: true }, summary);
     if (facet.names.length > LISTED + 2) {
-      this.search = el("input", { type: "search", class: "facet-search", "aria-label": `Find in ${lower(facet.title)}`, placeholder: "Find…", autocomplete: "off" });
+      this.search = el("input", { type: "search", class: "facet-search", "aria-label": `Find in ${facet.title.toLowerCase()}`, placeholder: "Find…", autocomplete: "off" });
       this.search.addEventListener("input", () => this.update());
       this.element.append(this.search);
     }
@@ -86,10 +86,10 @@ class FacetList {
   /** The values to list: those selected, then the most frequent. */
   get values() {
     const { facet } = this;
-    const word = lower(this.search?.value.trim() || "");
+    const word = folded(this.search?.value.trim() || "");
     const values = [];
     for (let value = 0; value < facet.names.length; value++) {
-      const wanted = word ? facet.lowered[value].includes(word) : true;
+      const wanted = word ? facet.folded[value].includes(word) : true;
       if (wanted && (facet.counts[value] || facet.selected?.[value])) values.push(value);
     }
     const chosen = (value) => (facet.selected?.[value] ? 1 : 0);
@@ -109,7 +109,7 @@ class FacetList {
     this.size.textContent = number(values.length);
     const rest = values.length - shownValues.length;
     this.more.hidden = rest <= 0;
-    this.more.textContent = `Show ${number(Math.min(MORE, rest))} more of ${number(rest)}`;
+    this.more.textContent = `Show ${number(Math.min(MORE, rest))} more${rest > MORE ? ` of ${number(rest)}` : ""}`;
   }
 
   item(value, most) {

@@ -2,12 +2,17 @@
 
 const state = {};
 const defaults = {};
+const checks = {};
 /** Called with the set of changed keys after each change. */
 const stateListeners = [];
 
-/** Add a key: its default is a text, a number, a boolean or an array of texts. */
-function defineState(key, value) {
+/**
+ * Add a key: its default is a text, a number, a boolean or an array of texts. `usable` returns a value
+ * of an address as it can be used, or undefined for its default.
+ */
+function defineState(key, value, usable = (given) => given) {
   defaults[key] = value;
+  checks[key] = usable;
   state[key] = Array.isArray(value) ? [...value] : value;
 }
 
@@ -46,7 +51,8 @@ function fromFragment(fragment) {
   const values = {};
   for (const [key, value] of Object.entries(defaults)) {
     const given = parts.getAll(key);
-    values[key] = given.length ? parse(given, value) : Array.isArray(value) ? [...value] : value;
+    const usable = given.length ? checks[key](parse(given, value)) : undefined;
+    values[key] = usable ?? (Array.isArray(value) ? [...value] : value);
   }
   return values;
 }
@@ -58,6 +64,13 @@ function parse(given, value) {
   const parsed = Number(given[0]);
   return given[0].trim() && Number.isFinite(parsed) ? parsed : value;
 }
+
+/** For defineState: one of the texts that a function returns when the address is read. */
+const oneOf = (texts) => (given) => (texts().includes(given) ? given : undefined);
+/** A number that is not outside a range. */
+const within = (least, most) => (given) => Math.min(most, Math.max(least, given));
+/** The texts that are known. */
+const only = (isKnown) => (given) => [...new Set(given)].filter(isKnown);
 
 const WRITES = 350; // ms between two: browsers refuse hundreds in a short time
 let written = -WRITES;

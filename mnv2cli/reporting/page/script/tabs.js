@@ -1,6 +1,6 @@
 // Tabs: Photos, Overview, Errors and what others add.
 
-defineState("tab", "photos");
+defineState("tab", "photos", oneOf(() => tabs.all.map((tab) => tab.id)));
 
 const tabs = {
   all: [],

@@ -11,7 +11,7 @@ const toolbar = {
   start() {
     const filtersButton = el("button", { type: "button", class: "button filters-button", "aria-haspopup": "dialog", text: "Filters" });
     filtersButton.addEventListener("click", () => sidebar.drawer.showModal());
-    const sortOptions = Object.entries(sorts).filter(([key]) => barsShown || key === "path").map(([key, { title }]) => [key, title]);
+    const sortOptions = Object.entries(sorts).filter(([, { isOfLabels }]) => barsShown || !isOfLabels).map(([key, { title }]) => [key, title]);
     const groupOptions = [["", "None"], ...facets.map(({ key }) => [key, facetNouns[key]])];
     const shows = [["", "All"]];
     if (rows.truth) shows.push(["wrong", "Wrong only"], ["right", "Right only"]);

@@ -1,11 +1,11 @@
 // Which photos are shown, and in which order.
 
 defineState("q", "");
-defineState("score", 0); // the least
-defineState("margin", 1); // the largest
-defineState("show", ""); // wrong, right, changed
-defineState("sort", "path");
-defineState("group", "");
+defineState("score", 0, within(0, 1)); // the least
+defineState("margin", 1, within(0, 1)); // the largest
+defineState("show", "", oneOf(() => [...(rows.truth ? ["wrong", "right"] : []), ...(rows.before ? ["changed"] : [])]));
+defineState("sort", "results", oneOf(() => Object.keys(sorts)));
+defineState("group", "", oneOf(() => facets.map((facet) => facet.key)));
 
 const scores = Float32Array.from({ length: rowCount }, (_, row) => scoreOf(row));
 const margins = Float32Array.from({ length: rowCount }, (_, row) => marginOf(row));
@@ -18,8 +18,8 @@ const EDGE = 1e-6; // single precision
 const filters = {
   all: [],
   add(filter) {
-    this.all.push({ keys: [], text: () => "", ...filter });
-    for (const key of filter.keys || []) viewKeys.add(key);
+    this.all.push(filter);
+    for (const key of filter.keys) viewKeys.add(key);
   },
 };
 
@@ -36,20 +36,46 @@ const ranks = () => {
   facets[0].sorted.forEach((value, at) => (rank[value] = at));
   return (row) => rank[facets[0].column[row]];
 };
+
+/** A text to compare by code units, in the natural order of the command line: img2 before img10. */
+function naturalKey(text) {
+  const number = (digits) => {
+    const value = digits.replace(/^0+/, "");
+    return `0${String.fromCharCode(value.length)}${value}`;
+  };
+  return (isAscii(text) ? text : text.normalize("NFC")).toLowerCase().replace(/[0-9]+/g, number);
+}
+
+/** The ranks of different texts in natural order. */
+function naturalRanks(texts) {
+  const all = [...new Set(texts)].map((text) => [naturalKey(text), text]);
+  all.sort(([a, one], [b, two]) => (a < b ? -1 : a > b ? 1 : one < two ? -1 : 1));
+  return new Map(all.map(([, text], rank) => [text, rank]));
+}
+
+/** Folders, each before those in it, and the names in each. */
+function pathRanks() {
+  const levels = report.folders.map((folder) => folder.replaceAll("/", "\0"));
+  const folders = naturalRanks(levels);
+  const names = naturalRanks(rows.name);
+  return (row) => folders.get(levels[rows.folder[row]]) * names.size + names.get(rows.name[row]);
+}
+
 const readable = (row, key) => (rows.count[row] ? key : 9);
 
 /** The orders: what is smallest comes first. */
 const sorts = {
-  path: { title: "Path" },
-  score: { title: "Score, highest first", key: () => (row) => readable(row, -scores[row]) },
-  low: { title: "Score, lowest first", key: () => (row) => readable(row, scores[row]) },
-  margin: { title: "Least sure first", key: () => (row) => readable(row, margins[row]) },
-  class: { title: "Class", key: ranks },
+  results: { title: "As in the results" },
+  path: { title: "Path", key: pathRanks },
+  score: { title: "Score, highest first", isOfLabels: true, key: () => (row) => readable(row, -scores[row]) },
+  low: { title: "Score, lowest first", isOfLabels: true, key: () => (row) => readable(row, scores[row]) },
+  margin: { title: "Least sure first", isOfLabels: true, key: () => (row) => readable(row, margins[row]) },
+  class: { title: "Class", isOfLabels: true, key: ranks },
 };
 if (rows.truth)
-  sorts.mistakes = { title: "Worst mistakes first", key: () => (row) =>
+  sorts.mistakes = { title: "Worst mistakes first", isOfLabels: true, key: () => (row) =>
     rightOf(row) === 0 ? readable(row, -scores[row]) : 2 + rightOf(row) };
-if (rows.before) sorts.changed = { title: "Most changed first", key: () => (row) => -changeOf(row) };
+if (rows.before) sorts.changed = { title: "Most changed first", isOfLabels: true, key: () => (row) => -changeOf(row) };
 
 const permutations = {};
 
@@ -57,7 +83,7 @@ const permutations = {};
 function permutation(name) {
   if (permutations[name]) return permutations[name];
   const order = Uint32Array.from({ length: rowCount }, (_, row) => row);
-  if (sorts[name]?.key) {
+  if (sorts[name].key) {
     const keys = Float64Array.from(order, sorts[name].key());
     order.sort((a, b) => keys[a] - keys[b] || a - b);
   }
@@ -66,10 +92,10 @@ function permutation(name) {
 
 const searched = {};
 
-/** The texts that a search looks at, in small letters: made once. */
+/** The texts that a search looks at, folded: made once. */
 function searchTexts() {
-  searched.names ||= rows.name.map(lower);
-  searched.folders ||= report.folders.map(lower);
+  searched.names ||= rows.name.map(folded);
+  searched.folders ||= report.folders.map(folded);
   return searched;
 }
 
@@ -96,7 +122,7 @@ function findWord(word, wider) {
   const parts = [[found(texts.folders), rows.folder]];
   for (const facet of facets) {
     if (facet.key === "folder") continue;
-    const values = found(facet.lowered);
+    const values = found(facet.folded);
     if (facet.none >= 0) values[facet.none] = 0;
     parts.push([values, facet.column]);
   }
@@ -121,9 +147,15 @@ function wordTest(word) {
   return (row) => found[row] === 1;
 }
 
+/** The words of a query; quotes make a phrase. */
+function wordsOf(query) {
+  const found = [...folded(query).matchAll(/"([^"]*)"?|[^\s"]+/g)].map(([word, phrase]) => (phrase ?? word).trim());
+  return [...new Set(found)].filter(Boolean);
+}
+
 /** The tests that the state asks for, but facets. */
 function tests() {
-  const found = lower(state.q).split(/\s+/).filter(Boolean).map(wordTest);
+  const found = wordsOf(state.q).map(wordTest);
   const { score, margin, show } = state;
   if (score > 0) found.push((row) => rows.count[row] > 0 && scores[row] >= score - EDGE);
   if (margin < 1) found.push((row) => rows.count[row] > 0 && margins[row] <= margin + EDGE);
@@ -164,7 +196,7 @@ const view = {
     const active = facets.filter((facet) => facet.selected);
     const kept = new Uint32Array(rowCount);
     let size = 0;
-    next: for (const row of permutation(sorts[state.sort] ? state.sort : "path")) {
+    next: for (const row of permutation(state.sort)) {
       for (let i = 0; i < all.length; i++) if (!all[i](row)) continue next;
       let failed = null;
       for (const facet of active) {

@@ -1,8 +1,13 @@
 // A photo large, with all that is known of it.
 
-defineState("photo", 0); // the row + 1; 0 for none
+defineState("photo", 0, (given) => (Number.isInteger(given) && given > 0 && given <= rowCount ? given : 0)); // the row + 1; 0 for none
 
 const HIDDEN_FORMATS = /\.(heic|heif|hif|tiff?|jp2|j2k|jpx|psd|dng|cr2|cr3|nef|arw|orf|rw2|raf|pgm|ppm|pbm|pnm|pcx|tga|xcf|eps)$/i;
+
+/** Whether the photo was not found when the page was made: a request would only be an error. */
+const isGone = (row) => thumbnails.missing[row] === "no such file";
+/** Whether that is not known yet, as the page is not read so far. */
+const isUndecided = (row) => !thumbnails.complete && !(thumbnails.kind === "embedded" && thumbnails.urlOf(row));
 
 const viewer = {
   row: -1,
@@ -41,7 +46,7 @@ const viewer = {
 
   /** Show what the state says. */
   update() {
-    const row = Number.isInteger(state.photo) && state.photo > 0 && state.photo <= rowCount ? state.photo - 1 : -1;
+    const row = state.photo - 1;
     if (row === this.row) return;
     this.row = row;
     if (row < 0) {
@@ -67,7 +72,7 @@ const viewer = {
     this.scores.replaceChildren(...predictionsOf(row).map(({ label, wnid, score }) => {
       const bar = makeBar();
       setBar(bar, shown(label), score);
-      bar.score.textContent = percent(score);
+      bar.score.textContent = exactScoreText(score);
       bar.element.title = wnid;
       return bar.element;
     }));
@@ -76,20 +81,20 @@ const viewer = {
   },
 
   fillFacts(row) {
-    const node = rows.node && rows.node[row] >= 0 ? `${labelText(rows.node[row])}, ${percent(rows.nodeScore[row] / SCALE)}` : "";
-    const category = categoryOf(row) < 0 ? "" : `${categoryText(row)}, ${percent(categoryScoreOf(row))}`;
+    const node = rows.node && rows.node[row] >= 0 ? `${labelText(rows.node[row])}, ${exactScoreText(rows.nodeScore[row] / SCALE)}` : "";
+    const category = categoryOf(row) < 0 ? "" : `${categoryText(row)}, ${exactScoreText(categoryScoreOf(row))}`;
     const verdict = rightOf(row);
     const truth = verdict < 0 ? "" : `${labelText(truthOf(row))} (${verdict ? "the label is right" : "the label is wrong"})`;
-    const before = beforeOf(row) < 0 ? "" : `${labelText(beforeOf(row))}, ${percent(beforeScoreOf(row))}${isChanged(row) ? " (changed)" : ""}`;
-    const facts = [["Error", errorOf(row)], ["Path", pathOf(row)], ["True class", truth], ["Category", category], ["Group of classes", node],
+    const before = beforeOf(row) < 0 ? "" : `${labelText(beforeOf(row))}, ${exactScoreText(beforeScoreOf(row))}${isChanged(row) ? " (changed)" : ""}`;
+    const facts = [["No labels", errorOf(row)], ["Path", pathOf(row)], ["True class", truth], ["Category", category], ["Group of classes", node],
       ["Target", targetText(row)], ["Before", before], ["Margin", rows.count[row] ? percent(marginOf(row)) : ""], ["Note", noteOf(row)]];
     this.facts.replaceChildren(...facts.filter(([, text]) => text).flatMap(([name, text]) =>
-      [el("dt", { text: name }), el("dd", { text: shown(text), class: name === "Error" ? "bad" : null })]));
+      [el("dt", { text: name }), el("dd", { text: shown(text), class: name === "No labels" ? "bad" : null })]));
   },
 
   /** Load the photo to which the same step leads, so that it is there at once. */
   preload(row) {
-    const url = row === undefined || errorOf(row) || HIDDEN_FORMATS.test(nameOf(row)) ? "" : urlOf(row);
+    const url = row === undefined || errorOf(row) || isGone(row) || HIDDEN_FORMATS.test(nameOf(row)) ? "" : urlOf(row);
     if (url) new Image().src = url;
   },
 
@@ -117,7 +122,9 @@ const viewer = {
     const url = urlOf(row);
     const hidden = HIDDEN_FORMATS.test(nameOf(row));
     this.freshImage(row);
-    if (errorOf(row)) this.fallBack(row, `This photo cannot be read: ${shown(errorOf(row))}.`);
+    if (errorOf(row)) this.fallBack(row, `This photo has no labels: ${shown(errorOf(row))}.`);
+    else if (isGone(row)) this.fallBack(row, `${capitalized(shown(thumbnails.missing[row]))}.`);
+    else if (url && !hidden && isUndecided(row)) this.waitFor(row);
     else if (url && !hidden) {
       this.remark.textContent = "";
       this.preview(row);
@@ -125,6 +132,15 @@ const viewer = {
       this.image.src = url;
     } else if (hidden) this.fallBack(row, "Browsers cannot show this format.");
     else this.fallBack(row, "The photo is not on this computer.");
+  },
+
+  /** Show the photo when the page is read, and with it which photos are gone. */
+  waitFor(row) {
+    this.remark.textContent = "";
+    this.preview(row);
+    const show = () => setTimeout(() => this.row === row && this.showPhoto(row));
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", show, { once: true });
+    else show();
   },
 
   fallBack(row, why) {
