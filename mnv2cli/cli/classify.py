@@ -21,7 +21,7 @@ from mnv2cli.cli.options.rows import csv_safe_option, force_option, output_optio
 from mnv2cli.cli.options.runs import long_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
-from mnv2cli.errors import ExitCode, OutputError
+from mnv2cli.errors import ExitCode, InputError, OutputError
 from mnv2cli.results.check import check_not_folder, check_output, is_file
 from mnv2cli.results.formats import (
     FORMATS,
@@ -164,11 +164,12 @@ def classify(
     report, embeddings = also.report, also.embeddings
     if target.force and target.path is None and report is None:
         raise click.UsageError("--force requires -o or --report.")
+    force_page = target.force
     target = _checked(target, run)
     check_not_an_input(target.path, inputs, options)
     if report is not None:
         check_not_an_input(report, inputs, options)
-        _check_report(report, target)
+        force_page = _check_report(report, target, force=force_page, resume=run.resume)
     if embeddings is not None:
         check_not_an_input(embeddings, inputs, options)
         _check_embeddings(embeddings, target, run, cluster)
@@ -188,7 +189,7 @@ def classify(
         if isinstance(job, ClassifyAndEmbedJob) and embeddings is not None:
             job.features = AddedFeatures(embeddings, classifier)
         if report is not None:
-            page = ReportTarget(report, force=target.force)
+            page = ReportTarget(report, force=force_page)
             job.page = AddedReport(page, classifier.options.images, screen)
             job.page.of_one_decoding = cluster is None
         job.classify(inputs)
@@ -203,13 +204,22 @@ def classify(
     click.get_current_context().exit(code)
 
 
-def _check_report(path: str, target: OutputTarget) -> None:
-    """Check that a page can be written beside the results of this run."""
-    from mnv2cli.reporting.write import check_report
+def _check_report(path: str, target: OutputTarget, *, force: bool, resume: bool) -> bool:
+    """Check that a page can be written beside the results; return whether to overwrite it.
+
+    A run that is resumed replaces the page of an earlier run, and nothing else.
+    """
+    from mnv2cli.reporting.write import check_report, is_page
 
     if target.path is not None and _is_one_file(path, target.path):
         raise click.UsageError("--report and -o name the same file.")
-    check_report(path, force=target.force)
+    if resume and os.path.lexists(path) and not is_page(path):
+        raise InputError(
+            f"{path!r} already exists, and is not a page of mnv2", "Name another file for --report."
+        )
+    force = force or (resume and os.path.lexists(path))
+    check_report(path, force=force)
+    return force
 
 
 def _is_one_file(path: str, other: str) -> bool:

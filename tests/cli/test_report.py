@@ -243,6 +243,16 @@ def test_a_resumed_run_makes_the_page_of_all_rows(
     assert "photos/new.png" in paths() and len(paths()) == 4
 
 
+def test_a_resumed_run_replaces_no_other_file(photos: Path, invoke: Invoke) -> None:
+    assert invoke("classify", "photos", "-o", "labels.csv").exit_code == 0
+    Path("mine.html").write_text("mine")
+    args = ["classify", "photos", "-o", "labels.csv", "--resume", "--report", "mine.html"]
+    result = invoke(*args)
+    assert result.exit_code == 2 and "'mine.html' already exists" in result.stderr
+    assert "Name another file" in result.stderr
+    assert Path("mine.html").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("args", "error"),
     [
