@@ -146,6 +146,18 @@ def destination(path: str) -> str:
     return os.path.realpath(path) if is_dangling else path
 
 
+def check_regular(path: str) -> None:
+    """Check that an existing file is not a pipe or a device, which may never end.
+
+    Raises:
+        InputError: It is not a regular file.
+    """
+    if os.path.exists(path) and not is_regular(path):
+        raise InputError(
+            f"cannot read {path!r}: it is not a regular file", "Name a file on a disk."
+        )
+
+
 def is_regular(path: str) -> bool:
     """Return whether a path is a regular file, or a link to one."""
     try:
