@@ -80,7 +80,8 @@ def check_report(path: str, *, force: bool) -> None:
         InputError: It exists and ``force`` is not given, its name does not end in ``.html``, or its
             folder does not exist or cannot be written to.
     """
-    if is_url(path) or not path.lower().endswith(SUFFIXES):
+    name = os.path.basename(path).lower()
+    if is_url(path) or name in SUFFIXES or not name.endswith(SUFFIXES):
         raise InputError(
             f"cannot write a report to {redact(path)!r}: name a local file that ends in .html",
             "For example: report.html",

@@ -23,7 +23,9 @@ _THUMBNAIL = re.compile(r"_files[/\\]thumbnails-[0-9a-f]{8}[/\\]\d+[/\\]\d+\.web
 
 def is_thumbnail_path(path: str) -> bool:
     """Return whether a path is that of a thumbnail beside a report: none of the user's photos."""
-    return path.endswith(".webp") and _THUMBNAIL.search(path) is not None
+    if not path.endswith(".webp") or not os.path.basename(path)[:-5].isdecimal():
+        return False
+    return _THUMBNAIL.search(os.path.abspath(path)) is not None  # as typed inside their folder
 
 
 def log_path(output: str) -> str:

@@ -14,6 +14,7 @@ from mnv2cli.reporting.write import check_report
     ("name", "reason"),
     [
         ("eval.txt", "ends in .html"),
+        (".html", "ends in .html"),
         ("https://example.org/eval.html", "ends in .html"),
         ("missing/eval.html", "'missing' does not exist"),
         ("folder.html", "folder"),
