@@ -54,7 +54,9 @@ class ThumbnailFiles:
         self._page = page
         self._parent = files_folder(page)
         if os.path.islink(self._parent):
-            raise NotADirectoryError(None, "it is a link", self._parent)
+            raise NotADirectoryError(
+                None, "it is a link, and the folder of the thumbnails has this name", self._parent
+            )
         os.makedirs(self._parent, exist_ok=True)
         while True:
             name = f"thumbnails-{secrets.token_hex(4)}"

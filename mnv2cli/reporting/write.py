@@ -86,11 +86,14 @@ def check_report(path: str, *, force: bool) -> None:
             f"cannot write a report to {redact(path)!r}: name a local file that ends in .html",
             "For example: report.html",
         )
-    check_not_folder(path)
+    check_not_folder(path, "a report")
     folder = existing_folder(path, "the report ")
     if os.path.lexists(path):
         if not is_regular(path):
-            raise InputError(f"cannot write the report {path!r}: it is not a regular file")
+            raise InputError(
+                f"cannot write the report {path!r}: it is not a regular file",
+                "Name another file.",
+            )
         if not force:
             raise already_exists(path)
     if not os.access(folder, os.W_OK):

@@ -128,10 +128,10 @@ def already_exists(path: str) -> InputError:
     )
 
 
-def check_not_folder(path: str) -> None:
-    """Check that results are not written to a folder; raises InputError."""
+def check_not_folder(path: str, what: str = "results") -> None:
+    """Check that results, or ``what``, are not written to a folder; raises InputError."""
     if os.path.isdir(path):
-        raise InputError(f"cannot write results to {path!r}: it is a folder", "Name a file in it.")
+        raise InputError(f"cannot write {what} to {path!r}: it is a folder", "Name a file in it.")
 
 
 def is_file(path: str) -> bool:

@@ -17,7 +17,7 @@ from mnv2cli.reporting.write import check_report
         (".html", "ends in .html"),
         ("https://example.org/eval.html", "ends in .html"),
         ("missing/eval.html", "'missing' does not exist"),
-        ("folder.html", "folder"),
+        ("folder.html", "cannot write a report to .* it is a folder"),
         ("old.html", "already exists"),
     ],
 )

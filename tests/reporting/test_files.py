@@ -162,7 +162,7 @@ def test_thumbnails_of_a_renamed_page_are_kept(tmp_path: Path) -> None:
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "report_files").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OutputError, match="report_files"):
+    with pytest.raises(OutputError, match=r"report_files.*thumbnails has this name"):
         write(tmp_path / "report.html")
     assert not list((tmp_path / "elsewhere").iterdir())
     assert not (tmp_path / "report.html").exists()
