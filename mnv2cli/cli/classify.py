@@ -23,7 +23,7 @@ from mnv2cli.cli.options.runs import long_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.report_page import check_page
 from mnv2cli.cli.terminal.help import ExampleCommand
-from mnv2cli.errors import ExitCode, OutputError
+from mnv2cli.errors import ExitCode, InputError, OutputError
 from mnv2cli.results.check import check_not_folder, check_output, is_file
 from mnv2cli.results.formats import (
     FORMATS,
@@ -161,11 +161,14 @@ def classify(
     report, embeddings = also.report, also.embeddings
     if target.force and target.path is None and report is None:
         raise click.UsageError("--force requires -o or --report.")
+    force_page = target.force
     target = _checked(target, run)
     check_not_an_input(target.path, inputs, options)
     if report is not None:
         check_not_an_input(report, inputs, options)
-        check_page(report, force=target.force, inputs=[target.path, embeddings])
+        force_page = _check_report(
+            report, (target.path, embeddings), force=force_page, resume=run.resume
+        )
     if embeddings is not None:
         check_not_an_input(embeddings, inputs, options)
         _check_embeddings(embeddings, target, run, cluster)
@@ -185,7 +188,7 @@ def classify(
         if isinstance(job, ClassifyAndEmbedJob) and embeddings is not None:
             job.features = AddedFeatures(embeddings, classifier)
         if report is not None:
-            page = ReportTarget(report, force=target.force)
+            page = ReportTarget(report, force=force_page)
             job.page = AddedReport(page, classifier.options.images, screen)
             job.page.of_one_decoding = cluster is None
         job.classify(inputs)
@@ -198,6 +201,22 @@ def classify(
     if run.shard and code == ExitCode.NO_IMAGES:
         code = ExitCode.DONE  # a shard may be empty: the other shards have the images
     click.get_current_context().exit(code)
+
+
+def _check_report(path: str, written: tuple[str | None, ...], *, force: bool, resume: bool) -> bool:
+    """Check that a page can be written beside other files; return whether to overwrite it.
+
+    A run that is resumed replaces the page of an earlier run, and nothing else.
+    """
+    from mnv2cli.reporting.write import is_page
+
+    if resume and os.path.lexists(path) and not is_page(path):
+        raise InputError(
+            f"{path!r} already exists, and is not a page of mnv2", "Name another file for --report."
+        )
+    force = force or (resume and os.path.lexists(path))
+    check_page(path, force=force, inputs=written)
+    return force
 
 
 def _layout(target: OutputTarget, options: ClassifierOptions, run: RunOptions) -> Layout:

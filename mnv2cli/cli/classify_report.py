@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
@@ -79,7 +80,8 @@ class AddedReport:
             self._job.write(content, places, self._spool.find, rows_to_stdout=path is None)
         except OutputError as error:
             if path is not None:
-                error.hint += f"\nThe results are complete: run mnv2 report {path}"
+                command = shlex.join(["mnv2", "report", path])
+                error.hint += f"\nThe results are complete: run {command}"
             raise
         return self._job.written("Report")
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 MOST_CHANGED = 10
 """Images that are named as the most changed."""
 
+_LONGEST_SHOWN = 200  # characters of a path in a message
+
 
 def compare(after: str, before: str) -> Difference:
     """Return the difference of two results files.
@@ -60,10 +62,15 @@ def compare(after: str, before: str) -> Difference:
     if not len(joined.table):
         raise InputError(
             f"no image of {after!r} is in {before!r}: the paths differ, such as "
-            f"{rows_after.paths[0]!r} and {rows_before.paths[0]!r}",
+            f"{_shown(rows_after.paths[0])} and {_shown(rows_before.paths[0])}",
             "Relative paths start in the current folder: run this where they are right.",
         )
     return joined.difference()
+
+
+def _shown(path: str) -> str:
+    """Return a path in quotes for a message; of a long one the end."""
+    return repr(path if len(path) <= _LONGEST_SHOWN else f"...{path[3 - _LONGEST_SHOWN :]}")
 
 
 def with_before(entries: Iterable[Entry], other: str) -> list[Entry]:

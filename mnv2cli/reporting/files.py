@@ -1,14 +1,17 @@
 """Thumbnails as files beside a page: ``report_files/thumbnails-1a2b3c4d/0/12.webp``.
 
 They are written before the page is moved into place, each time to a new folder, so a page never
-refers to thumbnails of another one. Those of a page that was replaced are removed by their names
-alone: nothing that anybody else has put there is removed, and no link is followed.
+refers to thumbnails of another one. Those of a page that was replaced, which names their folder,
+are removed by their names alone: nothing that anybody else has put there is removed, and no link is
+followed. Until its page is ready, a folder has a file ``unfinished``, so that what a killed run has
+left is removed a day later, and nothing of a run that still writes.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import quote
@@ -23,6 +26,11 @@ from mnv2cli.results.thumbnail_files import (
     thumbnail_name,
 )
 
+LEFTOVER_SECONDS = 24 * 60 * 60
+"""The age of what a killed run has left; a run that still writes is never so slow."""
+
+_UNFINISHED = "unfinished"
+
 
 class ThumbnailFiles:
     """The thumbnails of a page, in a new folder.
@@ -31,6 +39,7 @@ class ThumbnailFiles:
         page: The file of the page.
 
     Attributes:
+        name: The name of the folder.
         about: What the page has to know: the URL of the ``folder``, relative to the page, with a
             final slash, and how many thumbnails are in a ``group``.
 
@@ -42,7 +51,9 @@ class ThumbnailFiles:
         self._page = page
         self._parent = files_folder(page)
         if os.path.islink(self._parent):
-            raise NotADirectoryError(None, "it is a link", self._parent)
+            raise NotADirectoryError(
+                None, "it is a link, and the folder of the thumbnails has this name", self._parent
+            )
         os.makedirs(self._parent, exist_ok=True)
         while True:
             name = new_folder()
@@ -50,6 +61,9 @@ class ThumbnailFiles:
             with suppress(FileExistsError):
                 os.mkdir(self._folder)
                 break
+        self.name = name
+        with open(os.path.join(self._folder, _UNFINISHED), "xb"):
+            pass
         parent = os.path.basename(self._parent)
         url = f"{quote(os.fsencode(parent))}/{name}/"
         self.about = {"folder": url, "group": thumbnail_files.GROUP}
@@ -63,8 +77,14 @@ class ThumbnailFiles:
         if group != self._group:
             os.mkdir(folder)
             self._group = group
+            with suppress(OSError):
+                os.utime(os.path.join(self._folder, _UNFINISHED))
         with open(os.path.join(folder, name), "xb") as file:
             file.write(thumbnail)
+
+    def finish(self) -> None:
+        """Declare all thumbnails written: the page follows. Raises OSError."""
+        os.unlink(os.path.join(self._folder, _UNFINISHED))
 
     def keep(self) -> None:
         """Keep the folder: the page is in its place."""
@@ -78,26 +98,32 @@ class ThumbnailFiles:
         with suppress(OSError):
             os.rmdir(self._parent)
 
-    def remove_earlier(self) -> None:
-        """Remove the thumbnails of the pages that this one has replaced."""
-        remove_thumbnails(self._page, but=os.path.basename(self._folder))
 
-
-def remove_thumbnails(page: str, but: str = "") -> None:
-    """Remove the thumbnails beside a page that was replaced, as far as possible.
+def remove_thumbnails(page: str, name: str = "") -> None:
+    """Remove thumbnails beside a page that no page needs, as far as possible.
 
     Args:
         page: The file of the page.
-        but: The name of a folder to keep.
+        name: The folder of the page that it has replaced; empty for none. What killed runs have
+            left is removed, too.
     """
     parent = files_folder(page)
     if os.path.islink(parent):
         return
-    for name in _folders(parent, FOLDER):
-        if name != but:
-            _remove(os.path.join(parent, name))
+    for each in _folders(parent, FOLDER):
+        folder = os.path.join(parent, each)
+        if each == name or _is_leftover(folder):
+            _remove(folder)
     with suppress(OSError):  # other files are in it
         os.rmdir(parent)
+
+
+def _is_leftover(folder: str) -> bool:
+    try:
+        status = os.lstat(os.path.join(folder, _UNFINISHED))
+    except OSError:
+        return False
+    return time.time() - status.st_mtime > LEFTOVER_SECONDS
 
 
 def _remove(folder: str) -> None:
@@ -109,6 +135,8 @@ def _remove(folder: str) -> None:
                 if FILE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                     os.unlink(entry.path)
             os.rmdir(group)
+    with suppress(OSError):
+        os.unlink(os.path.join(folder, _UNFINISHED))
     with suppress(OSError):
         os.rmdir(folder)
 

@@ -130,11 +130,13 @@ class _Columns:
         self.has_categories = self.has_nodes = False
 
     def add(self, record: Record) -> None:
+        if record.error:  # edited results may have labels beside it
+            record = Record(record.path, error=record.error, model=record.model)
         names, numbers, scores = self.names, self.numbers, self.scores
         self.paths.append(record.path)
         folder = os.path.dirname(record.path)
         numbers["folder"].append(names.folders.setdefault(folder, len(names.folders)))
-        numbers["reason"].append(_number(names.reasons, record.reason))
+        numbers["reason"].append(_number(names.reasons, record.reason or record.error))
         numbers["model"].append(_number(names.models, record.model))
         self._add_labels(record)
         category, node = record.category, record.node

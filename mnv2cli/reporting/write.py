@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
+import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,14 +17,14 @@ from itertools import chain, islice
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.reporting.columns import CHUNK, page_data, to_script
 from mnv2cli.reporting.content import Content, Entry
-from mnv2cli.reporting.files import ThumbnailFiles, remove_thumbnails
+from mnv2cli.reporting.files import LEFTOVER_SECONDS, ThumbnailFiles, remove_thumbnails
 from mnv2cli.reporting.html import shown
 from mnv2cli.reporting.places import Places
 from mnv2cli.reporting.thumbnails import Thumbnail
 from mnv2cli.results.check import already_exists, check_not_folder, existing_folder, is_regular
-from mnv2cli.results.thumbnail_files import files_folder
+from mnv2cli.results.thumbnail_files import FOLDER, files_folder
 from mnv2cli.sources.urls import is_url
-from mnv2cli.system.files import AtomicFile
+from mnv2cli.system.files import NO_SPACE, AtomicFile
 from mnv2cli.system.messages import reason
 from mnv2cli.system.urls import redact
 
@@ -40,6 +42,10 @@ SCRIPTS = (
 
 PREVIEW = 24
 """Photos in the page's markup: a browser shows them before it has read the data."""
+
+_HEAD = 1024  # bytes that name what wrote a page
+_GENERATOR = b'<meta name="generator" content="mnv2">'
+_THUMBNAILS = re.compile(rf'<meta name="mnv2-thumbnails" content="({FOLDER.pattern})">'.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +78,20 @@ def check_report(path: str, *, force: bool) -> None:
             folder does not exist or cannot be written to, or a file or link has the name of the
             folder for its thumbnails.
     """
-    if is_url(path) or not path.lower().endswith(SUFFIXES):
+    name = os.path.basename(path).lower()
+    if is_url(path) or name in SUFFIXES or not name.endswith(SUFFIXES):
         raise InputError(
             f"cannot write a report to {redact(path)!r}: name a local file that ends in .html",
             "For example: report.html",
         )
-    check_not_folder(path)
+    check_not_folder(path, "a report")
     folder = existing_folder(path, "the report ")
     if os.path.lexists(path):
         if not is_regular(path):
-            raise InputError(f"cannot write the report {path!r}: it is not a regular file")
+            raise InputError(
+                f"cannot write the report {path!r}: it is not a regular file",
+                "Name another file.",
+            )
         if not force:
             raise already_exists(path)
     if not os.access(folder, os.W_OK):
@@ -104,14 +114,13 @@ def write_report(
 
     Args:
         content: What to show.
-        target: The file; replaced if it exists.
+        target: The file; replaced if it exists and ``force`` is given.
         places: Where the photos are.
         thumbnails: One for each entry, in order; consumed while the page is written.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: It cannot be written, or has appeared, and ``force`` is not given.
     """
-    replaces = os.path.lexists(target.path)
     href = partial(places.href, page=target.path)
     try:
         if target.thumbnails and target.needs_files(content.entries):
@@ -119,14 +128,12 @@ def write_report(
             return
         kind = "embedded" if target.thumbnails else "none"
         data = page_data(content, href, {"kind": kind})
-        _write_page(target.path, page(content, data, thumbnails))
-        if replaces:
-            remove_thumbnails(target.path)
+        _write_page(target, page(content, data, thumbnails))
     except OSError as error:
         # The error of a full disk names no file.
+        hint = "Free some space." if error.errno in NO_SPACE else "Name another file."
         raise OutputError(
-            f"cannot write {error.filename or target.path!r}: {reason(error)}",
-            "Name another file.",
+            f"cannot write {error.filename or target.path!r}: {reason(error)}", hint
         ) from error
 
 
@@ -137,7 +144,6 @@ def _write_with_files(
     thumbnails: Iterable[Thumbnail],
 ) -> None:
     """Write the thumbnails, then the page that refers to them; raises OSError."""
-    replaces = os.path.lexists(target.path)
     missing: dict[int, str] = {}
     files = ThumbnailFiles(target.path)
     first: list[Thumbnail] = []
@@ -150,27 +156,81 @@ def _write_with_files(
             else:
                 files.write(row, thumbnail)
         data = page_data(content, href, {"kind": "files", **files.about})
-        _write_page(target.path, page(content, data, first, missing), files.keep)
+        _write_page(target, page(content, data, first, missing, files.name), files)
     except BaseException:
         files.discard()
         raise
-    if replaces:
-        files.remove_earlier()
 
 
-def _write_page(path: str, texts: Iterable[str], moved: Callable[[], None] = lambda: None) -> None:
-    """Write a page beside its place, then move it there and call ``moved``; raises OSError."""
-    part = AtomicFile(path)
+def _write_page(
+    target: ReportTarget, texts: Iterable[str], thumbnails: ThumbnailFiles | None = None
+) -> None:
+    """Write a page beside its place, then move it there.
+
+    Args:
+        target: The file.
+        texts: The page.
+        thumbnails: Its thumbnails, to keep once it is in its place.
+
+    Raises:
+        OutputError: A file has appeared there, and ``force`` is not given.
+        OSError: It cannot be written.
+    """
+    part = AtomicFile(target.path)
     status = os.fstat(part.file.fileno())
     try:
         for text in texts:
             part.file.write(text.encode())
-        part.commit()
+        replaced = thumbnails_of(target.path)
+        if thumbnails:
+            thumbnails.finish()
+        part.commit(replace=target.force)
+    except FileExistsError as error:
+        raise OutputError(
+            f"cannot write {target.path!r}: another program created it during this run",
+            "Name another file.",
+        ) from error
     finally:
         part.discard()
         with suppress(OSError):
-            if os.path.samestat(status, os.stat(path)):  # also if it was interrupted after that
-                moved()
+            # Also if it was interrupted after that.
+            if thumbnails and os.path.samestat(status, os.stat(target.path)):
+                thumbnails.keep()
+    remove_thumbnails(target.path, replaced)
+    _remove_parts(target.path)
+
+
+def _remove_parts(path: str) -> None:
+    """Remove the unfinished pages that killed runs have left beside a page, as far as possible."""
+    folder, base = os.path.split(os.path.abspath(path))
+    pattern = re.compile(re.escape(f".{base[:200]}.") + r"[a-z0-9_]{8}\.part")
+    with suppress(OSError):
+        for entry in list(os.scandir(folder)):
+            if pattern.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                age = time.time() - entry.stat(follow_symlinks=False).st_mtime
+                if age > LEFTOVER_SECONDS:
+                    os.unlink(entry.path)
+
+
+def is_page(path: str) -> bool:
+    """Return whether a file is a page that this package has written."""
+    return _GENERATOR in _head(path)
+
+
+def thumbnails_of(path: str) -> str:
+    """Return the name of the folder of the thumbnails of a page; empty for none."""
+    found = _THUMBNAILS.search(_head(path)) if is_page(path) else None
+    return found[1].decode() if found else ""
+
+
+def _head(path: str) -> bytes:
+    if not is_regular(path):
+        return b""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read(_HEAD)
+    except OSError:
+        return b""
 
 
 def page(
@@ -178,6 +238,7 @@ def page(
     data: dict[str, object],
     thumbnails: Iterable[Thumbnail] = (),
     missing: Mapping[int, str] | None = None,
+    folder: str = "",
 ) -> Iterator[str]:
     """Yield the text of a page.
 
@@ -186,22 +247,24 @@ def page(
         data: The same for its scripts.
         thumbnails: One for each entry, in order, to embed; if they are files, the first ones.
         missing: Why there is no thumbnail, by row, if they are files; else None.
+        folder: The name of the folder of the thumbnails, if they are files.
     """
     import jinja2
 
-    folder = files("mnv2cli.reporting") / "page"
+    parts = files("mnv2cli.reporting") / "page"
     style = "".join(_part(f"style/{name}") for name in STYLES)
     script = "".join(_part(f"script/{name}") for name in SCRIPTS)
     script = f"'use strict';\nwhenPreviewed(() => {{\n{script}}});\n"
     early = _part("script/early.js")
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
+    template = environment.from_string((parts / "page.html").read_text(encoding="utf-8"))
     reasons = dict(missing or {})
     thumbnails = iter(thumbnails)
     first = list(islice(thumbnails, PREVIEW))
     embedded = chain(first, thumbnails) if missing is None else ()
     yield from template.generate(
         content=content,
+        folder=folder,
         title=shown(content.title),
         data=to_script(data),
         style=style,

@@ -120,10 +120,10 @@ def already_exists(path: str) -> InputError:
     )
 
 
-def check_not_folder(path: str) -> None:
-    """Check that results are not written to a folder; raises InputError."""
+def check_not_folder(path: str, what: str = "results") -> None:
+    """Check that results, or ``what``, are not written to a folder; raises InputError."""
     if os.path.isdir(path):
-        raise InputError(f"cannot write results to {path!r}: it is a folder", "Name a file in it.")
+        raise InputError(f"cannot write {what} to {path!r}: it is a folder", "Name a file in it.")
 
 
 def is_file(path: str) -> bool:
@@ -138,6 +138,18 @@ def destination(path: str) -> str:
     """Return the target of a dangling link; any other path unchanged."""
     is_dangling = os.path.islink(path) and not os.path.exists(path)
     return os.path.realpath(path) if is_dangling else path
+
+
+def check_regular(path: str) -> None:
+    """Check that an existing file is not a pipe or a device, which may never end.
+
+    Raises:
+        InputError: It is not a regular file.
+    """
+    if os.path.exists(path) and not is_regular(path):
+        raise InputError(
+            f"cannot read {path!r}: it is not a regular file", "Name a file on a disk."
+        )
 
 
 def is_regular(path: str) -> bool:

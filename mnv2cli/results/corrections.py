@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from mnv2cli.errors import InputError
+from mnv2cli.results.check import check_regular
 from mnv2cli.results.label_table import LabelRow, label_rows
 from mnv2cli.results.spreadsheet import restored
 from mnv2cli.system.messages import count, one_of
@@ -54,10 +55,11 @@ def read_corrections(path: str) -> dict[str, Correction]:
     have been sorted, and a page exports each photo once.
 
     Raises:
-        InputError: The file cannot be read, or lacks the columns path and label; or a row has an
-            unknown review, lacks its label or has one too many, has a label that is not a line of
-            text, or contradicts another row; with the line.
+        InputError: The file cannot be read, is not a regular file, or lacks the columns path and
+            label; or a row has an unknown review, lacks its label or has one too many, has a label
+            that is not a line of text, or contradicts another row; with the line.
     """
+    check_regular(path)
     found: dict[str, Correction] = {}
     seen: dict[str, tuple[Correction, int]] = {}
     for row in label_rows(path, "corrections"):

@@ -12,7 +12,7 @@ from mnv2cli.errors import InputError
 from mnv2cli.records import Record
 from mnv2cli.results.fields import ERROR, PATH, POSITION, RANK, STATUS, Cell, is_row
 from mnv2cli.results.formats import Format, Row, RowAccess
-from mnv2cli.results.schema import Layout, Schema, cell_text, read_table
+from mnv2cli.results.schema import Layout, Schema, cell_text, read_table, repair_hint
 from mnv2cli.results.spreadsheet import restored
 from mnv2cli.results.text_file import lines, open_text
 from mnv2cli.system.csvtext import NUL_SIGN, csv_line
@@ -64,7 +64,7 @@ def read_csv(path: str) -> Iterator[Record]:
             rows = map(nul.restore, filter(None, reader))
             yield from read_table(names, rows, path, lambda: f"line {reader.line_num}")
     except csv.Error as error:
-        raise InputError(f"{path!r} is not valid CSV: {error}") from error
+        raise InputError(f"{path!r} is not valid CSV: {error}", repair_hint(path)) from error
 
 
 def is_safe_csv(path: str) -> bool:

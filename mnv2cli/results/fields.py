@@ -80,7 +80,10 @@ def is_row(path: str, status: object, error: str) -> bool:
 def _score(given: Any) -> float:
     if isinstance(given, bool):
         raise ValueError
-    score = float(given)
+    try:
+        score = float(given)
+    except OverflowError as error:  # an integer of hundreds of digits
+        raise ValueError from error
     if not 0 <= score <= _MAX_SCORE:  # also refuses nan
         raise ValueError
     return score

@@ -92,7 +92,7 @@ def _whole(file: IO[str], path: str) -> Any:
     try:
         return json.load(file)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path!r} is not JSON") from error
+        raise InputError(f"{path!r} is not JSON", repair_hint(path)) from error
 
 
 def _records(content: Any, path: str, line: int) -> Iterator[Record]:

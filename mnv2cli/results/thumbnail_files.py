@@ -40,4 +40,6 @@ def thumbnail_name(row: int) -> tuple[str, str]:
 
 def is_thumbnail_path(path: str) -> bool:
     """Return whether a path is that of a thumbnail beside a page, not of a photo of the user."""
-    return path.endswith(_SUFFIX) and _PATH.search(path) is not None
+    if not FILE.fullmatch(os.path.basename(path)):
+        return False
+    return _PATH.search(os.path.abspath(path)) is not None  # a path can be typed in their folder

@@ -241,6 +241,16 @@ def test_a_resumed_run_makes_the_page_of_all_rows(
     assert "photos/new.png" in paths() and len(paths()) == 4
 
 
+def test_a_resumed_run_replaces_no_other_file(photos: Path, invoke: Invoke) -> None:
+    assert invoke("classify", "photos", "-o", "labels.csv").exit_code == 0
+    Path("mine.html").write_text("mine")
+    args = ["classify", "photos", "-o", "labels.csv", "--resume", "--report", "mine.html"]
+    result = invoke(*args)
+    assert result.exit_code == 2 and "'mine.html' already exists" in result.stderr
+    assert "Name another file" in result.stderr
+    assert Path("mine.html").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("args", "error"),
     [
@@ -264,15 +274,16 @@ def test_force_covers_the_page(photos: Path, invoke: Invoke) -> None:
     assert paths("old.html") == PATHS
 
 
+@pytest.mark.parametrize(("name", "typed"), [("labels.csv",) * 2, ("my l.csv", "'my l.csv'")])
 def test_the_results_are_complete_if_the_page_cannot_be_written(
-    photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+    photos: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, name: str, typed: str
 ) -> None:
     def full(*args: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("mnv2cli.reporting.write.AtomicFile", full)
-    result = invoke("classify", "photos", "-o", "labels.csv", "--report", "report.html")
+    result = invoke("classify", "photos", "-o", name, "--report", "report.html")
     assert result.exit_code == 1
     assert "Error: cannot write 'report.html': no space left on device" in result.stderr
-    assert "The results are complete: run mnv2 report labels.csv" in result.stderr
-    assert len(Path("labels.csv").read_text().splitlines()) == 4
+    assert f"The results are complete: run mnv2 report {typed}\n" in result.stderr
+    assert len(Path(name).read_text().splitlines()) == 4

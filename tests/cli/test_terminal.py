@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from mnv2cli.cli.terminal.text import PrintableStream, data_stream, print_path
+from mnv2cli.cli.terminal.text import PrintableStream, data_stream, print_path, shorten
 from mnv2cli.errors import ImageError
 from mnv2cli.records import Prediction, Record
 from mnv2cli.results.formats import load_format
@@ -269,3 +269,15 @@ def test_plain_results_are_the_same_on_a_terminal() -> None:
     assert raw.getvalue().decode() == "Füße, 猫\n"
     raw.close()
     stream.close()  # as at the end of the program, which may close the terminal first
+
+
+def test_a_very_long_name_is_cut_before_it_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[int] = []
+
+    def cell_len(text: str) -> int:
+        measured.append(len(text))
+        return len(text)
+
+    monkeypatch.setattr("rich.cells.cell_len", cell_len)
+    assert shorten("x" * 1_000_000, 10) == "…" + "x" * 9
+    assert sum(measured) < 2_000

@@ -14,9 +14,10 @@ from mnv2cli.reporting.write import check_report
     ("name", "reason"),
     [
         ("eval.txt", "ends in .html"),
+        (".html", "ends in .html"),
         ("https://example.org/eval.html", "ends in .html"),
         ("missing/eval.html", "'missing' does not exist"),
-        ("folder.html", "folder"),
+        ("folder.html", "cannot write a report to .* it is a folder"),
         ("old.html", "already exists"),
         ("blocked.html", "'blocked_files', where it may keep thumbnails, is not a folder"),
         ("linked.html", "'linked_files', where it may keep thumbnails, is not a folder"),

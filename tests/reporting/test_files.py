@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,8 +85,9 @@ def test_a_failed_run_leaves_the_former_page_whole(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         write(page, thumbnails=failing(KeyboardInterrupt()))
-    with pytest.raises(OutputError, match=r"cannot write .*: no space left on device"):
+    with pytest.raises(OutputError, match=r"cannot write .*: no space left on device") as full:
         write(page, thumbnails=failing(OSError(errno.ENOSPC, "No space left on device")))
+    assert full.value.hint == "Free some space."
     assert page.read_bytes() == before
     assert len(list(folder.rglob("*.webp"))) == 5
     assert list(folder.parent.iterdir()) == [folder]
@@ -164,7 +167,7 @@ def test_thumbnails_of_a_renamed_page_are_kept(tmp_path: Path) -> None:
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "report_files").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OutputError, match="report_files"):
+    with pytest.raises(OutputError, match=r"report_files.*thumbnails has this name"):
         write(tmp_path / "report.html")
     assert not list((tmp_path / "elsewhere").iterdir())
     assert not (tmp_path / "report.html").exists()
@@ -175,3 +178,56 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="report_files"):
         write(tmp_path / "report.html")
     assert (tmp_path / "report_files").read_text() == "mine"
+
+
+def test_a_page_that_appears_during_the_run_is_kept(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+
+    def appearing() -> Iterator[bytes]:
+        yield picture(0)
+        page.write_text("mine")
+
+    content = Content("labels.csv", [Entry(record(0))])
+    for limit in (0, 100):
+        page.unlink(missing_ok=True)
+        target = ReportTarget(str(page), embed_limit=limit)
+        with pytest.raises(OutputError, match="another program created it during this run"):
+            write_report(content, target, Places(), appearing())
+        assert page.read_text() == "mine"
+        assert list(tmp_path.iterdir()) == [page]
+
+
+def test_two_runs_that_write_one_page_keep_the_thumbnails_of_the_last(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+
+    def interleaved() -> Iterator[bytes | str]:
+        for i, each in enumerate(RECORDS):
+            if i == 3:
+                write(page)
+            yield each.error or picture(i)
+
+    write(page, thumbnails=interleaved())
+    folder = folder_of(page)
+    assert len(list(folder.rglob("*.webp"))) == 5
+    assert list(folder.parent.iterdir()) == [folder]
+    assert not (folder / "unfinished").exists()
+
+
+def test_what_a_killed_run_has_left_is_removed_a_day_later(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    left, part = [], []
+    for number, (folder, name) in enumerate([("11111111", "aaaaaaaa"), ("22222222", "bbbbbbbb")]):
+        left.append(tmp_path / "report_files" / f"thumbnails-{folder}")
+        (left[-1] / "0").mkdir(parents=True)
+        (left[-1] / "0" / "0.webp").write_bytes(b"")
+        (left[-1] / "unfinished").touch()
+        part.append(tmp_path / f".report.html.{name}.part")
+        part[-1].touch()
+        before = time.time() - number * 25 * 60 * 60
+        for each in (left[-1] / "unfinished", part[-1]):
+            os.utime(each, (before, before))
+    other = tmp_path / ".other.html.aaaaaaaa.part"
+    other.touch()
+    os.utime(other, (0, 0))
+    write(page)
+    assert [each.exists() for each in (*left, *part, other)] == [True, False, True, False, True]

@@ -55,6 +55,18 @@ def test_figures_do_not_depend_on_the_format(tmp_path: Path, name: str) -> None:
     )
 
 
+def test_an_error_with_labels_counts_as_unreadable_alone(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text(
+        "path,status,label_1,wnid_1,score_1,error,model\n"
+        "a.jpg,error,x,n1,.5,boom,m\nb.jpg,error,x,n1,.5,:odd,m\n"
+    )
+    summary = summarise(str(path))
+    assert (summary.images, summary.read, summary.unreadable, summary.unlabelled) == (2, 0, 2, 0)
+    assert summary.labels == () and summary.least_sure == ()
+    assert summary.folders == (Folder("", 2, 2, "", 0, None),)
+
+
 def test_the_margin_of_a_single_label_is_the_least_it_can_be(tmp_path: Path) -> None:
     records = [labelled("1.jpg", ("tabby", 0.9)), labelled("2.jpg", ("tabby", 0.4))]
     summary = summarise(write(tmp_path / "r.csv", records, top=1))

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pytest
+
+from mnv2cli.errors import InputError
 from mnv2cli.records import CategoryScore, Record
+from mnv2cli.results.read import read_results
 from mnv2cli.results.schema import Layout
 from tests.results.records import BOW, CAT, RECORDS, written
 
@@ -44,3 +49,13 @@ def test_category_and_node_are_named_as_in_csv() -> None:
     assert list(found) == ["path", "status", "predictions", *wanted, "error", "model"]
     assert {key: found[key] for key in wanted} == wanted
     assert {error[key] for key in wanted} == {None}
+
+
+@pytest.mark.parametrize("name", ["r.json", "r.jsonl"])
+def test_a_score_of_hundreds_of_digits_is_no_record(tmp_path: Path, name: str) -> None:
+    given = {"wnid": "n1", "label": "x", "score": 10**400}
+    row = {"path": "a.jpg", "status": "ok", "predictions": [given], "error": None, "model": "m"}
+    path = tmp_path / name
+    path.write_text(json.dumps([row]) if name == "r.json" else json.dumps(row))
+    with pytest.raises(InputError, match="no record in line 1"):
+        list(read_results(str(path)))

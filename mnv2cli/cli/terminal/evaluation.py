@@ -154,7 +154,10 @@ def cut(text: str, width: int) -> str:
     """Cut text on the right to a width in terminal cells."""
     from rich.cells import cell_len, set_cell_size
 
-    return text if cell_len(text) <= width else f"{set_cell_size(text, width - 1).rstrip()}…"
+    kept = text[: 4 * max(width, 1)]
+    if len(kept) == len(text) and cell_len(text) <= width:
+        return text
+    return f"{set_cell_size(kept, width - 1).rstrip()}…"
 
 
 _NAMED = 5

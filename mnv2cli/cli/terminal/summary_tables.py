@@ -210,9 +210,8 @@ def _folders(summary: Summary, page: Page) -> Iterator[RenderableType]:
 
 def _most_share(folder: Folder) -> str:
     """Return the share of the most frequent name among the images that could be read."""
-    if not folder.most:
-        return ""
-    return share_text(folder.most_count / (folder.images - folder.unreadable))
+    read = folder.images - folder.unreadable
+    return share_text(folder.most_count / read) if folder.most and read else ""
 
 
 def summary_warnings(summary: Summary) -> Iterator[str]:

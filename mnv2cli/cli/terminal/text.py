@@ -102,8 +102,9 @@ def shorten(text: str, width: int) -> str:
     """Cut text on the left to a width in terminal cells: the end of a path identifies it."""
     from rich.cells import cell_len
 
-    if cell_len(text) <= width:
+    kept = text[-4 * max(width, 1) :]  # a path of a million characters takes no time
+    if len(kept) == len(text) and cell_len(text) <= width:
         return text
-    while text and cell_len(text) > width - 1:
-        text = text[1:]
-    return f"…{text}"
+    while kept and cell_len(kept) > width - 1:
+        kept = kept[1:]
+    return f"…{kept}"
