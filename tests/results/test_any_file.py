@@ -1,4 +1,4 @@
-"""What is no file of results is refused at once, with what to do."""
+"""What is not a file of results is refused at once, with what to do."""
 
 from __future__ import annotations
 
