@@ -18,7 +18,7 @@ from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.labels import label_options
 from mnv2cli.cli.options.model import model_options
 from mnv2cli.cli.options.report import report_option
-from mnv2cli.cli.options.rows import csv_safe_option, force_option, output_option
+from mnv2cli.cli.options.rows import csv_safe_option, output_option
 from mnv2cli.cli.options.runs import long_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.report_page import check_page
@@ -87,7 +87,7 @@ _output_options = grouped(
     ),
     _output("--long", is_flag=True, help="Write one row per label (csv, parquet)."),
     csv_safe_option,
-    force_option,
+    _output("--force", is_flag=True, help="Overwrite the files if they exist."),
 )
 
 

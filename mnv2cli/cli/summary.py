@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mnv2cli.cli.grouping import grouped, section
+from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 
 if TYPE_CHECKING:
@@ -57,7 +58,10 @@ _output_options = grouped(
     help="Show the changes since FILE, the results of an earlier run.  [default: none]",
 )
 @_output_options
-def summary(results: str, against: str | None, output: SummaryOutput) -> None:
+@terminal_options
+def summary(
+    results: str, against: str | None, output: SummaryOutput, terminal: TerminalOptions
+) -> None:
     """Show the figures of RESULTS, a file that mnv2 classify, merge or embed wrote in any format.
 
     These are the errors, the labels and categories with their counts and mean scores, histograms
@@ -73,9 +77,8 @@ def summary(results: str, against: str | None, output: SummaryOutput) -> None:
         if path == "-":
             raise click.UsageError("'-' is not supported: name a file, such as labels.csv.")
     from mnv2cli.cli.summary_job import SummaryJob
-    from mnv2cli.cli.terminal.screen import Screen
 
-    job = SummaryJob(Screen(quiet=False, verbose=False), output)
+    job = SummaryJob(terminal.screen(), output)
     if against is None:
         job.summarise(results)
     else:

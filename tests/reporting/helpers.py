@@ -56,7 +56,7 @@ def make_page(
     entries = [each if isinstance(each, Entry) else Entry(each) for each in records]
     made = Content(content.pop("title", "labels.csv"), entries, **content)
     thumbnails = (each.record.error or picture(number) for number, each in enumerate(entries))
-    target = ReportTarget(str(path), thumbnails=pictures)
+    target = ReportTarget(str(path), force=True, thumbnails=pictures)
     write_report(made, target, Places(), thumbnails if pictures else ())
     return path
 

@@ -278,7 +278,7 @@ def test_thumbnails_are_files_beside_large_pages(tmp_path: Path, open_page: Open
     folder.mkdir(parents=True)
     for row in range(3):
         (folder / f"{row}.webp").write_bytes(picture(row))
-    files = {"kind": "files", "folder": "report_files/"}
+    files = {"kind": "files", "folder": "report_files/", "group": 1000}
     data = page_data(content, lambda path: "", files)
     (tmp_path / "report.html").write_text("".join(write_page(content, data)), encoding="utf-8")
     page = open_page(tmp_path / "report.html")

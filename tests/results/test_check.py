@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from mnv2cli.errors import InputError
-from mnv2cli.results.check import check_not_folder, check_output, is_thumbnail_path
+from mnv2cli.results.check import check_not_folder, check_output
+from mnv2cli.results.thumbnail_files import is_thumbnail_path
 
 
 def test_outputs_are_checked_before_the_run(tmp_path: Path) -> None:
