@@ -298,6 +298,8 @@ def test_the_editor_offers_known_names_that_differ_in_case(
     assert "Persian cat\nlabel" in offered  # no photo has this label
     page.keyboard.type("s")
     assert names.locator("li").all_inner_texts() == ["Add new class “CATs”"]
+    page.keyboard.type("/../x")  # mnv2 learn refuses slashes and ..
+    assert names.locator("li").all_inner_texts() == ["Add new class “CATs-.-x”"]
     page.keyboard.press("Control+a")
     page.keyboard.type("gold")
     page.keyboard.press("Tab")

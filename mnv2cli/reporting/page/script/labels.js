@@ -3,10 +3,11 @@
 const MOST_NAMES = 50; // that a completion offers
 const LONGEST_NAME = 200;
 
-/** A name as a person typed it, in one line without control characters. */
+/** A name as a person typed it, as mnv2 learn accepts it: a line of text that can name a folder. */
 function cleanName(text) {
-  const clean = text.normalize("NFC").replace(/[\p{Cc}\p{Cs}\u2028\u2029\s]+/gu, " ").replace(/(?![\u200c\u200d])\p{C}/gu, "");
-  return [...clean.trim()].slice(0, LONGEST_NAME).join("").trim();
+  const line = text.normalize("NFC").replace(/[\p{Cc}\p{Cs}\u2028\u2029\s]+/gu, " ").replace(/(?![\u200c\u200d])\p{C}/gu, "");
+  const name = line.replace(/[/\\]+/g, "-").replace(/\.{2,}/g, ".").trim();
+  return name === "." ? "" : [...name].slice(0, LONGEST_NAME).join("").trim();
 }
 
 /** How often each name was given to a photo that had been predicted differently. */
