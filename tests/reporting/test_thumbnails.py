@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import subprocess
 import sys
 import tempfile
 import threading
@@ -157,14 +158,19 @@ def test_photos_are_read_from_disk(tmp_path: Path, isolate: bool) -> None:
     assert found[1:3] == ["not an image: a text file", "no such file"]
 
 
-def test_a_url_without_the_libraries_for_it_yields_the_reason(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "fsspec", None)
-    records = [Record("s3://bucket/a.jpg"), Record("https://localhost/a.jpg")]
-    for found in make_thumbnails(records, Places()):
-        assert isinstance(found, str)
-        assert found.startswith("cannot be read: ") and "not installed" in found
+def test_a_url_without_the_libraries_for_it_yields_the_reason() -> None:
+    code = (
+        "import sys; sys.modules['fsspec'] = None\n"
+        "from mnv2cli.records import Record\n"
+        "from mnv2cli.reporting.places import Places\n"
+        "from mnv2cli.reporting.thumbnails import make_thumbnails\n"
+        "records = [Record('s3://bucket/a.jpg'), Record('https://localhost/a.jpg')]\n"
+        "print(*make_thumbnails(records, Places()), sep='\\n')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    found = done.stdout.splitlines()
+    assert len(found) == 2
+    assert all(each.startswith("cannot be read: URLs require fsspec") for each in found)
 
 
 def test_limits_hold(tmp_path: Path) -> None:
