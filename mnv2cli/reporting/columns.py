@@ -13,9 +13,6 @@ from mnv2cli.records import CategoryScore, Prediction, Record
 from mnv2cli.reporting.classes import class_names
 from mnv2cli.reporting.content import Content, Entry
 
-VERSION = 1
-"""Of the format; the scripts in the same page always read it."""
-
 CHUNK = 50
 """Thumbnails in an element of the page."""
 
@@ -42,11 +39,11 @@ class _Columns:
     def __init__(self, href: Callable[[str], str]) -> None:
         self._href = href
         self.labels, self.categories, self.targets, self.models = (_Index() for _ in range(4))
-        self.folders: dict[str, str] = {}  # with the URL of each
-        self._folder_numbers = _Index()
+        self.folders = _Index()
+        self.hrefs: list[str] = []  # of the folders
         names = ("folder", "name", "count", "label", "score", "category", "categoryScore",
-                 "categoryMargin", "node", "nodeScore", "target", "truth", "before",
-                 "beforeScore", "right")  # fmt: skip
+                 "node", "nodeScore", "target", "truth", "before", "beforeScore",
+                 "right")  # fmt: skip
         self.rows: dict[str, list[Any]] = {name: [] for name in names}
         self.errors: dict[int, str] = {}
         self.notes: dict[int, str] = {}
@@ -55,9 +52,10 @@ class _Columns:
     def add(self, row: int, entry: Entry) -> None:
         record, rows = entry.record, self.rows
         folder, name = _split(record.path)
-        if folder not in self.folders:
-            self.folders[folder] = self._href(record.path)
-        rows["folder"].append(self._folder_numbers[folder])
+        number = self.folders[folder]
+        if number == len(self.hrefs):
+            self.hrefs.append(self._href(record.path))
+        rows["folder"].append(number)
         rows["name"].append(name)
         rows["count"].append(len(record.predictions))
         for each in record.predictions:
@@ -85,7 +83,6 @@ class _Columns:
         name = category.name if category else ""
         self.rows["category"].append(self.categories[name] if name else -1)
         self.rows["categoryScore"].append(_scaled(category.score) if category else 0)
-        self.rows["categoryMargin"].append(_scaled(category.margin) if category else 0)
 
     def _label(self, prediction: Prediction) -> int:
         return self.labels[prediction.label, prediction.wnid]
@@ -94,7 +91,7 @@ class _Columns:
         """Return the columns without those that have no value in any row."""
         used = dict(self.rows)
         for name, more in (
-            ("category", ("categoryScore", "categoryMargin")),
+            ("category", ("categoryScore",)),
             ("node", ("nodeScore",)),
             ("target", ()),
             ("truth", ()),
@@ -129,7 +126,6 @@ def page_data(
     records = [entry.record for entry in content.entries]
     more = class_names(records)
     return {
-        "version": VERSION,
         "tool": f"mnv2 {__version__}",
         "title": content.title,
         "results": content.results,
@@ -143,7 +139,7 @@ def page_data(
         "moreLabels": more.labels,
         "moreCategories": more.categories,
         "folders": list(columns.folders),
-        "hrefs": list(columns.folders.values()),
+        "hrefs": columns.hrefs,
         "rows": columns.used_rows(),
         "errors": columns.errors,
         "notes": columns.notes,

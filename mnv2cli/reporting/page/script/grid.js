@@ -187,15 +187,6 @@ const grid = {
     return this.places[row] - 1;
   },
 
-  cellOf(row) {
-    return this.cells.get(row) || null;
-  },
-
-  rowAt(clientX, clientY) {
-    const cell = document.elementFromPoint(clientX, clientY)?.closest?.(".cell");
-    return cell && this.cells.get(cell.row) === cell ? cell.row : -1;
-  },
-
   /** The rows from one to another, as shown. */
   rowsBetween(rowA, rowB) {
     const [a, b] = [this.position(rowA), this.position(rowB)].sort((x, y) => x - y);
