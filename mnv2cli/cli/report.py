@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +16,7 @@ from mnv2cli.cli.report_page import check_page
 from mnv2cli.cli.terminal.help import ExampleCommand
 
 if TYPE_CHECKING:
+    from mnv2cli.cli.report_job import ReportSources
     from mnv2cli.images.options import ImageOptions
     from mnv2cli.reporting.write import ReportTarget
 
@@ -37,6 +37,14 @@ def _target(output: str, force: bool, no_thumbnails: bool, embed_limit: int) -> 
     from mnv2cli.reporting.write import ReportTarget
 
     return ReportTarget(output, force, not no_thumbnails, embed_limit)
+
+
+def _sources(
+    results: str, base: str | None, against: str | None, corrections: str | None
+) -> ReportSources:
+    from mnv2cli.cli.report_job import ReportSources
+
+    return ReportSources(results, base, against, corrections)
 
 
 _page = section("Page")
@@ -63,36 +71,23 @@ _target_options = grouped(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AlsoRead:
-    """What is read in addition to the results; None for nothing.
-
-    Attributes:
-        against: Results of an earlier run.
-        corrections: Corrections to begin with.
-    """
-
-    against: str | None
-    corrections: str | None
-
-
 @click.command(
     cls=ExampleCommand,
     examples=EXAMPLES,
     hints={"--thumbnails": "Thumbnails are the default."},
 )
-@click.argument("results", metavar="RESULTS", type=click.Path())
 @_target_options
 @_page("--open", "open_page", is_flag=True, help="Open the page in the browser.")
-@_page(
-    "--base",
-    type=click.Path(),
-    metavar="DIR",
-    help="Find the photos below DIR, where they are now.  [default: where they were]",
-)
 @grouped(
-    "also",
-    AlsoRead,
+    "sources",
+    _sources,
+    click.argument("results", metavar="RESULTS", type=click.Path()),
+    _page(
+        "--base",
+        type=click.Path(),
+        metavar="DIR",
+        help="Find the photos below DIR, where they are now.  [default: where they were]",
+    ),
     _page(
         "--against",
         type=click.Path(),
@@ -104,11 +99,9 @@ class AlsoRead:
 @limit_options
 @terminal_options
 def report(
-    results: str,
+    sources: ReportSources,
     target: ReportTarget,
     open_page: bool,
-    base: str | None,
-    also: AlsoRead,
     images: ImageOptions,
     terminal: TerminalOptions,
 ) -> None:
@@ -126,16 +119,17 @@ def report(
     Exit codes: 0 all done, 1 failed, 2 usage error, 3 no photos in RESULTS, 4 done but some photos
     could not be read now, 130 interrupted, 143 terminated.
     """
-    _check(target, base)
-    from mnv2cli.cli.report_job import ReportJob, ReportSources
+    _check(target, sources.base)
+    from mnv2cli.cli.report_job import ReportJob
     from mnv2cli.results.any_file import check_any
 
-    check_any(results)
-    if also.against is not None:
-        check_any(also.against)
-    check_page(target.path, force=target.force, inputs=(results, also.against, also.corrections))
+    check_any(sources.results)
+    if sources.against is not None:
+        check_any(sources.against)
+    inputs = (sources.results, sources.against, sources.corrections)
+    check_page(target.path, force=target.force, inputs=inputs)
     job = ReportJob(target, images, terminal.screen())
-    job.make(ReportSources(results, base or "", also.against, also.corrections))
+    job.make(sources)
     job.show()
     if open_page:
         job.open_page()

@@ -42,13 +42,13 @@ class ReportSources:
 
     Attributes:
         results: The results.
-        base: The folder where the photos are now; empty if they have not moved.
+        base: The folder where the photos are now; None if they have not moved.
         against: Results of an earlier run, to compare with; None for none.
         corrections: Corrections to begin with; None for none.
     """
 
     results: str
-    base: str = ""
+    base: str | None = None
     against: str | None = None
     corrections: str | None = None
 
@@ -82,7 +82,7 @@ class ReportSources:
     def places(self, content: Content) -> Places:
         """Return where the photos are."""
         paths = (entry.record.path for entry in content.entries)
-        return Places.of_results(paths, self.results, self.base)
+        return Places.of_results(paths, self.results, self.base or "")
 
 
 class ReportJob:
