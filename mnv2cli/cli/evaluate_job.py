@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,7 @@ class EvaluateJob:
         if report is not None:
             read = (photos.labels, photos.results)
             check_page(report, force=self._output.force, inputs=read)
-        with ThumbnailSpool(os.path.dirname(report or "")) as spool:
+        with closing(ThumbnailSpool(os.path.dirname(report or ""))) as spool:
             if photos.results is not None:
                 evaluation = evaluate_results(photos)
                 for each, error in evaluation.omitted.unreadable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from mnv2cli.cli.report_job import ReportJob
@@ -75,7 +76,7 @@ class PlanPage:
         is_moved = is_applied and any(each.method == "move" for each in plan.actions)
         results = "" if is_moved else self._results  # which lead to the photos no more
         content = Content(title, entries, self._classes, results=results)
-        with self._spool:
+        with closing(self._spool):
             self._job.write(content, Places(), self._spool.find)
 
     def written(self) -> list[Line]:

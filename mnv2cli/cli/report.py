@@ -14,6 +14,7 @@ from mnv2cli.cli.options.report import corrections_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.report_page import check_page
 from mnv2cli.cli.terminal.help import ExampleCommand
+from mnv2cli.results.thumbnail_files import EMBED_LIMIT
 
 if TYPE_CHECKING:
     from mnv2cli.cli.report_job import ReportSources
@@ -29,8 +30,6 @@ EXAMPLES = (
     ("one file to send to somebody, however many photos",
      "mnv2 report labels.parquet --embed-limit 100000"),
 )  # fmt: skip
-
-DEFAULT_EMBED_LIMIT = 5_000
 
 
 def _target(output: str, force: bool, no_thumbnails: bool, embed_limit: int) -> ReportTarget:
@@ -64,7 +63,7 @@ _target_options = grouped(
     _page(
         "--embed-limit",
         type=click.IntRange(min=0),
-        default=DEFAULT_EMBED_LIMIT,
+        default=EMBED_LIMIT,
         metavar="N",
         help="Put more than N thumbnails into files beside FILE.",
     ),

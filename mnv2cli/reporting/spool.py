@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import replace
-from types import TracebackType
 from typing import IO
 
 from mnv2cli.records import Record
 
 
-class ThumbnailSpool(AbstractContextManager["ThumbnailSpool"]):
+class ThumbnailSpool:
     """Thumbnails by the path of their photo, in a temporary file without a name.
 
     It never fails: a thumbnail that cannot be stored, because the disk is full, is not known later,
@@ -72,11 +71,3 @@ class ThumbnailSpool(AbstractContextManager["ThumbnailSpool"]):
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

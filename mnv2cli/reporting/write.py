@@ -22,7 +22,7 @@ from mnv2cli.reporting.html import shown
 from mnv2cli.reporting.places import Places
 from mnv2cli.reporting.thumbnails import Thumbnail
 from mnv2cli.results.check import already_exists, check_not_folder, existing_folder, is_regular
-from mnv2cli.results.thumbnail_files import FOLDER, files_folder
+from mnv2cli.results.thumbnail_files import EMBED_LIMIT, FOLDER, files_folder
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.files import NO_SPACE, AtomicFile
 from mnv2cli.system.messages import reason
@@ -63,7 +63,7 @@ class ReportTarget:
     path: str
     force: bool = False
     thumbnails: bool = True
-    embed_limit: int = 5_000
+    embed_limit: int = EMBED_LIMIT
 
     def needs_files(self, entries: Iterable[Entry]) -> bool:
         """Return whether these photos have more thumbnails than the file itself may have."""

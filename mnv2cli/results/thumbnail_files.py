@@ -6,6 +6,9 @@ import os
 import re
 import secrets
 
+EMBED_LIMIT = 5_000
+"""The largest number of thumbnails in a page itself, if the user names none; more are files."""
+
 GROUP = 1000
 """Thumbnails in a folder. They are named by their row, and the folder by its number."""
 

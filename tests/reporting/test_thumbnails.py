@@ -182,7 +182,7 @@ def test_limits_hold(tmp_path: Path) -> None:
 
 
 def test_a_spool_returns_what_was_added(tmp_path: Path) -> None:
-    with ThumbnailSpool(str(tmp_path)) as spool:
+    with closing(ThumbnailSpool(str(tmp_path))) as spool:
         for i in range(50):
             spool.add(f"{i}", bytes([i]) * (i + 1))
         spool.add("3", b"other")
@@ -193,7 +193,7 @@ def test_a_spool_returns_what_was_added(tmp_path: Path) -> None:
 
 
 def test_a_spool_in_a_folder_that_is_gone_forgets(tmp_path: Path) -> None:
-    with ThumbnailSpool(str(tmp_path / "none")) as spool:
+    with closing(ThumbnailSpool(str(tmp_path / "none"))) as spool:
         spool.add("a", b"a")
         assert spool.find(Record("a")) is None
 
@@ -215,7 +215,7 @@ def test_a_spool_on_a_full_disk_has_what_was_stored_before(
         return io.BufferedRandom(raw) if buffering else raw
 
     monkeypatch.setattr(tempfile, "TemporaryFile", temporary)
-    with ThumbnailSpool(str(tmp_path)) as spool:
+    with closing(ThumbnailSpool(str(tmp_path))) as spool:
         for name in ("a", "b", "c"):
             spool.add(name, name.encode() * 6)
         found = [spool.find(Record(name)) for name in ("a", "b", "c")]
@@ -223,7 +223,7 @@ def test_a_spool_on_a_full_disk_has_what_was_stored_before(
 
 
 def test_records_pass_a_spool_without_their_thumbnails(tmp_path: Path) -> None:
-    with ThumbnailSpool(str(tmp_path)) as spool:
+    with closing(ThumbnailSpool(str(tmp_path))) as spool:
         records = [Record("a", thumbnail=b"a"), Record("b", error="empty file")]
         assert list(spool.passing(records)) == [Record("a"), records[1]]
         assert spool.find(Record("a")) == b"a" and spool.find(Record("b")) is None
