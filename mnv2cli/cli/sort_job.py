@@ -18,6 +18,7 @@ from mnv2cli.cli.plan_page import TOP, PlanPage
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import NoImagesError
 from mnv2cli.inference.report import Report
+from mnv2cli.journals.folder import undo_command
 from mnv2cli.results.corrections import read_corrections, unmatched_text
 from mnv2cli.runs.own_files import without_own_files
 from mnv2cli.sorting.apply import apply
@@ -28,7 +29,6 @@ from mnv2cli.sorting.plan import make_plan
 from mnv2cli.sorting.recover import finish
 from mnv2cli.sorting.reviewed import Reviews, review
 from mnv2cli.sorting.run import Outcome
-from mnv2cli.sorting.targets import undo_command
 from mnv2cli.sources.finder import Finder
 from mnv2cli.system.messages import count
 

@@ -112,7 +112,7 @@ def _shots(state: JournalState, numbers: Collection[int]) -> str:
 
 
 def _undo(path: str, run: RunToUndo, screen: Screen, *, trust: bool) -> Outcome:
-    from mnv2cli.sorting.targets import undo_command
+    from mnv2cli.journals.folder import undo_command
     from mnv2cli.sorting.undo import undo as undo_run
 
     interrupts = Interrupts()
@@ -160,7 +160,7 @@ def _show_nothing(path: str, screen: Screen) -> None:
 
 
 def _list(path: str) -> None:
-    from mnv2cli.sorting.journal import journals
+    from mnv2cli.journals.file import journals
     from mnv2cli.sorting.journal_reader import read_journal
     from mnv2cli.sorting.undo import find_journal
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mnv2cli.errors import InputError
+from mnv2cli.journals.file import journals
 from mnv2cli.learning.dataset import NO_CLASSES, Example
 from mnv2cli.learning.training_set import FEWEST_PHOTOS
 from mnv2cli.results.thumbnail_files import is_thumbnail_path
 from mnv2cli.sorting.folders import safe_name
-from mnv2cli.sorting.journal import journals
 from mnv2cli.sorting.placed import Placed, placed_files
 from mnv2cli.sources.finder import Finder
 from mnv2cli.sources.names import name_key, natural_sorted, path_parts

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from mnv2cli.journals.folder import names_in
 from mnv2cli.learning.local_files import ImageFile
 from mnv2cli.sorting.actions import Plan
 from mnv2cli.sorting.companions import Companions
@@ -14,7 +15,6 @@ from mnv2cli.sorting.contents import Contents
 from mnv2cli.sorting.options import SortOptions
 from mnv2cli.sorting.placement import Placement
 from mnv2cli.sorting.plan import plan_placed
-from mnv2cli.sorting.targets import names_in
 from mnv2cli.sources.names import natural_key, natural_sorted, suffix_of
 from mnv2cli.sources.pairs import companions
 

@@ -14,22 +14,21 @@ from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
+from mnv2cli.journals.running import (
+    DISK_FULL,
+    CriticalSection,
+    FileChangedError,
+    Progress,
+    ignore_progress,
+    reason_of,
+)
 from mnv2cli.sorting.actions import Action, Plan
 from mnv2cli.sorting.destination import is_unfinished
 from mnv2cli.sorting.journal import JournalEntry, line_of
 from mnv2cli.sorting.links import link_text
 from mnv2cli.sorting.recover import settle
-from mnv2cli.sorting.run import (
-    DISK_FULL,
-    CriticalSection,
-    Outcome,
-    Progress,
-    SortRun,
-    ignore_progress,
-    open_run,
-)
+from mnv2cli.sorting.run import Outcome, SortRun, open_run
 from mnv2cli.sorting.targets import check_parents
-from mnv2cli.sorting.transfer import FileChangedError, reason_of
 from mnv2cli.system.files import content_digest, read_unnoticed
 
 BATCH, BATCH_BYTES = 1024, 256 << 20

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable
 
+from mnv2cli.journals.folder import names_in
 from mnv2cli.results.check import is_results
-from mnv2cli.sorting.targets import names_in
 from mnv2cli.sources.names import name_key, path_parts, suffix_of
 from mnv2cli.sources.pairs import companions, developed_first, stem_key
 from mnv2cli.sources.patterns import matches

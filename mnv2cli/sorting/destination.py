@@ -5,75 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 from mnv2cli.errors import InputError, JournalError, OutputError
+from mnv2cli.journals.file import Journal, journals, new_journal
+from mnv2cli.journals.folder import OWN_FOLDER, undo_command
 from mnv2cli.sorting.actions import Plan
 from mnv2cli.sorting.contents import Contents
-from mnv2cli.sorting.journal import Journal, JournalEntry, JournalState, journals
+from mnv2cli.sorting.journal import JournalEntry, JournalState
 from mnv2cli.sorting.journal_reader import read_journal
-from mnv2cli.sorting.targets import OWN_FOLDER, undo_command
-from mnv2cli.sorting.transfer import reason_of
-
-
-@contextmanager
-def locked(dest: str) -> Iterator[None]:
-    """Keep other runs out of a destination.
-
-    Raises:
-        InputError: Another run is using it.
-        OutputError: It cannot be written.
-    """
-    from filelock import FileLock, Timeout
-
-    path = os.path.join(dest, OWN_FOLDER, "lock")
-    if os.path.islink(os.path.dirname(path)) or os.path.islink(path):
-        raise InputError(
-            f"{path!r} is a symbolic link, or in a linked folder",
-            "mnv2 never creates such a link: remove it.",
-        )
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise InputError(
-            f"another mnv2 process is using {dest!r}", "Wait until it ends, then try again."
-        ) from error
-    except OSError as error:
-        raise OutputError(f"cannot write to {dest!r}: {reason_of(error)}") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def prepare(dest: str) -> dict[str, Any]:
-    """Create the destination; return its state before that, for the header of a journal."""
-    own = os.path.join(dest, OWN_FOLDER)
-    made = []
-    folder = dest
-    while not os.path.lexists(folder):
-        made.append(folder)
-        folder = os.path.dirname(folder)
-    times: dict[str, list[int]] = {}
-    try:
-        if not os.path.isdir(folder):
-            raise InputError(f"{folder!r} is a file, not a folder")
-        if os.path.islink(own) or (os.path.lexists(own) and not os.path.isdir(own)):
-            raise InputError(f"cannot keep the journal in {own!r}: it is not a folder")
-        if not os.path.isdir(own):
-            status = os.stat(folder)
-            times[folder] = [status.st_atime_ns, status.st_mtime_ns]
-        os.makedirs(own, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write to {dest!r}: {reason_of(error)}",
-            "Change its permissions, or name another destination with --into.",
-        ) from error
-    return {"dest": dest, "made_dest": made, "dest_times": times}
 
 
 def open_journal(dest: str, header: dict[str, Any]) -> tuple[Journal, JournalState]:
@@ -93,12 +34,7 @@ def open_journal(dest: str, header: dict[str, Any]) -> tuple[Journal, JournalSta
                     f"Otherwise remove {known[-1]}.",
                 )
             return Journal(known[-1]), state
-    now = time.time_ns()
-    name = time.strftime("%Y%m%d-%H%M%S", time.localtime(now // 10**9)) + f"-{now % 10**9:09}"
-    if known:  # the newest journal must sort last, even if the clock was set back
-        name = max(name, os.path.basename(known[-1]).removesuffix(".jsonl") + "+")
-    name += ".jsonl"
-    path = os.path.join(dest, OWN_FOLDER, name)
+    path = new_journal(dest, "sort")
     journal = Journal(path, header)
     return journal, read_journal(path)
 

@@ -1,4 +1,4 @@
-"""The journal of a run: actions announced, then confirmed, with everything undo needs.
+"""The journal of a sort: actions announced, then confirmed, with everything undo needs.
 
 A journal is a file of JSON lines in ``DEST/.mnv2``. Its first line describes the run, then come
 
@@ -19,21 +19,9 @@ inspects the files to determine how far those went.
 
 from __future__ import annotations
 
-import json
 import os
-import time
-from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
-
-from mnv2cli.errors import OutputError
-from mnv2cli.sorting.targets import OWN_FOLDER, undo_command
-from mnv2cli.system.files import sync_folder
-from mnv2cli.system.messages import reason
-
-VERSION = 1
-LARGEST_LINE = 1 << 20  # bytes; paths have at most 4,096, six times that when escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,74 +99,6 @@ class JournalState:
         return path[len(own) :].replace(os.sep, "/") if path.startswith(own) else ""
 
 
-class Journal:
-    """A journal open for writing.
-
-    Args:
-        path: The file; created if there is a header.
-        header: The fields of the first line, beyond version, time and the file's inode number.
-
-    Raises:
-        OutputError: The journal cannot be written.
-    """
-
-    def __init__(self, path: str, header: dict[str, Any] | None = None) -> None:
-        self.path = path
-        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        try:
-            if header is None:
-                self._descriptor = os.open(path, flags)
-                self._mend()
-                return
-            # Renamed once the header is complete: no journal lacks one.
-            new = f"{path}.new"
-            self._descriptor = os.open(new, flags | os.O_CREAT | os.O_EXCL, 0o644)
-            number = os.fstat(self._descriptor).st_ino
-            self.append([{"mnv2": VERSION, "time": time.time(), "file": number, **header}])
-            os.close(self._descriptor)  # Windows cannot rename an open file
-            os.rename(new, path)
-            self._descriptor = os.open(path, flags)
-        except OSError as error:
-            raise OutputError(f"cannot write the journal {path}: {reason(error)}") from error
-        sync_folder(os.path.dirname(path))
-
-    def _mend(self) -> None:
-        """Cut off a line that a killed process left torn."""
-        with open(self.path, "rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - LARGEST_LINE))
-            tail = file.read()
-        if tail and not tail.endswith(b"\n"):
-            os.truncate(self.path, size - (len(tail) - tail.rfind(b"\n") - 1))
-
-    def append(self, lines: Iterable[dict[str, Any]]) -> None:
-        """Write lines, and return when they are on disk.
-
-        Raises:
-            OutputError: The journal cannot be written.
-        """
-        data = b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines)
-        if not data:
-            return
-        size = os.fstat(self._descriptor).st_size
-        try:
-            while data:
-                data = data[os.write(self._descriptor, data) :]
-            os.fsync(self._descriptor)
-        except OSError as error:
-            with suppress(OSError):  # half a line would spoil the next one
-                os.ftruncate(self._descriptor, size)
-            raise OutputError(
-                f"cannot write the journal {self.path}: {reason(error)}",
-                "No photo is lost. Free some space, then run the same command again, or undo what "
-                f"was done: {undo_command(os.path.dirname(os.path.dirname(self.path)))}",
-            ) from error
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
-
-
 def line_of(entry: JournalEntry) -> dict[str, Any]:
     """Return the line that announces an action."""
     line = {
@@ -187,13 +107,3 @@ def line_of(entry: JournalEntry) -> dict[str, Any]:
     }  # fmt: skip
     texts = {"link": entry.link, "text": entry.text, "photo": entry.photo}
     return {**line, **{name: text for name, text in texts.items() if text}}
-
-
-def journals(dest: str) -> list[str]:
-    """Return the journals of a destination, oldest first."""
-    folder = os.path.join(dest, OWN_FOLDER)
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return []
-    return [os.path.join(folder, name) for name in sorted(names) if name.endswith(".jsonl")]

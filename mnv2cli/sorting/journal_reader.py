@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from typing import Any
 
-from mnv2cli.errors import JournalError
+from mnv2cli.journals.lines import check_header, read_lines
 from mnv2cli.sorting.actions import METHODS
-from mnv2cli.sorting.journal import LARGEST_LINE, VERSION, JournalEntry, JournalState
+from mnv2cli.sorting.journal import JournalEntry, JournalState
 from mnv2cli.sorting.targets import check_target
-from mnv2cli.system.messages import reason
 
 
 def read_journal(path: str) -> JournalState:
@@ -20,63 +18,18 @@ def read_journal(path: str) -> JournalState:
     Raises:
         JournalError: The journal cannot be read, is damaged, or is of another version.
     """
-    try:
-        with open(path, "rb") as file:
-            number = os.fstat(file.fileno()).st_ino
-            first = _parsed(file.readline(LARGEST_LINE), path, 1)
-            if first.get("mnv2") != VERSION:
-                raise JournalError(f"{path} is not a journal that this version of mnv2 can read")
-            _check_header(first, path)
-            state = JournalState({**first, "in_place": first.get("file") == number})
-            count = 1
-            while line := file.readline(LARGEST_LINE):
-                count += 1
-                if not line.endswith(b"\n") and not file.read(1):
-                    break  # torn
-                _apply(_parsed(line, path, count), state, path, count)
-    except OSError as error:
-        raise JournalError(f"cannot read the journal {path}: {reason(error)}") from error
-    return state
-
-
-def _damaged(path: str, line: int) -> JournalError:
-    return JournalError(
-        f"the journal {path} is damaged in line {line}",
-        "Restore it from a backup. To sort without it, move it elsewhere; its run cannot be undone "
-        "then.",
+    found: list[JournalState] = []
+    read_lines(
+        path,
+        lambda header: found.append(JournalState(header)),
+        lambda line: _apply(line, found[0]),
     )
+    return found[0]
 
 
-def _check_header(header: dict[str, Any], path: str) -> None:
-    made, times = header.get("made_dest", []), header.get("dest_times", {})
-    fits = (
-        isinstance(header.get("time"), int | float)
-        and isinstance(made, list)
-        and all(isinstance(folder, str) for folder in made)
-        and isinstance(times, dict)
-        and all(isinstance(pair, list) and len(pair) == 2 for pair in times.values())
-        and all(isinstance(number, int) for pair in times.values() for number in pair)
-    )
-    if not fits:
-        raise _damaged(path, 1)
-
-
-def _parsed(line: bytes, path: str, count: int) -> dict[str, Any]:
-    try:
-        parsed = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise _damaged(path, count) from error
-    if not isinstance(parsed, dict):
-        raise _damaged(path, count)
-    return parsed
-
-
-def _apply(line: dict[str, Any], state: JournalState, path: str, count: int) -> None:
-    try:
-        kind = next((kind for kind in _KINDS if kind in line), "")
-        _KINDS[kind](state, line)
-    except (KeyError, TypeError, ValueError, JournalError) as error:
-        raise _damaged(path, count) from error
+def _apply(line: dict[str, Any], state: JournalState) -> None:
+    kind = next((kind for kind in _KINDS if kind in line), "")
+    _KINDS[kind](state, line)
 
 
 def _do(state: JournalState, line: dict[str, Any]) -> None:
@@ -105,7 +58,7 @@ def _undoing(state: JournalState, line: dict[str, Any]) -> None:
 def _inherit(state: JournalState, line: dict[str, Any]) -> None:
     """Take over the state before the first run from a later journal, now removed."""
     found = line["inherit"]
-    _check_header({"time": 0, **found}, "")
+    check_header({"time": 0, **found})
     state.header["made_dest"] = [*state.header.get("made_dest", []), *found["made_dest"]]
     state.header["dest_times"] = {**found["dest_times"], **state.header.get("dest_times", {})}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from mnv2cli.journals.running import FileChangedError
 from mnv2cli.sorting.journal import JournalEntry
-from mnv2cli.sorting.transfer import FileChangedError
 
 
 def link_text(source: str, target: str) -> str:

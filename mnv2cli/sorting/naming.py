@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mnv2cli.journals.folder import names_in
 from mnv2cli.sorting.actions import DIFFERS, Action, Method
 from mnv2cli.sorting.companions import Companions
 from mnv2cli.sorting.contents import Contents
 from mnv2cli.sorting.destination import EarlierRuns
 from mnv2cli.sorting.placement import UNSURE, Placement
-from mnv2cli.sorting.targets import LONGEST_NAME, names_in
+from mnv2cli.sorting.targets import LONGEST_NAME
 from mnv2cli.sources.names import IMAGE_SUFFIXES, name_key, suffix_of
 from mnv2cli.sources.pairs import COMPANION_SUFFIXES, stem_key
 from mnv2cli.system.messages import reason

@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from mnv2cli.errors import JournalError
-from mnv2cli.sorting.journal import JournalEntry, JournalState, journals
+from mnv2cli.journals.file import journals
+from mnv2cli.sorting.journal import JournalEntry, JournalState
 from mnv2cli.sorting.journal_reader import read_journal
 from mnv2cli.system.files import content_digest
 

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from mnv2cli.journals.folder import names_in
 from mnv2cli.records import Record
 from mnv2cli.sorting.actions import IN_DESTINATION, LINKS_TO_MOVED, Action, Plan
 from mnv2cli.sorting.companions import Companions, Exclusion
@@ -16,7 +17,6 @@ from mnv2cli.sorting.options import SortOptions
 from mnv2cli.sorting.photos import local_records
 from mnv2cli.sorting.placement import OTHER, UNSURE, FolderChooser, Placement
 from mnv2cli.sorting.reviewed import Chooser, ReviewedChooser, Reviews
-from mnv2cli.sorting.targets import names_in
 from mnv2cli.sources.names import IMAGE_SUFFIXES, natural_sorted, suffix_of
 from mnv2cli.sources.pairs import COMPANION_SUFFIXES, companions
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from contextlib import nullcontext
 
+from mnv2cli.journals.running import DISK_FULL, CriticalSection, FileChangedError
 from mnv2cli.sorting.destination import is_unfinished
 from mnv2cli.sorting.journal import JournalEntry
 from mnv2cli.sorting.links import drop_link, is_link, is_same_link
-from mnv2cli.sorting.run import DISK_FULL, CriticalSection, Outcome, SortRun, open_run
+from mnv2cli.sorting.run import Outcome, SortRun, open_run
 from mnv2cli.sorting.targets import check_parents
-from mnv2cli.sorting.transfer import FileChangedError, are_two, complete, drop, has, is_begun
+from mnv2cli.sorting.transfer import are_two, complete, drop, has, is_begun
 
 _DID_NOT_HAPPEN = (FileExistsError, FileNotFoundError)
 

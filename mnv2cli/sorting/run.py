@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from mnv2cli.errors import OutputError
-from mnv2cli.sorting.destination import locked, open_journal, prepare
-from mnv2cli.sorting.journal import Journal, JournalEntry, JournalState
+from mnv2cli.journals.file import Journal
+from mnv2cli.journals.folder import locked, prepare, undo_command
+from mnv2cli.journals.running import CriticalSection, Progress, ignore_progress, reason_of
+from mnv2cli.sorting.destination import open_journal
+from mnv2cli.sorting.journal import JournalEntry, JournalState
 from mnv2cli.sorting.links import drop_link
-from mnv2cli.sorting.targets import undo_command
-from mnv2cli.sorting.transfer import copy, move, reason_of
-
-DISK_FULL = {errno.ENOSPC, errno.EDQUOT}  # every other file would fail too
-
-Progress = Callable[[int], None]
-"""Called with the number of files processed since the last call."""
-
-CriticalSection = Callable[[], AbstractContextManager[None]]
-"""Returns a context in which one file is processed as a whole, and Ctrl-C waits."""
-
-
-def ignore_progress(count: int) -> None:
-    """Ignore progress."""
+from mnv2cli.sorting.transfer import copy, move
 
 
 @dataclass

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import os
-import shlex
 
-OWN_FOLDER = ".mnv2"
-"""The folder in a destination that holds its journals."""
+from mnv2cli.journals.folder import OWN_FOLDER
 
 LONGEST_NAME = 255  # bytes, on nearly all file systems
-
-
-def undo_command(dest: str) -> str:
-    """Return the command line that undoes the last run into a destination."""
-    end_of_options = ["--"] if dest.startswith("-") else []
-    return shlex.join(["mnv2", "undo", *end_of_options, dest])
 
 
 def check_target(target: str) -> None:
@@ -49,11 +41,3 @@ def check_parents(dest: str, target: str) -> None:
             real, root = os.path.realpath(folder), os.path.realpath(dest)
             if not real.startswith(root.rstrip(os.sep) + os.sep):
                 raise ValueError(f"{folder!r} is a link that leads outside the destination")
-
-
-def names_in(folder: str) -> list[str]:
-    """Return the sorted names in a folder; empty if it cannot be listed."""
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []

@@ -13,9 +13,9 @@ import shutil
 import stat
 from contextlib import suppress
 
+from mnv2cli.journals.running import FileChangedError
 from mnv2cli.sorting.journal import JournalEntry
 from mnv2cli.system.files import content_digest, open_unnoticed
-from mnv2cli.system.messages import reason
 
 _BLOCK = 1 << 20
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS,
@@ -28,21 +28,6 @@ _BEGUN = 0o600  # the permissions of an incomplete copy
 _ITSELF: dict[str, bool] = (
     {"follow_symlinks": False} if os.link in os.supports_follow_symlinks else {}
 )
-
-
-class FileChangedError(Exception):
-    """A file has changed since its action was planned."""
-
-
-def reason_of(error: Exception) -> str:
-    """Return why a file was not processed, for messages."""
-    if isinstance(error, FileChangedError):
-        return "changed while mnv2 was running"
-    if isinstance(error, FileExistsError):
-        return "another file took its new name while mnv2 was running"
-    if isinstance(error, OSError):
-        return reason(error)
-    return str(error)
 
 
 def has(path: str, entry: JournalEntry) -> bool:

@@ -8,31 +8,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mnv2cli.errors import InputError, OutputError
+from mnv2cli.journals.file import Journal, journals
+from mnv2cli.journals.folder import OWN_FOLDER, locked, names_in, undo_command
+from mnv2cli.journals.running import (
+    DISK_FULL,
+    CriticalSection,
+    FileChangedError,
+    Progress,
+    ignore_progress,
+    reason_of,
+)
 from mnv2cli.sorting.apply import BATCH
-from mnv2cli.sorting.destination import locked
-from mnv2cli.sorting.journal import Journal, JournalEntry, JournalState, journals
+from mnv2cli.sorting.journal import JournalEntry, JournalState
 from mnv2cli.sorting.journal_reader import read_journal
 from mnv2cli.sorting.links import is_link, is_same_link
 from mnv2cli.sorting.recover import settle
-from mnv2cli.sorting.run import (
-    DISK_FULL,
-    CriticalSection,
-    Outcome,
-    Progress,
-    SortRun,
-    ignore_progress,
-)
-from mnv2cli.sorting.targets import OWN_FOLDER, check_parents, names_in, undo_command
-from mnv2cli.sorting.transfer import (
-    FileChangedError,
-    are_two,
-    complete,
-    drop,
-    has,
-    is_begun,
-    move,
-    reason_of,
-)
+from mnv2cli.sorting.run import Outcome, SortRun
+from mnv2cli.sorting.targets import check_parents
+from mnv2cli.sorting.transfer import are_two, complete, drop, has, is_begun, move
 
 _CHANGED = "has changed since the sort"
 GONE = "is gone"

@@ -17,9 +17,9 @@ from click.testing import Result
 from mnv2cli.cli import sort_job
 from mnv2cli.cli.terminal.screen import Screen
 from mnv2cli.cli.terminal.sort_summary import sort_summary
+from mnv2cli.journals.folder import prepare
 from mnv2cli.records import Record
 from mnv2cli.sorting.actions import Action, Plan
-from mnv2cli.sorting.destination import prepare
 from mnv2cli.sorting.run import Outcome
 from tests.conftest import FakeEngine, Interrupted, draw
 from tests.sorting.trees import snapshot

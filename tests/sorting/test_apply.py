@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from mnv2cli.errors import OutputError
+from mnv2cli.journals.file import Journal, journals
 from mnv2cli.sorting import apply as applying
 from mnv2cli.sorting import transfer
 from mnv2cli.sorting.actions import METHODS, Method
 from mnv2cli.sorting.apply import apply
-from mnv2cli.sorting.journal import Journal, journals
 from mnv2cli.sorting.undo import undo
 from tests.sorting.trees import contents, plan_of, record, records, restore_times, snapshot, write
 

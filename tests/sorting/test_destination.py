@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from mnv2cli.errors import InputError, OutputError
+from mnv2cli.journals.folder import locked
 from mnv2cli.sorting.apply import apply
-from mnv2cli.sorting.destination import check_free_space, locked
+from mnv2cli.sorting.destination import check_free_space
 from mnv2cli.sorting.undo import undo
 from tests.sorting.trees import plan_of, record, records, write
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from mnv2cli.errors import InputError, JournalError, OutputError
+from mnv2cli.journals.file import Journal, journals
 from mnv2cli.sorting.actions import Plan
 from mnv2cli.sorting.apply import apply
-from mnv2cli.sorting.journal import Journal, journals
 from mnv2cli.sorting.journal_reader import read_journal
 from mnv2cli.sorting.plan_file import read_plan, write_plan
 from mnv2cli.sorting.undo import undo

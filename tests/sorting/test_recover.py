@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from mnv2cli.journals.file import Journal
 from mnv2cli.sorting.apply import apply
-from mnv2cli.sorting.journal import Journal
 from mnv2cli.sorting.recover import finish
 from mnv2cli.sorting.run import SortRun
 from mnv2cli.sorting.undo import undo

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from mnv2cli.journals.file import journals
 from mnv2cli.sorting.actions import Method
 from mnv2cli.sorting.apply import apply
-from mnv2cli.sorting.journal import journals
 from mnv2cli.sorting.plan_file import read_plan, write_plan
 from mnv2cli.sorting.recover import finish
 from mnv2cli.sorting.undo import undo

@@ -8,10 +8,10 @@ from collections import Counter
 from mnv2cli.cli.terminal.summary import Line
 from mnv2cli.cli.terminal.text import printable, shorten, size_text
 from mnv2cli.cli.terminal.unsure import unsure_text
+from mnv2cli.journals.folder import OWN_FOLDER, undo_command
 from mnv2cli.sorting.actions import Plan, count_photos
 from mnv2cli.sorting.placement import OTHER, UNSURE
 from mnv2cli.sorting.run import Outcome
-from mnv2cli.sorting.targets import OWN_FOLDER, undo_command
 from mnv2cli.system.messages import count, count_shots
 
 _VERBS = {"copy": "copied", "move": "moved", "symlink": "linked", "hardlink": "linked"}

@@ -1,0 +1,87 @@
+"""Read the lines of a journal, and check what every journal has: anybody may have written it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+from mnv2cli.errors import JournalError
+from mnv2cli.journals.file import LARGEST_LINE, VERSION
+from mnv2cli.system.messages import reason
+
+
+def read_lines(
+    path: str,
+    begin: Callable[[dict[str, Any]], None],
+    apply: Callable[[dict[str, Any]], None],
+) -> None:
+    """Read a journal line by line; a torn line at its end is ignored.
+
+    Args:
+        path: The journal.
+        begin: Called with the first line, in which ``in_place`` is whether the journal was written
+            in this place, not copied or unpacked.
+        apply: Called with each further line; raises KeyError, TypeError or ValueError if it is not
+            valid.
+
+    Raises:
+        JournalError: The journal cannot be read, is damaged, or is of another version.
+    """
+    try:
+        with open(path, "rb") as file:
+            number = os.fstat(file.fileno()).st_ino
+            first = _parsed(file.readline(LARGEST_LINE), path, 1)
+            if first.get("mnv2") != VERSION:
+                raise JournalError(f"{path} is not a journal that this version of mnv2 can read")
+            try:
+                check_header(first)
+            except ValueError as error:
+                raise _damaged(path, 1) from error
+            begin({**first, "in_place": first.get("file") == number})
+            count = 1
+            while line := file.readline(LARGEST_LINE):
+                count += 1
+                if not line.endswith(b"\n") and not file.read(1):
+                    break  # torn
+                parsed = _parsed(line, path, count)
+                try:
+                    apply(parsed)
+                except (KeyError, TypeError, ValueError) as error:
+                    raise _damaged(path, count) from error
+    except OSError as error:
+        raise JournalError(f"cannot read the journal {path}: {reason(error)}") from error
+
+
+def _damaged(path: str, line: int) -> JournalError:
+    return JournalError(
+        f"the journal {path} is damaged in line {line}",
+        "Restore it from a backup. To sort without it, move it elsewhere; its run cannot be undone "
+        "then.",
+    )
+
+
+def check_header(header: dict[str, Any]) -> None:
+    """Check the first line of a journal; raises ValueError."""
+    made, times = header.get("made_dest", []), header.get("dest_times", {})
+    fits = (
+        isinstance(header.get("time"), int | float)
+        and isinstance(made, list)
+        and all(isinstance(folder, str) for folder in made)
+        and isinstance(times, dict)
+        and all(isinstance(pair, list) and len(pair) == 2 for pair in times.values())
+        and all(isinstance(number, int) for pair in times.values() for number in pair)
+    )
+    if not fits:
+        raise ValueError("not a header")
+
+
+def _parsed(line: bytes, path: str, count: int) -> dict[str, Any]:
+    try:
+        parsed = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, count) from error
+    if not isinstance(parsed, dict):
+        raise _damaged(path, count)
+    return parsed

@@ -1,0 +1,1 @@
+"""Records -> keywords -> sidecars and photos, with a journal and undo."""
