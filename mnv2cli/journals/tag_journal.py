@@ -1,0 +1,263 @@
+"""The journal of a tag run: which files it changed, and what they were before.
+
+Its first line describes the run, then come
+
+    {"temps": ["2024/.IMG_1.jpg.mnv2"]}     temporary files that are about to be made
+    {"do": 7, "how": "replace", "path": ..., "before": {...}, "after": {...}, "kept": [...], ...}
+    {"done": [7]}   or   {"void": 7, "why": ...}
+    {"times": "/photos", ...}               a folder whose times are about to change
+    {"moved": [["/photos/a.xmp", "/sorted/cat/a.xmp"]]}     a sort is about to move files on
+    {"begin": ...}  {"end": true}           more actions follow; the run is complete
+    {"undoing": true}                       the undo begins, and for each action
+    {"undo": 7}  {"undone": [7]}  or  {"kept": 7, "why": ...}
+    {"tidied": true}                        the times of folders are restored too
+    {"inherit": {...}}                      the state before, from a later journal now removed
+
+Lines are on disk before the actions that they announce.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mnv2cli.journals.folder import OWN_FOLDER
+from mnv2cli.journals.lines import check_header, read_lines
+
+How = Literal["create", "replace", "delete"]
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What a file is.
+
+    Attributes:
+        size: Bytes.
+        sha256: Of the content, in hexadecimal.
+        mtime: Nanoseconds since 1970.
+        atime: Likewise.
+        mode: Permissions.
+    """
+
+    size: int
+    sha256: str
+    mtime: int = 0
+    atime: int = 0
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEntry:
+    """One announced change of a file.
+
+    Attributes:
+        number: Its number in the journal, from 1.
+        how: ``create``, ``replace`` or ``delete``.
+        path: Of the changed file, relative to the folder of the run, with ``/``.
+        before: The file before; None for ``create``.
+        after: The file after; None for ``delete``.
+        kept: Where the content before is kept: offset and length in the file of originals, and
+            whether it is a delta to the content after; None for ``create``.
+        is_photo: The file is a photo, not a sidecar.
+    """
+
+    number: int
+    how: How
+    path: str
+    before: FileState | None
+    after: FileState | None
+    kept: tuple[int, int, bool] | None = None
+    is_photo: bool = False
+
+
+@dataclass
+class TagState:
+    """The state that the journal of a tag run describes.
+
+    Attributes:
+        header: Its first line.
+        entries: Announced changes by number.
+        done: Numbers of the changes that happened.
+        void: Numbers of the changes that did not.
+        temps: Temporary files that may exist, relative to the folder of the run.
+        times: Times (atime, mtime) of folders before anything changed in them, by absolute path.
+        moved: Absolute paths where sorts were about to put files, by the path before; later last.
+        ended: The run is complete.
+        undoing: Its undo has begun.
+        tidied: Its undo is complete, though some files may have been kept.
+        begun: Numbers of changes that earlier processes were about to undo.
+        undone: Numbers of changes that were undone.
+        kept: Numbers of changes that could not be undone, and why.
+    """
+
+    header: dict[str, Any]
+    entries: dict[int, ChangeEntry] = field(default_factory=dict)
+    done: set[int] = field(default_factory=set)
+    void: set[int] = field(default_factory=set)
+    temps: list[str] = field(default_factory=list)
+    times: dict[str, tuple[int, int]] = field(default_factory=dict)
+    moved: dict[str, list[str]] = field(default_factory=dict)
+    ended: bool = False
+    undoing: bool = False
+    tidied: bool = False
+    begun: set[int] = field(default_factory=set)
+    undone: set[int] = field(default_factory=set)
+    kept: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def open(self) -> list[ChangeEntry]:
+        """Changes that were announced and neither confirmed nor voided."""
+        settled = self.done | self.void
+        return [entry for n, entry in self.entries.items() if n not in settled]
+
+    @property
+    def remaining(self) -> list[ChangeEntry]:
+        """Changes that happened and are not undone, the last first."""
+        left = sorted(self.done - self.undone, reverse=True)
+        return [self.entries[n] for n in left if n in self.entries]
+
+
+def line_of(entry: ChangeEntry) -> dict[str, Any]:
+    """Return the line that announces a change."""
+    line: dict[str, Any] = {"do": entry.number, "how": entry.how, "path": entry.path}
+    for name, state in (("before", entry.before), ("after", entry.after)):
+        if state is not None:
+            values = (state.size, state.sha256, state.mtime, state.atime, state.mode)
+            line[name] = dict(zip(_STATE_FIELDS, values, strict=True))
+    if entry.kept is not None:
+        line["kept_at"] = list(entry.kept)
+    if entry.is_photo:
+        line["photo"] = True
+    return line
+
+
+_STATE_FIELDS = ("size", "sha256", "mtime", "atime", "mode")
+
+
+def read_tag_journal(path: str) -> TagState:
+    """Return the state that a journal describes; a torn line at its end is ignored.
+
+    Raises:
+        JournalError: The journal cannot be read, is damaged, or is of another version.
+    """
+    found: list[TagState] = []
+    read_lines(
+        path,
+        lambda header: found.append(TagState(header)),
+        lambda line: _apply(line, found[0]),
+    )
+    return found[0]
+
+
+def check_below(path: object) -> str:
+    """Return a relative path from a journal after checking that it stays below its folder.
+
+    Raises:
+        ValueError: It is absolute, has ``..`` or NUL, or is in the own folder of runs.
+    """
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise ValueError("not a path")
+    parts = path.replace("\\", "/").split("/") if os.sep == "\\" else path.split("/")
+    if os.path.isabs(path) or os.path.splitdrive(path)[0]:
+        raise ValueError("an absolute path")
+    if any(part in ("", ".", "..") for part in parts) or parts[0].casefold() == OWN_FOLDER:
+        raise ValueError("a path outside the folder")
+    return path
+
+
+def _apply(line: dict[str, Any], state: TagState) -> None:
+    kind = next((kind for kind in _KINDS if kind in line), "")
+    _KINDS[kind](state, line)
+
+
+def _do(state: TagState, line: dict[str, Any]) -> None:
+    how = line["how"]
+    before, after = _file_state(line.get("before")), _file_state(line.get("after"))
+    kept = None
+    if "kept_at" in line:
+        offset, length, is_delta = line["kept_at"]
+        kept = (_number(offset), _number(length), bool(is_delta))
+    fits = {
+        "create": before is None and after is not None,
+        "replace": None not in (before, after, kept),
+        "delete": None not in (before, kept) and after is None,
+    }
+    if not fits[how]:
+        raise ValueError("an impossible change")
+    number = _number(line["do"])
+    state.entries[number] = ChangeEntry(
+        number, how, check_below(line["path"]), before, after, kept, bool(line.get("photo"))
+    )
+
+
+def _file_state(value: Any) -> FileState | None:
+    if value is None:
+        return None
+    size, sha256, mtime, atime, mode = (value[name] for name in _STATE_FIELDS)
+    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+        raise ValueError("not a digest")
+    return FileState(
+        _number(size), sha256, _integer(mtime), _integer(atime), _number(mode) & 0o7777
+    )
+
+
+def _integer(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("not a number")
+    return value
+
+
+def _number(value: Any) -> int:
+    if _integer(value) < 0:
+        raise ValueError("a negative number")
+    return int(value)
+
+
+def _moved(state: TagState, line: dict[str, Any]) -> None:
+    for old, new in line["moved"]:
+        if not (isinstance(old, str) and isinstance(new, str)) or "\0" in old + new:
+            raise ValueError("not a path")
+        if not (os.path.isabs(old) and os.path.isabs(new)):
+            raise ValueError("not an absolute path")
+        state.moved.setdefault(old, []).append(new)
+
+
+def _undone(state: TagState, line: dict[str, Any]) -> None:
+    for number in map(int, line["undone"]):
+        state.undone.add(number)
+        state.kept.pop(number, None)
+
+
+def _undoing(state: TagState, line: dict[str, Any]) -> None:
+    state.undoing, state.tidied = True, False
+
+
+def _inherit(state: TagState, line: dict[str, Any]) -> None:
+    found = line["inherit"]
+    check_header({"time": 0, **found})
+    state.header["made_dest"] = [*state.header.get("made_dest", []), *found["made_dest"]]
+    state.header["dest_times"] = {**found["dest_times"], **state.header.get("dest_times", {})}
+
+
+_KINDS: dict[str, Callable[[TagState, dict[str, Any]], object]] = {
+    "do": _do,
+    "done": lambda state, line: state.done.update(map(int, line["done"])),
+    "void": lambda state, line: state.void.add(int(line["void"])),
+    "temps": lambda state, line: state.temps.extend(map(check_below, line["temps"])),
+    "times": lambda state, line: state.times.setdefault(
+        str(line["times"]), (int(line["atime"]), int(line["mtime"]))
+    ),
+    "moved": _moved,
+    "begin": lambda state, line: setattr(state, "ended", False),
+    "end": lambda state, line: setattr(state, "ended", True),
+    "undoing": _undoing,
+    "undo": lambda state, line: state.begun.add(int(line["undo"])),
+    "tidied": lambda state, line: setattr(state, "tidied", True),
+    "inherit": _inherit,
+    "undone": _undone,
+    "kept": lambda state, line: state.kept.update({int(line["kept"]): str(line["why"])}),
+}
