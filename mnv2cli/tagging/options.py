@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, get_args
 
 from mnv2cli.errors import InputError
 from mnv2cli.labels.categories import Categories
+from mnv2cli.labels.categories_file import builtin
+from mnv2cli.labels.tree import tree
 
 What = Literal["both", "category", "label"]
 """Which names become keywords."""
@@ -87,6 +90,18 @@ class TagOptions:
             raise InputError(f"max_tags must be at least 1, not {self.max_tags}")
         if not self.prefix.isprintable():
             raise InputError("the prefix of keywords has control characters")
+
+    @cached_property
+    def category_of_class(self) -> dict[str, str]:
+        """The name of the category of each class of ImageNet, by WordNet id."""
+        made = self.categories or builtin()
+        owners = made.of_class
+        return {wnid: made.all[owners[index]].name for wnid, index in tree().classes.items()}
+
+    @cached_property
+    def category_names(self) -> frozenset[str]:
+        """The names of the categories."""
+        return frozenset(self.category_of_class.values())
 
 
 @dataclass(frozen=True, slots=True)
