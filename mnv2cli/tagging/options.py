@@ -11,6 +11,7 @@ from mnv2cli.errors import InputError
 from mnv2cli.labels.categories import Categories
 from mnv2cli.labels.categories_file import builtin
 from mnv2cli.labels.tree import tree
+from mnv2cli.sources.names import name_key
 
 What = Literal["both", "category", "label"]
 """Which names become keywords."""
@@ -90,6 +91,30 @@ class TagOptions:
             raise InputError(f"max_tags must be at least 1, not {self.max_tags}")
         if not self.prefix.isprintable():
             raise InputError("the prefix of keywords has control characters")
+
+    def word(self, name: str) -> tuple[str, str]:
+        """Return the keyword for a name, without the prefix, and the key by which it is compared.
+
+        It has no characters that no keyword can have, such as line ends. Both are empty for a name
+        that does not become a keyword.
+        """
+        found = self._words.get(name)
+        if found is None:
+            word = self.lists.word(name)
+            if not word.isprintable():
+                word = "".join(each if each.isprintable() else " " for each in word)
+            word = " ".join(word.split())
+            found = self._words[name] = (word, name_key(word))
+        return found
+
+    @cached_property
+    def _words(self) -> dict[str, tuple[str, str]]:
+        return {}
+
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        """The first levels of hierarchical keywords."""
+        return tuple(part for part in self.prefix.split("/") if part.strip())
 
     @cached_property
     def category_of_class(self) -> dict[str, str]:

@@ -52,15 +52,17 @@ class Sidecars:
 
     def of(self, photo: str) -> Sidecar:
         """Return the sidecar that a photo has or would get; of a link, the one beside the link."""
-        folder, name = os.path.split(photo)
+        return self.named(*os.path.split(photo))
+
+    def named(self, folder: str, name: str) -> Sidecar:
+        """Return the sidecar of a photo in a folder."""
         found, exists, reason = self._folder(folder).sidecar(name, self._style)
         return Sidecar(os.path.join(folder, found), exists, reason)
 
-    def has(self, photo: str) -> bool:
-        """Return whether a photo is in its folder."""
-        folder, name = os.path.split(photo)
+    def has(self, folder: str, name: str) -> bool:
+        """Return whether a folder has a photo."""
         # A file system may find a photo by a name of other case or Unicode composition.
-        return name in self._folder(folder).names or os.path.lexists(photo)
+        return name in self._folder(folder).names or os.path.lexists(os.path.join(folder, name))
 
     def raws(self, folder: str, leaders: Iterable[str]) -> dict[str, list[str]]:
         """Return the raw photos in a folder that are companions, by the photo that leads them.
@@ -105,6 +107,8 @@ class _Folder:
     def sidecar(self, photo: str, style: Style) -> tuple[str, bool, str]:
         """Return the name of the sidecar of a photo, whether it exists, and the reason."""
         whole = photo + SUFFIX
+        if not self._xmp and style == "full":
+            return whole, False, ""
         if whole not in self.names:
             other = self._xmp.get(name_key(whole))
             # Where case matters, "a.jpg.xmp" is of "a.jpg" and not of "A.jpg".

@@ -94,5 +94,5 @@ def test_raw_photos_are_led_by_the_image_of_their_stem(tmp_path: Path) -> None:
     sidecars = Sidecars()
     assert sidecars.raws(str(tmp_path), ["a.jpg", "b.jpg"]) == {"a.jpg": ["a.CR2"]}
     assert sidecars.raws(str(tmp_path), ["a.jpg", "a.CR2", "d.nef"]) == {}
-    assert sidecars.has(str(tmp_path / "a.jpg"))
-    assert not sidecars.has(str(tmp_path / "gone.jpg"))
+    assert sidecars.has(str(tmp_path), "a.jpg")
+    assert not sidecars.has(str(tmp_path), "gone.jpg")

@@ -1,0 +1,7 @@
+"""Stub."""
+
+from __future__ import annotations
+
+EMBEDDABLE = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".dng"}
+)
