@@ -91,6 +91,10 @@ class TagOptions:
             raise InputError(f"max_tags must be at least 1, not {self.max_tags}")
         if not self.prefix.isprintable():
             raise InputError("the prefix of keywords has control characters")
+        if self.prefix and not all(part.strip() for part in self.prefix.rstrip("/").split("/")):
+            raise InputError(
+                f"the prefix {self.prefix!r} has a level without a name", "Use one such as auto/."
+            )
 
     def word(self, name: str) -> tuple[str, str]:
         """Return the keyword for a name, without the prefix, and the key by which it is compared.
@@ -114,7 +118,7 @@ class TagOptions:
     @cached_property
     def levels(self) -> tuple[str, ...]:
         """The first levels of hierarchical keywords."""
-        return tuple(part for part in self.prefix.split("/") if part.strip())
+        return tuple(self.prefix.rstrip("/").split("/")) if self.prefix else ()
 
     @cached_property
     def category_of_class(self) -> dict[str, str]:
@@ -137,8 +141,10 @@ class PlaceOptions:
         embed: Write into the photo where its format allows it, else into a sidecar.
         style: The name of a new sidecar.
         refresh: Replace what earlier runs wrote; False to skip photos with tags of earlier runs.
+        root: The folder of the run, which all photos are in; empty for the deepest such folder.
     """
 
     embed: bool = False
     style: Style = "full"
     refresh: bool = False
+    root: str = ""

@@ -37,6 +37,26 @@ def root_of(paths: Iterable[str]) -> str:
         ) from error
 
 
+def not_embeddable(path: str, root: str) -> str:
+    """Return why nothing can be embedded into a photo where it is; empty if it can.
+
+    Args:
+        path: The photo.
+        root: The folder of the run.
+    """
+    try:
+        links = os.stat(path).st_nlink
+    except OSError:
+        return ""  # writing it fails with the reason
+    if links > 1:
+        return f"it has {links} hard links, which embedding would separate"
+    if os.path.islink(path):
+        inside = os.path.realpath(root).rstrip(os.sep) + os.sep
+        if not os.path.realpath(path).startswith(inside):
+            return f"it links to a photo outside {root}"
+    return ""
+
+
 def make_plan(
     records: Iterable[Record],
     options: TagOptions | None = None,
@@ -117,8 +137,8 @@ class _Planner:
         self._write = write
         self._removes = removes
         self._sidecars = Sidecars(place.style)
-        self._root = root_of(path for path, *_ in photos)
-        self._real_root = os.path.realpath(self._root).rstrip(os.sep) + os.sep
+        deepest = root_of(path for path, *_ in photos)
+        self._root = os.path.abspath(place.root) if place.root else deepest
         self._real_folders: dict[str, str] = {}
         self._embedded: dict[str, str] = {}  # photos to write, by their real paths
         self._led: dict[str, dict[str, list[str]]] = {}  # raw companions, by folder and leader
@@ -224,18 +244,14 @@ class _Planner:
         """Return why nothing is embedded into a photo; empty if it is."""
         folder, name = os.path.split(path)
         real = os.path.join(self._real_folder(folder), name)
+        if why := not_embeddable(path, self._root):
+            return why
         if os.path.islink(path):
             real = os.path.realpath(path)
-            if not real.startswith(self._real_root):
-                return f"it links to a photo outside {self._root}"
         first = self._embedded.setdefault(real, path)
         if first != path:
             return f"it is the same file as {first}"
-        try:
-            links = os.stat(path).st_nlink
-        except OSError:
-            return ""  # writing it fails with the reason
-        return f"it has {links} hard links, which embedding would separate" if links > 1 else ""
+        return ""
 
     def _action(
         self, path: str, tags: Tags | None, reason: str, present: Keywords | None
