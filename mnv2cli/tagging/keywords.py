@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from mnv2cli.labels.thresholds import DEFAULT_THRESHOLDS, OWN_THRESHOLD
 from mnv2cli.models.head import UNKNOWN
 from mnv2cli.records import Prediction, Record
 from mnv2cli.tagging.options import TagOptions
 from mnv2cli.tagging.tags import Tags
+
+_OF_LABELS = DEFAULT_THRESHOLDS["label"]
 
 
 def tags_of(record: Record, options: TagOptions) -> tuple[Tags | None, str]:
@@ -28,6 +28,8 @@ def tags_of(record: Record, options: TagOptions) -> tuple[Tags | None, str]:
         found.add_category(category.name, category.score)
     if options.what != "category":
         for prediction in record.predictions:
+            if prediction.score < _lowest(prediction, options):
+                continue
             if prediction.wnid or prediction.label != UNKNOWN:
                 found.add_label(prediction, is_best=prediction is best)
     if not found.words:
@@ -46,6 +48,17 @@ def lacks_category(record: Record, options: TagOptions) -> bool:
 
 class _Words:
     """Collects the keywords of one photo."""
+
+    __slots__ = (
+        "_category",
+        "_category_word",
+        "_has_label",
+        "_options",
+        "_paths",
+        "_score",
+        "refused",
+        "words",
+    )
 
     def __init__(self, options: TagOptions) -> None:
         self.words: dict[str, str] = {}  # by casefold
@@ -67,9 +80,7 @@ class _Words:
             self._score = score
 
     def add_label(self, prediction: Prediction, *, is_best: bool) -> None:
-        """Add a label, if it scores enough and the photo has fewer keywords than the maximum."""
-        if prediction.score < _lowest(prediction, self._options):
-            return
+        """Add a label, if the photo has fewer keywords than the maximum."""
         before = len(self.words)
         word = self._word(prediction.label)
         if not word:
@@ -91,36 +102,35 @@ class _Words:
 
     def tags(self, model: str) -> Tags:
         """Return the keywords."""
-        prefix = self._options.prefix
-        levels = tuple(part for part in prefix.split("/") if part)
+        options, top = self._options, self._category_word
         paths = self._paths
-        if self._category_word and not any(path[0] == self._category_word for path in paths):
-            paths = [(self._category_word,), *paths]
-        return Tags(
-            tuple(prefix + word for word in self.words.values()),
-            tuple((*levels, *path) for path in paths),
-            model,
-            self._score,
-        )
+        if top and not any(path[0] == top for path in paths):
+            paths = [(top,), *paths]
+        keywords = tuple(self.words.values())
+        if options.prefix:
+            levels = options.levels
+            keywords = tuple([options.prefix + word for word in keywords])
+            paths = [(*levels, *path) for path in paths]
+        return Tags(keywords, tuple(paths), model, self._score)
 
     def _word(self, name: str) -> str:
         """Return the keyword for a name after adding it; empty if it does not become one."""
-        word = _clean(self._options.lists.word(name))
+        word, key = self._options.word(name)
         if not word:
             self.refused = self.refused or f"the lists of keywords exclude {name!r}"
             return ""
-        key = word.casefold()
-        if key not in self.words and len(self.words) >= self._options.max_tags:
-            return ""
-        self.words.setdefault(key, word)
+        if key not in self.words:
+            if len(self.words) >= self._options.max_tags:
+                return ""
+            self.words[key] = word
         return word
 
 
 def _lowest(prediction: Prediction, options: TagOptions) -> float:
     if options.threshold is not None:
         return options.threshold
-    usual = DEFAULT_THRESHOLDS["label"] if prediction.wnid else OWN_THRESHOLD
-    return options.thresholds.get(prediction.label, usual)
+    usual = _OF_LABELS if prediction.wnid else OWN_THRESHOLD
+    return options.thresholds.get(prediction.label, usual) if options.thresholds else usual
 
 
 def _too_low(record: Record, options: TagOptions) -> str:
@@ -138,11 +148,3 @@ def _too_low(record: Record, options: TagOptions) -> str:
     if options.what == "both" and record.category is not None and given is None:
         reason += f", and no category {category:g}"
     return reason
-
-
-@lru_cache(maxsize=4096)
-def _clean(word: str) -> str:
-    """Return a word without characters that no keyword can have, such as line ends."""
-    if not word.isprintable():
-        word = "".join(each if each.isprintable() else " " for each in word)
-    return " ".join(word.split()) if "  " in word else word.strip()

@@ -11,6 +11,7 @@ from mnv2cli.errors import InputError
 from mnv2cli.labels.categories import Categories
 from mnv2cli.labels.categories_file import builtin
 from mnv2cli.labels.tree import tree
+from mnv2cli.sources.names import name_key
 
 What = Literal["both", "category", "label"]
 """Which names become keywords."""
@@ -90,6 +91,34 @@ class TagOptions:
             raise InputError(f"max_tags must be at least 1, not {self.max_tags}")
         if not self.prefix.isprintable():
             raise InputError("the prefix of keywords has control characters")
+        if self.prefix and not all(part.strip() for part in self.prefix.rstrip("/").split("/")):
+            raise InputError(
+                f"the prefix {self.prefix!r} has a level without a name", "Use one such as auto/."
+            )
+
+    def word(self, name: str) -> tuple[str, str]:
+        """Return the keyword for a name, without the prefix, and the key by which it is compared.
+
+        It has no characters that no keyword can have, such as line ends. Both are empty for a name
+        that does not become a keyword.
+        """
+        found = self._words.get(name)
+        if found is None:
+            word = self.lists.word(name)
+            if not word.isprintable():
+                word = "".join(each if each.isprintable() else " " for each in word)
+            word = " ".join(word.split())
+            found = self._words[name] = (word, name_key(word))
+        return found
+
+    @cached_property
+    def _words(self) -> dict[str, tuple[str, str]]:
+        return {}
+
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        """The first levels of hierarchical keywords."""
+        return tuple(self.prefix.rstrip("/").split("/")) if self.prefix else ()
 
     @cached_property
     def category_of_class(self) -> dict[str, str]:
@@ -112,8 +141,10 @@ class PlaceOptions:
         embed: Write into the photo where its format allows it, else into a sidecar.
         style: The name of a new sidecar.
         refresh: Replace what earlier runs wrote; False to skip photos with tags of earlier runs.
+        root: The folder of the run, which all photos are in; empty for the deepest such folder.
     """
 
     embed: bool = False
     style: Style = "full"
     refresh: bool = False
+    root: str = ""

@@ -136,7 +136,8 @@ def test_words_have_no_line_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"what": "all"}, {"threshold": 1.5}, {"max_tags": 0}, {"prefix": "a\nb"}]
+    "options",
+    [{"what": "all"}, {"threshold": 1.5}, {"max_tags": 0}, {"prefix": "a\nb"}, {"prefix": "a//b"}],
 )
 def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(InputError):
