@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from xml.parsers import expat
 
 from mnv2cli.tagging.xmp.keywords import NAMESPACE, XmpError
@@ -209,10 +210,11 @@ class _Reader:
 
     def _opened(self, name: str, attributes: dict[str, str]) -> Node:
         node = Node(name, self.parser.CurrentByteIndex)
-        for raw, value in attributes.items():
-            attribute, written = _split(raw)
-            node.attributes[attribute] = value
-            node.raw_names[attribute] = written
+        if attributes:
+            for raw, value in attributes.items():
+                attribute, written = _split(raw)
+                node.attributes[attribute] = value
+                node.raw_names[attribute] = written
         self.stack.append(node)
         if len(self.stack) == 3:
             self._listen(True)
@@ -256,6 +258,7 @@ class _Reader:
             self.stack[-1].plain = False
 
 
+@lru_cache(maxsize=4096)
 def _split(name: str) -> tuple[str, str]:
     """Return a name of the parser without its prefix, and the name as written."""
     parts = name.split("\n")
