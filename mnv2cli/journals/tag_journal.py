@@ -6,7 +6,9 @@ Its first line describes the run, then come
     {"do": 7, "how": "replace", "path": ..., "before": {...}, "after": {...}, "kept": [...], ...}
     {"done": [7]}   or   {"void": 7, "why": ...}
     {"times": "/photos", ...}               a folder whose times are about to change
-    {"moved": [["/photos/a.xmp", "/sorted/cat/a.xmp"]]}     a sort is about to move files on
+    {"times": "/photos", ..., "restored": true}      a sort's undo restored older times
+    {"moved": [["/photos/a.xmp", "/sorted/cat/a.xmp"]], "sort": "/sorted/.mnv2/..."}
+                                            a sort is about to move files on; none for copies
     {"begin": ...}  {"end": true}           more actions follow; the run is complete
     {"undoing": true}                       the undo begins, and for each action
     {"undo": 7}  {"undone": [7]}  or  {"kept": 7, "why": ...}
@@ -86,6 +88,9 @@ class TagState:
         temps: Temporary files that may exist, relative to the folder of the run.
         times: Times (atime, mtime) of folders before anything changed in them, by absolute path.
         moved: Absolute paths where sorts were about to put files, by the path before; later last.
+        moves: The same as pairs of the paths before and after, in order.
+        sorts: Journals of the sorts that may need this journal for their undo, each with the moves
+            that it announced.
         ended: The run is complete.
         undoing: Its undo has begun.
         tidied: Its undo is complete, though some files may have been kept.
@@ -101,6 +106,8 @@ class TagState:
     temps: list[str] = field(default_factory=list)
     times: dict[str, tuple[int, int]] = field(default_factory=dict)
     moved: dict[str, list[str]] = field(default_factory=dict)
+    moves: list[tuple[str, str]] = field(default_factory=list)
+    sorts: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     ended: bool = False
     undoing: bool = False
     tidied: bool = False
@@ -119,6 +126,14 @@ class TagState:
         """Changes that happened and are not undone, the last first."""
         left = sorted(self.done - self.undone, reverse=True)
         return [self.entries[n] for n in left if n in self.entries]
+
+    def is_needed(self, without: str = "") -> bool:
+        """Return whether the undo of a sort may need this journal, even if all is undone here.
+
+        Args:
+            without: The journal of a sort that is being undone.
+        """
+        return any(sort != without and os.path.lexists(sort) for sort in self.sorts)
 
 
 def line_of(entry: ChangeEntry) -> dict[str, Any]:
@@ -148,7 +163,7 @@ def read_tag_journal(path: str) -> TagState:
     read_lines(
         path,
         lambda header: found.append(TagState(header)),
-        lambda line: _apply(line, found[0]),
+        lambda line: apply_line(line, found[0]),
     )
     return found[0]
 
@@ -169,7 +184,8 @@ def check_below(path: object) -> str:
     return path
 
 
-def _apply(line: dict[str, Any], state: TagState) -> None:
+def apply_line(line: dict[str, Any], state: TagState) -> None:
+    """Let a state follow a line; raises KeyError, TypeError or ValueError if it is not valid."""
     kind = next((kind for kind in _KINDS if kind in line), "")
     _KINDS[kind](state, line)
 
@@ -218,12 +234,28 @@ def _number(value: Any) -> int:
 
 
 def _moved(state: TagState, line: dict[str, Any]) -> None:
-    for old, new in line["moved"]:
-        if not (isinstance(old, str) and isinstance(new, str)) or "\0" in old + new:
-            raise ValueError("not a path")
-        if not (os.path.isabs(old) and os.path.isabs(new)):
-            raise ValueError("not an absolute path")
+    pairs = [(_absolute(old), _absolute(new)) for old, new in line["moved"]]
+    for old, new in pairs:
         state.moved.setdefault(old, []).append(new)
+    state.moves += pairs
+    if "sort" in line:
+        state.sorts.setdefault(_absolute(line["sort"]), set()).update(pairs)
+
+
+def _absolute(path: Any) -> str:
+    if not isinstance(path, str) or "\0" in path or not os.path.isabs(path):
+        raise ValueError("not an absolute path")
+    return path
+
+
+def _times(state: TagState, line: dict[str, Any]) -> None:
+    folder, times = str(line["times"]), (int(line["atime"]), int(line["mtime"]))
+    if not line.get("restored"):
+        state.times.setdefault(folder, times)
+        return
+    state.times[folder] = times
+    if folder in state.header.get("dest_times", {}):
+        state.header["dest_times"][folder] = list(times)
 
 
 def _undone(state: TagState, line: dict[str, Any]) -> None:
@@ -248,9 +280,7 @@ _KINDS: dict[str, Callable[[TagState, dict[str, Any]], object]] = {
     "done": lambda state, line: state.done.update(map(int, line["done"])),
     "void": lambda state, line: state.void.add(int(line["void"])),
     "temps": lambda state, line: state.temps.extend(map(check_below, line["temps"])),
-    "times": lambda state, line: state.times.setdefault(
-        str(line["times"]), (int(line["atime"]), int(line["mtime"]))
-    ),
+    "times": _times,
     "moved": _moved,
     "begin": lambda state, line: setattr(state, "ended", False),
     "end": lambda state, line: setattr(state, "ended", True),
