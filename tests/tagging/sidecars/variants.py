@@ -166,7 +166,7 @@ VARIANTS = (
     _variant("another prefix for RDF", _prefix, "utf-8", "exiv2"),
     _variant("no x:xmpmeta", _rdf_only, "utf-8", "exiv2", "exiftool"),
     _variant("a default namespace", lambda _: DEFAULT_NAMESPACE, "utf-8", "exiv2", "exiftool"),
-    _variant("prefixes of others", lambda _: PREFIXES_THAT_MEAN_SOMETHING_ELSE),
+    _variant("prefixes of others", lambda _: PREFIXES_THAT_MEAN_SOMETHING_ELSE, "utf-8", "exiv2"),
     _variant("comments", lambda _: COMMENTS, "utf-8", "exiv2"),
     _variant("a nested dc:subject", lambda _: NESTED),
     _variant("attributes only", lambda _: ATTRIBUTES_ONLY, subjects=()),
