@@ -190,7 +190,8 @@ def tag(
     if mode.results is not None and tags.has_categories():
         raise click.UsageError(
             f"The categories in {tags.categories!r} cannot be combined with --from: use them with "
-            "mnv2 classify, which writes the categories into its results. The section [tags] can be used."
+            "mnv2 classify, which writes the categories into its results. The section [tags] can "
+            "be used."
         )
     if mode.results is None and mode.apply is None and not mode.remove:
         tags = tags.for_model(options.model)
@@ -263,4 +264,3 @@ def _names(ctx: click.Context, *sections: str) -> set[str | None]:
     """Return the parameters of some sections of the help."""
     params = ctx.command.params
     return {param.name for param in params if getattr(param, "section", "") in sections}
-

@@ -14,10 +14,10 @@ import click
 from mnv2cli.cli.inputs import make_classifier, no_images, watched
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.cli.terminal.tag_text import left_lines, shown_root
+from mnv2cli.engines.calibration import CALIBRATION_IMAGES
 from mnv2cli.errors import InputError, NoImagesError
 from mnv2cli.inference.report import Report
 from mnv2cli.journals.folder import undo_command
-from mnv2cli.engines.calibration import CALIBRATION_IMAGES
 from mnv2cli.runs.own_files import without_own_files
 from mnv2cli.sources.finder import Finder
 from mnv2cli.sources.lists import open_list, read_list
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from mnv2cli.records import Record, Source
     from mnv2cli.sources.options import Inputs
     from mnv2cli.tagging.actions import WriteOptions
-    from mnv2cli.tagging.run import TagOutcome
     from mnv2cli.tagging.options import PlaceOptions, TagOptions
+    from mnv2cli.tagging.run import TagOutcome
 
 _MAX_SHOWN = 5
 _MAX_ERRORS = 20  # in a quiet run

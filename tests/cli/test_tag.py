@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from mnv2cli.tagging.xmp.read import read_keywords
+from tests.cli.fish import THEIRS, fish_with_sidecar, words
 from tests.conftest import FakeEngine, Interrupted, draw
-from tests.sorting.trees import draw_fish, restore_times, snapshot
+from tests.sorting.trees import snapshot
 
 Invoke = Callable[..., Result]
 pytestmark = pytest.mark.usefixtures("fake_engine")
@@ -23,29 +23,7 @@ pytestmark = pytest.mark.usefixtures("fake_engine")
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder ``photos``: three fish, a snake with a sidecar, and no image."""
     monkeypatch.chdir(tmp_path)
-    photos = draw_fish(tmp_path)
-    (photos / "3.xmp").write_text(THEIRS)
-    restore_times(tmp_path)
-    return photos
-
-
-THEIRS = """<x:xmpmeta xmlns:x="adobe:ns:meta/">
- <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-  <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">
-   <dc:subject>
-    <rdf:Bag>
-     <rdf:li>holiday</rdf:li>
-    </rdf:Bag>
-   </dc:subject>
-  </rdf:Description>
- </rdf:RDF>
-</x:xmpmeta>
-"""
-
-
-def words(path: Path | str) -> tuple[str, ...]:
-    """Return the flat keywords of a sidecar."""
-    return read_keywords(Path(path).read_bytes()).subjects
+    return fish_with_sidecar(tmp_path)
 
 
 def sidecars(folder: Path) -> list[str]:
@@ -77,8 +55,9 @@ def test_a_dry_run_changes_nothing(
     result = invoke("tag", "photos", "--dry-run", *options)
     assert result.exit_code == 4 and "fish  3" in result.stdout
     assert "│   ├── goldfish  1" in result.stdout and "night snake  1" in result.stdout
-    assert "nothing was changed: 4 photos, 6 keywords, into 3 new sidecars and 1 sidecar; 1 left" in (
-        result.stdout
+    assert (
+        "nothing was changed: 4 photos, 6 keywords, into 3 new sidecars and 1 sidecar; 1 left"
+        in (result.stdout)
     )
     assert ("photos/0.png.xmp  fish, tench\n" in result.stdout) == ("-v" in options)
     assert snapshot(tmp_path) == before
@@ -130,7 +109,9 @@ def test_a_preview_of_removing_names_the_files(folder: Path, invoke: Invoke) -> 
     result = invoke("tag", "photos", "--remove", "--dry-run", "-v")
     assert result.exit_code == 0
     assert "photos/3.xmp  keywords removed\n" in result.stdout
-    assert "4 photos, keywords removed from 4 sidecars; 1 without keywords of mnv2." in result.stdout
+    assert (
+        "4 photos, keywords removed from 4 sidecars; 1 without keywords of mnv2." in result.stdout
+    )
 
 
 def test_tags_come_from_results(folder: Path, invoke: Invoke, fake_engine: FakeEngine) -> None:
@@ -181,8 +162,8 @@ def test_an_edited_plan_is_applied(folder: Path, tmp_path: Path, invoke: Invoke)
     result = invoke("tag", "photos", "--plan", "plan.csv")
     assert result.exit_code == 4 and snapshot(folder) == before
     assert result.stderr.splitlines()[-2:] == [
-        "Wrote the plan to plan.csv: 4 photos, 6 keywords, into 3 new sidecars and 1 sidecar; 1 left "
-        "as it is.",
+        "Wrote the plan to plan.csv: 4 photos, 6 keywords, into 3 new sidecars and 1 sidecar; "
+        "1 left as it is.",
         "To apply it: mnv2 tag --apply plan.csv",
     ]
     text = (tmp_path / "plan.csv").read_text()

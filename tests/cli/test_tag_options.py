@@ -177,7 +177,10 @@ def test_a_model_of_the_user_has_no_categories(own_model: Path, invoke: Invoke) 
     for what in ("category", "both"):
         result = invoke(*args, "--what", what)
         assert result.exit_code == 2
-        assert f"--what {what} requires ImageNet's classes, and mine.keras has its own" in result.stderr
+        assert (
+            f"--what {what} requires ImageNet's classes, and mine.keras has its own"
+            in result.stderr
+        )
     Path("mine.toml").write_text('[tags]\nrename = { red = "rot" }\n[fish]\nname = "Fisch"\n')
     result = invoke(*args, "--categories", "mine.toml")
     assert result.exit_code == 2 and "The section [tags] can be used." in result.stderr

@@ -13,16 +13,24 @@ import pytest
 from click.testing import Result
 
 from mnv2cli.cli.terminal.tag_summary import tag_summary
+from mnv2cli.journals.folder import locked, prepare
 from mnv2cli.tagging import apply as applying
 from mnv2cli.tagging.actions import TagAction, TagPlan
 from mnv2cli.tagging.run import TagOutcome
 from mnv2cli.tagging.tags import Tags
-from tests.cli.test_tag import folder, words  # noqa: F401 (a fixture)
+from tests.cli.fish import fish_with_sidecar, words
 from tests.conftest import draw
 from tests.sorting.trees import snapshot
 
 Invoke = Callable[..., Result]
 pytestmark = pytest.mark.usefixtures("fake_engine")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder ``photos``: three fish, a snake with a sidecar, and no image."""
+    monkeypatch.chdir(tmp_path)
+    return fish_with_sidecar(tmp_path)
 
 
 def test_the_summary_names_keywords_files_journal_and_the_undo_command(
@@ -178,8 +186,6 @@ def test_a_run_that_was_killed_is_finished_first(
 
 
 def test_two_runs_at_once_refuse_each_other(folder: Path, invoke: Invoke) -> None:
-    from mnv2cli.journals.folder import locked, prepare
-
     prepare(str(folder))
     with locked(str(folder)):
         result = invoke("tag", "photos")

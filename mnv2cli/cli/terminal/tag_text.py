@@ -61,7 +61,7 @@ def unsure_text(plan: TagPlan, way_out: str = "add --threshold 0") -> str:
 
 
 def left_lines(plan: TagPlan, *, verbose: bool) -> list[str]:
-    """Return a line for each photo that stays as it is for a reason of its own.
+    """Return a line for each photo that stays as it is for its own reason.
 
     Args:
         plan: The plan.
