@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.tagging.xmp.keywords import NAMESPACE, XmpError
@@ -25,7 +26,7 @@ def check_same(before: bytes, after: bytes) -> None:
     Raises:
         XmpError: They differ, or one of them cannot be parsed.
     """
-    if list(_theirs(before)) != list(_theirs(after)):
+    if any(one != other for one, other in zip_longest(_theirs(before), _theirs(after))):
         raise XmpError("the XMP cannot be changed without changing entries of other programs")
 
 

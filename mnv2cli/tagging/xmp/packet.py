@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from xml.parsers import expat
 
 from mnv2cli.tagging.xmp.keywords import NAMESPACE, XmpError
 
 MAX_DEPTH = 200
 """Elements nested deeper are refused."""
+
+MAX_ELEMENTS = 500_000
+"""Packets with more elements are refused, as each costs memory."""
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 DC = "http://purl.org/dc/elements/1.1/"
@@ -30,6 +34,10 @@ _ITEM = f"{RDF}\nli"
 _ITEMS = re.compile(rf"{re.escape(RDF)}\n(li|_[0-9]+)")
 _TAG = re.compile(rb"<[^>\"']*(?:(?:\"[^\"]*\"|'[^']*')[^>\"']*)*>")
 _RAW_NAME = re.compile(rb"<([^\s/>]+)")
+
+
+_NO_ATTRIBUTES: dict[str, str] = {}
+_NO_CHILDREN: list[Node] = []
 
 
 class Node:
@@ -53,9 +61,8 @@ class Node:
         self.name = name
         self.start = start
         self.inner = self.close = self.end = start
-        self.attributes: dict[str, str] = {}
-        self.raw_names: dict[str, str] = {}
-        self.children: list[Node] = []
+        self.attributes = self.raw_names = _NO_ATTRIBUTES
+        self.children = _NO_CHILDREN
         self.text = ""
         self.plain = True
 
@@ -149,7 +156,8 @@ def parse(utf8: bytes) -> Packet:
     """Parse the text of a packet.
 
     Raises:
-        XmpError: It is not well-formed XML, is not XMP, has a DOCTYPE, or is nested too deep.
+        XmpError: It is not well-formed XML, is not XMP, has a DOCTYPE, is nested too deep, or has
+            too many elements.
     """
     reader = _Reader(utf8)
     try:
@@ -170,7 +178,7 @@ class _Reader:
         self.rdf: Node | None = None
         self.toolkit = ""
         self.stack: list[Node] = []
-        self.depth = 0
+        self.depth = self.count = 0
         self.ignored = 0  # elements open below the innermost one of the stack
         self.texts: list[str] = []
         parser = expat.ParserCreate("utf-8", "\n")
@@ -183,6 +191,9 @@ class _Reader:
 
     def started(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
+        self.count += 1
+        if self.count > MAX_ELEMENTS:
+            raise XmpError(f"the XMP has more than {MAX_ELEMENTS:,} elements")
         if self.depth > MAX_DEPTH:
             raise XmpError(f"the XMP is nested deeper than {MAX_DEPTH} elements")
         if self.ignored:
@@ -205,14 +216,18 @@ class _Reader:
         ) == 5:
             self.ignored = 1
         else:
+            if parent.children is _NO_CHILDREN:
+                parent.children = []
             parent.children.append(self._opened(name, attributes))
 
     def _opened(self, name: str, attributes: dict[str, str]) -> Node:
         node = Node(name, self.parser.CurrentByteIndex)
-        for raw, value in attributes.items():
-            attribute, written = _split(raw)
-            node.attributes[attribute] = value
-            node.raw_names[attribute] = written
+        if attributes:
+            node.attributes, node.raw_names = {}, {}
+            for raw, value in attributes.items():
+                attribute, written = _split(raw)
+                node.attributes[attribute] = value
+                node.raw_names[attribute] = written
         self.stack.append(node)
         if len(self.stack) == 3:
             self._listen(True)
@@ -256,6 +271,7 @@ class _Reader:
             self.stack[-1].plain = False
 
 
+@lru_cache(maxsize=4096)
 def _split(name: str) -> tuple[str, str]:
     """Return a name of the parser without its prefix, and the name as written."""
     parts = name.split("\n")

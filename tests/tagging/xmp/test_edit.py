@@ -187,8 +187,8 @@ def test_words_added_to_iptc_are_recorded() -> None:
 @pytest.mark.parametrize(
     ("properties", "reason"),
     [
-        ("<dc:subject>cat, dog</dc:subject>", "its dc:subject is text instead of a list"),
-        ('<dc:subject rdf:resource="x"/>', "its dc:subject is text instead of a list"),
+        ("<dc:subject>cat, dog</dc:subject>", "its dc:subject is not a list"),
+        ('<dc:subject rdf:resource="x"/>', "its dc:subject is not a list"),
     ],
 )
 def test_subject_that_is_not_a_list_is_refused(properties: str, reason: str) -> None:
