@@ -181,7 +181,7 @@ class _Applier:
                         carry_out(change.entry, change.job.path, change.temp, change.seen)
                         done.append(number)
                         run.state.done.add(number)
-                        run.outcome.count(change.entry.how != "create", change.entry.how != "delete")
+                        run.outcome.count(change.entry)
                     except (OSError, ValueError, FileChangedError) as error:
                         if isinstance(error, OSError) and error.errno in DISK_FULL:
                             raise run.disk_full(error) from error

@@ -35,10 +35,14 @@ def finish(root: str, critical_section: CriticalSection = nullcontext) -> TagOut
     return run.outcome
 
 
-def settle(run: TagRun) -> int:
+def settle(run: TagRun, *, resume: bool = True) -> int:
     """Write into the journal which announced changes happened, and remove temporary files.
 
     A change that did not happen is void: the next run makes it anew.
+
+    Args:
+        run: The run, whose journal announces them.
+        resume: More is to be tagged; else it is to be undone, which checks files again.
 
     Returns:
         The number of those that happened.
@@ -50,11 +54,13 @@ def settle(run: TagRun) -> int:
         with run.critical_section():
             try:
                 run.check_inside(path)
-                happened = _happened(run, entry, path)
+                happened = _happened(entry, path)
             except (OSError, ValueError) as error:
                 run.fail(path, error)
                 continue  # it may succeed the next time
-            (done if happened else void).append(entry.number)
+            (void if happened is False else done).append(entry.number)
+            if happened is None and resume:
+                run.fail(path, ValueError(NEITHER))
     if done or void:
         run.confirm([{"done": done}] if done else ())
         run.confirm({"void": number, "why": "interrupted"} for number in void)
@@ -64,7 +70,8 @@ def settle(run: TagRun) -> int:
     return len(done)
 
 
-def _happened(run: TagRun, entry: ChangeEntry, path: str) -> bool:
+def _happened(entry: ChangeEntry, path: str) -> bool | None:
+    """Return whether a change happened; None if the file is neither what it was nor became."""
     if has(path, entry.after):
         return True
     if has(path, entry.before):
@@ -73,9 +80,7 @@ def _happened(run: TagRun, entry: ChangeEntry, path: str) -> bool:
         # After a power cut the content may not have been on disk yet.
         os.unlink(path)
         return False
-    # Ours, and changed since, or another file: the undo will keep it.
-    run.fail(path, ValueError(NEITHER))
-    return True
+    return None  # ours, and changed since, or another file: the undo will keep it
 
 
 def _inside(run: TagRun, paths: list[str]) -> list[str]:

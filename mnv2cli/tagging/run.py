@@ -12,7 +12,7 @@ from mnv2cli.errors import InputError, OutputError
 from mnv2cli.journals.file import Journal, all_journals, journals, new_journal
 from mnv2cli.journals.folder import OWN_FOLDER, names_in, prepare, undo_command
 from mnv2cli.journals.running import CriticalSection, Progress, ignore_progress, reason_of
-from mnv2cli.journals.tag_journal import TagState, read_tag_journal
+from mnv2cli.journals.tag_journal import ChangeEntry, TagState, read_tag_journal
 from mnv2cli.journals.tree import locked_tree
 from mnv2cli.tagging.originals import SUFFIX, originals_path
 
@@ -43,12 +43,12 @@ class TagOutcome:
     journal: str = ""
     kept_bytes: int = 0
 
-    def count(self, before: bool, after: bool) -> None:
-        """Count a file that was done, which existed before, after, or both."""
+    def count(self, entry: ChangeEntry, *, back: bool = False) -> None:
+        """Count a change that was carried out, or undone."""
         self.done += 1
-        self.created += not before
-        self.removed += not after
-        self.changed += before and after
+        self.created += entry.how == ("delete" if back else "create")
+        self.removed += entry.how == ("create" if back else "delete")
+        self.changed += entry.how == "replace"
 
 
 class TagRun:
@@ -174,6 +174,7 @@ def open_run(
             journal.close()
         if not state.entries:
             with suppress(OSError):
+                remove_originals(journal.path)
                 os.unlink(journal.path)
             clean_up(root, state)
 
