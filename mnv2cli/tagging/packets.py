@@ -1,12 +1,13 @@
 """Read the keywords embedded in photos as they are stored: the XMP packet and IPTC Keywords.
 
 Headers alone are read, in Python: no decoder can crash, and thousands of photos take seconds.
-Sources: XMP specification part 3 (JPEG, PNG, TIFF), WebP Container Specification, ISO 23008-12
-(HEIF, AVIF), IPTC-NAA Information Interchange Model 4.2.
+Sources: XMP specification part 3 (JPEG, PNG, TIFF, JPEG 2000), WebP Container Specification, ISO
+23008-12 (HEIF, AVIF), ISO 18181-2 (JPEG XL), IPTC-NAA Information Interchange Model 4.2.
 """
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import IO
 
 from mnv2cli.images.directories import Tiff
 from mnv2cli.images.opening import open_regular
-from mnv2cli.images.signatures import HEAD_BYTES, brands, is_webp, starts_with
+from mnv2cli.images.signatures import HEAD_BYTES, boxes, brands, is_webp, starts_with
 from mnv2cli.tagging.items import xmp_item
 
 MAX_PACKET_BYTES = 64 << 20
@@ -26,6 +27,7 @@ _XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\0"
 _PHOTOSHOP_SEGMENT = b"Photoshop 3.0\0"
 _IPTC_RESOURCE = 0x0404
 _PNG_KEYWORD = b"XML:com.adobe.xmp\0"
+_XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _TIFF_XMP, _TIFF_IPTC = 700, 33723
 _UTF_8 = b"\x1b%G"
 
@@ -46,8 +48,8 @@ class Embedded:
 def embedded_packet(path: str) -> bytes:
     """Return the XMP packet embedded in a photo; empty without one, or if it cannot be read.
 
-    It is that of a JPEG (of an extended one the main packet), PNG, WebP, TIFF, HEIC, AVIF, or of a
-    DNG and other raw photos with the structure of a TIFF.
+    It is that of a JPEG (of an extended one the main packet), PNG, WebP, TIFF, HEIC, AVIF, JPEG
+    2000 or JPEG XL in a container, or of a DNG and other raw photos with the structure of a TIFF.
     """
     return embedded(path).packet
 
@@ -143,6 +145,21 @@ def _heif(file: IO[bytes]) -> Embedded:
     return Embedded(xmp_item(file, MAX_PACKET_BYTES))
 
 
+def _boxed(file: IO[bytes]) -> Embedded:
+    for number, box in enumerate(boxes(file)):
+        end = box.end or file.seek(0, io.SEEK_END)
+        if box.kind in (b"xml ", b"uuid") and end - box.start <= MAX_PACKET_BYTES:
+            file.seek(box.start)
+            data = file.read(end - box.start)
+            if box.kind == b"uuid" and data.startswith(_XMP_UUID):
+                return Embedded(data[len(_XMP_UUID) :])
+            if box.kind == b"xml " and b"adobe:ns:meta/" in data:
+                return Embedded(data)
+        if number == _MAX_SEGMENTS:
+            break
+    return Embedded()
+
+
 def _resource(data: bytes, wanted: int) -> bytes:
     """Return a resource of Photoshop; empty without it."""
     place = 0
@@ -196,6 +213,7 @@ _READERS: tuple[tuple[Callable[[bytes], bool], Callable[[IO[bytes]], Embedded]],
     (starts_with(b"\x89PNG\r\n\x1a\n"), _png),
     (is_webp, _webp),
     (starts_with(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _tiff),
+    (starts_with(b"\0\0\0\x0cJXL ", b"\0\0\0\x0cjP  "), _boxed),
     (_is_heif, _heif),
 )
 """What reads a file, by its first bytes."""

@@ -157,3 +157,27 @@ def test_iptc_keywords_of_a_tiff(tmp_path: Path) -> None:
     with Image.new("RGB", (8, 8)) as image:
         image.save(tmp_path / "a.tif", tiffinfo={33723: iim(b"cat")})
     assert embedded(str(tmp_path / "a.tif")).iptc == ("cat",)
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+
+
+@pytest.mark.parametrize(
+    ("brand", "parts"),
+    [
+        (b"jP  ", box(b"uuid", bytes(20)) + box(b"uuid", XMP_UUID + PACKET)),
+        (b"jP  ", box(b"xml ", b"<gml/>") + box(b"uuid", XMP_UUID + PACKET)),
+        (b"JXL ", box(b"jxlc", bytes(99)) + box(b"xml ", PACKET)),
+        (b"JXL ", b"\0\0\0\0xml " + PACKET),  # up to the end of the file
+    ],
+)
+def test_packet_in_a_box_is_found(tmp_path: Path, brand: bytes, parts: bytes) -> None:
+    photo = tmp_path / "a.jxl"
+    photo.write_bytes(box(brand, b"\r\n\x87\n") + parts)
+    assert embedded_packet(str(photo)) == PACKET
+    photo.write_bytes(photo.read_bytes()[: -len(PACKET)] if brand == b"jP  " else b"\xff\n")
+    assert embedded_packet(str(photo)) == b""
