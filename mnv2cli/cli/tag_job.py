@@ -264,9 +264,13 @@ class TagJob:
 
     def _show_outcome(self, plan: TagPlan, outcome: TagOutcome) -> None:
         from mnv2cli.cli.terminal.tag_summary import tag_summary
+        from mnv2cli.tagging.find_run import cost
 
         screen = self._screen
-        screen.lines(tag_summary(plan, outcome, self._tagged, from_file=self._is_from_file))
+        space = cost(plan.root) if outcome.done else 0
+        screen.lines(
+            tag_summary(plan, outcome, self._tagged, from_file=self._is_from_file, space=space)
+        )
         failed = outcome.failed if screen.verbose else outcome.failed[:_MAX_SHOWN]
         for path, reason in failed:
             screen.warning(f"{path}: {reason}")

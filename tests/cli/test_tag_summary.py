@@ -50,13 +50,13 @@ def test_the_summary_names_keywords_files_journal_and_the_undo_command(
         "Errors     1 image not tagged",
     ]
     assert re.fullmatch(
-        r"Journal    photos[/\\]\.mnv2[/\\][-0-9]+\.tag\.jsonl; \d+ bytes kept for undo", lines[8]
+        r"Journal    photos[/\\]\.mnv2[/\\][-0-9]+\.tag\.jsonl, [\d.]+ kB for undo", lines[8]
     )
     assert lines[9:] == [
         "To undo    mnv2 undo photos",
         "left  photos/bad.jpg: not an image: a text file",
     ]
-    assert Path(lines[8].split()[1].rstrip(";")).is_file()
+    assert Path(lines[8].split()[1].rstrip(",")).is_file()
 
 
 def test_a_quiet_run_shows_only_errors(folder: Path, invoke: Invoke) -> None:
@@ -89,7 +89,7 @@ def test_a_long_summary_shows_the_most_frequent_keywords_and_how_to_free_space()
     ]
     outcome = TagOutcome(19, changed=19, journal="/d/.mnv2/j.tag.jsonl", kept_bytes=2_340_000)
     outcome.failed.append(("3.jpg", "no space left on device"))
-    lines = tag_summary(TagPlan("/d", actions), outcome, 7)
+    lines = tag_summary(TagPlan("/d", actions), outcome, 7, space=5_000_000)
     assert lines[0] == ("Tagged", "19 photos with 20 keywords, 19 photos changed", "green")
     assert lines[1][1] == "word 19  19" and lines[9][1] == "... and 12 more keywords"
     assert [(name, text) for name, text, _ in lines[10:]] == [
@@ -98,9 +98,9 @@ def test_a_long_summary_shows_the_most_frequent_keywords_and_how_to_free_space()
         ("Skipped", "8 photos tagged already; to tag again, add --refresh"),
         ("Left", "1 photo as it is"),
         ("Failed", "1 file, left as before"),
-        ("Journal", os.path.join("/d", ".mnv2", "j.tag.jsonl") + "; 2.3 MB kept for undo"),
+        ("Journal", os.path.join("/d", ".mnv2", "j.tag.jsonl") + ", 2.3 MB for undo"),
         ("To undo", "mnv2 undo /d"),
-        ("To free", "mnv2 undo /d --forget, after which it cannot be undone"),
+        ("To free", "mnv2 undo /d --forget, 5.0 MB; no run here can be undone then"),
     ]  # fmt: skip
 
 

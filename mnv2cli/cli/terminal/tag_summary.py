@@ -11,7 +11,7 @@ from mnv2cli.cli.terminal.text import printable, shorten, size_text
 from mnv2cli.journals.folder import OWN_FOLDER, undo_command
 from mnv2cli.system.messages import count
 from mnv2cli.tagging.actions import TagAction, TagPlan
-from mnv2cli.tagging.run import TagOutcome
+from mnv2cli.tagging.run import TagOutcome, size_of
 
 _MAX_KEYWORDS = 8
 _WIDEST = 40  # cells of a keyword
@@ -19,7 +19,7 @@ _TRIFLE = 1_000_000  # bytes; more is worth freeing
 
 
 def tag_summary(
-    plan: TagPlan, outcome: TagOutcome, skipped: int = 0, *, from_file: bool = False
+    plan: TagPlan, outcome: TagOutcome, skipped: int = 0, *, from_file: bool = False, space: int = 0
 ) -> list[Line]:
     """Return the lines that summarise an applied plan.
 
@@ -28,6 +28,7 @@ def tag_summary(
         outcome: The outcome of applying it.
         skipped: The number of photos that were skipped and are not in the plan.
         from_file: The plan was read from a file, so that no option changes what it has.
+        space: The bytes on disk that all tag runs in the folder keep for undo.
     """
     root = shown_root(plan.root)
     failed = {path for path, _ in outcome.failed}
@@ -59,11 +60,13 @@ def tag_summary(
         lines.append(("Failed", f"{count(len(failed), 'file')}, left as before", "red"))
     if outcome.journal and outcome.done:
         name = os.path.join(root, OWN_FOLDER, os.path.basename(outcome.journal))
-        kept = f"; {size_text(outcome.kept_bytes)} kept for undo" if outcome.kept_bytes else ""
-        lines.append(("Journal", name + kept, ""))
+        kept = outcome.kept_bytes + size_of(outcome.journal)
+        lines.append(("Journal", f"{name}, {size_text(kept)} for undo", ""))
         lines.append(("To undo", undo_command(root), ""))
-        if outcome.kept_bytes > _TRIFLE:
-            text = f"{undo_command(root)} --forget, after which it cannot be undone"
+        if space > _TRIFLE:
+            text = (
+                f"{undo_command(root)} --forget, {size_text(space)}; no run here can be undone then"
+            )
             lines.append(("To free", text, ""))
     return lines
 
