@@ -59,7 +59,7 @@ def tag_summary(
     if failed:
         lines.append(("Failed", f"{count(len(failed), 'file')}, left as before", "red"))
     if outcome.journal and outcome.done:
-        name = os.path.join(root, OWN_FOLDER, os.path.basename(outcome.journal))
+        name = os.path.normpath(os.path.join(root, OWN_FOLDER, os.path.basename(outcome.journal)))
         kept = outcome.kept_bytes + size_of(outcome.journal)
         lines.append(("Journal", f"{name}, {size_text(kept)} for undo", ""))
         lines.append(("To undo", undo_command(root), ""))
