@@ -253,11 +253,11 @@ class History:
         """
         for run in self.runs:
             state = run.state
-            is_done = state.undoing and state.tidied and not (state.remaining or state.kept)
-            if sort in state.sorts and is_done and not state.is_needed(without=sort):
+            if sort in state.sorts and state.is_settled and not state.is_needed(without=sort):
                 for folder, times in state.times.items():
-                    with suppress(OSError):
-                        os.utime(folder, ns=times)
+                    if folder not in state.undo_times and not state.forgotten:
+                        with suppress(OSError):
+                            os.utime(folder, ns=times)
                 pass_on_state(run.root, run.path, state.header)
                 for path in (originals_of(run.path), run.path):
                     with suppress(OSError):
