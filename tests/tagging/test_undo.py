@@ -180,7 +180,7 @@ def test_damaged_originals_change_nothing(tmp_path: Path) -> None:
     outcome, _ = undo(str(tmp_path))
     assert list(reasons(outcome.failed)) == ["2.jpg.xmp"] and "damaged" in outcome.failed[0][1]
     assert files[2].read_bytes() == content
-    assert not [path for path in tmp_path.rglob(".*.mnv2")]
+    assert not list(tmp_path.rglob(".*.mnv2"))
     kept.unlink()
     outcome, _ = undo(str(tmp_path))
     assert reasons(outcome.failed) == {"2.jpg.xmp": FORGOTTEN}
@@ -206,7 +206,7 @@ def test_a_full_disk_stops_and_running_again_resumes(
         patch.setattr(owner, how, full)
         undo(str(tmp_path))
     assert "mnv2 undo" in caught.value.hint
-    assert not [path for path in tmp_path.rglob(".*.mnv2")]
+    assert not list(tmp_path.rglob(".*.mnv2"))
     with pytest.raises(InputError, match="was interrupted"):
         apply(plan_of(tmp_path, files))
     with pytest.raises(InputError, match="only in part"):
