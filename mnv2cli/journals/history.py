@@ -20,9 +20,6 @@ from mnv2cli.journals.folder import OWN_FOLDER, locked
 from mnv2cli.journals.removal import clean_up, pass_on_state
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState, apply_line, read_tag_journal
 
-ORIGINALS = ".originals"
-"""What the file of originals adds to the stem of its journal."""
-
 
 class TagRun:
     """A tag run whose journal was written here, by this user.
@@ -253,21 +250,15 @@ class History:
         """
         for run in self.runs:
             state = run.state
-            is_done = state.undoing and state.tidied and not (state.remaining or state.kept)
-            if sort in state.sorts and is_done and not state.is_needed(without=sort):
+            if sort in state.sorts and state.is_settled and not state.is_needed(without=sort):
                 for folder, times in state.times.items():
-                    with suppress(OSError):
-                        os.utime(folder, ns=times)
+                    if folder not in state.undo_times and not state.forgotten:
+                        with suppress(OSError):
+                            os.utime(folder, ns=times)
                 pass_on_state(run.root, run.path, state.header)
-                for path in (originals_of(run.path), run.path):
-                    with suppress(OSError):
-                        os.unlink(path)
+                with suppress(OSError):
+                    os.unlink(run.path)
                 clean_up(run.root, state.header)
-
-
-def originals_of(journal: str) -> str:
-    """Return the path of the file of originals of a tag journal."""
-    return journal.removesuffix(".jsonl") + ORIGINALS
 
 
 def _is_own(path: str, is_kind: Any) -> bool:

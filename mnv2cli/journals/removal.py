@@ -51,7 +51,7 @@ def clean_up(folder: str, header: dict[str, Any]) -> None:
     if all_journals(folder):
         return
     for name in names_in(own):
-        if name == "lock" or name.endswith(".new"):
+        if name == "lock" or name.endswith((".new", ".originals")):
             with suppress(OSError):
                 os.unlink(os.path.join(own, name))
     with suppress(OSError):

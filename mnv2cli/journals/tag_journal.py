@@ -13,6 +13,7 @@ Its first line describes the run, then come
     {"undoing": true}                       the undo begins, and for each action
     {"undo": 7}  {"undone": [7]}  or  {"kept": 7, "why": ...}
     {"tidied": true}                        the times of folders are restored too
+    {"forgotten": true}                     it will never be undone: its originals are removed
     {"inherit": {...}}                      the state before, from a later journal now removed
 
 Lines are on disk before the actions that they announce.
@@ -87,6 +88,7 @@ class TagState:
         void: Numbers of the changes that did not.
         temps: Temporary files that may exist, relative to the folder of the run.
         times: Times (atime, mtime) of folders before anything changed in them, by absolute path.
+        undo_times: Folders of ``times`` in which the run changed nothing, only its undo.
         moved: Absolute paths where sorts were about to put files, by the path before; later last.
         moves: The same as pairs of the paths before and after, in order.
         sorts: Journals of the sorts that may need this journal for their undo, each with the moves
@@ -94,6 +96,7 @@ class TagState:
         ended: The run is complete.
         undoing: Its undo has begun.
         tidied: Its undo is complete, though some files may have been kept.
+        forgotten: It will never be undone.
         begun: Numbers of changes that earlier processes were about to undo.
         undone: Numbers of changes that were undone.
         kept: Numbers of changes that could not be undone, and why.
@@ -105,12 +108,14 @@ class TagState:
     void: set[int] = field(default_factory=set)
     temps: list[str] = field(default_factory=list)
     times: dict[str, tuple[int, int]] = field(default_factory=dict)
+    undo_times: set[str] = field(default_factory=set)
     moved: dict[str, list[str]] = field(default_factory=dict)
     moves: list[tuple[str, str]] = field(default_factory=list)
     sorts: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     ended: bool = False
     undoing: bool = False
     tidied: bool = False
+    forgotten: bool = False
     begun: set[int] = field(default_factory=set)
     undone: set[int] = field(default_factory=set)
     kept: dict[int, str] = field(default_factory=dict)
@@ -126,6 +131,12 @@ class TagState:
         """Changes that happened and are not undone, the last first."""
         left = sorted(self.done - self.undone, reverse=True)
         return [self.entries[n] for n in left if n in self.entries]
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing is left to undo, or nothing ever will be undone."""
+        is_undone = self.undoing and self.tidied and not (self.open or self.remaining or self.kept)
+        return self.forgotten or is_undone
 
     def is_needed(self, without: str = "") -> bool:
         """Return whether the undo of a sort may need this journal, even if all is undone here.
@@ -251,8 +262,11 @@ def _absolute(path: Any) -> str:
 def _times(state: TagState, line: dict[str, Any]) -> None:
     folder, times = str(line["times"]), (int(line["atime"]), int(line["mtime"]))
     if not line.get("restored"):
+        if state.undoing and folder not in state.times:
+            state.undo_times.add(folder)
         state.times.setdefault(folder, times)
         return
+    state.undo_times.discard(folder)
     state.times[folder] = times
     if folder in state.header.get("dest_times", {}):
         state.header["dest_times"][folder] = list(times)
@@ -287,6 +301,7 @@ _KINDS: dict[str, Callable[[TagState, dict[str, Any]], object]] = {
     "undoing": _undoing,
     "undo": lambda state, line: state.begun.add(int(line["undo"])),
     "tidied": lambda state, line: setattr(state, "tidied", True),
+    "forgotten": lambda state, line: setattr(state, "forgotten", True),
     "inherit": _inherit,
     "undone": _undone,
     "kept": lambda state, line: state.kept.update({int(line["kept"]): str(line["why"])}),

@@ -1,7 +1,7 @@
 """Keep other runs out of a folder, and out of the folders above and below it.
 
 Two runs can work on the same files with their journals in different folders, one below the other.
-Each takes the lock of its own folder first and then looks at the others, so of two runs that start
+Each takes its lock first and then looks at the others, so of two runs that start
 at the same time at least one sees the other.
 """
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import suppress
 from pathlib import Path
 
-from mnv2cli.journals.file import Journal, journals, new_journal
+from mnv2cli.journals.file import Journal, new_journal
 from mnv2cli.journals.folder import prepare
-from mnv2cli.journals.removal import clean_up, pass_on_state
 from mnv2cli.journals.tag_journal import (
     ChangeEntry,
     FileState,
     How,
-    TagState,
     line_of,
-    read_tag_journal,
 )
+from mnv2cli.tagging.originals import Originals
+from mnv2cli.tagging.undo import undo
 
 
 def state_of(path: Path) -> FileState:
@@ -29,15 +27,14 @@ def state_of(path: Path) -> FileState:
     )
 
 
-def tag(root: Path, changes: dict[Path, bytes | None], *, clock: float = 0) -> str:
+def tag(root: Path, changes: dict[Path, bytes | None]) -> str:
     """Write files as a tag run does, or delete them for None; return its journal.
 
-    What was there before is in ``.mnv2/NAME.tag.originals``, one after the other.
+    Its undo is that of the tool.
     """
     header = prepare(str(root))
     path = new_journal(str(root), "tag")
     journal = Journal(path, header)
-    kept = b""
     folders = {file.parent for file in changes} - {Path(each) for each in header["dest_times"]}
     for folder in sorted(folders):
         status = folder.stat()
@@ -47,10 +44,8 @@ def tag(root: Path, changes: dict[Path, bytes | None], *, clock: float = 0) -> s
         before = state_of(file) if file.exists() else None
         where = None
         if before:
-            old = file.read_bytes()
-            where = (len(kept), len(old), False)
-            kept += old
-        Path(originals_of(path)).write_bytes(kept)
+            with Originals(path, create=True) as originals:
+                where = originals.keep(file.read_bytes())
         after = None
         temp = file.with_name(f".{file.name}.mnv2")
         if content is not None:
@@ -74,61 +69,6 @@ def tag(root: Path, changes: dict[Path, bytes | None], *, clock: float = 0) -> s
     return path
 
 
-def originals_of(journal: str) -> str:
-    return journal.removesuffix(".jsonl") + ".originals"
-
-
-def untag(root: Path) -> list[str]:
-    """Undo the last tag run in a folder that is not undone; return the paths that were kept."""
-    path = next(p for p in reversed(journals(str(root), "tag")) if not read_tag_journal(p).tidied)
-    state, kept = read_tag_journal(path), Path(originals_of(path)).read_bytes()
-    journal = Journal(path)
-    journal.append([{"undoing": True}])
-    failed = []
-    for entry in state.remaining:
-        journal.append([{"undo": entry.number}])
-        file = _found(root, entry, state)
-        if file is None:
-            failed.append(entry.path)
-            journal.append([{"kept": entry.number, "why": "has changed"}])
-            continue
-        if entry.before is None:
-            file.unlink()
-        else:
-            assert entry.kept is not None
-            start, length, _ = entry.kept
-            temp = file.with_name(f".{file.name}.mnv2")
-            temp.write_bytes(kept[start : start + length])
-            temp.chmod(entry.before.mode)
-            os.utime(temp, ns=(entry.before.atime, entry.before.mtime))
-            temp.replace(file)
-        journal.append([{"undone": [entry.number]}])
-    for folder, times in state.times.items():
-        with suppress(OSError):
-            os.utime(folder, ns=times)
-    journal.append([{"tidied": True}])
-    journal.close()
-    if failed:
-        return failed
-    os.unlink(originals_of(path))
-    if not state.is_needed():
-        pass_on_state(str(root), path, state.header)
-        os.unlink(path)
-        clean_up(str(root), state.header)
-    return []
-
-
-def _found(root: Path, entry: ChangeEntry, state: TagState) -> Path | None:
-    """Return where a changed file is now."""
-    place = str(root / entry.path)
-    places = [place]
-    for old, new in state.moves:
-        if old == place:
-            place = new
-            places.insert(0, new)
-    if entry.after is None:
-        return Path(place)
-    for each in map(Path, places):
-        if each.is_file() and state_of(each).sha256 == entry.after.sha256:
-            return each
-    return None
+def untag(root: Path) -> list[tuple[str, str]]:
+    """Undo the last tag run in a folder; return what could not be undone, and why."""
+    return undo(str(root))[0].failed

@@ -39,12 +39,18 @@ def test_of_two_nested_runs_at_least_one_refuses(tmp_path: Path) -> None:
     upper, lower = tmp_path, tmp_path / "a" / "b"
     for folder in (upper, lower):
         (folder / ".mnv2").mkdir(parents=True)
-    with locked_tree(str(upper), [str(lower)]), pytest.raises(InputError):
-        with locked_tree(str(lower), []):
-            pass
-    with locked_tree(str(lower), []), pytest.raises(InputError):
-        with locked_tree(str(upper), [str(lower / "c")]):
-            pass
+    with (
+        locked_tree(str(upper), [str(lower)]),
+        pytest.raises(InputError),
+        locked_tree(str(lower), []),
+    ):
+        pass
+    with (
+        locked_tree(str(lower), []),
+        pytest.raises(InputError),
+        locked_tree(str(upper), [str(lower / "c")]),
+    ):
+        pass
     check_unused(str(lower))
     check_unused(str(upper), [str(lower)])
 

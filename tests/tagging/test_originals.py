@@ -57,7 +57,8 @@ def test_small_files_are_kept_one_after_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("offset, length, size", [
-    (0, 10**9, 4000), (10**9, 10, 4000), (5, 20, 4000), (0, None, 10**12), (0, None, 100), (0, 0, 1),
+    (0, 10**9, 4000), (10**9, 10, 4000), (5, 20, 4000),
+    (0, None, 10**12), (0, None, 100), (0, 0, 1),
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused(
     tmp_path: Path, offset: int, length: int | None, size: int
