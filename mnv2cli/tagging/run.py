@@ -86,6 +86,10 @@ class TagRun:
         """Return the absolute path of a path of the journal."""
         return os.path.join(self.root, *below.split("/"))
 
+    def below(self, path: str) -> str:
+        """Return the path for the journal of a path without links in the folder."""
+        return path[len(self.real_root.rstrip(os.sep)) + 1 :].replace(os.sep, "/")
+
     def check_inside(self, path: str) -> None:
         """Check that the folder of a path is within the folder of the run; raises ValueError."""
         real = os.path.realpath(os.path.dirname(path))
