@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from mnv2cli.errors import InputError
 from mnv2cli.journals.file import Journal, journals, kind_of
 from mnv2cli.journals.folder import OWN_FOLDER, undo_command
+from mnv2cli.journals.removal import clean_up
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState, read_tag_journal
 from mnv2cli.journals.tree import locked_tree
 from mnv2cli.tagging.originals import originals_path
 from mnv2cli.tagging.run import (
-    clean_up,
     is_half_undone,
     remove_originals,
     remove_run,
@@ -119,12 +119,12 @@ def forget(path: str) -> int:
             _check_complete(root, name, state)
         before = _sizes(names)
         for name, state in states.items():
-            if state.moved or journals(root):
+            if state.is_needed() or journals(root):
                 _mark_forgotten(name, state)
                 remove_originals(name)
             else:
                 remove_run(root, name, state)
-            clean_up(root, state)
+            clean_up(root, state.header)
         return max(0, before - _sizes(names))
 
 
@@ -155,6 +155,6 @@ def _mark_forgotten(name: str, state: TagState) -> None:
     journal = Journal(name)
     try:
         lines = [{"kept": number, "why": _FORGOTTEN} for number in sorted(left)]
-        journal.append([{"undoing": True}, *lines, {"tidied": True}])
+        journal.append([{"undoing": True}, *lines, {"tidied": True}, {"forgotten": True}])
     finally:
         journal.close()

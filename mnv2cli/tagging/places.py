@@ -23,6 +23,7 @@ class Places:
         self._real_root = os.path.realpath(root)
         self._starts = list(dict.fromkeys([root, str(state.header.get("dest") or root)]))
         self._may_leave = trust or bool(state.header.get("in_place"))
+        self._moves = state.moves
         self._moved: dict[str, list[str]] = {}
         for old, new in state.moved.items():
             self._moved.setdefault(_without_links(old), []).extend(new)
@@ -44,6 +45,19 @@ class Places:
                     left.append(real)
                     if self._may_leave or is_within(real, self._real_root):
                         yield new
+
+    def last(self, entry: ChangeEntry) -> str:
+        """Return where sorts have put the file of a change, as far as they noted it."""
+        first, *others = self.of(entry)
+        place, keys = first, {_without_links(each): each for each in others}
+        starts = [
+            _without_links(os.path.join(start, *entry.path.split("/"))) for start in self._starts
+        ]
+        for old, new in self._moves if others else ():
+            real = _without_links(place)
+            if _without_links(old) in ({real, *starts} if place == first else {real}):
+                place = keys.get(_without_links(new), first)
+        return place
 
 
 def _without_links(path: str) -> str:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mnv2cli.errors import InputError, OutputError
-from mnv2cli.journals.file import Journal, all_journals, journals, new_journal
-from mnv2cli.journals.folder import OWN_FOLDER, names_in, prepare, undo_command
+from mnv2cli.journals.file import Journal, journals, new_journal
+from mnv2cli.journals.folder import OWN_FOLDER, prepare, undo_command
+from mnv2cli.journals.removal import clean_up, pass_on_state
 from mnv2cli.journals.running import CriticalSection, Progress, ignore_progress, reason_of
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState, read_tag_journal
 from mnv2cli.journals.tree import locked_tree
-from mnv2cli.tagging.originals import SUFFIX, originals_path
+from mnv2cli.tagging.originals import originals_path
 
 
 @dataclass
@@ -183,7 +184,7 @@ def open_run(
             with suppress(OSError):
                 remove_originals(journal.path)
                 os.unlink(journal.path)
-            clean_up(root, state)
+            clean_up(root, state.header)
 
 
 def _open_journal(root: str, header: dict[str, Any]) -> tuple[Journal, TagState]:
@@ -213,32 +214,10 @@ def is_half_undone(state: TagState) -> bool:
     return state.undoing and bool(state.done - state.undone - set(state.kept))
 
 
-def clean_up(root: str, state: TagState) -> None:
-    """Remove the own folder of a folder and restore its times, unless it has journals."""
-    own = os.path.join(root, OWN_FOLDER)
-    if all_journals(root):
-        return
-    for name in names_in(own):
-        if name == "lock" or name.endswith((".new", SUFFIX)):
-            with suppress(OSError):
-                os.unlink(os.path.join(own, name))
-    with suppress(OSError):
-        os.rmdir(own)
-    for folder, times in state.header.get("dest_times", {}).items():
-        if os.path.isdir(folder) and not os.path.lexists(own):
-            with suppress(OSError, ValueError, TypeError):
-                os.utime(folder, ns=(int(times[0]), int(times[1])))
-
-
 def remove_run(root: str, journal: str, state: TagState) -> None:
     """Remove the journal and the originals of a run, and pass on what only the journal has."""
     remove_originals(journal)
-    known = {key: state.header.get(key) for key in ("made_dest", "dest_times")}
-    others = [other for other in all_journals(root) if other != journal]
-    if others and any(known.values()):
-        other = Journal(others[0])
-        other.append([{"inherit": known}])
-        other.close()
+    pass_on_state(root, journal, state.header)
     with suppress(OSError):
         os.unlink(journal)
 

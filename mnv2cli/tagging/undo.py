@@ -11,6 +11,7 @@ from typing import Any
 from mnv2cli.errors import OutputError
 from mnv2cli.journals.file import Journal
 from mnv2cli.journals.folder import undo_command
+from mnv2cli.journals.removal import clean_up
 from mnv2cli.journals.running import (
     DISK_FULL,
     CriticalSection,
@@ -27,7 +28,7 @@ from mnv2cli.tagging.find_run import find_run
 from mnv2cli.tagging.originals import Originals
 from mnv2cli.tagging.places import Places
 from mnv2cli.tagging.recover import settle
-from mnv2cli.tagging.run import TagOutcome, TagRun, clean_up, remove_originals, remove_run
+from mnv2cli.tagging.run import TagOutcome, TagRun, remove_originals, remove_run
 from mnv2cli.tagging.writing import (
     Seen,
     has,
@@ -117,11 +118,11 @@ def undo(
         finally:
             journal.close()
         if not state.kept and not run.outcome.failed:
-            if state.moved:  # undoing the sort that moved files requires the journal
+            if state.is_needed():  # the undo of a sort asks what this run changed
                 remove_originals(name)
             else:
                 remove_run(root, name, state)
-        clean_up(root, state)
+        clean_up(root, state.header)
     return run.outcome, state
 
 
@@ -206,6 +207,7 @@ class _Undoer:
         """Return where the file of a change is now, and whether it is what the run made it."""
         path = places[0]
         if entry.how == "delete":
+            path = self._places.last(entry)
             if not os.path.lexists(path):
                 return _Step(entry, path)
             if has(path, entry.before):
