@@ -20,7 +20,7 @@ from mnv2cli.journals.running import (
     ignore_progress,
     reason_of,
 )
-from mnv2cli.journals.tag_journal import ChangeEntry, TagState, read_tag_journal
+from mnv2cli.journals.tag_journal import ChangeEntry, TagState
 from mnv2cli.journals.tree import locked_tree
 from mnv2cli.system.files import sync_folder
 from mnv2cli.tagging.apply import BATCH, BATCH_BYTES
@@ -102,7 +102,7 @@ def undo(
         os.path.dirname(os.path.join(root, *entry.path.split("/"))) for entry in found.remaining
     }
     with locked_tree(root, folders):
-        state = read_tag_journal(name)
+        state = found.read_again()
         journal = Journal(name)
         try:
             run = TagRun(root, journal, state, progress, critical_section)
@@ -132,6 +132,7 @@ class _Undoer:
         self._token = token_of(run.journal.path)
         self._places = Places(run.root, run.state, trust=trust)
         self._originals: Originals | None = None
+        self._left: set[str] = set()  # temporary files that may exist
 
     def do(self) -> None:
         run = self._run
@@ -172,6 +173,7 @@ class _Undoer:
         temps = [
             temp_path(place, self._token, entry.number)
             for entry in batch
+            if entry.number in begun
             for place in places[entry.number]
         ]
         remove_temps(temps)  # of an undo that was killed
@@ -182,7 +184,8 @@ class _Undoer:
             errors = sync_files([step.temp for step in steps if step.temp])
             self._carry_out(steps, errors)
         finally:
-            remove_temps(temps)
+            remove_temps(self._left)
+            self._left.clear()
 
     def _step(self, entry: ChangeEntry, places: list[str], was_begun: bool) -> _Step:
         """Find the file of a change, check it, and write its content before beside it."""
@@ -234,6 +237,7 @@ class _Undoer:
             raise ValueError(FORGOTTEN)
         os.makedirs(os.path.dirname(step.path), exist_ok=True)
         temp = temp_path(step.path, self._token, entry.number)
+        self._left.add(temp)
         blocks = self._originals.restored(entry.kept, before.size, step.path)
         if write_temp(temp, blocks, 0o600) != before.sha256:
             raise ValueError("what was kept of it is damaged")
@@ -256,6 +260,7 @@ class _Undoer:
                         run.outcome.failed.append((step.path, why))
                     else:
                         undone.append(number)
+                        self._left.discard(step.temp)
                         state.undone.add(number)
                         state.kept.pop(number, None)
                         run.outcome.count(step.entry, back=True)
