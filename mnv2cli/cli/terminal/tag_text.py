@@ -50,13 +50,19 @@ def is_untagged(action: TagAction) -> bool:
     return action.method == "leave" and action.reason == UNTAGGED
 
 
-def unsure_text(plan: TagPlan, way_out: str = "add --threshold 0") -> str:
-    """Return how many photos have no certain label, why, and how to change it; may be empty."""
+def unsure_text(plan: TagPlan, way_out: str = "add --threshold 0", what: str = "") -> str:
+    """Return how many photos have no certain label, why, and how to change it; may be empty.
+
+    Args:
+        plan: The plan.
+        way_out: How to tag these photos as well; may be empty.
+        what: What they are; follows their number.
+    """
     unsure = [action.reason for action in plan.actions if is_unsure(action)]
     if not unsure:
         return ""
     why = " or ".join(sorted(set(unsure)))
-    text = f"{count(len(unsure), 'photo')}: {why}"
+    text = f"{count(len(unsure), 'photo')}{what}: {why}"
     return f"{text}; to accept any score, {way_out}" if way_out else text
 
 

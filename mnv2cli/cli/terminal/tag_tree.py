@@ -62,8 +62,8 @@ def print_plan(plan: TagPlan, skipped: int = 0, *, verbose: bool) -> None:
         words = ", ".join(action.tags.keywords) if action.tags else "keywords removed"
         lines.append(Text.assemble(printable(action.file), (f"  {printable(words)}", "dim")))
     lines.append(Text(f"Dry run, nothing was changed: {plan_summary(plan, skipped)}."))
-    if unsure := unsure_text(plan):
-        lines.append(Text(f"Unsure, so without keywords: {unsure}.", style="yellow"))
+    if unsure := unsure_text(plan, what=" without keywords"):
+        lines.append(Text(f"{unsure}.", style="yellow"))
     lines += [Text(printable(line), style="dim") for line in left_lines(plan, verbose=verbose)]
     for line in lines:  # wrapped between words for people, whole lines for programs
         console.print(line, soft_wrap=not console.is_terminal)
