@@ -35,6 +35,9 @@ done
 mnv2 merge "$work"/part?.csv --quiet -o "$work/merged.csv"
 cmp "$work/merged.csv" "$work/labels.csv" && wc -l "$work"/part?.csv
 
+echo "== The keywords that mnv2 tag would write into sidecars (without --dry-run it writes them)"
+mnv2 tag --from "$work/labels.csv" --dry-run || [ $? -eq 4 ]
+
 echo "== Only photos that are newer than the results (find does not know which files are images)"
 find "$photos" -newer "$work/labels.csv" -type f \
     \( -iname '*.jpg' -o -iname '*.jpeg' -o -iname '*.png' -o -iname '*.heic' \) -print0 |

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from mnv2cli.records import Prediction, Record
     from mnv2cli.results.dataframe import read_dataframe, to_dataframe
     from mnv2cli.sources.options import Filters
+    from mnv2cli.tagging.actions import WriteOptions
+    from mnv2cli.tagging.api import plan_tags, undo_tags, write_tags
+    from mnv2cli.tagging.options import PlaceOptions, TagLists, TagOptions
 
 __version__ = "0.1.0"
 __all__ = [
@@ -39,14 +42,21 @@ __all__ = [
     "LearnOptions",
     "Mnv2Error",
     "ModelOptions",
+    "PlaceOptions",
     "Prediction",
     "Record",
     "RunEvents",
+    "TagLists",
+    "TagOptions",
+    "WriteOptions",
     "__version__",
     "evaluate",
     "learn",
+    "plan_tags",
     "read_dataframe",
     "to_dataframe",
+    "undo_tags",
+    "write_tags",
 ]
 
 _HOMES = {
@@ -59,13 +69,20 @@ _HOMES = {
     "LearnOptions": "mnv2cli.learning.options",
     "Mnv2Error": "mnv2cli.errors",
     "ModelOptions": "mnv2cli.models.options",
+    "PlaceOptions": "mnv2cli.tagging.options",
     "Prediction": "mnv2cli.records",
     "Record": "mnv2cli.records",
     "RunEvents": "mnv2cli.events",
+    "TagLists": "mnv2cli.tagging.options",
+    "TagOptions": "mnv2cli.tagging.options",
+    "WriteOptions": "mnv2cli.tagging.actions",
     "evaluate": "mnv2cli.learning.evaluate",
     "learn": "mnv2cli.learning.learn",
+    "plan_tags": "mnv2cli.tagging.api",
     "read_dataframe": "mnv2cli.results.dataframe",
     "to_dataframe": "mnv2cli.results.dataframe",
+    "undo_tags": "mnv2cli.tagging.api",
+    "write_tags": "mnv2cli.tagging.api",
 }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mnv2cli.cli.sort_job import SortJob
 from mnv2cli.errors import InputError, NoImagesError
+from mnv2cli.journals.history import History
 from mnv2cli.records import Source
 from mnv2cli.sorting.placed import placed_files
 from mnv2cli.system.messages import count
@@ -34,7 +35,8 @@ class RefreshJob(SortJob):
                 f"the folder {self._dest!r} does not exist", "Name a folder that mnv2 sort made."
             )
         placed = [each for each in placed_files(self._dest) if not each.is_companion]
-        stayed = [each.path(self._dest) for each in placed if each.has_stayed(self._dest)]
+        history = History()
+        stayed = [each.path(self._dest) for each in placed if each.has_stayed(self._dest, history)]
         if moved := len(placed) - len(stayed):
             screen.notice(f"Skipped {count(moved, 'photo')} that you moved or removed.", "")
         if not stayed:

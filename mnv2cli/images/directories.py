@@ -81,6 +81,14 @@ class Tiff:
             text = self._read(self._offset.unpack(field)[0], min(count, _MAX_TEXT))
         return text.split(b"\0")[0].decode("ascii", "replace").strip()
 
+    def content(self, directory: Directory, tag: int, most: int) -> bytes:
+        """Return the bytes of a tag of bytes or numbers; empty if there is none, or too many."""
+        kind, count, field = directory.get(tag, (0, 0, b""))
+        size = count * (struct.calcsize(self._numbers[kind]) if kind in self._numbers else 1)
+        if size <= len(field):
+            return field[:size]
+        return self._read(self._offset.unpack(field)[0], size) if size <= most else b""
+
     def subdirectory(self, directory: Directory, tag: int) -> Directory:
         """Return the directory that a tag names; empty if there is none."""
         offset = self.number(directory, tag)

@@ -6,11 +6,14 @@ Its first line describes the run, then come
     {"do": 7, "how": "replace", "path": ..., "before": {...}, "after": {...}, "kept": [...], ...}
     {"done": [7]}   or   {"void": 7, "why": ...}
     {"times": "/photos", ...}               a folder whose times are about to change
-    {"moved": [["/photos/a.xmp", "/sorted/cat/a.xmp"]]}     a sort is about to move files on
+    {"times": "/photos", ..., "restored": true}      a sort's undo restored older times
+    {"moved": [["/photos/a.xmp", "/sorted/cat/a.xmp"]], "sort": "/sorted/.mnv2/..."}
+                                            a sort is about to move files on; none for copies
     {"begin": ...}  {"end": true}           more actions follow; the run is complete
     {"undoing": true}                       the undo begins, and for each action
     {"undo": 7}  {"undone": [7]}  or  {"kept": 7, "why": ...}
     {"tidied": true}                        the times of folders are restored too
+    {"forgotten": true}                     it will never be undone: its originals are removed
     {"inherit": {...}}                      the state before, from a later journal now removed
 
 Lines are on disk before the actions that they announce.
@@ -85,10 +88,15 @@ class TagState:
         void: Numbers of the changes that did not.
         temps: Temporary files that may exist, relative to the folder of the run.
         times: Times (atime, mtime) of folders before anything changed in them, by absolute path.
+        undo_times: Folders of ``times`` in which the run changed nothing, only its undo.
         moved: Absolute paths where sorts were about to put files, by the path before; later last.
+        moves: The same as pairs of the paths before and after, in order.
+        sorts: Journals of the sorts that may need this journal for their undo, each with the moves
+            that it announced.
         ended: The run is complete.
         undoing: Its undo has begun.
         tidied: Its undo is complete, though some files may have been kept.
+        forgotten: It will never be undone.
         begun: Numbers of changes that earlier processes were about to undo.
         undone: Numbers of changes that were undone.
         kept: Numbers of changes that could not be undone, and why.
@@ -100,10 +108,14 @@ class TagState:
     void: set[int] = field(default_factory=set)
     temps: list[str] = field(default_factory=list)
     times: dict[str, tuple[int, int]] = field(default_factory=dict)
+    undo_times: set[str] = field(default_factory=set)
     moved: dict[str, list[str]] = field(default_factory=dict)
+    moves: list[tuple[str, str]] = field(default_factory=list)
+    sorts: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     ended: bool = False
     undoing: bool = False
     tidied: bool = False
+    forgotten: bool = False
     begun: set[int] = field(default_factory=set)
     undone: set[int] = field(default_factory=set)
     kept: dict[int, str] = field(default_factory=dict)
@@ -119,6 +131,20 @@ class TagState:
         """Changes that happened and are not undone, the last first."""
         left = sorted(self.done - self.undone, reverse=True)
         return [self.entries[n] for n in left if n in self.entries]
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing is left to undo, or nothing ever will be undone."""
+        is_undone = self.undoing and self.tidied and not (self.open or self.remaining or self.kept)
+        return self.forgotten or is_undone
+
+    def is_needed(self, without: str = "") -> bool:
+        """Return whether the undo of a sort may need this journal, even if all is undone here.
+
+        Args:
+            without: The journal of a sort that is being undone.
+        """
+        return any(sort != without and os.path.lexists(sort) for sort in self.sorts)
 
 
 def line_of(entry: ChangeEntry) -> dict[str, Any]:
@@ -148,7 +174,7 @@ def read_tag_journal(path: str) -> TagState:
     read_lines(
         path,
         lambda header: found.append(TagState(header)),
-        lambda line: _apply(line, found[0]),
+        lambda line: apply_line(line, found[0]),
     )
     return found[0]
 
@@ -169,7 +195,8 @@ def check_below(path: object) -> str:
     return path
 
 
-def _apply(line: dict[str, Any], state: TagState) -> None:
+def apply_line(line: dict[str, Any], state: TagState) -> None:
+    """Let a state follow a line; raises KeyError, TypeError or ValueError if it is not valid."""
     kind = next((kind for kind in _KINDS if kind in line), "")
     _KINDS[kind](state, line)
 
@@ -218,12 +245,31 @@ def _number(value: Any) -> int:
 
 
 def _moved(state: TagState, line: dict[str, Any]) -> None:
-    for old, new in line["moved"]:
-        if not (isinstance(old, str) and isinstance(new, str)) or "\0" in old + new:
-            raise ValueError("not a path")
-        if not (os.path.isabs(old) and os.path.isabs(new)):
-            raise ValueError("not an absolute path")
+    pairs = [(_absolute(old), _absolute(new)) for old, new in line["moved"]]
+    for old, new in pairs:
         state.moved.setdefault(old, []).append(new)
+    state.moves += pairs
+    if "sort" in line:
+        state.sorts.setdefault(_absolute(line["sort"]), set()).update(pairs)
+
+
+def _absolute(path: Any) -> str:
+    if not isinstance(path, str) or "\0" in path or not os.path.isabs(path):
+        raise ValueError("not an absolute path")
+    return path
+
+
+def _times(state: TagState, line: dict[str, Any]) -> None:
+    folder, times = str(line["times"]), (int(line["atime"]), int(line["mtime"]))
+    if not line.get("restored"):
+        if state.undoing and folder not in state.times:
+            state.undo_times.add(folder)
+        state.times.setdefault(folder, times)
+        return
+    state.undo_times.discard(folder)
+    state.times[folder] = times
+    if folder in state.header.get("dest_times", {}):
+        state.header["dest_times"][folder] = list(times)
 
 
 def _undone(state: TagState, line: dict[str, Any]) -> None:
@@ -248,15 +294,14 @@ _KINDS: dict[str, Callable[[TagState, dict[str, Any]], object]] = {
     "done": lambda state, line: state.done.update(map(int, line["done"])),
     "void": lambda state, line: state.void.add(int(line["void"])),
     "temps": lambda state, line: state.temps.extend(map(check_below, line["temps"])),
-    "times": lambda state, line: state.times.setdefault(
-        str(line["times"]), (int(line["atime"]), int(line["mtime"]))
-    ),
+    "times": _times,
     "moved": _moved,
     "begin": lambda state, line: setattr(state, "ended", False),
     "end": lambda state, line: setattr(state, "ended", True),
     "undoing": _undoing,
     "undo": lambda state, line: state.begun.add(int(line["undo"])),
     "tidied": lambda state, line: setattr(state, "tidied", True),
+    "forgotten": lambda state, line: setattr(state, "forgotten", True),
     "inherit": _inherit,
     "undone": _undone,
     "kept": lambda state, line: state.kept.update({int(line["kept"]): str(line["why"])}),

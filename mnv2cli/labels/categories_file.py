@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -26,6 +27,12 @@ _KEYS: dict[str, Any] = {
 }
 
 
+_OF_CATEGORIES = {"nodes", "add", "merge"}  # a new category has one of these
+
+TAGS = "tags"
+"""The section that is not a category, but the lists of ``mnv2 tag``."""
+
+
 def builtin_text() -> str:
     """Return the built-in categories as the text of their TOML file."""
     return files("mnv2cli.labels").joinpath("data/categories.toml").read_text(encoding="utf-8")
@@ -46,6 +53,26 @@ def load(path: str) -> Categories:
     Raises:
         InputError: The file cannot be read, is not valid, or describes a category without classes.
     """
+    sections = read_sections(path)
+    if is_tags(sections):
+        del sections[TAGS]
+    by_key = _override(_builtin_by_key(), sections, path)
+    found = Categories(list(by_key.values()))
+    empty = [category for category in found.all if not found.classes(category)]
+    for category in empty:
+        if category.key in sections:
+            raise _empty_error(category, found, sections[category.key], path)
+    if empty:
+        return Categories([category for category in found.all if category not in empty])
+    return found
+
+
+def read_sections(path: str) -> dict[str, Any]:
+    """Return the content of a user's file, not yet checked.
+
+    Raises:
+        InputError: The file cannot be read, or is not TOML.
+    """
     try:
         with open(path, "rb") as file:
             data = file.read(_LARGEST_FILE + 1)
@@ -59,16 +86,13 @@ def load(path: str) -> Categories:
             f"the categories file {path!r} is larger than {_LARGEST_FILE >> 10} kB",
             "Keep only the sections that you change.",
         )
-    sections = _parse(text, path)
-    by_key = _override(_builtin_by_key(), sections, path)
-    found = Categories(list(by_key.values()))
-    empty = [category for category in found.all if not found.classes(category)]
-    for category in empty:
-        if category.key in sections:
-            raise _empty_error(category, found, sections[category.key], path)
-    if empty:
-        return Categories([category for category in found.all if category not in empty])
-    return found
+    return _parse(text, path)
+
+
+def is_tags(sections: Mapping[str, Any]) -> bool:
+    """Return whether a file has the section of tags; a category of its name has nodes."""
+    section = sections.get(TAGS)
+    return isinstance(section, dict) and not _OF_CATEGORIES & section.keys()
 
 
 def _empty_error(
@@ -134,7 +158,7 @@ def _override(
     for key, section in sections.items():
         _check_section(key, section, path)
         old = categories.get(key)
-        if old is None and not {"nodes", "add", "merge"} & set(section):
+        if old is None and not _OF_CATEGORIES & set(section):
             known = ", ".join(base)
             raise InputError(
                 f"{path}: [{key}] is not a built-in category, and a new one requires nodes",

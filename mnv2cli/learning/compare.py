@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mnv2cli.labels.thresholds import OWN_THRESHOLD
 from mnv2cli.learning.solver import Space, Task, solve
 from mnv2cli.models.head import UNKNOWN, Head, normalise
-from mnv2cli.sorting.options import OWN_THRESHOLD, FolderOptions
+from mnv2cli.sorting.options import FolderOptions
 from mnv2cli.sorting.placement import UNSURE
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from mnv2cli.errors import InputError
 from mnv2cli.journals.file import journals
+from mnv2cli.journals.history import History
 from mnv2cli.learning.dataset import NO_CLASSES, Example
 from mnv2cli.learning.training_set import FEWEST_PHOTOS
 from mnv2cli.results.thumbnail_files import is_thumbnail_path
@@ -99,16 +100,34 @@ def read_sorted(
             + shlex.join(["mnv2", "learn", dest, "-o", "FILE.keras"]),
         )
     reader = _Reader(dest, placed, ClassFolders(names), digest)
+    untagged = _untagged(dest, placed)
     where: dict[str, list[str]] = {}
     for source in Finder([dest], filters):
         if source.error or is_thumbnail_path(source.path):
             continue
         if content := digest(source.path):
+            content = untagged.get(content, content)
             where.setdefault(content, []).append(source.path)
     reader.find_renamed(where)
     for content, paths in where.items():
         reader.add(content, paths)
-    return reader.finish()
+    found = reader.finish()
+    for tagged, content in untagged.items():  # runs may have learned either
+        for each in (found.unlearned, found.outside):
+            if content in each:
+                each.add(tagged)
+    return found
+
+
+def _untagged(dest: str, placed: list[Placed]) -> dict[str, str]:
+    """Return the contents that runs put into a folder, by those that tags made of them since."""
+    history, known = History(), {each.sha256 for each in placed}
+    return {
+        tagged: each.sha256
+        for each in placed
+        for tagged in each.versions(os.path.abspath(dest), history)
+        if tagged not in known
+    }
 
 
 class _Reader:

@@ -188,6 +188,7 @@ class _Applier:
 
     def _do_batch(self, batch: list[JournalEntry], lines: list[dict[str, Any]]) -> None:
         run = self._run
+        run.tagged.note(batch)
         run.confirm(lines)
         done: list[int] = []
         void: list[dict[str, Any]] = []

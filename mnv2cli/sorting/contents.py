@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Collection
 
 from mnv2cli.system.files import content_digest
 
@@ -24,6 +25,10 @@ class Contents:
         if one[1] and one[:2] == two[:2]:  # 0 is not a number: some network drives have no other
             return True
         return two[2] == size and self._digest(path) == self._digest(other) != ""
+
+    def are_among(self, digests: Collection[str], *paths: str) -> bool:
+        """Return whether files have contents with one of some SHA-256."""
+        return all(self._digest(path) in digests for path in paths)
 
     def _status(self, path: str) -> tuple[int, int, int] | None:
         """Return device, inode and size of a regular file; remembered."""

@@ -11,10 +11,12 @@ from typing import Any
 from mnv2cli.errors import InputError, JournalError, OutputError
 from mnv2cli.journals.file import Journal, journals, new_journal
 from mnv2cli.journals.folder import OWN_FOLDER, undo_command
+from mnv2cli.journals.history import History
 from mnv2cli.sorting.actions import Plan
 from mnv2cli.sorting.contents import Contents
 from mnv2cli.sorting.journal import JournalEntry, JournalState
 from mnv2cli.sorting.journal_reader import read_journal
+from mnv2cli.system.files import content_digest
 
 
 def open_journal(dest: str, header: dict[str, Any]) -> tuple[Journal, JournalState]:
@@ -63,6 +65,7 @@ class EarlierRuns:
         self._sizes: dict[int, list[str]] | None = None  # files of the destination, by size
         self._placed: dict[str, str] = {}  # SHA-256, by target
         self._is_read = False
+        self._history = History()
 
     def moved(self, source: str) -> str:
         """Return where a run moved a source that is gone; empty for nowhere."""
@@ -73,6 +76,24 @@ class EarlierRuns:
         """Return where runs last put a source, by any method; empty for nowhere."""
         self._read()
         return self._if_there(self._last_target(source))
+
+    def is_same_tagged(self, source: str, path: str) -> bool:
+        """Return whether runs put a source at a path, and only tags of the two differ since."""
+        self._read()
+        entry = self._targets.get(source)
+        if entry is None or entry.link:
+            return False
+        target = os.path.join(self._dest, *entry.target.split("/"))
+        if os.path.normpath(target) != os.path.normpath(path):
+            return False
+        places = [source, target, entry.source]
+        if next(self._history.changes(places), None) is None:
+            return False
+        try:
+            digests = [content_digest(each) for each in (source, path)]
+        except OSError:
+            return False
+        return all(self._history.explains(places, entry.sha256, digest) for digest in digests)
 
     def similar(self, source: str, size: int) -> list[str]:
         """Return where runs put sources that have the name and the size of one."""
@@ -97,20 +118,28 @@ class EarlierRuns:
         """
         self._read()
         entry = self._targets.get(source)
-        if entry is None or entry.size != size or entry.link or self._if_there(entry.target):
+        if entry is None or entry.link or self._if_there(entry.target):
+            return ""
+        tagged = self._history.versions([source, os.path.join(self._dest, "x")], entry.sha256)
+        if entry.size != size and size not in tagged.values():
             return ""
         if self._sizes is None:
             self._sizes = _by_size(self._dest)
-        same_size, real = self._sizes.get(size, []), os.path.realpath(source)
-        for target in same_size:
-            path = os.path.join(self._dest, *target.split("/"))
-            is_source = not os.path.islink(path) and os.path.realpath(path) == real
-            has_stayed = os.path.dirname(target) == os.path.dirname(entry.target)  # renamed only
-            if is_source or has_stayed or self._placed.get(target) == entry.sha256:
-                continue
-            if contents.are_same(source, size, path):
-                same_size.remove(target)  # it stands for one photo
-                return target
+        real = os.path.realpath(source)
+        for its_size in dict.fromkeys([size, entry.size, *tagged.values()]):
+            same_size = self._sizes.get(its_size, [])
+            for target in same_size:
+                path = os.path.join(self._dest, *target.split("/"))
+                is_source = not os.path.islink(path) and os.path.realpath(path) == real
+                has_stayed = os.path.dirname(target) == os.path.dirname(entry.target)  # renamed
+                if is_source or has_stayed or self._placed.get(target) == entry.sha256:
+                    continue
+                versions = {entry.sha256, *tagged}
+                if contents.are_same(source, size, path) or (
+                    tagged and contents.are_among(versions, source, path)
+                ):
+                    same_size.remove(target)  # it stands for one photo
+                    return target
         return ""
 
     def _last_target(self, source: str) -> str:

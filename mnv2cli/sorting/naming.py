@@ -105,6 +105,12 @@ class ActionPlanner:
                 why = f"stays: you moved its photo to {target}"
                 yield Action(other, "leave", "", "", why, its_size, path)
 
+    def _are_same(self, path: str, size: int, other: str) -> bool:
+        """Return whether a file is another or has its content, but for tags since the sort."""
+        if self._contents.are_same(path, size, other):
+            return True
+        return self._earlier.is_same_tagged(os.path.abspath(path), other)
+
     def _kept(self, path: str, size: int) -> str:
         """Return where an earlier run put a photo that would be unsure now; empty for nowhere.
 
@@ -115,7 +121,7 @@ class ActionPlanner:
         source = os.path.abspath(path)
         own = self._earlier.target(source)
         for old in [own] if own else self._earlier.similar(source, size):
-            if self._contents.are_same(path, size, os.path.join(self._dest, old)):
+            if self._are_same(path, size, os.path.join(self._dest, old)):
                 return old
         return ""
 
@@ -165,7 +171,7 @@ class ActionPlanner:
             series.append(known)
         # The number under which this photo and its companions already are; else one under which
         # the companions fit beside the photo; else the next free number.
-        numbers = [n for n, old in enumerate(series, 1) if self._contents.are_same(*group[0], old)]
+        numbers = [n for n, old in enumerate(series, 1) if self._are_same(*group[0], old)]
         fits = [(n, *self._fit(group, _numbered(shot, n), taken)) for n in numbers]
         whole = [fit for fit in fits if all(fit[2])] or [fit for fit in fits if fit[1]]
         if not there and not whole:
@@ -215,7 +221,7 @@ class ActionPlanner:
         """Return whether a group fits under some names, and which files are already there."""
         there = [taken.get(name.casefold()) for name in names]
         same = [
-            old is not None and self._contents.are_same(path, size, old)
+            old is not None and self._are_same(path, size, old)
             for (path, size), old in zip(group, there, strict=True)
         ]
         return all(a or old is None for a, old in zip(same, there, strict=True)), same

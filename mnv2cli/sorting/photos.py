@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
-from mnv2cli.errors import InputError
 from mnv2cli.records import Record, Source
-from mnv2cli.sources.urls import is_url
-from mnv2cli.system.urls import redact
+from mnv2cli.sources import urls
 
 
 def check_local(path: str) -> None:
@@ -17,11 +15,7 @@ def check_local(path: str) -> None:
     Raises:
         InputError: The path is a URL.
     """
-    if is_url(path):
-        raise InputError(
-            f"cannot sort {redact(path)!r}: it is not on this machine",
-            "Copy the photos to this machine first. Only mnv2 classify reads remote photos.",
-        )
+    urls.check_local(path, "sort")
 
 
 def local_records(records: Iterable[Record]) -> Iterator[Record]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from mnv2cli.errors import JournalError
 from mnv2cli.journals.file import journals
+from mnv2cli.journals.history import History
 from mnv2cli.sorting.journal import JournalEntry, JournalState
 from mnv2cli.sorting.journal_reader import read_journal
 from mnv2cli.system.files import content_digest
@@ -43,15 +44,30 @@ class Placed:
         """Return where it was put."""
         return os.path.join(dest, *self.target.split("/"))
 
-    def has_stayed(self, dest: str) -> bool:
-        """Return whether it is still there, with its content."""
+    def has_stayed(self, dest: str, history: History) -> bool:
+        """Return whether it is still there, with its content, though tags of it may have changed.
+
+        Args:
+            dest: The destination.
+            history: What tag runs did.
+        """
         path = self.path(dest)
         try:
             if self.is_link:
                 return os.path.islink(path)
-            return os.stat(path).st_size == self.size and content_digest(path) == self.sha256
+            if os.stat(path).st_size == self.size and content_digest(path) == self.sha256:
+                return True
+            places = [path, self.source]
+            is_tagged = next(history.changes(places), None) is not None
+            return is_tagged and history.explains(places, self.sha256, content_digest(path))
         except (OSError, ValueError):
             return False
+
+    def versions(self, dest: str, history: History) -> dict[str, int]:
+        """Return the contents that tags made of its content, with their sizes; without itself."""
+        if self.is_link:
+            return {}
+        return history.versions([self.path(dest), self.source], self.sha256)
 
 
 def placed_files(dest: str) -> list[Placed]:

@@ -178,10 +178,13 @@ def _action(row: _Row, dest: str, earlier: EarlierRuns) -> Action:
         raise ValueError(f"{source!r} cannot be read") from error
     if not stat.S_ISREG(status.st_mode):
         raise ValueError(f"{source!r} is not a regular file")
+    path = os.path.join(dest, target)
+    if os.path.lexists(path) and earlier.is_same_tagged(os.path.abspath(source), path):
+        folder = os.path.dirname(target)
+        return Action(source, "skip", folder, "", "already there", status.st_size, photo)
     size = (row.get("size") or "").strip()
     if size and size != str(status.st_size):
         raise ValueError(f"{source!r} has changed since the plan was written")
-    path = os.path.join(dest, target)
     if os.path.lexists(path):
         same = os.path.isfile(path) and os.path.getsize(path) == status.st_size
         if same and content_digest(path) == content_digest(source):

@@ -47,6 +47,8 @@ def settle(run: SortRun, *, resume: bool) -> list[JournalEntry]:
         The actions that happened.
     """
     finished = []
+    if resume:
+        run.tagged.note(run.state.open)
     for entry in run.state.open:
         with run.critical_section():
             if _settle_one(run, entry, resume=resume):

@@ -15,6 +15,7 @@ from mnv2cli.journals.running import CriticalSection, Progress, ignore_progress,
 from mnv2cli.sorting.destination import open_journal
 from mnv2cli.sorting.journal import JournalEntry, JournalState
 from mnv2cli.sorting.links import drop_link
+from mnv2cli.sorting.tagged import TaggedFiles
 from mnv2cli.sorting.transfer import copy, move
 
 
@@ -49,6 +50,7 @@ class SortRun:
 
     Attributes:
         outcome: The outcome so far.
+        tagged: What tag runs did to the files.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class SortRun:
         self.progress = progress
         self.critical_section = critical_section
         self.outcome = Outcome(journal=journal.path)
+        self.tagged = TaggedFiles(dest, journal.path, state)
         self._pending: list[dict[str, Any]] = []  # lines that are not in the journal yet
         self._existing: set[str] = set()  # folders known to exist
         self._failed: set[str] = set()  # photos that failed; their companions stay too
@@ -82,6 +85,11 @@ class SortRun:
     def confirm_later(self, lines: list[dict[str, Any]]) -> None:
         """Keep lines about finished actions for the next :meth:`confirm`."""
         self._pending = lines
+
+    def close(self) -> None:
+        """Close the journal, and let other runs use the folders of tag runs."""
+        self.tagged.close()
+        self.journal.close()
 
     def fail(self, path: str, error: Exception) -> None:
         """Record that a file stays where it is."""
@@ -143,7 +151,8 @@ def open_run(
     header = prepare(dest)
     with locked(dest):
         journal, state = open_journal(dest, header)
+        run = SortRun(dest, journal, state, progress, critical_section)
         try:
-            yield SortRun(dest, journal, state, progress, critical_section)
+            yield run
         finally:
-            journal.close()
+            run.close()

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mnv2cli.errors import InputError, OutputError
-from mnv2cli.journals.file import Journal, journals
-from mnv2cli.journals.folder import OWN_FOLDER, locked, names_in, undo_command
+from mnv2cli.journals.file import Journal, journals, kind_of
+from mnv2cli.journals.folder import OWN_FOLDER, locked, undo_command
+from mnv2cli.journals.removal import clean_up, pass_on_state
 from mnv2cli.journals.running import (
     DISK_FULL,
     CriticalSection,
@@ -66,8 +67,8 @@ def find_journal(path: str) -> tuple[str, str]:
     folder, name = os.path.split(journal)
     if not os.path.isfile(journal) or os.path.basename(folder) != OWN_FOLDER:
         raise InputError(f"{path!r} is neither a folder nor a journal in DEST/{OWN_FOLDER}")
-    if not name.endswith(".jsonl"):
-        raise InputError(f"{path!r} is not a journal: its name does not end in .jsonl")
+    if kind_of(name) != "sort":
+        raise InputError(f"{path!r} is not the journal of a sort, which ends in .jsonl")
     return os.path.dirname(folder), journal
 
 
@@ -145,13 +146,13 @@ def undo(
     dest, name, state = found.dest, found.journal, found.state
     if not name:
         with locked(dest):
-            _clean_up(dest, state)
+            clean_up(dest, state.header)
         return Outcome(), state
     with locked(dest):
         state = read_journal(name)
         journal = Journal(name)
+        run = SortRun(dest, journal, state, progress, critical_section)
         try:
-            run = SortRun(dest, journal, state, progress, critical_section)
             run.outcome.finished = len(settle(run, resume=False))
             try:
                 _undo_all(run)
@@ -159,13 +160,13 @@ def undo(
                 run.confirm()
             _restore_folders(run)
             journal.append([{"tidied": True}])
+            if not state.kept and not run.outcome.failed:
+                pass_on_state(dest, name, state.header)
+                with suppress(OSError):
+                    os.unlink(name)
+            _clean_up(run)
         finally:
-            journal.close()
-        if not state.kept and not run.outcome.failed:
-            _pass_on_state(dest, name, state)
-            with suppress(OSError):
-                os.unlink(name)
-        _clean_up(dest, state)
+            run.close()
     return run.outcome, state
 
 
@@ -179,6 +180,7 @@ def _undo_all(run: SortRun) -> None:
     ]
     for start in range(0, len(left), BATCH):
         batch = left[start : start + BATCH]
+        run.tagged.note_back(batch)
         run.confirm([{"undo": entry.number} for entry in batch])
         undone: list[int] = []
         kept: list[dict[str, Any]] = []
@@ -208,11 +210,16 @@ def _undo_one(run: SortRun, entry: JournalEntry) -> str:
         check_parents(run.dest, entry.target)
         was_begun = entry.number in run.state.begun
         if entry.method == "move":
-            return _move_back(entry, target, was_begun=was_begun)
-        if not os.path.lexists(target):
+            why = _move_back(run, entry, target, was_begun=was_begun)
+        elif not os.path.lexists(target):
             # An interrupted undo may have removed it; a finished one would have noted that.
-            return "" if was_begun and entry.number not in run.state.kept else GONE
-        return _remove(entry, target)
+            was_removed = was_begun and entry.number not in run.state.kept
+            why = "" if was_removed or run.tagged.is_removed(entry, target) else GONE
+        else:
+            why = _remove(run, entry, target)
+        if not why:
+            run.tagged.after_undo(entry)
+        return why
     except FileChangedError:
         return _CHANGED
     except (OSError, ValueError) as error:
@@ -224,30 +231,38 @@ def _undo_one(run: SortRun, entry: JournalEntry) -> str:
         return reason_of(error)
 
 
-def _remove(entry: JournalEntry, target: str) -> str:
-    """Remove a copy or a link, if its original still exists."""
+def _remove(run: SortRun, entry: JournalEntry, target: str) -> str:
+    """Remove a copy or a link, if its original still exists, or a tag run made and removed it."""
     if entry.method == "symlink":
         if not is_link(target, entry.text):
             return _CHANGED
         os.unlink(target)
         return ""
     original = os.path.realpath(entry.source)
-    if not has(target, entry):
+    if not (has(target, entry) or run.tagged.current(entry, target)):
         return _CHANGED
-    if not (has(original, entry) and are_two(target, original)):
+    if run.tagged.is_removed(entry, original):
+        os.unlink(target)
+        return ""
+    is_there = has(original, entry) or run.tagged.current(entry, original)
+    if not (is_there and are_two(target, original)):
         return f"its original {entry.source} is gone or has changed"
     drop(target, original)
     return ""
 
 
-def _move_back(entry: JournalEntry, target: str, *, was_begun: bool) -> str:
+def _move_back(run: SortRun, entry: JournalEntry, target: str, *, was_begun: bool) -> str:
     if entry.link:
         return _move_link_back(entry, target)
     source = entry.source
     if not os.path.lexists(target):
-        return "" if has(source, entry) else GONE
+        is_back = has(source, entry) or run.tagged.current(entry, source)
+        return "" if is_back or run.tagged.is_removed(entry, source) else GONE
     if not has(target, entry):
-        return _CHANGED
+        tagged = run.tagged.current(entry, target)
+        if tagged is None:
+            return _CHANGED
+        entry = tagged
     if os.path.lexists(source):
         if not are_two(source, target):
             return f"its old path {source} leads to this file"
@@ -287,36 +302,19 @@ def _restore_folders(run: SortRun) -> None:
     for part in reversed(run.state.made):
         with suppress(OSError):
             os.rmdir(os.path.join(run.dest, *part.split("/")))
+    run.tagged.read_all()
+    run.tagged.pass_on_folders()
     for path, times in run.state.times.items():
+        run.tagged.restored(path, times)
         with suppress(OSError):
             os.utime(path, ns=times)
 
 
-def _pass_on_state(dest: str, name: str, state: JournalState) -> None:
-    """Copy the state before the first run to another journal, if only this journal has it."""
-    known = {key: state.header.get(key) for key in ("made_dest", "dest_times")}
-    others = [journal for journal in journals(dest) if journal != name]
-    if others and any(known.values()):
-        other = Journal(others[0])
-        other.append([{"inherit": known}])
-        other.close()
-
-
-def _clean_up(dest: str, state: JournalState) -> None:
-    """Remove the folder of journals if it is empty, and the destination if the run created it."""
-    own = os.path.join(dest, OWN_FOLDER)
-    if journals(dest):
-        return
-    for name in names_in(own):
-        if name == "lock" or name.endswith(".new"):
-            with suppress(OSError):
-                os.unlink(os.path.join(own, name))
-    with suppress(OSError):
-        os.rmdir(own)
-        for folder in state.header.get("made_dest", ()):
-            if dest == folder or dest.startswith(str(folder).rstrip(os.sep) + os.sep):
-                os.rmdir(folder)
-    for folder, times in state.header.get("dest_times", {}).items():
-        if os.path.isdir(folder) and not os.path.lexists(own):
-            with suppress(OSError, ValueError, TypeError):
-                os.utime(folder, ns=(int(times[0]), int(times[1])))
+def _clean_up(run: SortRun) -> None:
+    """Remove the journals' folder, and the destination if the run created it, if they are empty."""
+    header = run.state.header
+    for path, times in header.get("dest_times", {}).items():
+        run.tagged.restored(path, times)
+    clean_up(run.dest, header)
+    if not os.path.lexists(run.journal.path):
+        run.tagged.release()

@@ -57,11 +57,14 @@ class TagPlan:
         root: The folder that all photos are in, an absolute path; the journal is in it.
         actions: The actions.
         write: How files are written.
+        without_category: The number of records that should give their category as a keyword and
+            have none, because their results were created without categories.
     """
 
     root: str
     actions: list[TagAction] = field(default_factory=list)
     write: WriteOptions = field(default_factory=WriteOptions)
+    without_category: int = 0
 
     @property
     def work(self) -> list[TagAction]:

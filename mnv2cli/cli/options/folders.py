@@ -12,7 +12,8 @@ from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.labels import categories_option
 from mnv2cli.cli.types import POSITIVE_SCORE, SCORE
 from mnv2cli.labels.options import LabelOptions
-from mnv2cli.sorting.options import OWN_THRESHOLD, FolderOptions
+from mnv2cli.labels.thresholds import OWN_THRESHOLD
+from mnv2cli.sorting.options import FolderOptions
 
 if TYPE_CHECKING:
     from mnv2cli.models.options import ModelOptions

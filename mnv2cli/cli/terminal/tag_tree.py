@@ -1,0 +1,88 @@
+"""The plan of ``mnv2 tag`` as a tree of keywords, or in one line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.text import Text
+from rich.tree import Tree
+
+from mnv2cli.cli.terminal.console import PlainConsole
+from mnv2cli.cli.terminal.tag_text import files_text, is_untagged, left_lines, unsure_text
+from mnv2cli.cli.terminal.text import printable
+from mnv2cli.system.messages import count
+from mnv2cli.tagging.actions import TagAction, TagPlan
+
+Path = tuple[str, ...]
+
+
+def plan_summary(plan: TagPlan, skipped: int = 0) -> str:
+    """Return the summary of a plan in one line.
+
+    Args:
+        plan: The plan.
+        skipped: The number of photos that were skipped and are not in the plan.
+    """
+    work = plan.work
+    text = count(len(work), "photo")
+    if work:
+        removed = all(action.tags is None for action in work)
+        into = files_text(work)
+        if removed:
+            text += f", keywords removed from {into}"
+        else:
+            words = {word for action in work if action.tags for word in action.tags.keywords}
+            text += f", {count(len(words), 'keyword')}, into {into}"
+    skipped += sum(1 for _ in plan.by("skip"))
+    if skipped:
+        text += f"; {skipped:,} tagged already"
+    if untagged := sum(map(is_untagged, plan.actions)):
+        text += f"; {untagged:,} without keywords of mnv2"
+    if left := sum(1 for _ in plan.by("leave")) - untagged:
+        text += f"; {left:,} left as " + ("it is" if left == 1 else "they are")
+    return text
+
+
+def print_plan(plan: TagPlan, skipped: int = 0, *, verbose: bool) -> None:
+    """Print the keywords of a plan, and the photos without any, on standard output.
+
+    Args:
+        plan: The plan.
+        skipped: The number of photos that were skipped and are not in the plan.
+        verbose: Print every file with its keywords, and every photo left as it is.
+    """
+    console = PlainConsole(highlight=False)
+    work = plan.work
+    tree = _tree(plan.root, work)
+    if tree.children:
+        console.print(tree)
+    lines = []
+    for action in work if verbose else []:
+        words = ", ".join(action.tags.keywords) if action.tags else "keywords removed"
+        lines.append(Text.assemble(printable(action.file), (f"  {printable(words)}", "dim")))
+    lines.append(Text(f"Dry run, nothing was changed: {plan_summary(plan, skipped)}."))
+    if unsure := unsure_text(plan, what=" without keywords"):
+        lines.append(Text(f"{unsure}.", style="yellow"))
+    lines += [Text(printable(line), style="dim") for line in left_lines(plan, verbose=verbose)]
+    for line in lines:  # wrapped between words for people, whole lines for programs
+        console.print(line, soft_wrap=not console.is_terminal)
+
+
+def _tree(root: str, actions: Iterable[TagAction]) -> Tree:
+    """Return the keywords as a tree, each with the number of photos that get it."""
+    photos: Counter[Path] = Counter()
+    for action in actions:
+        if action.tags is None:
+            continue
+        ends = action.tags.paths or tuple((word,) for word in action.tags.keywords)
+        photos.update({path[: i + 1] for path in ends for i in range(len(path))})
+    made = Tree(Text(printable(root), style="bold"), guide_style="dim")
+    nodes: dict[Path, Tree] = {(): made}
+    # By level, then the most frequent first, as the parents have to exist.
+    for path, number in sorted(
+        photos.items(), key=lambda item: (len(item[0]), -item[1], item[0][-1].casefold())
+    ):
+        label = Text.assemble((printable(path[-1]), "cyan"), f"  {number:,}")
+        nodes[path] = nodes[path[:-1]].add(label)
+    return made

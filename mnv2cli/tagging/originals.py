@@ -1,0 +1,264 @@
+"""What tag runs keep of the files that they change, to undo it.
+
+The file of originals is beside its journal and only grows. What is kept of a file is a sequence of
+frames, each for a block of it: the lengths of the compressed and of the original block, the
+position of the dictionary, and the block compressed by Zstandard. Of a photo only the difference
+is kept: the dictionary of a block is the part of the new content around it, where almost all of
+it is. So memory does not grow with the photo, and its size is not limited.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from mnv2cli.system.files import open_unnoticed
+
+if TYPE_CHECKING:
+    import zstandard
+
+Kept = tuple[int, int, bool]
+"""Offset and length in the file of originals, and whether the new content is the dictionary."""
+
+SUFFIX = ".originals"
+BLOCK = 4 << 20  # bytes
+_MARGIN = 1 << 20  # bytes of the dictionary before and after the block's place in it
+_FRAME = struct.Struct("<IIq")
+_WINDOW_LOG = 24  # covers a block and its dictionary
+_PROBE = 64  # bytes
+_DAMAGED = "what was kept of it is damaged"
+
+
+def originals_path(journal: str) -> str:
+    """Return the file of originals of a journal."""
+    return journal.removesuffix(".jsonl") + SUFFIX
+
+
+class Originals:
+    """The originals of one journal, open for reading and appending.
+
+    Args:
+        journal: The journal.
+        create: Create the file if there is none.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+
+    def __init__(self, journal: str, *, create: bool = False) -> None:
+        self.path = originals_path(journal)
+        flags = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+        flags |= os.O_RDWR | os.O_CREAT if create else os.O_RDONLY
+        self._descriptor = os.open(self.path, flags, 0o600)  # they may be of private photos
+        self._end = os.fstat(self._descriptor).st_size
+        self._position = -1
+        self._compressor: zstandard.ZstdCompressor | None = None
+
+    def __enter__(self) -> Originals:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self._descriptor)
+
+    def keep(self, content: bytes) -> Kept:
+        """Keep a small file as a whole.
+
+        Raises:
+            OSError: It cannot be written; nothing is.
+        """
+        start = self._end
+        try:
+            for at in range(0, len(content), BLOCK):
+                block = content[at : at + BLOCK]
+                self._append(_FRAME.pack(len(frame := self._packed(block)), len(block), -1) + frame)
+        except OSError:
+            self._cut(start)
+            raise
+        return start, self._end - start, False
+
+    def keep_difference(self, path: str, new: str) -> tuple[Kept, int, str]:
+        """Keep what restores a file from its new content; each block is verified.
+
+        Args:
+            path: The file.
+            new: The file with the new content.
+
+        Returns:
+            Where it is kept, and the size and the SHA-256 of the file.
+
+        Raises:
+            OSError: A file cannot be read or written; nothing is kept.
+            ValueError: The new content is empty.
+        """
+        start, digest, size = self._end, hashlib.sha256(), 0
+        try:
+            with (
+                open(path, "rb", buffering=0, opener=open_unnoticed) as file,
+                open(new, "rb") as after,
+                mmap.mmap(after.fileno(), 0, access=mmap.ACCESS_READ) as content,
+            ):
+                deltas = _Deltas(content)
+                while block := _read_block(file.fileno()):
+                    frame, at = deltas.packed(block, size)
+                    self._append(_FRAME.pack(len(frame), len(block), at) + frame)
+                    digest.update(block)
+                    size += len(block)
+        except BaseException:
+            self._cut(start)
+            raise
+        return (start, self._end - start, True), size, digest.hexdigest()
+
+    def restored(self, kept: Kept, size: int, new: str = "") -> Iterator[bytes]:
+        """Yield the blocks of a file.
+
+        Args:
+            kept: Where it is kept.
+            size: Its size; not more is returned.
+            new: The file with the new content, if the difference to it was kept.
+
+        Raises:
+            OSError: A file cannot be read.
+            ValueError: What is kept is damaged.
+        """
+        start, length, is_delta = kept
+        if start + length > os.fstat(self._descriptor).st_size:
+            raise ValueError(_DAMAGED)
+        end, left = start + length, size
+        with open(new, "rb") if is_delta else open(os.devnull, "rb") as after:
+            while start < end:
+                packed, count, at = _FRAME.unpack(self._read(start, _FRAME.size))
+                start += _FRAME.size
+                if packed > end - start or count > min(left, BLOCK) or (at >= 0) != is_delta:
+                    raise ValueError(_DAMAGED)
+                dictionary = b""
+                if is_delta:
+                    after.seek(at)
+                    dictionary = after.read(BLOCK + 2 * _MARGIN)
+                yield _unpacked(self._read(start, packed), count, dictionary)
+                start, left = start + packed, left - count
+        if left:
+            raise ValueError(_DAMAGED)
+
+    def sync(self) -> None:
+        """Return when everything that was kept is on disk."""
+        os.fsync(self._descriptor)
+
+    def _packed(self, block: bytes) -> bytes:
+        if self._compressor is None:
+            import zstandard
+
+            self._compressor = zstandard.ZstdCompressor(level=3)
+        return self._compressor.compress(block)
+
+    def _append(self, data: bytes) -> None:
+        if self._position != self._end:
+            os.lseek(self._descriptor, self._end, os.SEEK_SET)
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._descriptor, left) :]
+        self._position = self._end = self._end + len(data)
+
+    def _cut(self, end: int) -> None:
+        self._end, self._position = end, -1
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, end)
+
+    def _read(self, start: int, count: int) -> bytes:
+        os.lseek(self._descriptor, start, os.SEEK_SET)
+        self._position = -1
+        blocks = []
+        while count and (block := os.read(self._descriptor, count)):
+            blocks.append(block)
+            count -= len(block)
+        if count:
+            raise ValueError(_DAMAGED)
+        return b"".join(blocks)
+
+
+class _Deltas:
+    """Compress the blocks of a file with its new content as the dictionary."""
+
+    def __init__(self, content: mmap.mmap) -> None:
+        self._content = content
+        self._shift = 0  # from a block to its place in the new content
+        self._searches = 2  # without a result, until there are no more
+
+    def packed(self, block: bytes, offset: int) -> tuple[bytes, int]:
+        """Return a compressed block, and the position of its dictionary."""
+        frame, at = self._compressed(block, offset)
+        if len(frame) > len(block) // 4 and self._searches:
+            before = self._shift
+            if self._search(block, offset):
+                other = self._compressed(block, offset)
+                if len(other[0]) < len(frame):
+                    return other
+            self._shift = before
+            self._searches -= 1
+        return frame, at
+
+    def _compressed(self, block: bytes, offset: int) -> tuple[bytes, int]:
+        import zstandard
+
+        longest = BLOCK + 2 * _MARGIN
+        at = max(0, min(offset + self._shift - _MARGIN, len(self._content) - longest))
+        dictionary = self._content[at : at + longest]
+        size = len(block) + len(dictionary)
+        parameters = zstandard.ZstdCompressionParameters(
+            window_log=min(_WINDOW_LOG, max(10, size.bit_length())),
+            hash_log=min(20, max(10, size.bit_length() - 2)),
+            chain_log=10,
+            search_log=1,
+            min_match=6,
+            strategy=zstandard.STRATEGY_FAST,
+        )
+        frame = zstandard.ZstdCompressor(
+            dict_data=_raw(dictionary), compression_params=parameters
+        ).compress(block)
+        if _unpacked(frame, len(block), dictionary) != block:
+            raise ValueError("its difference to the new content cannot be kept")
+        return frame, at
+
+    def _search(self, block: bytes, offset: int) -> bool:
+        """Search the new content for a part of a block; return whether its place is another."""
+        for share in (1, 2, 3):
+            start = len(block) * share // 4
+            probe = block[start : start + _PROBE]
+            if len(set(probe)) > _PROBE // 4:  # not an area of one colour, which is everywhere
+                found = self._content.find(probe)
+                if found >= 0 and found - offset - start != self._shift:
+                    self._shift = found - offset - start
+                    return True
+        return False
+
+
+def _raw(content: bytes) -> zstandard.ZstdCompressionDict:
+    import zstandard
+
+    return zstandard.ZstdCompressionDict(content, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+
+
+def _unpacked(frame: bytes, count: int, dictionary: bytes) -> bytes:
+    """Return a decompressed block of at most so many bytes; raises ValueError."""
+    import zstandard
+
+    try:
+        if zstandard.get_frame_parameters(frame).content_size != count:
+            raise ValueError(_DAMAGED)
+        return zstandard.ZstdDecompressor(
+            dict_data=_raw(dictionary) if dictionary else None, max_window_size=1 << _WINDOW_LOG
+        ).decompress(frame, max_output_size=count)
+    except zstandard.ZstdError as error:
+        raise ValueError(_DAMAGED) from error
+
+
+def _read_block(descriptor: int) -> bytes:
+    blocks, left = [], BLOCK
+    while left and (block := os.read(descriptor, left)):
+        blocks.append(block)
+        left -= len(block)
+    return b"".join(blocks)

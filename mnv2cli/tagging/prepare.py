@@ -1,0 +1,138 @@
+"""Make the new contents of a batch of files, and keep what they were; nothing is changed yet."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mnv2cli.journals.running import FileChangedError
+from mnv2cli.journals.tag_journal import ChangeEntry, FileState, How
+from mnv2cli.system.files import content_digest
+from mnv2cli.tagging.actions import WriteOptions
+from mnv2cli.tagging.embedding import embed
+from mnv2cli.tagging.exiftool import ExifTool, find_exiftool
+from mnv2cli.tagging.jobs import Job
+from mnv2cli.tagging.originals import Originals
+from mnv2cli.tagging.writing import Seen, read_seen, remove_temps, see
+from mnv2cli.tagging.xmp.edit import edit
+from mnv2cli.tagging.xmp.keywords import Change
+
+LARGEST_SIDECAR = 64 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A change that is ready to be announced.
+
+    Attributes:
+        job: The file.
+        entry: The line of the journal.
+        temp: Its temporary file; written already if the file is a photo.
+        content: The new content of a sidecar; empty for a photo, and to remove a sidecar.
+        seen: The file as it was read; None for a new sidecar.
+    """
+
+    job: Job
+    entry: ChangeEntry
+    temp: str
+    content: bytes
+    seen: Seen | None
+
+
+class Preparer:
+    """Make the changes of one run; a context manager that ends ExifTool.
+
+    Args:
+        journal: The path of the journal; the originals are beside it.
+        options: How files are written.
+    """
+
+    def __init__(self, journal: str, options: WriteOptions) -> None:
+        self._journal = journal
+        self._options = options
+        self._date = datetime.now().astimezone().isoformat(timespec="seconds")
+        self._originals: Originals | None = None
+        self._tool: ExifTool | None = None
+
+    def __enter__(self) -> Preparer:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._tool is not None:
+            self._tool.__exit__(None, None, None)
+        if self._originals is not None:
+            self._originals.__exit__()
+
+    def sync(self) -> None:
+        """Return when everything that was kept is on disk."""
+        if self._originals is not None:
+            self._originals.sync()
+
+    def sidecar(self, job: Job, number: int, temp: str) -> Prepared | None:
+        """Return the change of a sidecar; None if there is nothing to change.
+
+        Raises:
+            XmpError: Its content cannot be changed.
+            OSError: It cannot be read, or the original not be kept.
+            ValueError: It is not a sidecar.
+        """
+        content, seen = read_seen(job.path, LARGEST_SIDECAR)
+        new = edit(content, self._change(job))
+        if new == content or (new is None and not content):
+            return None
+        how: How = "create" if seen is None else "delete" if new is None else "replace"
+        before = seen.state(hashlib.sha256(content).hexdigest()) if seen else None
+        after = None
+        if new is not None:
+            now = time.time_ns()
+            mode = seen.mode if seen else 0o644
+            after = FileState(len(new), hashlib.sha256(new).hexdigest(), now, now, mode)
+        kept = self._kept().keep(content) if seen else None
+        entry = ChangeEntry(number, how, job.below, before, after, kept)
+        return Prepared(job, entry, temp, new or b"", seen)
+
+    def photo(self, job: Job, number: int, temp: str) -> Prepared | None:
+        """Return the change of a photo, whose temporary file is written; None for no change.
+
+        Raises:
+            EmbedError: Its keywords cannot be changed.
+            OSError: It cannot be read, or a file not be written.
+            ValueError: It has several names.
+        """
+        seen = see(job.path)
+        if seen is None:
+            raise FileNotFoundError(2, "No such file or directory", job.path)
+        if seen.links > 1:
+            raise ValueError(f"has {seen.links} hard links, which embedding would separate")
+        if self._tool is None:
+            self._tool = ExifTool(find_exiftool()).__enter__()
+        try:
+            if not embed(self._tool, job.path, temp, self._change(job)):
+                return None
+            kept, size, digest = self._kept().keep_difference(job.path, temp)
+            seen.check(job.path)
+            made = see(temp)
+            if made is None or size != seen.size:
+                raise FileChangedError
+            touched = self._options.touch
+            after = replace(
+                made.state(content_digest(temp)),
+                mtime=time.time_ns() if touched else seen.mtime,
+                atime=seen.atime,
+                mode=seen.mode,
+            )
+        except BaseException:
+            remove_temps([temp])
+            raise
+        entry = ChangeEntry(number, "replace", job.below, seen.state(digest), after, kept, True)
+        return Prepared(job, entry, temp, b"", seen)
+
+    def _change(self, job: Job) -> Change:
+        return Change(job.tags, self._options.hierarchy, self._date)
+
+    def _kept(self) -> Originals:
+        if self._originals is None:
+            self._originals = Originals(self._journal, create=True)
+        return self._originals
