@@ -40,7 +40,8 @@ def _theirs(utf8: bytes) -> Iterator[tuple[Any, ...]]:
     try:
         root = etree.fromstring(utf8, parser)
     except etree.XMLSyntaxError as error:
-        raise XmpError(f"the XMP cannot be checked: {error.msg}") from None
+        reason = (error.msg or "").partition(",")[0]
+        raise XmpError(f"the XMP cannot be checked: {reason}") from None
     rdf = next(root.iter(f"{_RDF}RDF"), None)
     if rdf is not None:
         _strip(rdf)
