@@ -253,19 +253,25 @@ def test_big_tiff_is_refused(photo: Photo) -> None:
 
 def test_damaged_photos_are_refused(photo: Photo) -> None:
     whole = photo.path.read_bytes()
-    photo.write("-EXIF:Artist=somebody", "-EXIF:Copyright=all")
-    with_exif = photo.path.read_bytes()
-    place = with_exif.index(b"Exif\0\0") + 6
-    for data in (
-        b"", whole[:100], whole[:4], b"no photo",
-        with_exif[: place + 4] + b"\xff\xff\xff\x00" + with_exif[place + 8 :],
-    ):  # fmt: skip
+    for data in (b"", whole[:100], whole[:4], b"no photo"):
         photo.path.write_bytes(data)
         reason = photo.refused(change("cat"))
         assert reason
         assert "photo.jpg" not in reason
     photo.path.write_bytes(whole)
     assert photo.embed(change("cat"))
+
+
+def test_damaged_exif_stays_as_it_is(photo: Photo) -> None:
+    photo.write("-EXIF:Artist=somebody", "-EXIF:Copyright=all")
+    data = photo.path.read_bytes()
+    place = data.index(b"Exif\0\0") + 6
+    before = data[: place + 4] + b"\xff\xff\xff\x00" + data[place + 8 :]
+    photo.path.write_bytes(before)
+    assert photo.embed(change("cat"))
+    assert photo.subjects == ("cat",)
+    assert photo.embed(REMOVE)
+    assert photo.path.read_bytes() == before
 
 
 def test_unreadable_packets_are_refused(photo: Photo) -> None:
