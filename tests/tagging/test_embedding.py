@@ -327,7 +327,7 @@ def test_packet_that_gets_too_long_is_refused(photo: Photo, is_extended: bool) -
     assert not photo.embed(REMOVE)
 
 
-def test_extended_xmp_is_refused_if_other_places_depend_on_it(photo: Photo) -> None:
+def test_extended_xmp_stays_before_further_images(photo: Photo) -> None:
     first = Image.open(photo.path)
     first.save(photo.path, "MPO", save_all=True, append_images=[first.rotate(180)])
     before, _ = extended(photo.path.read_bytes())
