@@ -36,13 +36,12 @@ Embed = Callable[[Path, Change], Path]
 
 
 @pytest.fixture
-def embedded(exiftool: str, tmp_path: Path) -> Embed:
+def embedded(tool: ExifTool, tmp_path: Path) -> Embed:
     """Return a function that writes a copy of a photo with other keywords."""
 
     def write(photo: Path, change: Change) -> Path:
         copy = tmp_path / f"{len(list(tmp_path.iterdir()))}{photo.suffix}"
-        with ExifTool(exiftool) as tool:
-            assert embed(tool, str(photo), str(copy), change)
+        assert embed(tool, str(photo), str(copy), change)
         return copy
 
     return write
@@ -65,11 +64,14 @@ def pixels_of(path: Path) -> bytes:
         return image.tobytes()
 
 
-def tags_of(command: str, path: Path) -> dict[str, Any]:
+def tags_of(command: str, *paths: Path) -> list[dict[str, Any]]:
     done = subprocess.run(
-        [command, "-a", "-G1", "-j", "-struct", str(path)], capture_output=True, check=True
+        [command, "-a", "-G1", "-j", "-struct", *map(str, paths)], capture_output=True, check=True
     )
-    return {k: v for k, v in json.loads(done.stdout)[0].items() if not k.startswith(NOT_COMPARED)}
+    return [
+        {k: v for k, v in tags.items() if not k.startswith(NOT_COMPARED)}
+        for tags in json.loads(done.stdout)
+    ]
 
 
 def others(found: dict[str, Any]) -> dict[str, Any]:
@@ -77,37 +79,32 @@ def others(found: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in lists}
 
 
-def packet_of(command: str, path: Path) -> bytes:
-    with ExifTool(command) as tool:
-        return tool.read(str(path)).packet
+def packet_of(tool: ExifTool, path: Path) -> bytes:
+    return tool.read(str(path)).packet
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".heic"])
 @pytest.mark.parametrize("name", ["Lightroom, embedded", "digiKam, embedded", "Windows, embedded"])
 def test_keywords_are_embedded_beside_theirs_and_removed_again(
-    name: str, suffix: str, embedded: Embed, exiftool: str, tmp_path: Path
+    name: str, suffix: str, embedded: Embed, tool: ExifTool, exiftool: str, tmp_path: Path
 ) -> None:
     sidecar = PACKETS[name]
     photo = photo_with(sidecar, tmp_path / f"photo{suffix}")
-    before, pixels = tags_of(exiftool, photo), pixels_of(photo)
-    assert packet_of(exiftool, photo) == sidecar.data
-
     tagged = embedded(photo, ADD)
-    after = tags_of(exiftool, tagged)
+    refreshed = embedded(tagged, REFRESH)
+    clean = [embedded(state, REMOVE) for state in (tagged, refreshed)]
+
+    before, after, *last = tags_of(exiftool, photo, tagged, *clean)
     assert others(after) == others(before)
-    assert pixels_of(tagged) == pixels
     assert after[FLAT] == [*sidecar.subjects, "animal", "tiger cat"]
-    found = read_keywords(packet_of(exiftool, tagged))
+    assert last == [before, before]
+    assert {pixels_of(path) for path in (tagged, refreshed, *clean)} == {pixels_of(photo)}
+    assert [packet_of(tool, path) for path in (photo, *clean)] == [sidecar.data] * 3
+
+    found = read_keywords(packet_of(tool, tagged))
     assert found.hierarchy == _and_ours(sidecar.hierarchy, "animal|tiger cat")
     assert found.tags_list == _and_ours(sidecar.tags_list, "animal/tiger cat")
-
-    refreshed = embedded(tagged, REFRESH)
-    assert read_keywords(packet_of(exiftool, refreshed)).subjects == (*sidecar.subjects, "bird")
-    for state in (tagged, refreshed):
-        clean = embedded(state, REMOVE)
-        assert packet_of(exiftool, clean) == sidecar.data
-        assert tags_of(exiftool, clean) == before
-        assert pixels_of(clean) == pixels
+    assert read_keywords(packet_of(tool, refreshed)).subjects == (*sidecar.subjects, "bird")
 
 
 def _and_ours(theirs: tuple[str, ...] | None, ours: str) -> tuple[str, ...]:
@@ -115,16 +112,17 @@ def _and_ours(theirs: tuple[str, ...] | None, ours: str) -> tuple[str, ...]:
 
 
 def test_iptc_keywords_of_digikam_are_kept_and_ours_are_added(
-    embedded: Embed, exiftool: str, tmp_path: Path
+    embedded: Embed, tool: ExifTool, exiftool: str, tmp_path: Path
 ) -> None:
     photo = photo_with(PACKETS["digiKam, embedded"], tmp_path / "photo.jpg")
     theirs = [f"-{IPTC}=Oslo", f"-{IPTC}=Kari", "-CodedCharacterSet=UTF8"]
     subprocess.run([exiftool, "-q", "-overwrite_original", *theirs, str(photo)], check=True)
     tagged = embedded(photo, ADD)
-    assert tags_of(exiftool, tagged)[IPTC] == ["Oslo", "Kari", "animal", "tiger cat"]
     clean = embedded(tagged, REMOVE)
-    assert tags_of(exiftool, clean)[IPTC] == ["Oslo", "Kari"]
-    assert packet_of(exiftool, clean) == packet_of(exiftool, photo)
+    before, after, last = tags_of(exiftool, photo, tagged, clean)
+    assert after[IPTC] == ["Oslo", "Kari", "animal", "tiger cat"]
+    assert last == before
+    assert packet_of(tool, clean) == packet_of(tool, photo)
 
 
 def test_embedded_keywords_are_read_by_exiv2(embedded: Embed, tmp_path: Path) -> None:
