@@ -158,14 +158,18 @@ def is_plain_item(node: Node) -> bool:
     return node.name == _ITEM and node.plain and not node.attributes
 
 
-def parse(utf8: bytes) -> Packet:
+def parse(utf8: bytes, with_positions: bool = True) -> Packet:
     """Parse the text of a packet.
+
+    Args:
+        utf8: The text.
+        with_positions: Find where elements end too, which takes time that reading can save.
 
     Raises:
         XmpError: It is not well-formed XML, is not XMP, has a DOCTYPE, is nested too deep, or has
             too many elements.
     """
-    reader = _Reader(utf8)
+    reader = _Reader(utf8, with_positions)
     try:
         reader.parser.Parse(utf8, True)
     except expat.ExpatError as error:
@@ -179,8 +183,9 @@ def parse(utf8: bytes) -> Packet:
 class _Reader:
     """Handlers of the parser; elements below those that matter are only counted."""
 
-    def __init__(self, utf8: bytes) -> None:
+    def __init__(self, utf8: bytes, with_positions: bool) -> None:
         self.utf8 = utf8
+        self.with_positions = with_positions
         self.rdf: Node | None = None
         self.toolkit = ""
         self.stack: list[Node] = []
@@ -255,6 +260,8 @@ class _Reader:
         if self.texts:
             node.text = "".join(self.texts) if not node.children else ""
             self.texts = []
+        if not self.with_positions:
+            return
         found = _TAG.match(self.utf8, node.start)
         assert found
         node.inner = found.end()
