@@ -18,9 +18,6 @@ from mnv2cli.tagging.xmp.record import Record, new_record
 from mnv2cli.tagging.xmp.splices import Splice, opened, spliced
 from mnv2cli.tagging.xmp.words import missing, words_of
 
-_NAMES = {"subject": "dc:subject", "hierarchy": "lr:hierarchicalSubject",
-          "tags_list": "digiKam:TagsList"}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -42,6 +39,8 @@ def added(packet: Packet, change: Change) -> bytes:
         XmpError: ``dc:subject`` is not a list.
     """
     record, places = planned(packet, change)
+    if record.is_empty:
+        return packet.utf8
     made = [key for key, place in places.items() if place.node is None and record.words[key]]
     used = {key: place for key, place in places.items() if place.node and record.words[key]}
     states = {key: place.state for key, place in used.items()}
@@ -79,8 +78,8 @@ def _place(packet: Packet, key: str) -> Place | None:
         return Place()
     if key != "subject":
         return None
-    form = "text" if nodes else "an attribute"
-    raise XmpError(f"its {_NAMES[key]} is {form} instead of a list")
+    form = "not a list" if nodes else "an attribute instead of a list"
+    raise XmpError(f"its dc:subject is {form}")
 
 
 def _place_in(node: Node) -> Place:
@@ -116,7 +115,9 @@ def _into_list(packet: Packet, place: Place, words: tuple[str, ...]) -> Splice:
     layout = _layout(packet, node)
     inside = Layout(layout.deeper(), layout.unit)
     rdf = packet.prefix(_parent(packet, node)).decode()
-    content = inside.before + bag(rdf, words, inside)
+    content = inside.before + bag(rdf or "rdf:", words, inside)
+    if not rdf:  # the default namespace in a property may be another one
+        content = content.replace("<rdf:Bag>", f'<rdf:Bag xmlns:rdf="{RDF}">', 1)
     if node.is_single_tag:
         return opened(node, packet.raw_name(node), content + layout.before)
     return _insertion(node.inner, content)

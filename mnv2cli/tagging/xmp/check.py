@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.tagging.xmp.keywords import NAMESPACE, XmpError
@@ -25,7 +26,7 @@ def check_same(before: bytes, after: bytes) -> None:
     Raises:
         XmpError: They differ, or one of them cannot be parsed.
     """
-    if list(_theirs(before)) != list(_theirs(after)):
+    if any(one != other for one, other in zip_longest(_theirs(before), _theirs(after))):
         raise XmpError("the XMP cannot be changed without changing entries of other programs")
 
 
@@ -39,7 +40,8 @@ def _theirs(utf8: bytes) -> Iterator[tuple[Any, ...]]:
     try:
         root = etree.fromstring(utf8, parser)
     except etree.XMLSyntaxError as error:
-        raise XmpError(f"the XMP cannot be checked: {error.msg}") from None
+        reason = (error.msg or "").partition(",")[0]
+        raise XmpError(f"the XMP cannot be checked: {reason}") from None
     rdf = next(root.iter(f"{_RDF}RDF"), None)
     if rdf is not None:
         _strip(rdf)

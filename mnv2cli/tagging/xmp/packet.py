@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from xml.parsers import expat
 
 from mnv2cli.tagging.xmp.keywords import NAMESPACE, XmpError
 
 MAX_DEPTH = 200
 """Elements nested deeper are refused."""
+
+MAX_ELEMENTS = 500_000
+"""Packets with more elements and attributes are refused, as each costs memory."""
+
+MAX_ATTRIBUTES = 2_000
+"""Elements with more attributes are refused, as their cost grows with the square."""
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 DC = "http://purl.org/dc/elements/1.1/"
@@ -30,6 +37,10 @@ _ITEM = f"{RDF}\nli"
 _ITEMS = re.compile(rf"{re.escape(RDF)}\n(li|_[0-9]+)")
 _TAG = re.compile(rb"<[^>\"']*(?:(?:\"[^\"]*\"|'[^']*')[^>\"']*)*>")
 _RAW_NAME = re.compile(rb"<([^\s/>]+)")
+
+
+_NO_ATTRIBUTES: dict[str, str] = {}
+_NO_CHILDREN: list[Node] = []
 
 
 class Node:
@@ -53,9 +64,8 @@ class Node:
         self.name = name
         self.start = start
         self.inner = self.close = self.end = start
-        self.attributes: dict[str, str] = {}
-        self.raw_names: dict[str, str] = {}
-        self.children: list[Node] = []
+        self.attributes = self.raw_names = _NO_ATTRIBUTES
+        self.children = _NO_CHILDREN
         self.text = ""
         self.plain = True
 
@@ -72,6 +82,9 @@ class Node:
     def own_attributes(self) -> list[str]:
         """Return the names of its attributes in the namespace of our record."""
         return [name for name in self.attributes if name.startswith(_OURS)]
+
+
+_REASONS = {4: "invalid token"}  # its text repeats that the XML is not well-formed
 
 
 class Packet:
@@ -149,13 +162,14 @@ def parse(utf8: bytes) -> Packet:
     """Parse the text of a packet.
 
     Raises:
-        XmpError: It is not well-formed XML, is not XMP, has a DOCTYPE, or is nested too deep.
+        XmpError: It is not well-formed XML, is not XMP, has a DOCTYPE, is nested too deep, or has
+            too many elements.
     """
     reader = _Reader(utf8)
     try:
         reader.parser.Parse(utf8, True)
     except expat.ExpatError as error:
-        reason = expat.ErrorString(error.code)
+        reason = _REASONS.get(error.code) or expat.ErrorString(error.code)
         raise XmpError(f"the XMP is not well-formed: {reason} in line {error.lineno}") from None
     if reader.rdf is None:
         raise XmpError("it is not XMP: it has no rdf:RDF")
@@ -170,7 +184,7 @@ class _Reader:
         self.rdf: Node | None = None
         self.toolkit = ""
         self.stack: list[Node] = []
-        self.depth = 0
+        self.depth = self.count = 0
         self.ignored = 0  # elements open below the innermost one of the stack
         self.texts: list[str] = []
         parser = expat.ParserCreate("utf-8", "\n")
@@ -183,6 +197,11 @@ class _Reader:
 
     def started(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
+        self.count += 1 + len(attributes)
+        if self.count > MAX_ELEMENTS:
+            raise XmpError(f"the XMP has more than {MAX_ELEMENTS:,} elements and attributes")
+        if len(attributes) > MAX_ATTRIBUTES:
+            raise XmpError(f"the XMP has an element with over {MAX_ATTRIBUTES:,} attributes")
         if self.depth > MAX_DEPTH:
             raise XmpError(f"the XMP is nested deeper than {MAX_DEPTH} elements")
         if self.ignored:
@@ -205,14 +224,18 @@ class _Reader:
         ) == 5:
             self.ignored = 1
         else:
+            if parent.children is _NO_CHILDREN:
+                parent.children = []
             parent.children.append(self._opened(name, attributes))
 
     def _opened(self, name: str, attributes: dict[str, str]) -> Node:
         node = Node(name, self.parser.CurrentByteIndex)
-        for raw, value in attributes.items():
-            attribute, written = _split(raw)
-            node.attributes[attribute] = value
-            node.raw_names[attribute] = written
+        if attributes:
+            node.attributes, node.raw_names = {}, {}
+            for raw, value in attributes.items():
+                attribute, written = _split(raw)
+                node.attributes[attribute] = value
+                node.raw_names[attribute] = written
         self.stack.append(node)
         if len(self.stack) == 3:
             self._listen(True)
@@ -256,6 +279,7 @@ class _Reader:
             self.stack[-1].plain = False
 
 
+@lru_cache(maxsize=4096)
 def _split(name: str) -> tuple[str, str]:
     """Return a name of the parser without its prefix, and the name as written."""
     parts = name.split("\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 
 from mnv2cli.tagging.xmp.keywords import NAMESPACE
 from mnv2cli.tagging.xmp.packet import LISTS, RDF, Node, Packet, container_of, is_plain_item
@@ -24,6 +25,7 @@ def removed(packet: Packet, record: Record) -> bytes:
     items: list[Splice] = []
     for key in LISTS:
         items += _items(packet, key, record)
+    items.sort()
     splices: list[Splice] = []
     for description in packet.descriptions:
         splices += _description(packet, description, record, items)
@@ -54,8 +56,8 @@ def _description(
             continue
         key = next(key for key, name in LISTS.items() if name == child.name)
         if record.words.get(key):
-            inside = [splice for splice in items if child.inner <= splice.start < child.close]
-            splices += _list(utf8, child, record.states.get(key, ""), inside)
+            first, last = (bisect_left(items, (at, 0)) for at in (child.inner, child.close))
+            splices += _list(utf8, child, record.states.get(key, ""), items[first:last])
     is_changed = bool(splices or node.own_attributes())
     if not is_changed:
         return []
@@ -77,14 +79,12 @@ def _list(utf8: bytes, node: Node, state: str, splices: list[Splice]) -> list[Sp
     """
     container = container_of(node)
     is_empty = is_blank(utf8, container or node, splices)
-    if not is_empty or state == "items":
-        return splices
-    if not state:
+    if is_empty and not state:
         return [cut(utf8, node)]
-    if state == "property":
-        return [] if node.is_single_tag else [closed(node)]
-    if container is None or container.is_single_tag:
+    if not is_empty or not splices or container is None or state == "items":
         return splices
+    if state == "property":
+        return [closed(node)]
     return [closed(container)] if state == "list" else [cut(utf8, container)]
 
 
@@ -93,8 +93,7 @@ def _attributes(utf8: bytes, node: Node, splices: list[Splice]) -> list[Splice]:
     own = {node.raw_names[name].encode() for name in node.own_attributes()}
     found, declared = [], []
     tag_end = node.inner
-    start = node.start + 1
-    for match in _ATTRIBUTE.finditer(utf8, start, tag_end):
+    for match in _ATTRIBUTE.finditer(utf8, node.start + 1, tag_end):
         name = match[1]
         if name in own:
             found.append(Splice(match.start(), match.end()))

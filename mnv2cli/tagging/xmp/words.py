@@ -76,22 +76,22 @@ def occurrences(texts: Sequence[str | None], words: Iterable[str]) -> list[int]:
     Returns:
         The positions of the items, in their order.
     """
-    chosen: set[int] = set()
     stripped = [text if text is None else text.strip() for text in texts]
-    composed: list[str | None] | None = None
+    places: dict[str, int] = {}
+    for position, text in enumerate(stripped):
+        if text:
+            places.setdefault(text, position)
+    chosen: set[int] = set()
+    others = []
     for word in distinct(words):
-        found = _first(stripped, word, chosen)
-        if found is None and not word.isascii():
-            if composed is None:
-                composed = [text and unicodedata.normalize("NFC", text) for text in stripped]
-            found = _first(composed, unicodedata.normalize("NFC", word), chosen)
-        if found is not None:
-            chosen.add(found)
+        if word in places:
+            chosen.add(places[word])
+        elif not word.isascii():
+            others.append(unicodedata.normalize("NFC", word))
+    if others:
+        composed: dict[str, int] = {}
+        for position, text in enumerate(stripped):
+            if text and position not in chosen:
+                composed.setdefault(unicodedata.normalize("NFC", text), position)
+        chosen.update(composed[word] for word in others if word in composed)
     return sorted(chosen)
-
-
-def _first(texts: Sequence[str | None], word: str, chosen: set[int]) -> int | None:
-    for position, text in enumerate(texts):
-        if text == word and position not in chosen:
-            return position
-    return None
