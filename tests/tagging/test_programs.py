@@ -289,6 +289,21 @@ def test_other_libraries_read_theirs_and_ours_and_all_else_unchanged(
     )
 
 
+def test_programs_that_read_the_short_names_of_exiftool_do_not_mistake_our_record(
+    exiftool: str, tmp_path: Path
+) -> None:
+    # Immich and others ask for Model or Keywords, and a sidecar may override the photo.
+    done = subprocess.run([exiftool, "-list"], capture_output=True, encoding="utf-8", check=True)
+    known = {name.casefold() for name in done.stdout.split()}
+    path = tmp_path / "IMG_1.jpg.xmp"
+    path.write_bytes(edited(b"", replace(ADD_HIERARCHY, iptc=("animal",))))
+    command = [exiftool, "-j", "-XMP-mnv2:all", str(path)]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+    names = set(json.loads(done.stdout)[0]) - {"SourceFile"}
+    assert names
+    assert not {name for name in names if name.casefold() in known}
+
+
 @sidecars
 @changes
 def test_a_persons_keyword_stays_after_another_program_rewrote_the_sidecar(
