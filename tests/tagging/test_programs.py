@@ -7,7 +7,10 @@ import json
 import re
 import subprocess
 import unicodedata
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ import pytest
 
 from mnv2cli.tagging.tags import Tags
 from mnv2cli.tagging.xmp.edit import edit
-from mnv2cli.tagging.xmp.keywords import Change
+from mnv2cli.tagging.xmp.keywords import Change, XmpError
 from mnv2cli.tagging.xmp.read import read_keywords
 from tests.tagging.sidecars import SIDECARS, Sidecar
 
@@ -30,6 +33,7 @@ ADD = Change(TAGS, date="2026-05-01T10:00:00+02:00")
 ADD_HIERARCHY = Change(TAGS, hierarchy=True, date="2026-05-01T10:00:00+02:00")
 REFRESH = Change(OTHER, date="2026-06-01T10:00:00+02:00")
 REMOVE = Change(None)
+PERSONS = "Anna & co"
 FLAT, HIERARCHY, LIST = "XMP-dc:Subject", "XMP-lr:HierarchicalSubject", "XMP-digiKam:TagsList"
 ABOUT_THE_FILE = ("System:", "File:", "ExifTool:", "SourceFile", "XMP-mnv2:", "XMP-tmp1:")
 
@@ -71,58 +75,121 @@ def edited(data: bytes, change: Change) -> bytes:
 
 
 class Exiftool:
-    """The tags of a file by exiftool, and a person's changes with it."""
+    """The tags of files by exiftool, and a person's changes with it: one call for many files."""
 
-    def __init__(self, command: str, path: Path) -> None:
-        self.command, self.path = command, path
+    names = (FLAT, HIERARCHY, LIST)
 
-    def read(self) -> dict[str, Any]:
-        found = json.loads(self._run("-a", "-G1", "-j", "-struct"))[0]
-        return {k: v for k, v in found.items() if not k.startswith(ABOUT_THE_FILE)}
+    def __init__(self, command: str) -> None:
+        self.command = command
 
-    def add(self, word: str) -> None:
-        self._run("-q", "-overwrite_original", f"-XMP-dc:Subject+={word}")
+    def read(self, paths: list[Path]) -> list[dict[str, Any]]:
+        """Return the tags of each file but for ours."""
+        found = json.loads(self._run("-a", "-G1", "-j", "-struct", *map(str, paths)))
+        return [
+            {k: v for k, v in tags.items() if not k.startswith(ABOUT_THE_FILE)} for tags in found
+        ]
+
+    def add(self, paths: list[Path], word: str) -> None:
+        """Add a word to the flat keywords of each file."""
+        self._run("-q", "-overwrite_original", f"-XMP-dc:Subject+={word}", *map(str, paths))
 
     def _run(self, *arguments: str) -> str:
-        command = [self.command, "-charset", "filename=utf8", *arguments, str(self.path)]
+        command = [self.command, "-charset", "filename=utf8", *arguments]
         done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
 
 class Exiv2:
-    """The tags of a file by Exiv2, and a person's changes with it."""
+    """The tags of files by Exiv2, and a person's changes with it."""
 
-    def __init__(self, path: Path) -> None:
+    names = ("Xmp.dc.subject", "Xmp.lr.hierarchicalSubject", "Xmp.digiKam.TagsList")
+
+    def __init__(self) -> None:
         reason = "pyexiv2, a second reader of XMP for these tests, is not installed"
         self.api = pytest.importorskip("pyexiv2", reason=reason)
-        self.path = path
 
-    def read(self) -> dict[str, Any]:
-        with self.api.Image(str(self.path)) as image:
+    def read(self, paths: list[Path]) -> list[dict[str, Any]]:
+        """Return the tags of each file but for ours."""
+        return [self._read(path) for path in paths]
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        with self.api.Image(str(path)) as image:
             found: dict[str, Any] = image.read_xmp()
         return {k: v for k, v in found.items() if not k.startswith("Xmp.mnv2.")}
 
-    def add(self, word: str) -> None:
-        with self.api.Image(str(self.path)) as image:
-            words = image.read_xmp().get("Xmp.dc.subject", [])
-            image.modify_xmp({"Xmp.dc.subject": [*words, word]})
+    def add(self, paths: list[Path], word: str) -> None:
+        """Add a word to the flat keywords of each file."""
+        for path in paths:
+            with self.api.Image(str(path)) as image:
+                words = image.read_xmp().get("Xmp.dc.subject", [])
+                image.modify_xmp({"Xmp.dc.subject": [*words, word]})
 
 
-@pytest.fixture(params=["exiftool", "exiv2"])
-def library(
-    request: pytest.FixtureRequest, sidecar: Sidecar, tmp_path: Path
-) -> tuple[Exiftool | Exiv2, tuple[str, str, str]]:
-    """Return a library for a file beside a photo, and its names of the three lists."""
-    if request.param in sidecar.unread_by:
-        pytest.skip(f"{request.param} does not read this form of XMP")
-    path = tmp_path / sidecar.file
-    if request.param == "exiv2":
-        return Exiv2(path), ("Xmp.dc.subject", "Xmp.lr.hierarchicalSubject", "Xmp.digiKam.TagsList")
-    return Exiftool(request.getfixturevalue("exiftool"), path), (FLAT, HIERARCHY, LIST)
+Key = tuple[str, bool]
 
 
-Library = tuple[Exiftool | Exiv2, tuple[str, str, str]]
+class Library:
+    """What a library reads in all sidecars, and how it rewrites them; each step is done once."""
+
+    def __init__(self, name: str, tool: Exiftool | Exiv2, folder: Path) -> None:
+        self.name, self.tool, self.folder = name, tool, folder
+        self.sidecars = [sidecar for sidecar in SIDECARS if name not in sidecar.unread_by]
+
+    def skip_unread(self, sidecar: Sidecar) -> None:
+        if self.name in sidecar.unread_by:
+            pytest.skip(f"{self.name} does not read this form of XMP")
+
+    @cached_property
+    def before(self) -> dict[Key, dict[str, Any]]:
+        return self._read(self._write("before", lambda data, change: data))
+
+    @cached_property
+    def after(self) -> dict[Key, dict[str, Any]]:
+        return self._read(self._write("after", edited))
+
+    @cached_property
+    def rewritten(self) -> dict[Key, bytes]:
+        """The tagged sidecars with a person's keyword, as the library writes them."""
+        paths = self._write("rewritten", edited)
+        self.tool.add(list(paths.values()), PERSONS)
+        return {key: path.read_bytes() for key, path in paths.items()}
+
+    @cached_property
+    def removed(self) -> dict[Key, dict[str, Any]]:
+        """What is read in the rewritten sidecars without our tags."""
+        paths = self._write("removed", edited)
+        for key, path in paths.items():
+            path.write_bytes(edited(self.rewritten[key], REMOVE))
+        return self._read(paths)
+
+    @cached_property
+    def untagged(self) -> dict[Key, dict[str, Any]]:
+        """What is read in sidecars that had a person's keyword only and never a tag."""
+        paths = self._write("untagged", lambda data, change: data)
+        self.tool.add(list(paths.values()), PERSONS)
+        return self._read(paths)
+
+    def _write(self, name: str, make: Callable[[bytes, Change], bytes]) -> dict[Key, Path]:
+        (self.folder / name).mkdir()
+        paths = {}
+        for number, sidecar in enumerate(self.sidecars):
+            for change in (ADD, ADD_HIERARCHY):
+                path = self.folder / name / f"{number}-{change.hierarchy}.xmp"
+                with suppress(XmpError):  # its own tests fail
+                    path.write_bytes(make(sidecar.data, change))
+                    paths[sidecar.name, change.hierarchy] = path
+        return paths
+
+    def _read(self, paths: dict[Key, Path]) -> dict[Key, dict[str, Any]]:
+        return dict(zip(paths, self.tool.read(list(paths.values())), strict=True))
+
+
+@pytest.fixture(scope="module", params=["exiftool", "exiv2"])
+def library(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """Return a library that reads and writes XMP."""
+    tool = Exiv2() if request.param == "exiv2" else Exiftool(request.getfixturevalue("exiftool"))
+    return Library(request.param, tool, tmp_path_factory.mktemp(request.param))
 
 
 def items(value: Any) -> list[str]:
@@ -213,15 +280,28 @@ def _common(left: str, right: str) -> str:
 def test_other_libraries_read_theirs_and_ours_and_all_else_unchanged(
     sidecar: Sidecar, change: Change, library: Library
 ) -> None:
-    tool, names = library
-    tool.path.write_bytes(sidecar.data)
-    before = tool.read()
-    tool.path.write_bytes(edited(sidecar.data, change))
-    after = tool.read()
-    assert without(after, names) == without(before, names)
+    library.skip_unread(sidecar)
+    names, key = library.tool.names, (sidecar.name, change.hierarchy)
+    after = library.after[key]
+    assert without(after, names) == without(library.before[key], names)
     assert {name: items(after.get(name)) for name in names} == dict(
         zip(names, expected(sidecar, change).values(), strict=True)
     )
+
+
+def test_programs_that_read_the_short_names_of_exiftool_do_not_mistake_our_record(
+    exiftool: str, tmp_path: Path
+) -> None:
+    # Immich and others ask for Model or Keywords, and a sidecar may override the photo.
+    done = subprocess.run([exiftool, "-list"], capture_output=True, encoding="utf-8", check=True)
+    known = {name.casefold() for name in done.stdout.split()}
+    path = tmp_path / "IMG_1.jpg.xmp"
+    path.write_bytes(edited(b"", replace(ADD_HIERARCHY, iptc=("animal",))))
+    command = [exiftool, "-j", "-XMP-mnv2:all", str(path)]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+    names = set(json.loads(done.stdout)[0]) - {"SourceFile"}
+    assert names
+    assert not {name for name in names if name.casefold() in known}
 
 
 @sidecars
@@ -229,30 +309,29 @@ def test_other_libraries_read_theirs_and_ours_and_all_else_unchanged(
 def test_a_persons_keyword_stays_after_another_program_rewrote_the_sidecar(
     sidecar: Sidecar, change: Change, library: Library
 ) -> None:
-    tool, names = library
-    tool.path.write_bytes(edited(sidecar.data, change))
-    tool.add("Anna & co")
-    rewritten = tool.path.read_bytes()
-    theirs = (*sidecar.subjects, "Anna & co")
-    assert "Anna & co" in read_keywords(rewritten).subjects
+    library.skip_unread(sidecar)
+    key = (sidecar.name, change.hierarchy)
+    rewritten = library.rewritten[key]
+    theirs = (*sidecar.subjects, PERSONS)
+    assert PERSONS in read_keywords(rewritten).subjects
 
     refresh = replace(REFRESH, hierarchy=change.hierarchy)
     refreshed = edited(rewritten, refresh)
     found, lists = read_keywords(refreshed), expected(sidecar, refresh)
     assert sorted(found.subjects) == sorted([*theirs, *added(theirs, list(OTHER.keywords))])
-    assert found.ours is not None
     assert sorted(found.hierarchy) == sorted(lists[HIERARCHY])
     assert sorted(found.tags_list) == sorted(lists[LIST])
+    assert found.ours is not None
 
     for state in (rewritten, refreshed):
-        tool.path.write_bytes(edited(state, REMOVE))
-        clean = read_keywords(tool.path.read_bytes())
+        data = edited(state, REMOVE)
+        clean = read_keywords(data)
         assert sorted(clean.subjects) == sorted(theirs)
         assert sorted(clean.hierarchy) == sorted(sidecar.hierarchy or ())
         assert sorted(clean.tags_list) == sorted(sidecar.tags_list or ())
         assert clean.ours is None
-        assert sorted(items(tool.read()[names[0]])) == sorted(theirs)
-        assert b"mnv2" not in tool.path.read_bytes() or "mnv2" in sidecar.text
+        assert b"mnv2" not in data or "mnv2" in sidecar.text
+    assert library.removed[key] == library.untagged[key]
 
 
 @sidecars
@@ -267,14 +346,15 @@ def test_a_keyword_of_ours_that_a_person_deleted_does_not_cost_one_of_theirs(
     assert clean.ours is None
 
 
-def test_a_new_sidecar_is_read_by_other_libraries(tmp_path: Path, exiftool: str) -> None:
+def test_a_new_sidecar_is_read_and_rewritten_by_other_libraries(
+    library: Library, tmp_path: Path
+) -> None:
     data = edited(b"", ADD_HIERARCHY)
-    tool = Exiftool(exiftool, tmp_path / "IMG_1.jpg.xmp")
-    tool.path.write_bytes(data)
-    lists = expected(Sidecar("new", b""), ADD_HIERARCHY)
-    assert {name: items(tool.read().get(name)) for name in lists} == lists
-    other = Exiv2(tool.path)
-    assert other.read()["Xmp.dc.subject"] == lists[FLAT]
     assert edit(data, REMOVE) is None
-    tool.add("Anna")
-    assert read_keywords(edited(tool.path.read_bytes(), REMOVE)).subjects == ("Anna",)
+    path = tmp_path / "IMG_1.jpg.xmp"
+    path.write_bytes(data)
+    (found,) = library.tool.read([path])
+    lists = expected(Sidecar("new", b""), ADD_HIERARCHY)
+    assert [items(found.get(name)) for name in library.tool.names] == list(lists.values())
+    library.tool.add([path], PERSONS)
+    assert read_keywords(edited(path.read_bytes(), REMOVE)).subjects == (PERSONS,)

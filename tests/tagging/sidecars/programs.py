@@ -349,6 +349,9 @@ Assigned=&quot;1&quot;&gt;Oslo&lt;/Category&gt;&lt;/Category&gt;&lt;/Categories&
 </x:xmpmeta>
 """
 
+_PACKET = DIGIKAM.partition("\n")[2]
+DIGIKAM_EMBEDDED = f'<?xpacket begin="{BOM}" id="{XPACKET_ID}"?>\n{_PACKET}<?xpacket end="w"?>'
+
 IMMICH = f"""\
 <?xpacket begin='{BOM}' id='{XPACKET_ID}'?>
 <x:xmpmeta xmlns:x='adobe:ns:meta/' x:xmptk='Image::ExifTool 13.00'>
@@ -510,6 +513,13 @@ PROGRAMS = (
     Sidecar(
         "digiKam",
         DIGIKAM.encode(),
+        subjects=("Oslo", "Kari"),
+        hierarchy=("Places|Oslo", "People|Kari"),
+        tags_list=("Places/Oslo", "People/Kari"),
+    ),
+    Sidecar(
+        "digiKam, embedded",
+        DIGIKAM_EMBEDDED.encode(),
         subjects=("Oslo", "Kari"),
         hierarchy=("Places|Oslo", "People|Kari"),
         tags_list=("Places/Oslo", "People/Kari"),

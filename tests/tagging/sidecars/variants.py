@@ -84,20 +84,23 @@ COMMENTS = """\
   <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"
     xmlns:ext="http://example.org/unknown/" ext:a='">' ext:b="1 > 0">
    <!-- a > b -->
-   <dc:subject><!-- </rdf:Bag> -->
-    <rdf:Bag><?note </rdf:Bag> ?>
+   <dc:subject><!-- words -->
+    <rdf:Bag><?note two ?>
      <rdf:li>Ostsee</rdf:li><!-- the sea -->
      <rdf:li><![CDATA[größer]]></rdf:li>
      <rdf:li>&#x6d77;</rdf:li>
      <!-- the last one -->
     </rdf:Bag>
    </dc:subject>
-   <ext:unknown rdf:parseType="Resource"><ext:part ext:kind="x">1</ext:part></ext:unknown>
+   <ext:unknown rdf:parseType="Resource"><ext:part>1</ext:part><ext:kind>x</ext:kind></ext:unknown>
   </rdf:Description>
  </rdf:RDF>
 </x:xmpmeta>
 <!-- the end -->
 """
+
+TAGS_IN_COMMENTS = COMMENTS.replace("words", "</rdf:Bag>").replace("two", "</rdf:Bag>")
+"""ExifTool reads the keywords, but moves them out of the list when it rewrites the file."""
 
 NESTED = """\
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -168,6 +171,7 @@ VARIANTS = (
     _variant("a default namespace", lambda _: DEFAULT_NAMESPACE, "utf-8", "exiv2", "exiftool"),
     _variant("prefixes of others", lambda _: PREFIXES_THAT_MEAN_SOMETHING_ELSE, "utf-8", "exiv2"),
     _variant("comments", lambda _: COMMENTS, "utf-8", "exiv2"),
+    _variant("comments with tags", lambda _: TAGS_IN_COMMENTS, "utf-8", "exiv2", "exiftool"),
     _variant("a nested dc:subject", lambda _: NESTED),
     _variant("attributes only", lambda _: ATTRIBUTES_ONLY, subjects=()),
 )
