@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mnv2cli.tagging.tags import Tags
 
 NAMESPACE = "urn:x-mnv2cli:xmp:1.0/"
-"""The namespace of our own record in a packet; its usual prefix is ``mnv2``."""
+"""The namespace of our record in a packet; its usual prefix is ``mnv2``."""
 
 
 class XmpError(ValueError):
