@@ -225,7 +225,7 @@ def _read(folder: str, filters: Filters | None) -> _Tagged:
 
 
 def _photos(found: _Tagged, filters: Filters) -> dict[str, list[str]]:
-    """Return the names of the photos in each folder; add what is skipped to what was found."""
+    """Return the names of the photos in each folder; note the skipped files."""
     depth = len(path_parts(found.folder))
     by_folder: dict[str, list[str]] = {}
     finder = Finder([found.folder], filters, lambda path, why: found.skipped.append((path, why)))
