@@ -16,11 +16,11 @@ from mnv2cli.models.learned_file import RESERVED
 from mnv2cli.results.check import OWN_FILE
 from mnv2cli.results.thumbnail_files import is_thumbnail_path
 from mnv2cli.sources.finder import Finder
-from mnv2cli.sources.names import natural_sorted, path_parts
+from mnv2cli.sources.names import natural_sorted, path_parts, suffix_of
 from mnv2cli.sources.options import Filters
 from mnv2cli.system.messages import count
 from mnv2cli.tagging.known import photo_keywords
-from mnv2cli.tagging.sidecars import Sidecars
+from mnv2cli.tagging.sidecars import SUFFIX, Sidecars
 from mnv2cli.tagging.xmp.keywords import XmpError
 from mnv2cli.tagging.xmp.words import fold
 
@@ -228,7 +228,12 @@ def _photos(found: _Tagged, filters: Filters) -> dict[str, list[str]]:
     """Return the names of the photos in each folder; note the skipped files."""
     depth = len(path_parts(found.folder))
     by_folder: dict[str, list[str]] = {}
-    finder = Finder([found.folder], filters, lambda path, why: found.skipped.append((path, why)))
+
+    def skip(path: str, why: str) -> None:
+        if suffix_of(path) != SUFFIX:  # a sidecar is read with its photo
+            found.skipped.append((path, why))
+
+    finder = Finder([found.folder], filters, skip)
     for source in finder:
         if OWN_FOLDER in path_parts(source.path)[depth:]:
             found.skipped.append((source.path, "hidden"))
