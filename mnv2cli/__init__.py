@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mnv2cli.labels.options import LabelOptions
     from mnv2cli.learning.evaluate import evaluate
     from mnv2cli.learning.evaluation import Evaluation
+    from mnv2cli.learning.keywords import KeywordClasses
     from mnv2cli.learning.learn import learn
     from mnv2cli.learning.options import LearnOptions
     from mnv2cli.models.options import ModelOptions
@@ -38,6 +39,7 @@ __all__ = [
     "Evaluation",
     "Filters",
     "ImageOptions",
+    "KeywordClasses",
     "LabelOptions",
     "LearnOptions",
     "Mnv2Error",
@@ -65,6 +67,7 @@ _HOMES = {
     "Evaluation": "mnv2cli.learning.evaluation",
     "Filters": "mnv2cli.sources.options",
     "ImageOptions": "mnv2cli.images.options",
+    "KeywordClasses": "mnv2cli.learning.keywords",
     "LabelOptions": "mnv2cli.labels.options",
     "LearnOptions": "mnv2cli.learning.options",
     "Mnv2Error": "mnv2cli.errors",

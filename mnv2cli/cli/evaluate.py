@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -12,6 +12,7 @@ from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.cache import cache_option
 from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.images import image_options
+from mnv2cli.cli.options.keywords import check_keywords, keyword_options
 from mnv2cli.cli.options.model import labelled_model_options
 from mnv2cli.cli.options.report import report_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
@@ -30,6 +31,8 @@ EXAMPLES = (
      "mnv2 evaluate photos --model mine.keras"),
     ("also write a page of all photos, to look at the worst mistakes",
      "mnv2 evaluate photos --model mine.keras --report eval.html"),
+    ("measure it on photos that have keywords from another program",
+     "mnv2 evaluate photos --labels-from-xmp --model mine.keras"),
     ("fail if fewer than 90 % are right, for automatic checks",
      "mnv2 evaluate photos --model mine.keras --fail-under 0.9"),
     ("measure labels that exist, without classifying again",
@@ -37,10 +40,17 @@ EXAMPLES = (
 )  # fmt: skip
 
 
-def _set(**values: object) -> EvaluationSet:
+def _set(labels_from_xmp: bool, keyword: tuple[str, ...], **values: Any) -> EvaluationSet:
+    check_keywords(
+        values["folder"],
+        keyword,
+        labels_from_xmp=labels_from_xmp,
+        others={"--labels": values["labels"]},
+    )
     from mnv2cli.learning.evaluate import EvaluationSet
+    from mnv2cli.learning.keywords import KeywordClasses
 
-    return EvaluationSet(**values)  # type: ignore[arg-type]
+    return EvaluationSet(keywords=KeywordClasses(keyword) if labels_from_xmp else None, **values)
 
 
 def _output(**values: object) -> EvaluateOutput:
@@ -61,6 +71,7 @@ _set_options = grouped(
         metavar="FILE",
         help="Evaluate on the photos in FILE, a CSV with the columns path and label.",
     ),
+    *keyword_options(_photos),
     _photos(
         "--results",
         type=click.Path(),
@@ -113,6 +124,10 @@ def evaluate(
     For networks of ImageNet, the name of a subfolder is a WordNet id, a label, a category or a node
     of the tree (mnv2 labels --tree); a prediction is right if it is that class, or one below it.
 
+    With --labels-from-xmp, FOLDER may have any layout: the class of a photo is the keyword that you
+    gave it in another program, of several in the tree the most specific one. Keywords of mnv2 tag
+    do not count.
+
     Prints how many photos are right, the figures of each class, what is confused with what, and
     whether scores can be trusted.
 
@@ -140,7 +155,7 @@ def evaluate(
 def _check_nothing_ignored(context: click.Context) -> None:
     """Check that no option of a run is given when nothing is classified; raises UsageError."""
     used = {"folder", "labels", "group_by", "results", "as_json", "report", "force", "fail_under"}
-    used |= {"quiet", "verbose"}
+    used |= {"labels_from_xmp", "keyword", "quiet", "verbose"}
     for param in context.command.get_params(context):
         given = param.name and context.get_parameter_source(param.name)
         if given is ParameterSource.COMMANDLINE and param.name not in used:

@@ -84,6 +84,8 @@ class EvaluateJob:
                         advance=advance,
                         thumbnails=None if report is None else spool,
                     )
+            for each, why in evaluation.omitted.skipped:
+                self._screen.skipped(each, why)
             if report is not None:
                 content = evaluation_content(evaluation, photos.source)
                 target = ReportTarget(report, self._output.force)

@@ -12,6 +12,7 @@ from mnv2cli.cli.options.classifier import as_classifier_options
 from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import filter_options
+from mnv2cli.cli.options.keywords import keyword_options
 from mnv2cli.cli.options.model import backbone_options
 from mnv2cli.cli.options.report import report_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
@@ -31,6 +32,8 @@ EXAMPLES = (
      "mnv2 learn photos -o mine.keras --report learned.html"),
     ("learn from a file with the columns path and label",
      "mnv2 learn --labels labels.csv -o mine.keras"),
+    ("learn from the keywords that you gave your photos in another program",
+     "mnv2 learn photos --labels-from-xmp --keyword kitchen --keyword bath -o mine.keras"),
     ("photos of one house, 12_kitchen.jpg and 12_bath.jpg, belong together",
      "mnv2 learn rooms --group-by '([0-9]+)_' -o rooms.keras"),
 )  # fmt: skip
@@ -72,6 +75,7 @@ _target_options = grouped(
         metavar="FILE",
         help="Learn from a CSV with the columns path and label, or from results.",
     ),
+    *keyword_options(_learning),
     _learning(
         "--from-sorted",
         type=click.Path(),
@@ -115,6 +119,10 @@ def learn(
     Everything is measured on photos that were held out: the accuracy, the recall and precision of
     each class, and which photos are probably in the wrong folder. Copies of a photo are always held
     out together; add --group-by for other photos that belong together.
+
+    With --labels-from-xmp, FOLDER may have any layout: the class of a photo is the keyword that you
+    gave it in another program. Keywords of mnv2 tag do not count. Photos without a keyword, or with
+    those of several classes, are skipped.
 
     With --from-sorted, the photos that you moved to another class folder since mnv2 sort put them
     into DEST are learned, in addition to those that FILE was learned from. Photos that you did not

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mnv2cli.cli.options.keywords import check_keywords
 from mnv2cli.cli.report_page import check_page, write_page
 from mnv2cli.cli.terminal.learn_report import print_report
 from mnv2cli.errors import ExitCode
 from mnv2cli.events import RunEvents
 from mnv2cli.images.decode import set_process_limit
+from mnv2cli.learning.keywords import KeywordClasses
 from mnv2cli.learning.learn import learn
 from mnv2cli.learning.options import LearnOptions, Running
 from mnv2cli.sources.options import Filters
@@ -36,6 +38,8 @@ class LearnTarget:
     force: bool
     report: str | None
     labels: str | None
+    labels_from_xmp: bool
+    keyword: tuple[str, ...]
     from_sorted: str | None
     trust_all: bool
     group_by: str
@@ -45,11 +49,18 @@ class LearnTarget:
     @property
     def options(self) -> LearnOptions:
         """How to learn."""
-        return LearnOptions(self.group_by, self.force, self.cache, self.trust_all)
+        keywords = KeywordClasses(self.keyword) if self.labels_from_xmp else None
+        return LearnOptions(self.group_by, self.force, self.cache, self.trust_all, keywords)
 
 
 def check_usage(inputs: Inputs, target: LearnTarget) -> None:
     """Check that options can be combined; raises UsageError."""
+    check_keywords(
+        inputs.paths[0] if inputs.paths else None,
+        target.keyword,
+        labels_from_xmp=target.labels_from_xmp,
+        others={"--labels": target.labels, "--from-sorted": target.from_sorted},
+    )
     if not (inputs.paths or target.labels is not None or target.from_sorted is not None):
         raise click.UsageError(
             "Name a folder with a subfolder for each class, or a file with --labels."

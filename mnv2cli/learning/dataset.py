@@ -56,6 +56,7 @@ class Examples:
         photos: The photos, in order.
         skipped: The path of each file and folder that is not used, and the reason.
         base: The folder where relative paths of a file start; empty for a folder.
+        hint: What to do where there are too few classes.
     """
 
     source: str
@@ -63,6 +64,7 @@ class Examples:
     photos: list[Example] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     base: str = ""
+    hint: str = _FOLDER_HINT
 
     def check(self) -> None:
         """Check that classes can be learned, before any photo is opened.
@@ -76,12 +78,12 @@ class Examples:
             found = ", ".join(f"{why} {number:,}" for why, number in reasons.most_common())
             raise NoImagesError(
                 f"no photos of classes in {self.source!r}",
-                (f"Skipped: {found}. " if found else "") + _FOLDER_HINT,
+                (f"Skipped: {found}. " if found else "") + self.hint,
             )
-        check_classes(self.names, self.source)
+        check_classes(self.names, self.source, self.hint)
 
 
-def check_classes(names: tuple[str, ...], source: str) -> None:
+def check_classes(names: tuple[str, ...], source: str, hint: str = _FOLDER_HINT) -> None:
     """Check the names of classes; raises InputError, which names where they come from."""
     if UNKNOWN in map(str.casefold, names):
         raise InputError(
@@ -90,11 +92,23 @@ def check_classes(names: tuple[str, ...], source: str) -> None:
             "Rename it, for example to 'others'.",
         )
     if len(names) == 1:
-        raise InputError(f"{source!r} has only one class, {names[0]!r}", _FOLDER_HINT)
+        raise InputError(f"{source!r} has only one class, {names[0]!r}", hint)
     try:
         check_names(names)
     except ValueError as error:
         raise InputError(f"cannot learn the classes of {source!r}: {error}", "Rename it.") from None
+
+
+def check_folder(folder: str, hint: str = _FOLDER_HINT) -> None:
+    """Check that a folder is one of this machine; raises InputError."""
+    if is_url(folder):
+        raise InputError(
+            f"cannot learn from {redact(folder)!r}: it is not on this machine",
+            "Copy the photos to this machine first.",
+        )
+    if not os.path.isdir(folder):
+        why = "is not a folder" if os.path.lexists(folder) else "does not exist"
+        raise InputError(f"{folder!r} {why}", hint)
 
 
 def from_folder(folder: str, filters: Filters | None = None) -> Examples:
@@ -111,14 +125,7 @@ def from_folder(folder: str, filters: Filters | None = None) -> Examples:
         InputError: It is not a folder, or cannot be listed.
     """
     filters = filters or Filters()
-    if is_url(folder):
-        raise InputError(
-            f"cannot learn from {redact(folder)!r}: it is not on this machine",
-            "Copy the photos to this machine first.",
-        )
-    if not os.path.isdir(folder):
-        why = "is not a folder" if os.path.lexists(folder) else "does not exist"
-        raise InputError(f"{folder!r} {why}", _FOLDER_HINT)
+    check_folder(folder)
     try:
         with os.scandir(folder) as entries:
             subfolders = [entry.name for entry in entries if entry.is_dir(follow_symlinks=True)]

@@ -20,6 +20,7 @@ from mnv2cli.learning.evaluation import Evaluation, Omitted, Scored, assess
 from mnv2cli.learning.from_results import NO_LABEL, load_results
 from mnv2cli.learning.groups import join, keys_of_paths
 from mnv2cli.learning.judged import judge, ranked
+from mnv2cli.learning.keywords import KeywordClasses, labelled_by_keywords, skipped_photos
 from mnv2cli.learning.labels_file import from_labels
 from mnv2cli.learning.targets import Targets, match
 from mnv2cli.models.learned import LearnedModel
@@ -46,15 +47,19 @@ class EvaluationSet:
     """The photos to evaluate a model on: those of a folder, or of a file of labels.
 
     Attributes:
-        folder: Each of its subfolders is a class; None for a file of labels.
+        folder: Each of its subfolders is a class, unless ``keywords`` are; None for a file of
+            labels.
         labels: A CSV file with the columns ``path`` and ``label``, or results; None for a folder.
         results: A results file of ``mnv2 classify``, in place of a run.
         group_by: What photos belong together by, as for ``mnv2 learn``; they widen the interval of
             the accuracy. Empty if all are independent.
         filters: Which files to use.
+        keywords: Take the class of each photo of the folder from its keywords; None for its
+            subfolder.
 
     Raises:
-        InputError: There is not exactly one of a folder and a file of labels.
+        InputError: There is not exactly one of a folder and a file of labels, or there are keywords
+            without a folder.
     """
 
     folder: str | None = None
@@ -62,8 +67,11 @@ class EvaluationSet:
     results: str | None = None
     group_by: str = ""
     filters: Filters = field(default_factory=Filters)
+    keywords: KeywordClasses | None = None
 
     def __post_init__(self) -> None:
+        if self.keywords is not None and self.labels is not None:
+            raise InputError("keywords cannot be combined with labels", "Omit one of them.")
         if (self.folder is None) == (self.labels is None):
             what = "either" if self.folder is None else "only one of"
             raise InputError(
@@ -76,13 +84,18 @@ class EvaluationSet:
         """The folder or the file."""
         return self.folder or self.labels or ""
 
-    def read(self) -> Examples:
-        """Return the photos, none of them opened yet.
+    def read(self, class_names: Sequence[str] = ()) -> Examples:
+        """Return the photos, none of them decoded yet.
+
+        Args:
+            class_names: The classes of the model, which keywords may name; empty for ImageNet's.
 
         Raises:
             InputError: The folder or the file cannot be read.
             NoImagesError: No photo has a class.
         """
+        if self.keywords is not None:
+            return labelled_by_keywords(self.folder or "", self.keywords, class_names, self.filters)
         if self.labels is not None:
             found = from_labels(self.labels)
         else:
@@ -105,6 +118,7 @@ def evaluate(
     labels: str | None = None,
     results: str | None = None,
     cache: bool = True,
+    keywords: KeywordClasses | None = None,
 ) -> Evaluation:
     """Return the figures of a model on photos whose classes are known.
 
@@ -115,13 +129,16 @@ def evaluate(
         results: A results file of ``mnv2 classify``: its predictions are evaluated, and no photo is
             classified.
         cache: For a learned model, use and fill the cache of features.
+        keywords: Take the class of each photo of the folder from its keywords; None for its
+            subfolder.
 
     Raises:
         InputError: The folder, the names of its subfolders, the labels or the results are invalid.
         NoImagesError: No photo has a class.
         WeightsError: The weights are not available.
     """
-    photos = EvaluationSet(None if folder is None else os.fspath(folder), labels, results)
+    given = None if folder is None else os.fspath(folder)
+    photos = EvaluationSet(given, labels, results, keywords=keywords)
     if results is not None:
         if model:
             raise InputError("model cannot be combined with results", "Omit one of them.")
@@ -153,8 +170,8 @@ def evaluate_photos(
         thumbnails: Receives a thumbnail of each photo that is decoded for its scores; None for no
             thumbnails.
     """
-    found = photos.read()
     network = classifier.network
+    found = photos.read(network.class_names)
     targets = match(used_names(found), network.class_names)
     chosen = [photo for photo in found.photos if photo.name in targets.matched]
     step: Advance = advance(len(chosen)) if advance else lambda record: None
@@ -174,6 +191,7 @@ def evaluate_photos(
         tuple((record.path, record.error) for record in records if record.error),
         _folders(found, targets),
         tuple(path for path, why in found.skipped if why in _NO_CLASS),
+        skipped=_skipped(photos, found),
     )
     scored = _scored([chosen[i] for i in readable], scores, names, targets, len(names))
     groups = _groups(scored.paths, digests, photos.group_by)
@@ -255,8 +273,12 @@ def evaluate_results(photos: EvaluationSet) -> Evaluation:
         InputError: The file cannot be read, or is of other photos or classes.
     """
     path = photos.results or ""
-    found = photos.read()
-    results = load_results(path, used_names(found))
+    if photos.keywords is not None:
+        results = load_results(path, ()).with_classes(photos.keywords.named)
+        found = photos.read(results.class_names)
+    else:
+        found = photos.read()
+        results = load_results(path, used_names(found))
     targets = match(used_names(found), results.class_names)
     chosen = [photo for photo in found.photos if photo.name in targets.matched]
     known: list[tuple[Example, Record]] = []
@@ -267,6 +289,9 @@ def evaluate_results(photos: EvaluationSet) -> Evaluation:
             missing.append(photo.path)
         else:
             known.append((photo, record))
+    skipped = _skipped(photos, found)
+    for each, _ in skipped:
+        rest.pop(os.path.realpath(each), None)
     if not known:
         raise InputError(
             f"{path!r} has no photo of {photos.source!r}",
@@ -281,6 +306,7 @@ def evaluate_results(photos: EvaluationSet) -> Evaluation:
         tuple(path for path, why in found.skipped if why in _NO_CLASS),
         tuple(missing),
         tuple(record.path for record in rest.values()),
+        skipped,
     )
     names = (*(results.class_names or unique_names()), NO_LABEL)
     scores = results.scores([record for _, record in known])
@@ -312,6 +338,10 @@ def used_names(found: Examples) -> list[str]:
     """Return the classes that have photos, in natural order."""
     present = {photo.name for photo in found.photos}
     return [name for name in found.names if name in present]
+
+
+def _skipped(photos: EvaluationSet, found: Examples) -> tuple[tuple[str, str], ...]:
+    return () if photos.keywords is None else tuple(skipped_photos(found))
 
 
 def _folders(found: Examples, targets: Targets) -> dict[str, int]:

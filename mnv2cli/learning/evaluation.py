@@ -109,6 +109,7 @@ class Omitted:
         unlabelled: Paths of photos without a class.
         missing: Paths of photos that the results do not have.
         foreign: Paths in the results that are not photos with a class.
+        skipped: Path of each photo that its keywords give no class, and the reason.
     """
 
     unreadable: tuple[tuple[str, str], ...] = ()
@@ -116,6 +117,7 @@ class Omitted:
     unlabelled: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +197,7 @@ class Evaluation:
             "unreadable": [{"path": path, "error": error} for path, error in omitted.unreadable],
             "skipped_folders": dict(omitted.folders or {}),
             "unlabelled": list(omitted.unlabelled),
+            "skipped": [{"path": path, "reason": why} for path, why in omitted.skipped],
             "missing_in_results": list(omitted.missing),
             "foreign_in_results": list(omitted.foreign),
         }

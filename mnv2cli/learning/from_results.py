@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mnv2cli.errors import InputError
 from mnv2cli.labels.imagenet import imagenet_labels
 from mnv2cli.labels.tree import tree
+from mnv2cli.learning.targets import match
 from mnv2cli.records import Record
 from mnv2cli.results.read import read_results
 
@@ -36,6 +37,20 @@ class Results:
     model: str
     class_names: tuple[str, ...]
     ranks: int
+
+    def with_classes(self, names: Iterable[str]) -> Results:
+        """Return the results with more classes, for a model with its own: a file names no others.
+
+        Names that are those of classes already, ignoring case, are not added.
+
+        Raises:
+            InputError: None of several names is a class that the file names.
+        """
+        given = list(names)
+        if not given or not self.class_names:
+            return self
+        found = match(given, self.class_names)
+        return replace(self, class_names=(*self.class_names, *found.unmatched))
 
     def scores(self, records: Sequence[Record]) -> NDArray[np.float32]:
         """Return the scores of records, float32 [n, c + 1]; the last column is ``NO_LABEL``."""
@@ -98,6 +113,4 @@ def load_results(path: str, folders: Iterable[str]) -> Results:
 
 
 def _check_any_known(path: str, names: Iterable[str], folders: Iterable[str]) -> None:
-    from mnv2cli.learning.targets import match
-
     match(folders, list(names))  # raises if the file is of another model

@@ -9,6 +9,7 @@ from time import perf_counter
 from mnv2cli.errors import InputError
 from mnv2cli.learning.dataset import Examples, from_folder, together
 from mnv2cli.learning.gather import Embedder, distinct
+from mnv2cli.learning.keywords import from_keywords
 from mnv2cli.learning.labels_file import from_labels
 from mnv2cli.learning.learned import Learned
 from mnv2cli.learning.model_file import (
@@ -49,7 +50,8 @@ def learn(
     """Learn classes from photos, and write the file of the model.
 
     Args:
-        folder: A folder whose subfolders are the classes; None with ``labels`` or ``from_sorted``.
+        folder: A folder whose subfolders are the classes, or with ``options.keywords`` any folder
+            of photos; None with ``labels`` or ``from_sorted``.
         output: The file of the model; ends in ``.keras``.
         labels: A file with the columns ``path`` and ``label``, or results of ``mnv2 classify``.
         from_sorted: A folder that ``mnv2 sort`` made: photos that were moved since are learned.
@@ -67,16 +69,34 @@ def learn(
     made = ModelOptions(model) if isinstance(model, str) else model
     path = os.fspath(output)
     given = [None if each is None else os.fspath(each) for each in (folder, labels)]
+    if options.keywords is not None:
+        check_keywords(given[0], labels=labels is not None, from_sorted=from_sorted is not None)
     if from_sorted is not None:
         training = read_examples(given[0], given[1], running.filters) if any(given) else None
         what = Corrections(os.fspath(from_sorted), path, training, made)
         return relearn(what, options, running)
     check_model_output(path, force=options.force)
-    found = read_examples(given[0], given[1], running.filters)
+    if options.keywords is not None:
+        found = from_keywords(given[0] or "", options.keywords, running.filters)
+    else:
+        found = read_examples(given[0], given[1], running.filters)
     found.check()
     check_enough(found)
     check_not_a_photo(path, (photo.path for photo in found.photos))
     return _learn(found, path, made, options, running)
+
+
+def check_keywords(folder: str | None, *, labels: bool, from_sorted: bool) -> None:
+    """Check that classes can come from keywords.
+
+    Raises:
+        InputError: There is no folder, or the classes also come from elsewhere.
+    """
+    if labels or from_sorted:
+        what = "labels" if labels else "from_sorted"
+        raise InputError(f"keywords cannot be combined with {what}", "Omit one of them.")
+    if folder is None:
+        raise InputError("keywords require a folder of photos", "Name the folder.")
 
 
 def read_examples(folder: str | None, labels: str | None, filters: Filters) -> Examples:

@@ -8,6 +8,7 @@ from mnv2cli.engines.options import EngineOptions
 from mnv2cli.events import RunEvents
 from mnv2cli.images.options import ImageOptions
 from mnv2cli.learning.gather import Watch, unwatched
+from mnv2cli.learning.keywords import KeywordClasses
 from mnv2cli.sources.options import Filters
 
 
@@ -22,12 +23,14 @@ class LearnOptions:
         force: Overwrite an existing file.
         cache: Use and fill the cache of features.
         trust_all: Of a sorted folder, learn also from photos that the user did not move.
+        keywords: Take the class of a photo from its keywords; None for its subfolder.
     """
 
     group_by: str = ""
     force: bool = False
     cache: bool = True
     trust_all: bool = False
+    keywords: KeywordClasses | None = None
 
 
 @dataclass(frozen=True, slots=True)

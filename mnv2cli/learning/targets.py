@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from mnv2cli.errors import InputError
 from mnv2cli.labels.categories_file import builtin
@@ -25,6 +26,18 @@ KINDS = {
     "node": ("node of the WordNet tree", "nodes of the WordNet tree"),
 }
 """How a name was matched, for the user: one, and several."""
+
+
+class AmbiguousNameError(InputError):
+    """A name is that of several classes or nodes.
+
+    Attributes:
+        choices: Their WordNet ids.
+    """
+
+    def __init__(self, message: str, hint: str, choices: tuple[str, ...]) -> None:
+        super().__init__(message, hint)
+        self.choices = choices
 
 
 @dataclass(frozen=True)
@@ -78,7 +91,7 @@ def match(names: Iterable[str], class_names: Sequence[str]) -> Targets:
         InputError: A label or node is ambiguous, or no name means anything.
     """
     names = list(names)
-    find = _own_classes(class_names) if class_names else _imagenet
+    find = finder_in(class_names)
     found = {name: find(name) for name in names}
     matched = {name: target for name, target in found.items() if target is not None}
     titles = Counter(target.title for target in matched.values())
@@ -88,6 +101,11 @@ def match(names: Iterable[str], class_names: Sequence[str]) -> Targets:
     if names and not matched:
         raise _nothing_matches(names, class_names)
     return Targets(matched, tuple(name for name in names if name not in matched))
+
+
+def finder_in(class_names: Sequence[str]) -> Callable[[str], Target | None]:
+    """Return what finds the meaning of a name, as :func:`match` does; None if it has none."""
+    return _own_classes(class_names) if class_names else _imagenet
 
 
 def _own_classes(class_names: Sequence[str]) -> Callable[[str], Target | None]:
@@ -106,12 +124,12 @@ def _own_classes(class_names: Sequence[str]) -> Callable[[str], Target | None]:
 
 
 def _imagenet(name: str) -> Target | None:
-    nodes, labels = tree(), imagenet_labels()
+    nodes = tree()
     given = _ID.fullmatch(name)
     if given and given[1] in nodes.nodes:
         return Target(name, _below([given[1]]), "id", nodes.nodes[given[1]].name)
     plain = _plain(name)
-    own = [label for label in labels if _plain(label.name) == plain]
+    own = _labels().get(plain, [])
     if len(own) > 1:
         raise _ambiguous(name, "two classes", own)
     if own:
@@ -119,12 +137,31 @@ def _imagenet(name: str) -> Target | None:
     for category in builtin().all:
         if _plain(category.name) == plain:
             return Target(name, frozenset(builtin().classes(category)), "category", category.name)
-    above = [node for node in nodes.nodes.values() if _plain(node.name) == plain]
+    above = _nodes().get(plain, [])
     if len(above) > 1:
-        raise _ambiguous(name, "several nodes", [Label(node.wnid, node.name) for node in above])
+        raise _ambiguous(name, "several nodes", above)
     if not above:
         return None
     return Target(name, _below([above[0].wnid]), "node", above[0].name)
+
+
+@cache
+def _labels() -> dict[str, list[Label]]:
+    """The labels of ImageNet by their plain names."""
+    return _by_plain_name(imagenet_labels())
+
+
+@cache
+def _nodes() -> dict[str, list[Label]]:
+    """The nodes of the tree by their plain names."""
+    return _by_plain_name(Label(node.wnid, node.name) for node in tree().nodes.values())
+
+
+def _by_plain_name(labels: Iterable[Label]) -> dict[str, list[Label]]:
+    found: dict[str, list[Label]] = {}
+    for label in labels:
+        found.setdefault(_plain(label.name), []).append(label)
+    return found
 
 
 def _below(wnids: list[str]) -> frozenset[int]:
@@ -138,11 +175,12 @@ def _plain(name: str) -> str:
     return " ".join(name_key(name).replace("_", " ").split())
 
 
-def _ambiguous(name: str, what: str, labels: list[Label]) -> InputError:
-    choices = " or ".join(label.wnid for label in labels)
-    return InputError(
+def _ambiguous(name: str, what: str, labels: list[Label]) -> AmbiguousNameError:
+    ids = tuple(label.wnid for label in labels)
+    return AmbiguousNameError(
         f"the folder {name!r} is ambiguous: {what} of ImageNet have this name",
-        f"Rename the folder to a WordNet id: {choices}. To compare them, run: mnv2 labels",
+        f"Rename the folder to a WordNet id: {' or '.join(ids)}. To compare them, run: mnv2 labels",
+        ids,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -189,6 +190,10 @@ def evaluation_warnings(evaluation: Evaluation) -> Iterator[str]:
         yield f"skipped {count(len(omitted.unlabelled), 'photo')} without a class: " + named(
             omitted.unlabelled
         )
+    if omitted.skipped:
+        reasons = Counter(why.partition(":")[0] for _, why in omitted.skipped)
+        shown = ", ".join(f"{why} {number:,}" for why, number in reasons.most_common())
+        yield f"skipped {count(len(omitted.skipped), 'photo')} by their keywords: {shown}"
     if omitted.missing:
         yield f"the results lack {count(len(omitted.missing), 'photo')}: " + named(omitted.missing)
     if omitted.foreign:

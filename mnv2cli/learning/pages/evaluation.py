@@ -92,11 +92,13 @@ def _omitted(evaluation: Evaluation) -> Iterator[str]:
     names = [f"{name} ({number:,})" for name, number in folders.items()]
     classes = "in folders that are not classes of the model"
     missing, foreign = omitted.missing, omitted.foreign
+    skipped = [f"{path}: {why}" for path, why in omitted.skipped]
     yield from not_included(
         (
             ("could not be read", unreadable, len(unreadable)),
             (classes, names, sum(folders.values())),
             ("without a class", omitted.unlabelled, len(omitted.unlabelled)),
+            ("without a class by their keywords", skipped, len(skipped)),
             ("not in the results", missing, len(missing)),
             ("in the results, but not among the photos", foreign, len(foreign)),
         )
