@@ -22,7 +22,7 @@ from mnv2cli.errors import ExitCode
 COMMANDS = {
     "classify": LazyCommand("mnv2cli.cli.classify:classify", "Label images."),
     "sort": LazyCommand("mnv2cli.cli.sort:sort", "Sort photos into folders by what they show."),
-    "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort."),
+    "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort or a tag run."),
     "report": LazyCommand("mnv2cli.cli.report:report", "Make a page of photos and their labels."),
     "learn": LazyCommand("mnv2cli.cli.learn:learn", "Learn your own classes from a few photos."),
     "evaluate": LazyCommand("mnv2cli.cli.evaluate:evaluate", "Measure a model on labelled photos."),

@@ -20,9 +20,6 @@ from mnv2cli.journals.folder import OWN_FOLDER, locked
 from mnv2cli.journals.removal import clean_up, pass_on_state
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState, apply_line, read_tag_journal
 
-ORIGINALS = ".originals"
-"""What the file of originals adds to the stem of its journal."""
-
 
 class TagRun:
     """A tag run whose journal was written here, by this user.
@@ -259,15 +256,9 @@ class History:
                         with suppress(OSError):
                             os.utime(folder, ns=times)
                 pass_on_state(run.root, run.path, state.header)
-                for path in (originals_of(run.path), run.path):
-                    with suppress(OSError):
-                        os.unlink(path)
+                with suppress(OSError):
+                    os.unlink(run.path)
                 clean_up(run.root, state.header)
-
-
-def originals_of(journal: str) -> str:
-    """Return the path of the file of originals of a tag journal."""
-    return journal.removesuffix(".jsonl") + ORIGINALS
 
 
 def _is_own(path: str, is_kind: Any) -> bool:

@@ -124,11 +124,12 @@ def test_files_that_a_sort_moved_are_found(tmp_path: Path, monkeypatch: pytest.M
     photos = make_photos(root)
     contents = [photo.read_bytes() for photo in photos]
     name = apply(plan_of(root, photos, method="embed")).journal
-    dest.mkdir()
+    sort = str(write(dest / "journal of the sort"))
     journal = Journal(name)
     for i, photo in enumerate(photos[:2]):
         between, end = dest / f"x{i}.jpg", dest / photo.name
-        journal.append([{"moved": [[str(photo), str(between)], [str(between), str(end)]]}])
+        moved = [[str(photo), str(between)], [str(between), str(end)]]
+        journal.append([{"moved": moved, "sort": sort}])
         photo.rename(end)
     os.utime(dest, (1_400_000_000, 1_400_000_000))
     journal.append([{"moved": [[str(photos[2]), str(dest / "never.jpg")]]}])
@@ -274,7 +275,8 @@ def test_forgetting_keeps_the_journal_that_the_undo_of_a_sort_requires(tmp_path:
     before = {path: path.read_bytes() for path in files[:2]}
     name = apply(plan_of(tmp_path, files)).journal
     journal = Journal(name)
-    journal.append([{"moved": [[str(files[2]), "/elsewhere/2.xmp"]]}])
+    sort = str(write(tmp_path / "journal of the sort"))
+    journal.append([{"moved": [[str(files[2]), "/elsewhere/2.xmp"]], "sort": sort}])
     journal.close()
     assert forget(name) > 0 and os.path.exists(name) and not os.path.exists(originals_path(name))
     outcome, _ = undo(str(tmp_path))  # the run before it

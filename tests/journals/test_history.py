@@ -1,0 +1,111 @@
+"""What tag runs did to files, by their journals."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from mnv2cli.errors import InputError
+from mnv2cli.journals.folder import locked
+from mnv2cli.journals.history import History
+from mnv2cli.journals.tag_journal import read_tag_journal
+from tests.journals.tag_runs import tag, untag
+from tests.sorting.trees import write
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _explains(path: Path, expected: str, now: str | None) -> bool:
+    return History().explains([str(path)], _digest(expected), now and _digest(now))
+
+
+def test_contents_are_explained_by_any_chain_of_changes(tmp_path: Path) -> None:
+    photo = write(tmp_path / "in" / "a.jpg", "one")
+    tag(tmp_path / "in", {photo: b"two"})
+    tag(tmp_path, {photo: b"three"})
+    for expected in ("one", "two", "three"):
+        for now in ("one", "two", "three"):
+            assert _explains(photo, expected, now)
+        assert not _explains(photo, expected, "four") and not _explains(photo, expected, None)
+    assert not _explains(tmp_path / "in" / "b.jpg", "one", "two")
+
+
+def test_no_file_is_explained_but_leads_to_nothing(tmp_path: Path) -> None:
+    sidecar = tmp_path / "a.xmp"
+    tag(tmp_path, {sidecar: b"one"})
+    assert not _explains(sidecar, "one", None)  # it is there, as far as the run knows
+    tag(tmp_path, {sidecar: None})
+    assert _explains(sidecar, "one", None)
+    tag(tmp_path, {sidecar: b"two"})
+    assert not _explains(sidecar, "one", "two")
+
+
+def test_the_undo_of_a_new_sidecar_explains_that_it_is_gone(tmp_path: Path) -> None:
+    sidecar, sort = tmp_path / "a.xmp", str(write(tmp_path / "journal of a sort"))
+    tag(tmp_path, {sidecar: b"one"})
+    history = History(lock=True)
+    history.runs_above([str(sidecar)])[0].note(sort, [])
+    history.close()
+    assert untag(tmp_path) == []
+    assert _explains(sidecar, "one", None)
+    assert not _explains(sidecar, "other", None)
+
+
+def test_a_moved_file_is_known_at_each_of_its_places(tmp_path: Path) -> None:
+    root, linked = tmp_path / "in", tmp_path / "linked"
+    photo = write(root / "a.jpg", "one")
+    linked.symlink_to(root)
+    journal = tag(root, {photo: b"two"})
+    history = History(lock=True)
+    (run,) = history.runs_above([str(photo)])
+    first, last = str(tmp_path / "x" / "a.jpg"), str(tmp_path / "y" / "b.jpg")
+    moves = [(str(photo), first), (first, last)]
+    run.note(str(tmp_path / "sort"), moves[:1])
+    run.note(str(tmp_path / "sort"), moves)
+    history.close()
+    assert read_tag_journal(journal).moves == moves  # each once
+    for name in (first, last, str(photo), str(linked / "a.jpg")):
+        assert History().explains([name, str(photo)], _digest("one"), _digest("two"))
+        (change,) = run.changes(name)
+        assert run.is_at(change, last) and not run.is_at(change, first)
+
+
+@pytest.mark.parametrize("trick", ["copied", "linked", "linked folder", "damaged", "of another"])
+def test_journals_that_this_user_did_not_write_here_are_ignored(
+    tmp_path: Path, trick: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = write(tmp_path / "in" / "a.jpg", "one")
+    journal = Path(tag(tmp_path / "in", {photo: b"two"}))
+    content = journal.read_bytes()
+    assert _explains(photo, "one", "two")
+    if trick == "copied":
+        (tmp_path / "copy").write_bytes(content)
+        (tmp_path / "copy").replace(journal)
+    elif trick == "linked":
+        journal.rename(tmp_path / "journal")
+        journal.symlink_to(tmp_path / "journal")
+    elif trick == "linked folder":
+        journal.parent.rename(tmp_path / "own")
+        journal.parent.symlink_to(tmp_path / "own")
+    elif trick == "damaged":
+        journal.write_bytes(content + b"[]\n{}\n")
+    elif hasattr(os, "geteuid"):
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    else:
+        pytest.skip("this system has no owners of files")
+    assert not _explains(photo, "one", "two")
+
+
+def test_a_folder_in_use_is_refused_only_to_runs_that_change_files(tmp_path: Path) -> None:
+    photo = write(tmp_path / "a.jpg", "one")
+    tag(tmp_path, {photo: b"two"})
+    with locked(str(tmp_path)):
+        assert _explains(photo, "one", "two")
+        with pytest.raises(InputError, match="another mnv2 process is using"):
+            History(lock=True).runs_above([str(photo)])
+        assert len(History(str(tmp_path), lock=True).runs_above([str(photo)])) == 1
