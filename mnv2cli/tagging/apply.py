@@ -26,7 +26,7 @@ from mnv2cli.journals.tag_journal import line_of
 from mnv2cli.tagging.actions import TagPlan
 from mnv2cli.tagging.jobs import Job, jobs_of
 from mnv2cli.tagging.originals import originals_path
-from mnv2cli.tagging.prepare import Prepared, Preparer
+from mnv2cli.tagging.prepare import Prepared, Preparer, require_tool
 from mnv2cli.tagging.recover import settle
 from mnv2cli.tagging.run import TagOutcome, TagRun, is_unfinished, open_run, size_of
 from mnv2cli.tagging.writing import (
@@ -34,6 +34,7 @@ from mnv2cli.tagging.writing import (
     keep_attributes,
     remove_temps,
     sync_files,
+    temp_path,
     token_of,
     write_temp,
 )
@@ -69,6 +70,8 @@ def apply(
     root = os.path.abspath(plan.root)
     if not plan.work and not is_unfinished(root):
         return TagOutcome()
+    if any(plan.by("embed")):
+        require_tool()
     folders = {os.path.dirname(os.path.abspath(action.file)) for action in plan.work}
     with open_run(root, folders, progress, critical_section) as run:
         kept = size_of(originals_path(run.journal.path))
@@ -77,10 +80,9 @@ def apply(
         if jobs:
             run.confirm([{"begin": time.time()}] if run.state.entries else ())
             run.state.ended = False
-            token = token_of(run.journal.path)
-            with Preparer(run.journal.path, token, plan.write) as preparer:
+            with Preparer(run.journal.path, plan.write) as preparer:
                 try:
-                    _Applier(run, preparer, plan.write.touch).do(jobs)
+                    _Applier(run, preparer).do(jobs)
                 finally:
                     run.confirm()
         run.journal.append([{"end": True}])
@@ -93,11 +95,12 @@ def apply(
 class _Applier:
     """Prepare, announce and carry out changes in batches."""
 
-    def __init__(self, run: TagRun, preparer: Preparer, touch: bool) -> None:
+    def __init__(self, run: TagRun, preparer: Preparer) -> None:
         self._run = run
         self._preparer = preparer
-        self._touch = touch
         self._number = max(run.state.entries, default=0)
+        self._token = token_of(run.journal.path)
+        self._left: set[str] = set()  # temporary files that may exist
 
     def do(self, jobs: list[Job]) -> None:
         for is_photo, group in groupby(jobs, key=lambda job: job.is_photo):
@@ -108,44 +111,46 @@ class _Applier:
         numbers = range(self._number + 1, self._number + 1 + len(batch))
         self._number += len(batch)
         temps = [
-            self._preparer.temp(job, number) for job, number in zip(batch, numbers, strict=True)
+            temp_path(job.path, self._token, number)
+            for job, number in zip(batch, numbers, strict=True)
         ]
         try:
             lines: list[dict[str, Any]] = []
             if is_photo:
                 self._run.confirm(self._first_lines(batch, temps))
             prepared = []
-            for job, number in zip(batch, numbers, strict=True):
+            for job, number, temp in zip(batch, numbers, temps, strict=True):
                 with self._run.critical_section():
-                    if change := self._prepare(job, number):
+                    if change := self._prepare(job, number, temp):
                         prepared.append(change)
             if not prepared:
                 return
             if not is_photo:
-                known = {change.temp for change in prepared if change.content}
                 jobs = [change.job for change in prepared]
-                lines = self._first_lines(jobs, [temp for temp in temps if temp in known])
+                lines = self._first_lines(jobs, [c.temp for c in prepared if c.content])
             self._announce(prepared, lines)
             self._carry_out(prepared)
         finally:
-            remove_temps(temps)
+            remove_temps(self._left)
+            self._left.clear()
 
     def _first_lines(self, jobs: list[Job], temps: list[str]) -> list[dict[str, Any]]:
         """Return the lines about folders and temporary files."""
         run = self._run
         folders = dict.fromkeys(os.path.dirname(job.path) for job in jobs)
         lines = run.time_lines(folder for folder in folders if os.path.isdir(folder))
-        below = [os.path.relpath(temp, run.real_root).replace(os.sep, "/") for temp in temps]
+        below = [run.below(temp) for temp in temps]
         run.state.temps += below
+        self._left.update(temps)
         # Lines have a limited length.
-        return lines + [{"temps": below[at : at + 100]} for at in range(0, len(below), 100)]
+        return lines + [{"temps": below[at : at + 40]} for at in range(0, len(below), 40)]
 
-    def _prepare(self, job: Job, number: int) -> Prepared | None:
+    def _prepare(self, job: Job, number: int, temp: str) -> Prepared | None:
         """Return the change of a file; None if it has none, or failed."""
         run = self._run
         try:
             make = self._preparer.photo if job.is_photo else self._preparer.sidecar
-            change = make(job, number)
+            change = make(job, number, temp)
         except (OSError, ValueError, FileChangedError) as error:
             if isinstance(error, OSError) and error.errno in DISK_FULL:
                 raise run.disk_full(error) from error
@@ -180,6 +185,7 @@ class _Applier:
                             raise errors[change.temp]
                         carry_out(change.entry, change.job.path, change.temp, change.seen)
                         done.append(number)
+                        self._left.discard(change.temp)
                         run.state.done.add(number)
                         run.outcome.count(change.entry)
                     except (OSError, ValueError, FileChangedError) as error:

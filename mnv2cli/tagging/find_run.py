@@ -30,25 +30,46 @@ class TagRunToUndo:
         root: The folder of the run.
         journal: Its journal.
         state: The state that the journal describes.
+        size: The size of the journal when it was read.
     """
 
     root: str
     journal: str
     state: TagState
+    size: int
 
     @property
     def remaining(self) -> list[ChangeEntry]:
         """The changes still to be undone; of those that an interruption left open, all."""
         return [*self.state.open, *self.state.remaining]
 
+    def read_again(self) -> TagState:
+        """Return the state, read again if the journal has grown since."""
+        if size_of(self.journal) == self.size:
+            return self.state
+        return read_tag_journal(self.journal)
 
-def find_journal(path: str) -> tuple[str, str]:
-    """Return the folder and the journal for a folder or a journal named by the user.
+
+def find_run(path: str, *, trust: bool = False) -> TagRunToUndo:
+    """Return the tag run to undo for a folder or a journal named by the user.
 
     Raises:
-        InputError: There is nothing to undo.
-        JournalError: A journal cannot be read.
+        InputError: There is nothing to undo, or the journal was not written here and is not
+            trusted.
+        JournalError: The journal cannot be read.
     """
+    found = _found(path)
+    if not (trust or found.state.header["in_place"]):
+        raise InputError(
+            f"the journal {found.journal} was copied or unpacked, not written here",
+            "Undoing it would change files as it says. If you know where it comes from, check "
+            "it with --dry-run -v, then add --trust.",
+        )
+    return found
+
+
+def _found(path: str) -> TagRunToUndo:
+    """Return the run for a folder or a journal, whether it is trusted or not."""
     if not os.path.lexists(path):
         raise InputError(f"nothing to undo in {path!r}: it does not exist")
     if os.path.isdir(path):
@@ -60,37 +81,21 @@ def find_journal(path: str) -> tuple[str, str]:
                 "Nothing was tagged in it, or every tag run was undone or forgotten.",
             )
         # The last run not undone yet; if all are, the last one again, for the files it kept.
-        for journal in reversed(known):
-            state = read_tag_journal(journal)
-            if not (state.undoing and state.tidied):
-                return root, journal
-        return root, known[-1]
+        runs = (_read(root, journal) for journal in reversed(known))
+        not_undone = (run for run in runs if not (run.state.undoing and run.state.tidied))
+        return next(not_undone, None) or _read(root, known[-1])
     journal = os.path.abspath(path)
     folder, name = os.path.split(journal)
     if not os.path.isfile(journal) or os.path.basename(folder) != OWN_FOLDER:
         raise InputError(f"{path!r} is neither a folder nor a journal in FOLDER/{OWN_FOLDER}")
     if kind_of(name) != "tag":
         raise InputError(f"{path!r} is not a journal of mnv2 tag")
-    return os.path.dirname(folder), journal
+    return _read(os.path.dirname(folder), journal)
 
 
-def find_run(path: str, *, trust: bool = False) -> TagRunToUndo:
-    """Return the tag run to undo for a folder or a journal named by the user.
-
-    Raises:
-        InputError: There is nothing to undo, or the journal was not written here and is not
-            trusted.
-        JournalError: The journal cannot be read.
-    """
-    root, journal = find_journal(path)
-    state = read_tag_journal(journal)
-    if not (trust or state.header["in_place"]):
-        raise InputError(
-            f"the journal {journal} was copied or unpacked, not written here",
-            "Undoing it would change files as it says. If you know where it comes from, check "
-            "it with --dry-run -v, then add --trust.",
-        )
-    return TagRunToUndo(root, journal, state)
+def _read(root: str, journal: str) -> TagRunToUndo:
+    size = size_of(journal)  # before it is read: it may grow meanwhile
+    return TagRunToUndo(root, journal, read_tag_journal(journal), size)
 
 
 def forget(path: str) -> int:
@@ -105,9 +110,10 @@ def forget(path: str) -> int:
         InputError: There is none, or one is unfinished or was undone only in part.
         OutputError: They cannot be removed.
     """
-    root, journal = find_journal(path)
+    found = _found(path)
+    root = found.root
     with locked_tree(root, ()):
-        names = journals(root, "tag") if os.path.isdir(path) else [journal]
+        names = journals(root, "tag") if os.path.isdir(path) else [found.journal]
         states = {name: read_tag_journal(name) for name in names}
         for name, state in states.items():
             _check_complete(root, name, state)

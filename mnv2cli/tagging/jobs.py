@@ -50,7 +50,7 @@ def jobs_of(actions: Iterable[TagAction], run: TagRun) -> list[Job]:
         Job(
             group[0].file,
             path,
-            os.path.relpath(path, run.real_root).replace(os.sep, "/"),
+            run.below(path),
             group[0].method == "embed",
             _merged([action.tags for action in group if action.tags is not None]),
             len(group),
@@ -63,9 +63,9 @@ def jobs_of(actions: Iterable[TagAction], run: TagRun) -> list[Job]:
 def _real(file: str, run: TagRun, reals: dict[str, str]) -> str:
     """Return the path of a file without links; raises ValueError if it leads elsewhere."""
     folder, base = os.path.split(os.path.abspath(file))
-    if folder not in reals:
-        reals[folder] = os.path.realpath(folder)
-    path = os.path.join(reals[folder], base)
+    if (real := reals.get(folder)) is None:
+        real = reals[folder] = os.path.realpath(folder)
+    path = os.path.join(real, base)
     if os.path.islink(path):
         path = os.path.realpath(path)
         if not is_within(path, run.real_root):
@@ -74,7 +74,7 @@ def _real(file: str, run: TagRun, reals: dict[str, str]) -> str:
             raise ValueError("is a broken link")
     elif not is_within(path, run.real_root):
         raise ValueError(f"is outside {run.root!r}")
-    check_below(os.path.relpath(path, run.real_root).replace(os.sep, "/"))
+    check_below(run.below(path))
     return path
 
 

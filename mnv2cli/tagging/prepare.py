@@ -15,7 +15,7 @@ from mnv2cli.tagging.embedding import embed
 from mnv2cli.tagging.exiftool import ExifTool, find_exiftool
 from mnv2cli.tagging.jobs import Job
 from mnv2cli.tagging.originals import Originals
-from mnv2cli.tagging.writing import Seen, read_seen, remove_temps, see, temp_path
+from mnv2cli.tagging.writing import Seen, read_seen, remove_temps, see
 from mnv2cli.tagging.xmp.edit import edit
 from mnv2cli.tagging.xmp.keywords import Change
 
@@ -41,18 +41,21 @@ class Prepared:
     seen: Seen | None
 
 
+def require_tool() -> None:
+    """Raise InputError without ExifTool, before anything is changed."""
+    find_exiftool()
+
+
 class Preparer:
     """Make the changes of one run; a context manager that ends ExifTool.
 
     Args:
         journal: The path of the journal; the originals are beside it.
-        token: Of the names of temporary files.
         options: How files are written.
     """
 
-    def __init__(self, journal: str, token: str, options: WriteOptions) -> None:
+    def __init__(self, journal: str, options: WriteOptions) -> None:
         self._journal = journal
-        self._token = token
         self._options = options
         self._date = datetime.now().astimezone().isoformat(timespec="seconds")
         self._originals: Originals | None = None
@@ -72,11 +75,7 @@ class Preparer:
         if self._originals is not None:
             self._originals.sync()
 
-    def temp(self, job: Job, number: int) -> str:
-        """Return the temporary file of a change."""
-        return temp_path(job.path, self._token, number)
-
-    def sidecar(self, job: Job, number: int) -> Prepared | None:
+    def sidecar(self, job: Job, number: int, temp: str) -> Prepared | None:
         """Return the change of a sidecar; None if there is nothing to change.
 
         Raises:
@@ -84,9 +83,7 @@ class Preparer:
             OSError: It cannot be read, or the original not be kept.
             ValueError: It is not a sidecar.
         """
-        content, seen = b"", None
-        if see(job.path) is not None:
-            content, seen = read_seen(job.path, LARGEST_SIDECAR)
+        content, seen = read_seen(job.path, LARGEST_SIDECAR)
         new = edit(content, self._change(job))
         if new == content or (new is None and not content):
             return None
@@ -99,9 +96,9 @@ class Preparer:
             after = FileState(len(new), hashlib.sha256(new).hexdigest(), now, now, mode)
         kept = self._kept().keep(content) if seen else None
         entry = ChangeEntry(number, how, job.below, before, after, kept)
-        return Prepared(job, entry, self.temp(job, number), new or b"", seen)
+        return Prepared(job, entry, temp, new or b"", seen)
 
-    def photo(self, job: Job, number: int) -> Prepared | None:
+    def photo(self, job: Job, number: int, temp: str) -> Prepared | None:
         """Return the change of a photo, whose temporary file is written; None for no change.
 
         Raises:
@@ -116,7 +113,6 @@ class Preparer:
             raise ValueError(f"has {seen.links} hard links, which embedding would separate")
         if self._tool is None:
             self._tool = ExifTool(find_exiftool()).__enter__()
-        temp = self.temp(job, number)
         try:
             if not embed(self._tool, job.path, temp, self._change(job)):
                 return None

@@ -82,15 +82,22 @@ class TagRun:
         self.critical_section = critical_section
         self.outcome = TagOutcome(journal=journal.path)
         self._pending: list[dict[str, Any]] = []  # lines that are not in the journal yet
+        self._inside: dict[str, bool] = {}  # by folder
 
     def path(self, below: str) -> str:
         """Return the absolute path of a path of the journal."""
         return os.path.join(self.root, *below.split("/"))
 
+    def below(self, path: str) -> str:
+        """Return the path for the journal of a path without links in the folder."""
+        return path[len(self.real_root.rstrip(os.sep)) + 1 :].replace(os.sep, "/")
+
     def check_inside(self, path: str) -> None:
         """Check that the folder of a path is within the folder of the run; raises ValueError."""
-        real = os.path.realpath(os.path.dirname(path))
-        if not is_within(real, self.real_root):
+        folder = os.path.dirname(path)
+        if folder not in self._inside:
+            self._inside[folder] = is_within(os.path.realpath(folder), self.real_root)
+        if not self._inside[folder]:
             raise ValueError(f"its folder is a link that leads outside {self.root!r}")
 
     def confirm(self, also: Iterable[dict[str, Any]] = ()) -> None:
@@ -216,10 +223,18 @@ def remove_run(root: str, journal: str, state: TagState) -> None:
 
 
 def remove_originals(journal: str) -> int:
-    """Remove the originals of a run, and return the bytes that this frees."""
+    """Remove the originals of a run, and return the bytes that this frees.
+
+    Raises:
+        OutputError: They cannot be removed.
+    """
     freed = size_of(path := originals_path(journal))
-    with suppress(FileNotFoundError):
+    try:
         os.unlink(path)
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise OutputError(f"cannot remove {path!r}: {reason_of(error)}") from error
     return freed
 
 

@@ -20,7 +20,7 @@ from mnv2cli.journals.running import (
     ignore_progress,
     reason_of,
 )
-from mnv2cli.journals.tag_journal import ChangeEntry, TagState, read_tag_journal
+from mnv2cli.journals.tag_journal import ChangeEntry, TagState
 from mnv2cli.journals.tree import locked_tree
 from mnv2cli.system.files import sync_folder
 from mnv2cli.tagging.apply import BATCH, BATCH_BYTES
@@ -102,7 +102,7 @@ def undo(
         os.path.dirname(os.path.join(root, *entry.path.split("/"))) for entry in found.remaining
     }
     with locked_tree(root, folders):
-        state = read_tag_journal(name)
+        state = found.read_again()
         journal = Journal(name)
         try:
             run = TagRun(root, journal, state, progress, critical_section)
@@ -132,6 +132,7 @@ class _Undoer:
         self._token = token_of(run.journal.path)
         self._places = Places(run.root, run.state, trust=trust)
         self._originals: Originals | None = None
+        self._left: set[str] = set()  # temporary files that may exist
 
     def do(self) -> None:
         run = self._run
@@ -172,6 +173,7 @@ class _Undoer:
         temps = [
             temp_path(place, self._token, entry.number)
             for entry in batch
+            if entry.number in begun
             for place in places[entry.number]
         ]
         remove_temps(temps)  # of an undo that was killed
@@ -182,7 +184,8 @@ class _Undoer:
             errors = sync_files([step.temp for step in steps if step.temp])
             self._carry_out(steps, errors)
         finally:
-            remove_temps(temps)
+            remove_temps(self._left)
+            self._left.clear()
 
     def _step(self, entry: ChangeEntry, places: list[str], was_begun: bool) -> _Step:
         """Find the file of a change, check it, and write its content before beside it."""
@@ -210,20 +213,21 @@ class _Undoer:
             if has(path, entry.before):
                 return _Step(entry, path, nothing=True)
             return _Step(entry, path, "another file took its name")
-        existing = [place for place in reversed(places) if os.path.lexists(place)]
+        # What they are is noted before they are read, so that a later change is noticed.
+        existing = {place: _see(place) for place in reversed(places) if os.path.lexists(place)}
         for state, nothing in ((entry.after, False), (entry.before, True)):
-            for place in existing:
-                if state is not None and has(place, state):
-                    return _Step(entry, place, nothing=nothing, seen=see(place))
+            for place, seen in existing.items():
+                if state is not None and seen is not None and has(place, state):
+                    return _Step(entry, place, nothing=nothing, seen=seen)
         if not existing:
             # An interrupted undo may have removed it; a finished one would have noted that.
             is_undone = entry.how == "create" and was_begun
             if is_undone and entry.number not in self._run.state.kept:
                 return _Step(entry, path, nothing=True)
             return _Step(entry, path, GONE)
-        place = existing[0]
-        if entry.how == "create" and os.lstat(place).st_size == 0:
-            return _Step(entry, place, seen=see(place))  # after a power cut; nothing of anybody's
+        place, seen = next(iter(existing.items()))
+        if entry.how == "create" and seen is not None and seen.size == 0:
+            return _Step(entry, place, seen=seen)  # after a power cut; nothing of anybody's
         return _Step(entry, place, CHANGED)
 
     def _write_before(self, step: _Step) -> None:
@@ -234,6 +238,7 @@ class _Undoer:
             raise ValueError(FORGOTTEN)
         os.makedirs(os.path.dirname(step.path), exist_ok=True)
         temp = temp_path(step.path, self._token, entry.number)
+        self._left.add(temp)
         blocks = self._originals.restored(entry.kept, before.size, step.path)
         if write_temp(temp, blocks, 0o600) != before.sha256:
             raise ValueError("what was kept of it is damaged")
@@ -256,6 +261,7 @@ class _Undoer:
                         run.outcome.failed.append((step.path, why))
                     else:
                         undone.append(number)
+                        self._left.discard(step.temp)
                         state.undone.add(number)
                         state.kept.pop(number, None)
                         run.outcome.count(step.entry, back=True)
@@ -291,3 +297,11 @@ class _Undoer:
                 f"cannot put files back: {reason_of(error)}",
                 f"No file is lost. Free some space, then run: {undo_command(self._run.root)}",
             ) from error
+
+
+def _see(path: str) -> Seen | None:
+    """Return what a path is; None if it is not a regular file."""
+    try:
+        return see(path)
+    except ValueError:
+        return None

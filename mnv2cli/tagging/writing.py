@@ -81,14 +81,17 @@ def see(path: str) -> Seen | None:
         return None
 
 
-def read_seen(path: str, limit: int) -> tuple[bytes, Seen]:
-    """Return the content of a small file, and what the file is.
+def read_seen(path: str, limit: int) -> tuple[bytes, Seen | None]:
+    """Return the content of a small file, and what the file is; None if nothing exists.
 
     Raises:
         OSError: It cannot be read.
         ValueError: It is larger than a limit, or not a regular file.
     """
-    descriptor = open_unnoticed(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        descriptor = open_unnoticed(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        return b"", None
     try:
         seen = Seen.of(os.fstat(descriptor))
         if seen.size > limit:
