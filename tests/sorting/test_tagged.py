@@ -305,7 +305,7 @@ def test_an_undo_of_tagged_photos_killed_at_any_change_is_finished(
     photos = _photos(tmp_path, sidecars=True)
     before = snapshot(tmp_path)
     while True:
-        killed += 3
+        killed += 11
         _sort(photos, dest, method)
         placed = [dest / "tench" / "a.jpg", dest / "hen" / "b.jpg", dest / "tench" / "a (2).jpg"]
         tag(dest, _changes(placed, embed=embed))
@@ -330,7 +330,7 @@ def test_a_sort_of_tagged_photos_killed_at_any_change_is_undone_after_the_tags(
     photos = _photos(tmp_path, sidecars=True)
     before = snapshot(tmp_path)
     while True:
-        killed += 3
+        killed += 5
         tag(src, _changes(photos, embed=False))
         was_killed = in_child(lambda: _sort(photos, dest, method), killed)
         assert untag(src) == [], killed
