@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mnv2cli.system.files import open_unnoticed
+from mnv2cli.system.files import open_unnoticed, write
 
 if TYPE_CHECKING:
     import zstandard
@@ -158,9 +158,7 @@ class Originals:
     def _append(self, data: bytes) -> None:
         if self._position != self._end:
             os.lseek(self._descriptor, self._end, os.SEEK_SET)
-        left = memoryview(data)
-        while left:
-            left = left[os.write(self._descriptor, left) :]
+        write(self._descriptor, data)
         self._position = self._end = self._end + len(data)
 
     def _cut(self, end: int) -> None:
