@@ -31,7 +31,10 @@ def packet(
         inside = "".join(f"<rdf:li>{escape(item)}</rdf:li>" for item in items)
         return f"<{name}><rdf:Bag>{inside}</rdf:Bag></{name}>" if items else ""
 
-    mine = "" if ours is None else bag("mnv2:Keywords", ours) + f"<mnv2:Score>{score}</mnv2:Score>"
+    mine = ""
+    if ours is not None:
+        mine = bag("mnv2:AddedKeywords", ours)
+        mine += f"<mnv2:AddedScore>{score}</mnv2:AddedScore>"
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
         '<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mnv2cli.tagging.xmp.keywords import NAMESPACE
 from mnv2cli.tagging.xmp.packet import DC, DIGIKAM, LR, RDF
-from mnv2cli.tagging.xmp.record import BAGS, Record
+from mnv2cli.tagging.xmp.record import BAGS, VALUES, Record
 from mnv2cli.tagging.xmp.words import escape
 
 PROPERTIES = {
@@ -95,7 +95,7 @@ def description(record: Record, made: Iterable[str], about: str, place: tuple[st
             content.append(_list(rdf, f"mnv2:{name}", words, (line, inside)))
     states = " ".join(f"{key}={state}" for key, state in record.states.items())
     values = (record.model, record.score, record.date, states)
-    for name, value in zip(("Model", "Score", "Date", "Lists"), values, strict=True):
+    for name, value in zip(VALUES, values, strict=True):
         if value:
             content.append(f"{line}<mnv2:{name}>{escape(value)}</mnv2:{name}>")
     return f"{''.join(parts)}{''.join(content)}{layout.before}</{rdf}Description>"

@@ -1,11 +1,14 @@
 """Our record in a packet: what it says, and its text.
 
 It is a set of properties in a namespace of this tool: the words added to each list, the model, the
-score, the date, and ``mnv2:Lists``, which names the lists that existed before: ``subject=items``
+score, the date, and ``mnv2:AddedTo``, which names the lists that existed before: ``subject=items``
 (it existed), ``subject=list`` (a list of one tag such as ``<rdf:Bag/>`` was opened),
 ``subject=property`` (``<dc:subject/>`` was opened) or ``subject=content`` (``<dc:subject>`` was
 empty); ``rdf=list`` if ``<rdf:RDF/>`` was opened. A list without a word here is one that this tool
 made.
+
+The names of the properties are in no schema that ExifTool knows: programs that ask it for short
+names, such as Immich, would take a ``Model`` in a sidecar for the camera.
 """
 
 from __future__ import annotations
@@ -16,8 +19,16 @@ from mnv2cli.tagging.xmp.keywords import NAMESPACE, Change, Ours
 from mnv2cli.tagging.xmp.packet import Node, Packet, items_of
 from mnv2cli.tagging.xmp.words import clean, distinct
 
-BAGS = {"subject": "Keywords", "hierarchy": "Hierarchy", "tags_list": "TagsList", "iptc": "Iptc"}
+BAGS = {
+    "subject": "AddedKeywords",
+    "hierarchy": "AddedHierarchy",
+    "tags_list": "AddedTagsList",
+    "iptc": "AddedIptc",
+}
 """Properties of the record that are lists, by the list that their words were added to."""
+
+VALUES = ("AddedByModel", "AddedScore", "AddedDate", "AddedTo")
+"""Properties of the record that are text: the model, the score, the date and the states."""
 
 _STATES = ("items", "list", "property", "content")
 
@@ -97,12 +108,13 @@ def read_record(packet: Packet) -> Record | None:
     def first(name: str) -> str:
         return clean(next(iter(values.get(name, [])), ""))
 
-    states = dict(part.partition("=")[::2] for part in first("Lists").split())
+    model, score, date, added_to = map(first, VALUES)
+    states = dict(part.partition("=")[::2] for part in added_to.split())
     return Record(
         {key: distinct(values.get(name, [])) for key, name in BAGS.items()},
-        first("Model"),
-        first("Score"),
-        first("Date"),
+        model,
+        score,
+        date,
         {key: state for key, state in states.items() if state in _STATES},
     )
 

@@ -62,7 +62,7 @@ PREFIXES_THAT_MEAN_SOMETHING_ELSE = """\
     xmlns:mnv2="http://example.org/not-ours/"
     xmlns:lr="http://example.org/not-lightroom/"
     xmlns:elements="http://purl.org/dc/elements/1.1/"
-   mnv2:Keywords="kept"
+   mnv2:AddedKeywords="kept"
    lr:hierarchicalSubject="kept too">
    <elements:subject>
     <rdf:Bag>

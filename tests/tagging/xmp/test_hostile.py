@@ -98,8 +98,8 @@ def test_local_files_are_not_included(tmp_path: Path) -> None:
 def record(*words: str, more: str = "") -> str:
     items = "".join(f"<rdf:li>{word}</rdf:li>" for word in words)
     return (
-        f'\n   <m:Keywords xmlns:m="{NAMESPACE}"><rdf:Bag>{items}</rdf:Bag></m:Keywords>'
-        f'<m:Model xmlns:m="{NAMESPACE}">m</m:Model>{more}'
+        f'\n   <m:AddedKeywords xmlns:m="{NAMESPACE}"><rdf:Bag>{items}</rdf:Bag></m:AddedKeywords>'
+        f'<m:AddedByModel xmlns:m="{NAMESPACE}">m</m:AddedByModel>{more}'
     )
 
 
@@ -123,7 +123,7 @@ def test_forged_record_does_not_reach_items_that_this_tool_cannot_write() -> Non
      "a=b=c", "", "<rdf:li/>"],
 )  # fmt: skip
 def test_forged_states_remove_no_word_that_is_not_recorded(state: str) -> None:
-    more = f'<m:Lists xmlns:m="{NAMESPACE}">{state}</m:Lists>'
+    more = f'<m:AddedTo xmlns:m="{NAMESPACE}">{state}</m:AddedTo>'
     found = changed(packet(subjects("holiday", "cat") + record("cat", more=more)), REMOVE)
     assert read_keywords(found).subjects == ("holiday",)
     assert b"<xmp:Rating>4</xmp:Rating>" in found
@@ -142,7 +142,7 @@ def test_several_records_are_removed_as_one() -> None:
     "value", ["nan", "1e999", "-1", "2", "0,5", "<rdf:Seq/>", "<q xmlns='urn:q'>1</q>", "1" * 5000]
 )
 def test_score_that_is_no_share_is_read_as_unknown(value: str) -> None:
-    data = packet(f'<m:Score xmlns:m="{NAMESPACE}">{value}</m:Score>')
+    data = packet(f'<m:AddedScore xmlns:m="{NAMESPACE}">{value}</m:AddedScore>')
     ours = read_keywords(data).ours
     assert ours is None or ours.score == 0
     assert edit(data, REMOVE) == packet()

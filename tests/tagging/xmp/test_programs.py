@@ -48,13 +48,13 @@ def test_exiftool_reads_what_was_written(run: Run, sidecar: Path) -> None:
         "XMP-dc:Subject": ["animal", "tiger cat"],
         "XMP-lr:HierarchicalSubject": ["animal", "animal|tiger cat"],
         "XMP-digiKam:TagsList": ["animal", "animal/tiger cat"],
-        "XMP-mnv2:Keywords": ["animal", "tiger cat"],
-        "XMP-mnv2:Hierarchy": ["animal", "animal|tiger cat"],
-        "XMP-mnv2:TagsList": ["animal", "animal/tiger cat"],
-        "XMP-mnv2:Iptc": "animal",
-        "XMP-mnv2:Model": "mobilenet_v2",
-        "XMP-mnv2:Score": 0.8734,
-        "XMP-mnv2:Date": "2026:11:30 12:00:00+01:00",
+        "XMP-mnv2:AddedKeywords": ["animal", "tiger cat"],
+        "XMP-mnv2:AddedHierarchy": ["animal", "animal|tiger cat"],
+        "XMP-mnv2:AddedTagsList": ["animal", "animal/tiger cat"],
+        "XMP-mnv2:AddedIptc": "animal",
+        "XMP-mnv2:AddedByModel": "mobilenet_v2",
+        "XMP-mnv2:AddedScore": 0.8734,
+        "XMP-mnv2:AddedDate": "2026:11:30 12:00:00+01:00",
     }
     assert run("-s3", "-validate", "-warning", "-a") == "OK\n"
 
@@ -113,7 +113,7 @@ def test_packet_that_exiv2_rewrites_is_refreshed_and_removed(data: bytes, tmp_pa
         return written.encode()
 
     written = rewritten(changed(data, adding(hierarchy=True)))
-    assert b"mnv2:Model=" in written  # exiv2 prefers attributes
+    assert b"mnv2:AddedByModel=" in written  # exiv2 prefers attributes
     assert edit(written, adding(hierarchy=True)) == written
     refreshed = changed(written, adding(DOG))
     assert read_keywords(refreshed).subjects == (*before, "typed", "dog")
