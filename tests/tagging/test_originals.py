@@ -17,6 +17,8 @@ CASES = {
     "moved far": b"\1" * 50_000 + random.Random(8).randbytes(90_000) + NOISE,
     "cut": NOISE[:200_000],
     "swapped": NOISE[200_000:] + NOISE[:200_000],
+    "both ends": b"RIFF1" + NOISE[5:399_000] + b"keywords" * 90,
+    "two shifts": NOISE[:9000] + b"1" * 7000 + NOISE[9000:300_000] + b"2" * 5000 + NOISE[300_000:],
     "another": random.Random(9).randbytes(1000),
 }
 
@@ -25,6 +27,7 @@ CASES = {
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let blocks be small, so that a photo has many."""
     monkeypatch.setattr(originals, "BLOCK", 64_000)
+    monkeypatch.setattr(originals, "_UNIT", 4_000)
     monkeypatch.setattr(originals, "_MARGIN", 16_000)
 
 
@@ -39,7 +42,7 @@ def test_a_difference_restores_the_photo(tmp_path: Path, case: str) -> None:
         kept.keep(b"before it")
         where, size, _ = kept.keep_difference(str(old), str(new))
         assert b"".join(kept.restored(where, size, str(new))) == NOISE
-    if case in ("inserted", "moved far", "removed", "swapped"):
+    if case in ("inserted", "moved far", "removed", "swapped", "both ends", "two shifts"):
         assert where[1] < 10_000
 
 
