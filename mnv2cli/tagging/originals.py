@@ -34,6 +34,7 @@ _FRAME = struct.Struct("<IIq")
 _WINDOW_LOG = 24  # covers a block and its dictionary
 _PROBE = 64  # bytes
 _DAMAGED = "what was kept of it is damaged"
+_UNKEPT = "its difference to the new content cannot be kept"
 
 
 def originals_path(journal: str) -> str:
@@ -84,7 +85,7 @@ class Originals:
         return start, self._end - start, False
 
     def keep_difference(self, path: str, new: str) -> tuple[Kept, int, str]:
-        """Keep what restores a file from its new content; each block is verified.
+        """Keep what restores a file from its new content; this is verified.
 
         Args:
             path: The file.
@@ -95,7 +96,7 @@ class Originals:
 
         Raises:
             OSError: A file cannot be read or written; nothing is kept.
-            ValueError: The new content is empty.
+            ValueError: The difference does not restore the file, or the new content is empty.
         """
         start, digest, size = self._end, hashlib.sha256(), 0
         try:
@@ -110,10 +111,16 @@ class Originals:
                         self._append(_FRAME.pack(len(frame), count, at) + frame)
                     digest.update(block)
                     size += len(block)
+            kept = start, self._end - start, True
+            restored = hashlib.sha256()
+            for part in self.restored(kept, size, new):
+                restored.update(part)
+            if restored.digest() != digest.digest():
+                raise ValueError(_UNKEPT)
         except BaseException:
             self._cut(start)
             raise
-        return (start, self._end - start, True), size, digest.hexdigest()
+        return kept, size, digest.hexdigest()
 
     def restored(self, kept: Kept, size: int, new: str = "") -> Iterator[bytes]:
         """Yield the blocks of a file.
@@ -210,9 +217,10 @@ class _Deltas:
                 self._probe(block[at : at + count], offset + at)
                 at += count
                 continue
+            place = offset + at + self._shift
             if start < at:
                 yield self._packed(block[start:at], offset + start)
-            yield b"", count, offset + at + self._shift
+            yield b"", count, place
             start = at = at + count
         if start < at:
             yield self._packed(block[start:at], offset + start)
@@ -272,12 +280,10 @@ class _Deltas:
             min_match=6,
             strategy=zstandard.STRATEGY_FAST,
         )
-        frame = zstandard.ZstdCompressor(
+        compressor = zstandard.ZstdCompressor(
             dict_data=_raw(dictionary), compression_params=parameters
-        ).compress(block)
-        if _unpacked(frame, len(block), dictionary) != block:
-            raise ValueError("its difference to the new content cannot be kept")
-        return frame, at
+        )
+        return compressor.compress(block), at
 
     def _search(self, block: bytes, offset: int) -> bool:
         """Search the new content for a part of a block; return whether its place is another."""
