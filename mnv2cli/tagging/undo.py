@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
@@ -213,8 +214,11 @@ class _Undoer:
             if has(path, entry.before):
                 return _Step(entry, path, nothing=True)
             return _Step(entry, path, "another file took its name")
+        there = [place for place in reversed(places) if os.path.lexists(place)]
+        while len(there) > 1 and _is_second_name(*there[:2]):
+            os.unlink(there.pop(0))  # of a sort that was killed between two names
         # What they are is noted before they are read, so that a later change is noticed.
-        existing = {place: _see(place) for place in reversed(places) if os.path.lexists(place)}
+        existing = {place: _see(place) for place in there}
         for state, nothing in ((entry.after, False), (entry.before, True)):
             for place, seen in existing.items():
                 if state is not None and seen is not None and has(place, state):
@@ -305,3 +309,12 @@ def _see(path: str) -> Seen | None:
         return see(path)
     except ValueError:
         return None
+
+
+def _is_second_name(path: str, other: str) -> bool:
+    """Return whether two paths are two names of one file, of which one can be removed."""
+    one, two = os.lstat(path), os.lstat(other)
+    is_one = stat.S_ISREG(one.st_mode) and (one.st_dev, one.st_ino) == (two.st_dev, two.st_ino)
+    real = [os.path.realpath(os.path.dirname(each)) for each in (path, other)]
+    names = [os.path.basename(each) for each in (path, other)]
+    return is_one and one.st_nlink > 1 and (real[0], names[0]) != (real[1], names[1])
