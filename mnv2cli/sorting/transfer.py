@@ -9,13 +9,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 import stat
 from contextlib import suppress
 
 from mnv2cli.journals.running import FileChangedError
 from mnv2cli.sorting.journal import JournalEntry
-from mnv2cli.system.files import content_digest, open_unnoticed
+from mnv2cli.system.files import content_digest, copy_attributes, open_unnoticed, write
 
 _BLOCK = 1 << 20
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS,
@@ -173,7 +172,7 @@ def copy(
             write(writer, content)
         elif _stream(source, writer) != entry.sha256:
             raise FileChangedError
-        _copy_attributes(source, target)
+        copy_attributes(source, target)
         if durable:
             _give(target, status)
         os.chmod(target, stat.S_IMODE(status.st_mode))
@@ -198,24 +197,6 @@ def _stream(source: str, writer: int) -> str:
     return digest.hexdigest()
 
 
-def write(descriptor: int, data: bytes) -> None:
-    """Write bytes completely."""
-    left = memoryview(data)
-    while left:
-        left = left[os.write(descriptor, left) :]
-
-
-def _copy_attributes(source: str, target: str) -> None:
-    """Copy extended attributes, such as tags, as far as the file system supports them."""
-    if not hasattr(os, "listxattr"):
-        shutil.copystat(source, target)  # covers macOS and Windows
-        return
-    with suppress(OSError):
-        for name in os.listxattr(source):
-            with suppress(OSError):
-                os.setxattr(target, name, os.getxattr(source, name))
-
-
 def _give(path: str, status: os.stat_result) -> None:
     """Restore the owner of a moved file, as far as that is allowed."""
     if hasattr(os, "chown"):
@@ -228,7 +209,7 @@ def complete(source: str, made: str, entry: JournalEntry) -> None:
     if os.path.samefile(source, made):
         return
     status = os.stat(source)
-    _copy_attributes(source, made)
+    copy_attributes(source, made)
     if entry.method == "move":
         _give(made, status)
     os.chmod(made, stat.S_IMODE(status.st_mode))

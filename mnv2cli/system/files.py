@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from typing import IO
@@ -42,6 +43,24 @@ def open_unnoticed(path: str, flags: int) -> int:
         return os.open(path, flags | getattr(os, "O_NOATIME", 0))
     except PermissionError:  # only the owner may
         return os.open(path, flags)
+
+
+def write(descriptor: int, data: bytes) -> None:
+    """Write bytes completely."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def copy_attributes(source: str, target: str) -> None:
+    """Copy extended attributes, such as tags, as far as the file system supports them."""
+    if not hasattr(os, "listxattr"):
+        shutil.copystat(source, target)  # covers macOS and Windows
+        return
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(source):
+            with contextlib.suppress(OSError):
+                os.setxattr(target, name, os.getxattr(source, name))
 
 
 def sync_folder(path: str) -> None:

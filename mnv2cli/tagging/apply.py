@@ -26,7 +26,7 @@ from mnv2cli.journals.tag_journal import line_of
 from mnv2cli.tagging.actions import TagPlan
 from mnv2cli.tagging.jobs import Job, jobs_of
 from mnv2cli.tagging.originals import originals_path
-from mnv2cli.tagging.prepare import Prepared, Preparer
+from mnv2cli.tagging.prepare import Prepared, Preparer, require_tool
 from mnv2cli.tagging.recover import settle
 from mnv2cli.tagging.run import TagOutcome, TagRun, is_unfinished, open_run, size_of
 from mnv2cli.tagging.writing import (
@@ -70,6 +70,8 @@ def apply(
     root = os.path.abspath(plan.root)
     if not plan.work and not is_unfinished(root):
         return TagOutcome()
+    if any(plan.by("embed")):
+        require_tool()
     folders = {os.path.dirname(os.path.abspath(action.file)) for action in plan.work}
     with open_run(root, folders, progress, critical_section) as run:
         kept = size_of(originals_path(run.journal.path))
@@ -141,7 +143,7 @@ class _Applier:
         run.state.temps += below
         self._left.update(temps)
         # Lines have a limited length.
-        return lines + [{"temps": below[at : at + 100]} for at in range(0, len(below), 100)]
+        return lines + [{"temps": below[at : at + 40]} for at in range(0, len(below), 40)]
 
     def _prepare(self, job: Job, number: int, temp: str) -> Prepared | None:
         """Return the change of a file; None if it has none, or failed."""

@@ -41,6 +41,11 @@ class Prepared:
     seen: Seen | None
 
 
+def require_tool() -> None:
+    """Raise InputError without ExifTool, before anything is changed."""
+    find_exiftool()
+
+
 class Preparer:
     """Make the changes of one run; a context manager that ends ExifTool.
 

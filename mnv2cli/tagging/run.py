@@ -223,10 +223,18 @@ def remove_run(root: str, journal: str, state: TagState) -> None:
 
 
 def remove_originals(journal: str) -> int:
-    """Remove the originals of a run, and return the bytes that this frees."""
+    """Remove the originals of a run, and return the bytes that this frees.
+
+    Raises:
+        OutputError: They cannot be removed.
+    """
     freed = size_of(path := originals_path(journal))
-    with suppress(FileNotFoundError):
+    try:
         os.unlink(path)
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise OutputError(f"cannot remove {path!r}: {reason_of(error)}") from error
     return freed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
@@ -213,20 +214,24 @@ class _Undoer:
             if has(path, entry.before):
                 return _Step(entry, path, nothing=True)
             return _Step(entry, path, "another file took its name")
-        existing = [place for place in reversed(places) if os.path.lexists(place)]
+        there = [place for place in reversed(places) if os.path.lexists(place)]
+        while len(there) > 1 and _is_second_name(*there[:2]):
+            os.unlink(there.pop(0))  # of a sort that was killed between two names
+        # What they are is noted before they are read, so that a later change is noticed.
+        existing = {place: _see(place) for place in there}
         for state, nothing in ((entry.after, False), (entry.before, True)):
-            for place in existing:
-                if state is not None and has(place, state):
-                    return _Step(entry, place, nothing=nothing, seen=see(place))
+            for place, seen in existing.items():
+                if state is not None and seen is not None and has(place, state):
+                    return _Step(entry, place, nothing=nothing, seen=seen)
         if not existing:
             # An interrupted undo may have removed it; a finished one would have noted that.
             is_undone = entry.how == "create" and was_begun
             if is_undone and entry.number not in self._run.state.kept:
                 return _Step(entry, path, nothing=True)
             return _Step(entry, path, GONE)
-        place = existing[0]
-        if entry.how == "create" and os.lstat(place).st_size == 0:
-            return _Step(entry, place, seen=see(place))  # after a power cut; nothing of anybody's
+        place, seen = next(iter(existing.items()))
+        if entry.how == "create" and seen is not None and seen.size == 0:
+            return _Step(entry, place, seen=seen)  # after a power cut; nothing of anybody's
         return _Step(entry, place, CHANGED)
 
     def _write_before(self, step: _Step) -> None:
@@ -296,3 +301,20 @@ class _Undoer:
                 f"cannot put files back: {reason_of(error)}",
                 f"No file is lost. Free some space, then run: {undo_command(self._run.root)}",
             ) from error
+
+
+def _see(path: str) -> Seen | None:
+    """Return what a path is; None if it is not a regular file."""
+    try:
+        return see(path)
+    except ValueError:
+        return None
+
+
+def _is_second_name(path: str, other: str) -> bool:
+    """Return whether two paths are two names of one file, of which one can be removed."""
+    one, two = os.lstat(path), os.lstat(other)
+    is_one = stat.S_ISREG(one.st_mode) and (one.st_dev, one.st_ino) == (two.st_dev, two.st_ino)
+    real = [os.path.realpath(os.path.dirname(each)) for each in (path, other)]
+    names = [os.path.basename(each) for each in (path, other)]
+    return is_one and one.st_nlink > 1 and (real[0], names[0]) != (real[1], names[1])

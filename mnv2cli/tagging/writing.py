@@ -10,7 +10,6 @@ import errno
 import hashlib
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 
 from mnv2cli.journals.running import FileChangedError
 from mnv2cli.journals.tag_journal import ChangeEntry, FileState
-from mnv2cli.system.files import content_digest, open_unnoticed
+from mnv2cli.system.files import content_digest, copy_attributes, open_unnoticed, write
 
 _SYNC_THREADS = 16
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS,
@@ -163,39 +162,25 @@ def write_temp(path: str, blocks: Iterable[bytes], mode: int = 0o666) -> str:
     return digest.hexdigest()
 
 
-def write(descriptor: int, data: bytes) -> None:
-    """Write bytes completely."""
-    left = memoryview(data)
-    while left:
-        left = left[os.write(descriptor, left) :]
-
-
-def keep_attributes(source: str, target: str, mode: int, times: tuple[int, int] | None) -> None:
-    """Give a file the owner and extended attributes of another, permissions, and maybe times.
+def keep_attributes(source: str, target: str, mode: int, times: tuple[int, int]) -> None:
+    """Give a file the owner and extended attributes of another, permissions and times.
 
     Args:
         source: The other file.
         target: The file.
         mode: The permissions.
-        times: Access and modification time in ns; None to keep those that it has.
+        times: Access and modification time in ns.
     """
-    if hasattr(os, "listxattr"):
-        with suppress(OSError):
-            for name in os.listxattr(source):
-                with suppress(OSError):
-                    os.setxattr(target, name, os.getxattr(source, name))
-    else:  # macOS and Windows
-        own = os.stat(target)
-        shutil.copystat(source, target)
-        os.utime(target, ns=(own.st_atime_ns, own.st_mtime_ns))
+    own = os.stat(target)
+    if source != target:
+        copy_attributes(source, target)
     if hasattr(os, "chown"):
-        status, own = os.stat(source), os.stat(target)
+        status = os.stat(source)
         if (status.st_uid, status.st_gid) != (own.st_uid, own.st_gid):
             with suppress(OSError):
                 os.chown(target, status.st_uid, status.st_gid)
     os.chmod(target, mode)
-    if times is not None:
-        os.utime(target, ns=times)
+    os.utime(target, ns=times)
 
 
 def sync_files(paths: list[str]) -> dict[str, OSError]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mnv2cli.errors import InputError
 from mnv2cli.tagging.actions import TagAction, TagPlan
 from mnv2cli.tagging.apply import apply
 from mnv2cli.tagging.exiftool import ExifTool
@@ -102,3 +103,18 @@ def test_kills_while_exiftool_works_lose_nothing(tmp_path: Path, photos: list[Pa
         os.utime(tmp_path, (1_400_000_000, 1_400_000_000))
         now = snapshot(tmp_path, journals=False)
         assert now == before
+
+
+def test_nothing_is_changed_without_exiftool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = make(tmp_path)
+    before = snapshot(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    actions = [
+        *plan_of(tmp_path, files).actions,
+        *plan_of(tmp_path, [tmp_path / "sub0" / "0.jpg"], method="embed").actions,
+    ]
+    with pytest.raises(InputError):
+        apply(TagPlan(str(tmp_path), actions))
+    assert snapshot(tmp_path) == before

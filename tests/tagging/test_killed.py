@@ -156,7 +156,7 @@ def test_kills_at_random_moments_lose_nothing(root: Path, method: Method) -> Non
         os.waitpid(pid, 0)
         place.check()
 
-    for _ in range(30):  # twice each, with two methods
+    for _ in range(15):  # two kills each, with two methods
         killed(place.tag)
         place.tag()
         killed(place.undo)

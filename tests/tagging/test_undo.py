@@ -171,6 +171,18 @@ def test_a_linked_folder_cannot_redirect_undo(tmp_path: Path) -> None:
     assert snapshot(tmp_path / "outside") == before
 
 
+def test_a_journal_cannot_name_other_files_as_temporary(tmp_path: Path) -> None:
+    files = make(tmp_path)
+    mine = [tmp_path / "mine.txt", tmp_path / ".mine.mnv2", tmp_path / "sub0" / "0.jpg"]
+    for path in mine:
+        write(path, "mine")
+    journal = Journal(apply(plan_of(tmp_path, files)).journal)
+    journal.append([{"temps": [str(path.relative_to(tmp_path)) for path in mine]}])
+    journal.close()
+    undo(str(tmp_path))
+    assert [path.read_text() for path in mine] == ["mine"] * 3
+
+
 def test_damaged_originals_change_nothing(tmp_path: Path) -> None:
     files = make(tmp_path)
     name = apply(plan_of(tmp_path, files)).journal
