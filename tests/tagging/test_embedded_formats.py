@@ -22,7 +22,7 @@ from mnv2cli.tagging.exiftool import ExifTool
 from mnv2cli.tagging.tags import Tags
 from mnv2cli.tagging.xmp.keywords import Change
 from mnv2cli.tagging.xmp.read import read_keywords
-from tests.tagging.embeddable_photos import PHOTOS
+from tests.tagging.photo_formats import PHOTOS
 
 DATE = "2026-03-01T12:00:00+01:00"
 ADD = Change(Tags(("cat", "tiger cat"), model="network", score=0.5), date=DATE)

@@ -18,7 +18,7 @@ from mnv2cli.tagging.tags import Tags
 from mnv2cli.tagging.xmp.keywords import Change
 from mnv2cli.tagging.xmp.read import read_keywords
 from tests.images.camera_raws import Shot, nef
-from tests.tagging.embeddable_photos import DEPTH, EXTENSION, HEADER, PACKET, extended, segment
+from tests.tagging.photo_formats import DEPTH, EXTENSION, HEADER, PACKET, extended, segment
 
 DATE = "2026-03-01T12:00:00+01:00"
 REMOVE = Change(None, date=DATE)
