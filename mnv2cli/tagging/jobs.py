@@ -20,6 +20,7 @@ class Job:
         name: Its path as the plan has it, for messages.
         path: Its absolute path without links.
         below: Its path for the journal.
+        photo: The path of the photo, as the plan has it.
         is_photo: The keywords go into the photo itself.
         tags: What to write; None to remove what earlier runs wrote.
         count: Number of the photos that this file is of.
@@ -28,6 +29,7 @@ class Job:
     name: str
     path: str
     below: str
+    photo: str
     is_photo: bool
     tags: Tags | None
     count: int
@@ -51,6 +53,7 @@ def jobs_of(actions: Iterable[TagAction], run: TagRun) -> list[Job]:
             group[0].file,
             path,
             run.below(path),
+            group[0].source,
             group[0].method == "embed",
             _merged([action.tags for action in group if action.tags is not None]),
             len(group),

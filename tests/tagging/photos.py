@@ -31,8 +31,9 @@ def packet(
         inside = "".join(f"<rdf:li>{escape(item)}</rdf:li>" for item in items)
         return f"<{name}><rdf:Bag>{inside}</rdf:Bag></{name}>" if items else ""
 
-    mine = ""
+    mine, declared = "", ""
     if ours is not None:
+        declared = f'\n    xmlns:mnv2="{NAMESPACE}"'
         mine = bag("mnv2:AddedKeywords", ours)
         mine += f"<mnv2:AddedScore>{score}</mnv2:AddedScore>"
     return (
@@ -40,8 +41,7 @@ def packet(
         '<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
         ' <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n'
         '  <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"\n'
-        '    xmlns:lr="http://ns.adobe.com/lightroom/1.0/"\n'
-        f'    xmlns:mnv2="{NAMESPACE}">\n'
+        f'    xmlns:lr="http://ns.adobe.com/lightroom/1.0/"{declared}>\n'
         f"   {bag('dc:subject', words)}{bag('lr:hierarchicalSubject', hierarchy)}{mine}\n"
         "  </rdf:Description>\n </rdf:RDF>\n</x:xmpmeta>\n"
         '<?xpacket end="w"?>'

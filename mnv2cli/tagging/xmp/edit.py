@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from mnv2cli.tagging.tags import Tags
 from mnv2cli.tagging.xmp.add import added, planned
 from mnv2cli.tagging.xmp.check import check_same
 from mnv2cli.tagging.xmp.keywords import Change
@@ -10,7 +13,7 @@ from mnv2cli.tagging.xmp.packet import LISTS, Packet, parse
 from mnv2cli.tagging.xmp.record import Record, new_record, read_record
 from mnv2cli.tagging.xmp.remove import removed
 from mnv2cli.tagging.xmp.text import decode
-from mnv2cli.tagging.xmp.words import missing, words_of
+from mnv2cli.tagging.xmp.words import distinct, missing, words_of
 
 
 def edit(data: bytes, change: Change) -> bytes | None:
@@ -51,6 +54,26 @@ def edit(data: bytes, change: Change) -> bytes | None:
     utf8 = added(rest, change) if is_wanted else rest.utf8
     check_same(text.utf8, utf8)
     return text.encode(utf8)
+
+
+def with_words(data: bytes, words: Iterable[str]) -> bytes:
+    """Return a packet with words in ``dc:subject`` that do not count as ours: nothing is recorded.
+
+    Args:
+        data: The packet, which has no record of ours; empty to make a new one.
+        words: The words; those that it has already are not added.
+
+    Raises:
+        XmpError: The packet cannot be read, or its ``dc:subject`` is not a list.
+    """
+    known = parse(decode(data).utf8).items("subject") if data else []
+    lacking = missing(distinct(words), [item.text for item in known])
+    if not lacking:
+        return data
+    made = edit(data, Change(Tags(lacking)))
+    assert made
+    text = decode(made)
+    return text.encode(removed(parse(text.utf8), Record({})))
 
 
 def _new(change: Change) -> bytes:
