@@ -61,7 +61,7 @@ def find(path: str) -> Found:
         if not _is_undone(journal, kind):
             return Found(kind, journal)
         if last is None and not _is_settled(journal, kind):
-            last = Found(kind, journal)  # once more, for the files that it kept
+            last = Found(kind, journal)  # again, for the files that it kept
     if last is None:
         raise InputError(f"nothing to undo in {path!r}: every run in it was undone", _why(known))
     return last

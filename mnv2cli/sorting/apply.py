@@ -188,8 +188,9 @@ class _Applier:
 
     def _do_batch(self, batch: list[JournalEntry], lines: list[dict[str, Any]]) -> None:
         run = self._run
-        run.tagged.note(batch)
+        run.tagged.read(batch)
         run.confirm(lines)
+        run.tagged.note(batch)
         done: list[int] = []
         void: list[dict[str, Any]] = []
         try:

@@ -41,6 +41,15 @@ class TaggedFiles:
         """Let other runs use the folders of tag runs again."""
         self._history.close()
 
+    def read(self, entries: Iterable[JournalEntry]) -> None:
+        """Read the journals of the tag runs above some files, and keep other runs out of them.
+
+        Raises:
+            InputError: Another run uses the folder of such a journal.
+        """
+        paths = [path for entry in entries for path in self._places(entry)]
+        self._history.runs_above({os.path.dirname(path): path for path in paths}.values())
+
     def note(self, entries: Iterable[JournalEntry]) -> None:
         """Note in the tag journals of some files that they are about to be sorted.
 
@@ -166,9 +175,7 @@ class TaggedFiles:
 
     def read_all(self) -> None:
         """Read the journals of the tag runs above all files of the sort."""
-        entries = self._state.entries.values()
-        paths = [path for entry in entries for path in self._places(entry)]
-        self._history.runs_above({os.path.dirname(path): path for path in paths}.values())
+        self.read(self._state.entries.values())
 
     def release(self) -> None:
         """Remove the journals of undone tag runs that were kept for this sort."""

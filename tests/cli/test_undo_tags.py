@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from mnv2cli.journals.file import all_journals, journals
 from mnv2cli.sorting.apply import apply
-from tests.conftest import Invoke
 from tests.journals.tag_runs import tag
 from tests.sorting.trees import plan_of, record, restore_times, snapshot, write
+
+Invoke = Callable[..., Result]
 
 
 @pytest.fixture

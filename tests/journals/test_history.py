@@ -38,7 +38,7 @@ def test_contents_are_explained_by_any_chain_of_changes(tmp_path: Path) -> None:
 def test_no_file_is_explained_but_leads_to_nothing(tmp_path: Path) -> None:
     sidecar = tmp_path / "a.xmp"
     tag(tmp_path, {sidecar: b"one"})
-    assert not _explains(sidecar, "one", None)  # it is there, as far as the run knows
+    assert not _explains(sidecar, "one", None)  # the run was not undone
     tag(tmp_path, {sidecar: None})
     assert _explains(sidecar, "one", None)
     tag(tmp_path, {sidecar: b"two"})

@@ -18,6 +18,7 @@ from mnv2cli.learning.options import LearnOptions
 from mnv2cli.models.learned_file import read_learned
 from mnv2cli.sources.options import Filters
 from mnv2cli.system.files import content_digest
+from tests.journals.tag_runs import tag
 from tests.learning.conftest import draw_classes, draw_photo
 
 pytestmark = pytest.mark.usefixtures("fast")
@@ -361,3 +362,21 @@ def test_command_learns_corrections(sorted_photos: Path, invoke: Invoke) -> None
     done = invoke("learn", "--from-sorted", "sorted", "-o", "mine.keras")
     assert done.exit_code == 0, done.output
     assert "The earlier model is mine.previous.keras." in done.stdout
+
+
+@pytest.mark.parametrize("tagged", ["before they were moved", "after they were moved"])
+def test_tagged_photos_are_those_that_were_sorted(sorted_photos: Path, tagged: str) -> None:
+    def embed(*photos: Path) -> None:
+        tag(sorted_photos, {photo: photo.read_bytes() + b"tags" for photo in photos})
+
+    paths = [sorted_photos / "cat" / "0_20.png", sorted_photos / "cat" / "0_21.png"]
+    if tagged.startswith("before"):
+        embed(*paths)
+    moved = move(paths[0], "dog")
+    if tagged.startswith("after"):
+        embed(moved, paths[1])
+    found = read_sorted("sorted", ("cat", "dog"), Filters(), content_digest)
+    assert [(each.path, each.name, each.origin) for each in found.corrected] == [
+        ("sorted/dog/0_20.png", "dog", os.path.abspath("new/0_20.png"))
+    ]
+    assert (len(found.unmoved), found.missing, found.added, found.ignored) == (7, 0, [], [])

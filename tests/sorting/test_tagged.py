@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from mnv2cli.sorting.plan_file import read_plan, write_plan
 from mnv2cli.sorting.run import SortRun
 from mnv2cli.sorting.undo import undo
 from tests.journals.tag_runs import tag, untag
+from tests.sorting.test_killed import in_child, undo_if_needed
 from tests.sorting.trees import plan_of, record, restore_times, snapshot, write
 
 LABELS = ("tench", "hen", "tench")
@@ -291,3 +293,51 @@ def test_a_sort_waits_for_no_tag_run_above_its_photos(tmp_path: Path) -> None:
     assert all(photo.exists() for photo in photos)
     _sort(photos, dest, "move")
     assert undo(str(dest))[0].failed == [] and untag(tmp_path / "src") == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+@pytest.mark.parametrize("embed", [False, True], ids=["sidecar", "embedded"])
+@pytest.mark.parametrize("method", ["move", "copy"])
+def test_an_undo_of_tagged_photos_killed_at_any_change_is_finished(
+    tmp_path: Path, method: Method, embed: bool
+) -> None:
+    dest, killed = tmp_path / "sorted", 0
+    photos = _photos(tmp_path, sidecars=True)
+    before = snapshot(tmp_path)
+    while True:
+        killed += 3
+        _sort(photos, dest, method)
+        placed = [dest / "tench" / "a.jpg", dest / "hen" / "b.jpg", dest / "tench" / "a (2).jpg"]
+        tag(dest, _changes(placed, embed=embed))
+        sort = journals(str(dest))[0]
+        was_killed = in_child(lambda sort=sort: undo(sort), killed)  # type: ignore[misc]
+        if journals(str(dest)):
+            assert undo(sort)[0].failed == [], killed
+        assert untag(dest) == [], killed
+        restore_times(tmp_path)  # only of folders
+        assert snapshot(tmp_path) == before, killed
+        if not was_killed:
+            break
+    assert killed > 30
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+@pytest.mark.parametrize("method", ["move", "copy"])
+def test_a_sort_of_tagged_photos_killed_at_any_change_is_undone_after_the_tags(
+    tmp_path: Path, method: Method
+) -> None:
+    src, dest, killed = tmp_path / "src", tmp_path / "sorted", 0
+    photos = _photos(tmp_path, sidecars=True)
+    before = snapshot(tmp_path)
+    while True:
+        killed += 3
+        tag(src, _changes(photos, embed=False))
+        was_killed = in_child(lambda: _sort(photos, dest, method), killed)
+        assert untag(src) == [], killed
+        if dest.exists():
+            undo_if_needed(dest)
+        restore_times(tmp_path)
+        assert snapshot(tmp_path) == before, killed
+        if not was_killed:
+            break
+    assert killed > 30
