@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from mnv2cli.system.files import open_unnoticed
-from mnv2cli.tagging.exiftool import Edits, Embedded, ExifTool
+from mnv2cli.tagging.exiftool import READ_ONLY, Edits, Embedded, ExifTool
 from mnv2cli.tagging.exiftool_process import EmbedError
 from mnv2cli.tagging.xmp.edit import edit
 from mnv2cli.tagging.xmp.keywords import Change, XmpError
@@ -61,6 +61,8 @@ def embed(tool: ExifTool, photo: str, temp: str, change: Change) -> bool:
         OSError: The copy cannot be written; there is none.
     """
     before = tool.read(photo)
+    if before.file_type in ("PNG", "APNG"):  # ExifTool makes all packets in PNG read-only
+        before = replace(before, packet=READ_ONLY.sub(rb"\1w\2", before.packet))
     if before.file_type not in _TYPES:
         raise EmbedError(f"keywords are not embedded into {before.file_type or 'such'} files")
     if before.packets > 1:

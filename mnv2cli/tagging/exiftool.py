@@ -42,7 +42,8 @@ _TAGS = (
     "-File:CurrentIPTCDigest", "-XMP-xmpNote:HasExtendedXMP", "-File:FileType", "-Error",
 )  # fmt: skip
 
-_READ_ONLY = re.compile(rb"""(end=["'])w(["']\?>\s*)\Z""")
+READ_ONLY = re.compile(rb"""(end=["'])[rw](["']\?>\s*)\Z""")
+"""The end of a packet, with a letter for whether programs may edit it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,8 @@ class ExifTool:
         """
         arguments = []
         if edits.packet is not None:
-            arguments.append("-XMP<=packet" if edits.packet else "-XMP=")
+            # Plain XMP also is a tag of EXIF, which would then be laid out anew.
+            arguments.append("-XMP:XMP<=packet" if edits.packet else "-XMP:XMP=")
         arguments += [f"-IPTC:Keywords-={word}" for word in edits.iptc_less]
         arguments += [f"-IPTC:Keywords+={word}" for word in edits.iptc_more]
         if edits.digest:
@@ -211,7 +213,7 @@ class ExifTool:
         content = self._run([*arguments, "-o", "-"], photo, edits.packet or b"")
         # All writable formats contain the packet as it is, but PNG says that it is read-only.
         packet = edits.packet or b""
-        if not content or not (packet in content or _READ_ONLY.sub(rb"\1r\2", packet) in content):
+        if not content or not (packet in content or READ_ONLY.sub(rb"\1r\2", packet) in content):
             raise EmbedError("ExifTool did not write it")
         return content
 

@@ -1,10 +1,11 @@
 """What tag runs keep of the files that they change, to undo it.
 
 The file of originals is beside its journal and only grows. What is kept of a file is a sequence of
-frames, each for a block of it: the lengths of the compressed and of the original block, the
-position of the dictionary, and the block compressed by Zstandard. Of a photo only the difference
-is kept: the dictionary of a block is the part of the new content around it, where almost all of
-it is. So memory does not grow with the photo, and its size is not limited.
+frames, each for a block of it: the lengths of the compressed and of the original block, a position
+in the new content, and the block compressed by Zstandard. Of a photo only the difference is kept:
+a block that the new content has is its position alone, and the dictionary of any other block is
+the part of the new content around it. So memory does not grow with the photo, and its size is not
+limited.
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ Kept = tuple[int, int, bool]
 
 SUFFIX = ".originals"
 BLOCK = 4 << 20  # bytes
+_UNIT = 64 << 10  # bytes that are compared at once
 _MARGIN = 1 << 20  # bytes of the dictionary before and after the block's place in it
 _FRAME = struct.Struct("<IIq")
 _WINDOW_LOG = 24  # covers a block and its dictionary
 _PROBE = 64  # bytes
 _DAMAGED = "what was kept of it is damaged"
+_UNKEPT = "its difference to the new content cannot be kept"
 
 
 def originals_path(journal: str) -> str:
@@ -82,7 +85,7 @@ class Originals:
         return start, self._end - start, False
 
     def keep_difference(self, path: str, new: str) -> tuple[Kept, int, str]:
-        """Keep what restores a file from its new content; each block is verified.
+        """Keep what restores a file from its new content; this is verified.
 
         Args:
             path: The file.
@@ -93,7 +96,7 @@ class Originals:
 
         Raises:
             OSError: A file cannot be read or written; nothing is kept.
-            ValueError: The new content is empty.
+            ValueError: The difference does not restore the file, or the new content is empty.
         """
         start, digest, size = self._end, hashlib.sha256(), 0
         try:
@@ -102,16 +105,22 @@ class Originals:
                 open(new, "rb") as after,
                 mmap.mmap(after.fileno(), 0, access=mmap.ACCESS_READ) as content,
             ):
-                deltas = _Deltas(content)
+                deltas = _Deltas(content, os.fstat(file.fileno()).st_size)
                 while block := _read_block(file.fileno()):
-                    frame, at = deltas.packed(block, size)
-                    self._append(_FRAME.pack(len(frame), len(block), at) + frame)
+                    for frame, count, at in deltas.frames(block, size):
+                        self._append(_FRAME.pack(len(frame), count, at) + frame)
                     digest.update(block)
                     size += len(block)
+            kept = start, self._end - start, True
+            restored = hashlib.sha256()
+            for part in self.restored(kept, size, new):
+                restored.update(part)
+            if restored.digest() != digest.digest():
+                raise ValueError(_UNKEPT)
         except BaseException:
             self._cut(start)
             raise
-        return (start, self._end - start, True), size, digest.hexdigest()
+        return kept, size, digest.hexdigest()
 
     def restored(self, kept: Kept, size: int, new: str = "") -> Iterator[bytes]:
         """Yield the blocks of a file.
@@ -135,11 +144,16 @@ class Originals:
                 start += _FRAME.size
                 if packed > end - start or count > min(left, BLOCK) or (at >= 0) != is_delta:
                     raise ValueError(_DAMAGED)
-                dictionary = b""
+                around = b""
                 if is_delta:
                     after.seek(at)
-                    dictionary = after.read(BLOCK + 2 * _MARGIN)
-                yield _unpacked(self._read(start, packed), count, dictionary)
+                    around = after.read(_around(count) if packed else count)
+                if packed:
+                    yield _unpacked(self._read(start, packed), count, around)
+                elif is_delta and len(around) == count:
+                    yield around
+                else:
+                    raise ValueError(_DAMAGED)
                 start, left = start + packed, left - count
         if left:
             raise ValueError(_DAMAGED)
@@ -179,31 +193,83 @@ class Originals:
 
 
 class _Deltas:
-    """Compress the blocks of a file with its new content as the dictionary."""
+    """Describe the blocks of a file by its new content.
 
-    def __init__(self, content: mmap.mmap) -> None:
+    Args:
+        content: The new content.
+        size: The size of the file.
+    """
+
+    def __init__(self, content: mmap.mmap, size: int) -> None:
         self._content = content
         self._shift = 0  # from a block to its place in the new content
-        self._searches = 2  # without a result, until there are no more
+        self._others = {0, len(content) - size}  # shifts that are likely too
+        self._probes = 32  # searches near the place of a block, without a result
+        self._searches = 2  # searches everywhere, without a result
 
-    def packed(self, block: bytes, offset: int) -> tuple[bytes, int]:
-        """Return a compressed block, and the position of its dictionary."""
+    def frames(self, block: bytes, offset: int) -> Iterator[tuple[bytes, int, int]]:
+        """Yield frames with the length of the part that they are for, and a position."""
+        start = at = 0
+        while at < len(block):
+            count = self._equal(block, at, offset)
+            if not count:
+                count = min(_UNIT, len(block) - at)
+                self._probe(block[at : at + count], offset + at)
+                at += count
+                continue
+            place = offset + at + self._shift
+            if start < at:
+                yield self._packed(block[start:at], offset + start)
+            yield b"", count, place
+            start = at = at + count
+        if start < at:
+            yield self._packed(block[start:at], offset + start)
+
+    def _equal(self, block: bytes, start: int, offset: int) -> int:
+        """Return how many bytes of a block, from a start on, the new content has."""
+        for shift in (self._shift, *self._others):
+            end = start
+            while end < len(block):
+                unit = block[end : end + _UNIT]
+                place = offset + end + shift
+                if place < 0 or self._content[place : place + len(unit)] != unit:
+                    break
+                end += len(unit)
+            if end > start:
+                self._shift = shift
+                return end - start
+        return 0
+
+    def _probe(self, unit: bytes, offset: int) -> None:
+        """Search for the end of a unit near its place, so that the next one may be equal."""
+        probe = unit[-_PROBE:]
+        if not (self._probes and _is_rare(probe)):
+            return
+        end = offset + len(unit) + self._shift
+        found = self._content.find(probe, max(0, end - 4 * _UNIT), max(0, end + 4 * _UNIT))
+        if found >= 0:
+            self._shift = found - offset - len(unit) + len(probe)
+        else:
+            self._probes -= 1
+
+    def _packed(self, block: bytes, offset: int) -> tuple[bytes, int, int]:
         frame, at = self._compressed(block, offset)
         if len(frame) > len(block) // 4 and self._searches:
             before = self._shift
             if self._search(block, offset):
-                other = self._compressed(block, offset)
-                if len(other[0]) < len(frame):
-                    return other
+                other, place = self._compressed(block, offset)
+                if len(other) < len(frame):
+                    return other, len(block), place
             self._shift = before
             self._searches -= 1
-        return frame, at
+        return frame, len(block), at
 
     def _compressed(self, block: bytes, offset: int) -> tuple[bytes, int]:
         import zstandard
 
-        longest = BLOCK + 2 * _MARGIN
-        at = max(0, min(offset + self._shift - _MARGIN, len(self._content) - longest))
+        longest = _around(len(block))
+        margin = (longest - len(block)) // 2
+        at = max(0, min(offset + self._shift - margin, len(self._content) - longest))
         dictionary = self._content[at : at + longest]
         size = len(block) + len(dictionary)
         parameters = zstandard.ZstdCompressionParameters(
@@ -214,24 +280,32 @@ class _Deltas:
             min_match=6,
             strategy=zstandard.STRATEGY_FAST,
         )
-        frame = zstandard.ZstdCompressor(
+        compressor = zstandard.ZstdCompressor(
             dict_data=_raw(dictionary), compression_params=parameters
-        ).compress(block)
-        if _unpacked(frame, len(block), dictionary) != block:
-            raise ValueError("its difference to the new content cannot be kept")
-        return frame, at
+        )
+        return compressor.compress(block), at
 
     def _search(self, block: bytes, offset: int) -> bool:
         """Search the new content for a part of a block; return whether its place is another."""
         for share in (1, 2, 3):
             start = len(block) * share // 4
             probe = block[start : start + _PROBE]
-            if len(set(probe)) > _PROBE // 4:  # not an area of one colour, which is everywhere
+            if _is_rare(probe):
                 found = self._content.find(probe)
                 if found >= 0 and found - offset - start != self._shift:
                     self._shift = found - offset - start
                     return True
         return False
+
+
+def _around(count: int) -> int:
+    """Return the length of the dictionary of a block."""
+    return count + 2 * min(_MARGIN, 2 * count + _UNIT)
+
+
+def _is_rare(probe: bytes) -> bool:
+    """Return whether bytes are not those of an area of one colour, which are everywhere."""
+    return len(set(probe)) > _PROBE // 4
 
 
 def _raw(content: bytes) -> zstandard.ZstdCompressionDict:

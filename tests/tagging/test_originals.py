@@ -17,6 +17,8 @@ CASES = {
     "moved far": b"\1" * 50_000 + random.Random(8).randbytes(90_000) + NOISE,
     "cut": NOISE[:200_000],
     "swapped": NOISE[200_000:] + NOISE[:200_000],
+    "both ends": b"RIFF1" + NOISE[5:399_000] + b"keywords" * 90,
+    "two shifts": NOISE[:9000] + b"1" * 7000 + NOISE[9000:300_000] + b"2" * 5000 + NOISE[300_000:],
     "another": random.Random(9).randbytes(1000),
 }
 
@@ -25,6 +27,7 @@ CASES = {
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let blocks be small, so that a photo has many."""
     monkeypatch.setattr(originals, "BLOCK", 64_000)
+    monkeypatch.setattr(originals, "_UNIT", 4_000)
     monkeypatch.setattr(originals, "_MARGIN", 16_000)
 
 
@@ -39,7 +42,7 @@ def test_a_difference_restores_the_photo(tmp_path: Path, case: str) -> None:
         kept.keep(b"before it")
         where, size, _ = kept.keep_difference(str(old), str(new))
         assert b"".join(kept.restored(where, size, str(new))) == NOISE
-    if case in ("inserted", "moved far", "removed", "swapped"):
+    if case in ("inserted", "moved far", "removed", "swapped", "both ends", "two shifts"):
         assert where[1] < 10_000
 
 
@@ -90,3 +93,42 @@ def test_a_link_in_the_place_of_originals_is_not_followed(tmp_path: Path) -> Non
     with pytest.raises(OSError):
         Originals(journal, create=True)
     assert mine.read_text() == "mine"
+
+
+@pytest.mark.usefixtures("small")
+def test_random_changes_are_restored(tmp_path: Path) -> None:
+    chance = random.Random(5)
+    old, new = tmp_path / "old", tmp_path / "new"
+    for turn in range(60):
+        content = chance.randbytes(chance.randint(1, 200_000))
+        if turn % 3 == 0:
+            content = bytes(len(content))  # an area of one colour
+        parts = bytearray(content)
+        for _ in range(chance.randint(0, 5)):
+            start = chance.randint(0, len(parts))
+            piece = parts[start : start + chance.randint(0, 9000)]
+            if chance.random() < 0.7:  # removed, or moved
+                del parts[start : start + len(piece)]
+            if chance.random() < 0.7:  # inserted, or moved
+                place = chance.randint(0, len(parts))
+                parts[place:place] = piece if turn % 2 else chance.randbytes(len(piece) * 2)
+        old.write_bytes(content)
+        new.write_bytes(parts or b"x")
+        with Originals(str(tmp_path / "1.tag.jsonl"), create=True) as kept:
+            where, size, _ = kept.keep_difference(str(old), str(new))
+            assert b"".join(kept.restored(where, size, str(new))) == content
+
+
+@pytest.mark.usefixtures("small")
+def test_a_difference_that_does_not_restore_the_photo_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_bytes(NOISE)
+    new.write_bytes(CASES["inserted"])
+    monkeypatch.setattr(originals._Deltas, "_equal", lambda self, block, start, offset: len(block))
+    with Originals(str(tmp_path / "1.tag.jsonl"), create=True) as kept:
+        with pytest.raises(ValueError, match="cannot be kept"):
+            kept.keep_difference(str(old), str(new))
+        where = kept.keep(b"next")
+        assert where[0] == 0 and b"".join(kept.restored(where, 4)) == b"next"

@@ -39,6 +39,8 @@ def added(packet: Packet, change: Change) -> bytes:
         XmpError: ``dc:subject`` is not a list.
     """
     record, places = planned(packet, change)
+    if record.is_empty:
+        return packet.utf8
     made = [key for key, place in places.items() if place.node is None and record.words[key]]
     used = {key: place for key, place in places.items() if place.node and record.words[key]}
     states = {key: place.state for key, place in used.items()}

@@ -40,7 +40,8 @@ def _theirs(utf8: bytes) -> Iterator[tuple[Any, ...]]:
     try:
         root = etree.fromstring(utf8, parser)
     except etree.XMLSyntaxError as error:
-        raise XmpError(f"the XMP cannot be checked: {error.msg}") from None
+        reason = (error.msg or "").partition(",")[0]
+        raise XmpError(f"the XMP cannot be checked: {reason}") from None
     rdf = next(root.iter(f"{_RDF}RDF"), None)
     if rdf is not None:
         _strip(rdf)
@@ -72,8 +73,7 @@ def _strip(rdf: Element) -> None:
         items = [
             item
             for child in lists
-            if len(child) == 1 and child[0].tag in _CONTAINERS
-            for item in child[0]
+            for item in _container(child)
             if item.tag == f"{_RDF}li" or str(item.tag).startswith(f"{_RDF}_")
         ]
         texts = [
@@ -83,8 +83,8 @@ def _strip(rdf: Element) -> None:
         for position in occurrences(texts, words.get(BAGS[key], [])):
             _drop(items[position])
         for child in lists:
-            if len(child) == 1 and child[0].tag in _CONTAINERS:
-                _drop_if_empty(child[0])
+            for container in child.iterchildren(*_CONTAINERS):
+                _drop_if_empty(container)
             _drop_if_empty(child)
     for node in descriptions:
         for attribute in [name for name in node.attrib if str(name).startswith(_OURS)]:
@@ -93,6 +93,12 @@ def _strip(rdf: Element) -> None:
             _drop(child)
         if set(node.attrib) <= {f"{_RDF}about", "about"}:
             _drop_if_empty(node, but_for_attributes=True)
+
+
+def _container(node: Element) -> list[Element]:
+    """Return the children of the only element in an element, if that is a list."""
+    elements = list(node.iterchildren("*"))
+    return list(elements[0]) if len(elements) == 1 and elements[0].tag in _CONTAINERS else []
 
 
 def _recorded(descriptions: list[Element]) -> dict[str, list[str]]:

@@ -13,7 +13,10 @@ MAX_DEPTH = 200
 """Elements nested deeper are refused."""
 
 MAX_ELEMENTS = 500_000
-"""Packets with more elements are refused, as each costs memory."""
+"""Packets with more elements and attributes are refused, as each costs memory."""
+
+MAX_ATTRIBUTES = 2_000
+"""Elements with more attributes are refused, as their cost grows with the square."""
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 DC = "http://purl.org/dc/elements/1.1/"
@@ -79,6 +82,9 @@ class Node:
     def own_attributes(self) -> list[str]:
         """Return the names of its attributes in the namespace of our record."""
         return [name for name in self.attributes if name.startswith(_OURS)]
+
+
+_REASONS = {4: "invalid token"}  # its text repeats that the XML is not well-formed
 
 
 class Packet:
@@ -152,18 +158,22 @@ def is_plain_item(node: Node) -> bool:
     return node.name == _ITEM and node.plain and not node.attributes
 
 
-def parse(utf8: bytes) -> Packet:
+def parse(utf8: bytes, with_positions: bool = True) -> Packet:
     """Parse the text of a packet.
+
+    Args:
+        utf8: The text.
+        with_positions: Find where elements end too, which takes time that reading can save.
 
     Raises:
         XmpError: It is not well-formed XML, is not XMP, has a DOCTYPE, is nested too deep, or has
             too many elements.
     """
-    reader = _Reader(utf8)
+    reader = _Reader(utf8, with_positions)
     try:
         reader.parser.Parse(utf8, True)
     except expat.ExpatError as error:
-        reason = expat.ErrorString(error.code)
+        reason = _REASONS.get(error.code) or expat.ErrorString(error.code)
         raise XmpError(f"the XMP is not well-formed: {reason} in line {error.lineno}") from None
     if reader.rdf is None:
         raise XmpError("it is not XMP: it has no rdf:RDF")
@@ -173,8 +183,9 @@ def parse(utf8: bytes) -> Packet:
 class _Reader:
     """Handlers of the parser; elements below those that matter are only counted."""
 
-    def __init__(self, utf8: bytes) -> None:
+    def __init__(self, utf8: bytes, with_positions: bool) -> None:
         self.utf8 = utf8
+        self.with_positions = with_positions
         self.rdf: Node | None = None
         self.toolkit = ""
         self.stack: list[Node] = []
@@ -191,9 +202,11 @@ class _Reader:
 
     def started(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
-        self.count += 1
+        self.count += 1 + len(attributes)
         if self.count > MAX_ELEMENTS:
-            raise XmpError(f"the XMP has more than {MAX_ELEMENTS:,} elements")
+            raise XmpError(f"the XMP has more than {MAX_ELEMENTS:,} elements and attributes")
+        if len(attributes) > MAX_ATTRIBUTES:
+            raise XmpError(f"the XMP has an element with over {MAX_ATTRIBUTES:,} attributes")
         if self.depth > MAX_DEPTH:
             raise XmpError(f"the XMP is nested deeper than {MAX_DEPTH} elements")
         if self.ignored:
@@ -247,6 +260,8 @@ class _Reader:
         if self.texts:
             node.text = "".join(self.texts) if not node.children else ""
             self.texts = []
+        if not self.with_positions:
+            return
         found = _TAG.match(self.utf8, node.start)
         assert found
         node.inner = found.end()

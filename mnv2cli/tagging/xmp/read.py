@@ -18,7 +18,7 @@ def read_keywords(data: bytes) -> Keywords:
     """
     if not data:
         return Keywords()
-    packet = parse(decode(data).utf8)
+    packet = parse(decode(data).utf8, with_positions=False)
     record = read_record(packet)
     return Keywords(
         subjects=_words(packet, "subject"),

@@ -40,6 +40,11 @@ class Record:
     date: str = ""
     states: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def is_empty(self) -> bool:
+        """It has nothing to say: no words, model, score or date."""
+        return not (any(self.words.values()) or self.model or self.score or self.date)
+
     def says_the_same_as(self, other: Record) -> bool:
         """Check that two records have the same words, model and score."""
         words = {key: found for key, found in self.words.items() if found}

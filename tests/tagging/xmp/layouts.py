@@ -62,7 +62,7 @@ def lists(draw: st.DrawFn, name: str, rdf: str, around: tuple[str, str]) -> str:
     if form == "list":
         inner = f"{line}{unit}<{container}{draw(st.sampled_from(['', ' ']))}/>"
     elif form == "items":
-        items = ""
+        items = draw(st.sampled_from(["", "", "<?note </rdf:Bag> ?>", "<!-- <rdf:li> -->"]))
         for word in draw(st.lists(st.sampled_from(WORDS), max_size=3)):
             attribute = draw(st.sampled_from(["", "", ' xml:lang="x-default"', " "]))
             text = draw(
@@ -71,6 +71,10 @@ def lists(draw: st.DrawFn, name: str, rdf: str, around: tuple[str, str]) -> str:
             items += f"{line}{unit}{unit}<{rdf}li{attribute}>{text}</{rdf}li>"
         items += draw(st.sampled_from(["", "", "<!-- end -->", f"{line}\n  "]))
         inner = f"{line}{unit}<{container}>{items}{line}{unit}</{container}>"
+    if inner:
+        inner = (
+            draw(st.sampled_from(["", "", "<!-- </rdf:Bag> -->", "<?note <rdf:Bag> ?>"])) + inner
+        )
     return f"{line}<{tag}>{inner}{draw(st.sampled_from([line, '']))}</{name}>"
 
 

@@ -208,3 +208,59 @@ def test_description_gets_the_about_of_the_others() -> None:
     made = changed(data, adding())
     assert made.count(b'rdf:about="uuid:a&amp;b"') == 2
     assert edit(made, REMOVE) == data
+
+
+def test_nothing_is_written_when_there_is_nothing_to_record() -> None:
+    data = packet(subjects("Cat"))
+    assert edit(data, Change(Tags(("cat",)))) == data
+
+
+def test_record_without_words_marks_a_photo_that_has_all_of_them() -> None:
+    data = packet(subjects("Dog"))
+    made = changed(data, adding(DOG))
+    assert read_keywords(made).ours == Ours(model="mine.keras", score=0.5, date=DATE)
+    assert edit(made, adding(DOG)) == made
+    assert edit(made, REMOVE) == data
+
+
+def test_word_that_a_person_removed_comes_back_with_a_refresh_only() -> None:
+    made = changed(packet(subjects("holiday")), adding())
+    edited = made.replace(b"\n     <rdf:li>animal</rdf:li>", b"", 1)
+    assert read_keywords(edited).subjects == ("holiday", "tiger cat")
+    assert read_keywords(changed(edited, adding())).subjects == ("holiday", "animal", "tiger cat")
+    assert edit(edited, REMOVE) == packet(subjects("holiday"))
+
+
+@pytest.mark.parametrize("tail", ["<!-- mine -->", "<rdf:Description xmlns:q='urn:q' q:a='1'/>"])
+def test_new_packet_with_something_of_others_remains(tail: str) -> None:
+    made = changed(b"", adding()).replace(b"\n </rdf:RDF>", f"{tail}\n </rdf:RDF>".encode())
+    removed = changed(made, REMOVE)
+    assert tail.encode() in removed
+    assert read_keywords(removed).ours is None
+
+
+def test_words_that_a_person_adds_to_our_list_keep_it() -> None:
+    made = changed(packet(), adding())
+    edited = made.replace(
+        b"<rdf:li>animal</rdf:li>", b"<rdf:li>typed</rdf:li><rdf:li>animal</rdf:li>", 1
+    )
+    removed = changed(edited, REMOVE)
+    assert read_keywords(removed).subjects == ("typed",)
+    assert b"mnv2" not in removed
+    again = changed(removed, adding(DOG))
+    assert edit(again, REMOVE) == removed
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "windows-1252"])
+def test_characters_that_the_encoding_lacks_become_references(encoding: str) -> None:
+    text = packet(subjects("caf&#233;")).decode().partition("?>\n")[2]
+    data = f'<?xml version="1.0" encoding="{encoding}"?>\n{text}'.encode(encoding)
+    made = changed(data, adding(Tags(("\u732b", "\xfc"), model="m")))
+    assert b"<rdf:li>&#29483;</rdf:li>" in made
+    assert read_keywords(made).subjects == ("caf\xe9", "\u732b", "\xfc")
+    assert edit(made, REMOVE) == data
+
+
+def test_namespaces_that_are_not_addresses_are_kept() -> None:
+    data = packet('<a:b xmlns:a="MicrosoftPhoto"/><c:d xmlns:c="x-y:z,1"/>')
+    assert edit(changed(data, adding()), REMOVE) == data

@@ -37,7 +37,7 @@ def hostile(doctype: str, word: str = "&l9;") -> bytes:
         (packet()[:300], "not well-formed"),
         (packet() + b"<more/>", "not well-formed: junk after document element"),
         (packet().replace(b"4</xmp", b"\0</xmp"), "not well-formed"),
-        (packet(subjects("\x01")), "not well-formed"),
+        (packet(subjects("\x01")), "not well-formed: invalid token in line 12"),
         (b"\0" * 100, "not well-formed"),
         (b" \n", "not well-formed"),
         (b"\xff\xd8\xff\xe0 a photo", "not valid UTF-8"),
@@ -45,6 +45,7 @@ def hostile(doctype: str, word: str = "&l9;") -> bytes:
         (packet("<a>" * 300 + "</a>" * 300), "nested deeper than 200"),
         (b"<a>" * 100_000, "nested deeper than 200"),
         (b"<a>" + NOT_NESTED.encode() * 2 + b"</a>", "more than one rdf:RDF"),
+        (packet("<a " + " ".join(f"b{i}=''" for i in range(2001)) + "/>"), "over 2,000 attributes"),
         (packet("<undeclared:x/>"), "unbound prefix"),
         (packet('<a b="1" b="2"/>'), "duplicate attribute"),
         (packet(subjects("\u00e9")).decode().encode("latin-1", "replace"), "not valid UTF-8"),
@@ -81,7 +82,7 @@ def test_packet_with_too_many_elements_is_refused(monkeypatch: pytest.MonkeyPatc
 def test_text_that_the_second_parser_refuses_is_not_changed() -> None:
     data = packet(f"<xmp:Thumbnail>{'A' * 10_000_001}</xmp:Thumbnail>{subjects('holiday')}")
     assert read_keywords(data).subjects == ("holiday",)
-    with pytest.raises(XmpError, match="cannot be checked"):
+    with pytest.raises(XmpError, match=r"cannot be checked: .*too long$"):
         edit(data, adding())
 
 
