@@ -11,7 +11,7 @@ from mnv2cli.sorting.journal import JournalEntry
 from mnv2cli.sorting.links import drop_link, is_link, is_same_link
 from mnv2cli.sorting.run import Outcome, SortRun, open_run
 from mnv2cli.sorting.targets import check_parents
-from mnv2cli.sorting.transfer import are_two, complete, drop, has, is_begun
+from mnv2cli.sorting.transfer import are_two, complete, drop, has, is_begun, is_empty_copy
 
 _DID_NOT_HAPPEN = (FileExistsError, FileNotFoundError)
 
@@ -98,6 +98,9 @@ def _finish(entry: JournalEntry, target: str) -> bool:
     if not has(target, entry):
         if is_begun(target, original, entry):
             drop(target, original)
+            return False
+        if entry.method == "copy" and is_empty_copy(target, entry):
+            os.unlink(target)  # whatever happened to the original since
             return False
         # If the original is in place, the target is not ours. If not, it is ours, and the user has
         # changed it since: undo reports and keeps it.

@@ -14,7 +14,7 @@ from mnv2cli.journals.removal import inherit
 from mnv2cli.journals.tag_journal import ChangeEntry
 from mnv2cli.sorting.journal import JournalEntry, JournalState
 from mnv2cli.sorting.journal_reader import read_journal
-from mnv2cli.sorting.transfer import move
+from mnv2cli.sorting.transfer import are_two, drop, move
 from mnv2cli.system.files import content_digest
 
 _SIDECAR = ".xmp"
@@ -241,7 +241,11 @@ class TaggedFiles:
 
     def _move_sidecar(self, run: TagRun, change: ChangeEntry, old: str, new: str) -> None:
         """Move a created sidecar with its photo, if a person has not changed it."""
-        if os.path.lexists(new) or not self._is_unchanged(run, change, old):
+        if not self._is_unchanged(run, change, old):
+            return
+        if os.path.lexists(new):
+            if are_two(old, new) and os.path.samefile(old, new):  # interrupted between two names
+                drop(old, new)
             return
         status = os.lstat(old)
         digest = content_digest(old)

@@ -241,3 +241,13 @@ def is_begun(path: str, whole: str, entry: JournalEntry) -> bool:
         return has(whole, entry)
     except OSError:
         return False
+
+
+def is_empty_copy(path: str, entry: JournalEntry) -> bool:
+    """Return whether a file is a copy that was killed before anything was written into it."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    is_begun = os.name == "nt" or stat.S_IMODE(status.st_mode) == _BEGUN
+    return stat.S_ISREG(status.st_mode) and is_begun and status.st_size == 0 < entry.size

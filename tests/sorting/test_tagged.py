@@ -315,6 +315,8 @@ def test_an_undo_of_tagged_photos_killed_at_any_change_is_finished(
             assert undo(sort)[0].failed == [], killed
         assert untag(dest) == [], killed
         restore_times(tmp_path)  # only of folders
+        left = sorted({*snapshot(tmp_path)} - {*before})
+        assert not left, (killed, left)
         assert snapshot(tmp_path) == before, killed
         if not was_killed:
             break
@@ -337,6 +339,8 @@ def test_a_sort_of_tagged_photos_killed_at_any_change_is_undone_after_the_tags(
         if dest.exists():
             undo_if_needed(dest)
         restore_times(tmp_path)
+        left = sorted({*snapshot(tmp_path)} - {*before})
+        assert not left, (killed, left)
         assert snapshot(tmp_path) == before, killed
         if not was_killed:
             break
