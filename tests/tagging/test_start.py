@@ -14,7 +14,7 @@ from mnv2cli.tagging.undo import undo
 from mnv2cli.tagging.xmp.edit import edit
 from mnv2cli.tagging.xmp.keywords import Change
 from mnv2cli.tagging.xmp.read import read_keywords
-from tests.tagging.photos import FORMATS, packet, save, with_iptc
+from tests.tagging.photos import FORMATS, iim, packet, save, with_iptc
 
 TAGS = Tags(("cat", "tiger cat"), (("cat", "tiger cat"),), "m", 0.9)
 
@@ -40,7 +40,8 @@ def test_new_sidecar_has_the_embedded_keywords_and_goes_when_ours_are_removed(
 
 
 def test_new_sidecar_has_the_iptc_keywords_that_the_packet_lacks(tmp_path: Path) -> None:
-    photo = with_iptc(save(tmp_path / "a.jpg", packet("Anna")), b"anna", "Zoë".encode(), utf_8=True)
+    keywords = iim(b"anna", "Zoë".encode(), utf_8=True)
+    photo = with_iptc(save(tmp_path / "a.jpg", packet("Anna")), keywords)
     file = tag(photo)
     found = read_keywords(file.read_bytes())
     assert found.subjects == ("Anna", "Zoë", "cat", "tiger cat")
