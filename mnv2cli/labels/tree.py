@@ -55,6 +55,9 @@ class Tree:
         for node in nodes.values():
             for parent in node.parents:
                 self.children.setdefault(parent, []).append(node.wnid)
+        self._named: dict[str, list[str]] = {}  # ids by name, ignoring case
+        for node in nodes.values():
+            self._named.setdefault(node.name.casefold(), []).append(node.wnid)
         self._depths: dict[str, int] = {}
         self._above: dict[str, frozenset[str]] = {}
 
@@ -87,9 +90,8 @@ class Tree:
         wnid = name.rpartition("(")[2].rstrip(")").strip()
         if wnid in self.nodes:
             return [wnid]
-        wanted = name.casefold()
-        found = [w for w, node in self.nodes.items() if node.name.casefold() == wanted]
-        return [w for w in found if w in self.classes] or found
+        found = self._named.get(name.casefold(), [])
+        return [w for w in found if w in self.classes] or list(found)
 
 
 @cache
