@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mnv2cli.errors import ImageError
@@ -13,7 +13,7 @@ from mnv2cli.tagging.packets import MAX_PACKET_BYTES, embedded
 from mnv2cli.tagging.sidecars import Sidecars
 from mnv2cli.tagging.xmp.keywords import Keywords, Ours, XmpError
 from mnv2cli.tagging.xmp.read import read_keywords
-from mnv2cli.tagging.xmp.words import fold, occurrences
+from mnv2cli.tagging.xmp.words import fold, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def photo_keywords(
         photo = embedded(each)
         inside = _packet_keywords(photo.packet)
         ours = inside.ours or Ours()
-        words += [*_theirs(sidecar), *_theirs(inside), *_without(photo.iptc, ours.iptc)]
+        words += [*_theirs(sidecar), *_theirs(inside), *without(photo.iptc, ours.iptc)]
         records += [sidecar.ours, inside.ours]
     return PhotoKeywords(tuple(_once(words)), next(filter(None, records), None))
 
@@ -83,21 +83,15 @@ def _sidecar_keywords(path: str, sidecars: Sidecars) -> Keywords:
 def _theirs(found: Keywords) -> list[str]:
     """Return the words of a packet that are not ours."""
     ours = found.ours or Ours()
-    if words := _without(found.subjects, ours.keywords):
+    if words := without(found.subjects, ours.keywords):
         return words
     leaves = [
-        *_leaves(_without(found.hierarchy, ours.hierarchy), "|"),
-        *_leaves(_without(found.tags_list, ours.tags_list), "/"),
+        *_leaves(without(found.hierarchy, ours.hierarchy), "|"),
+        *_leaves(without(found.tags_list, ours.tags_list), "/"),
     ]
     # Programs that read our words from dc:subject add them to the hierarchical lists.
     copied = set(map(fold, ours.keywords))
     return [leaf for leaf in leaves if fold(leaf) not in copied]
-
-
-def _without(words: Sequence[str], ours: Iterable[str]) -> list[str]:
-    """Return words without those that removing ours would remove."""
-    mine = set(occurrences(words, ours))
-    return [word for position, word in enumerate(words) if position not in mine]
 
 
 def _leaves(paths: Iterable[str], separator: str) -> Iterator[str]:

@@ -13,9 +13,10 @@ from mnv2cli.tagging.actions import TagAction, TagPlan, WriteOptions
 from mnv2cli.tagging.keywords import lacks_category, tags_of
 from mnv2cli.tagging.options import PlaceOptions, TagOptions
 from mnv2cli.tagging.sidecars import Sidecars
+from mnv2cli.tagging.start import has_other_start
 from mnv2cli.tagging.tagged import has_tags, is_embeddable, tags_in_photo, tags_in_sidecar
 from mnv2cli.tagging.tags import Tags
-from mnv2cli.tagging.xmp.keywords import Keywords, XmpError
+from mnv2cli.tagging.xmp.keywords import Keywords, Ours, XmpError
 
 TAGGED, UNTAGGED = "it has these tags already", "it has no tags of earlier runs"
 
@@ -263,7 +264,10 @@ class _Planner:
             return TagAction(path, "leave", reason=reason)
         if present is None:
             return None
-        if has_tags(present, tags, hierarchy=self._write.hierarchy):
+        ours = present.ours or Ours()
+        if has_tags(present, tags, hierarchy=self._write.hierarchy) and not (
+            self._place.refresh and has_other_start(path, ours)
+        ):
             return TagAction(path, "skip", reason=TAGGED)
         if not self._place.refresh:
             return TagAction(path, "skip", reason="it has other tags, which --refresh replaces")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,10 +15,9 @@ from mnv2cli.tagging.embedding import embed
 from mnv2cli.tagging.exiftool import ExifTool, find_exiftool
 from mnv2cli.tagging.jobs import Job
 from mnv2cli.tagging.originals import Originals
-from mnv2cli.tagging.start import starting_packet
+from mnv2cli.tagging.start import edit_sidecar
 from mnv2cli.tagging.writing import Seen, read_seen, remove_temps, see
-from mnv2cli.tagging.xmp.edit import edit
-from mnv2cli.tagging.xmp.keywords import Change, XmpError
+from mnv2cli.tagging.xmp.keywords import Change
 
 LARGEST_SIDECAR = 64 << 20  # bytes
 
@@ -86,8 +84,8 @@ class Preparer:
             ValueError: It is not a sidecar.
         """
         content, seen = read_seen(job.path, LARGEST_SIDECAR)
-        new = self._edited(job, content, is_new=seen is None)
-        if new == content or (new is None and not content):
+        new = edit_sidecar(job.photo, None if seen is None else content, self._change(job))
+        if new == (None if seen is None else content):
             return None
         how: How = "create" if seen is None else "delete" if new is None else "replace"
         before = seen.state(hashlib.sha256(content).hexdigest()) if seen else None
@@ -99,18 +97,6 @@ class Preparer:
         kept = self._kept().keep(content) if seen else None
         entry = ChangeEntry(number, how, job.below, before, after, kept)
         return Prepared(job, entry, temp, new or b"", seen)
-
-    def _edited(self, job: Job, content: bytes, *, is_new: bool) -> bytes | None:
-        """Return the new content of a sidecar; None for none."""
-        change = self._change(job)
-        if is_new and job.tags is not None and (start := starting_packet(job.photo)):
-            with suppress(XmpError):
-                return edit(start, change)
-        new = edit(content, change)
-        is_removed = job.tags is None and new != content
-        if is_removed and new is not None and new == starting_packet(job.photo):
-            return None  # it says what the photo says, as when it was made
-        return new
 
     def photo(self, job: Job, number: int, temp: str) -> Prepared | None:
         """Return the change of a photo, whose temporary file is written; None for no change.

@@ -12,7 +12,7 @@ from mnv2cli.tagging.start import starting_packet
 from mnv2cli.tagging.tags import Tags
 from mnv2cli.tagging.undo import undo
 from mnv2cli.tagging.xmp.edit import edit
-from mnv2cli.tagging.xmp.keywords import Change
+from mnv2cli.tagging.xmp.keywords import Change, Keywords
 from mnv2cli.tagging.xmp.read import read_keywords
 from tests.tagging.photos import FORMATS, iim, packet, save, with_iptc
 
@@ -62,16 +62,65 @@ def test_sidecar_that_a_person_made_stays_even_if_it_says_what_the_photo_says(
 ) -> None:
     photo = save(tmp_path / "a.jpg", packet("Anna"))
     file = photo.with_name("a.jpg.xmp")
-    file.write_bytes(packet("Anna"))
+    theirs = starting_packet(str(photo))
+    file.write_bytes(theirs)
+    tag(photo)
+    assert file.read_bytes() != theirs
     tag(photo, None)
-    assert file.read_bytes() == packet("Anna")
+    assert file.read_bytes() == theirs
 
 
 def test_embedded_keywords_of_ours_are_not_theirs_in_a_new_sidecar(tmp_path: Path) -> None:
     data = edit(packet("Anna"), Change(TAGS))
     assert data
     photo = save(tmp_path / "a.jpg", data)
-    assert starting_packet(str(photo)) == packet("Anna")
+    assert read_keywords(starting_packet(str(photo))) == Keywords(subjects=("Anna",))
+
+
+def test_embedded_iptc_keywords_of_ours_are_not_theirs_in_a_new_sidecar(tmp_path: Path) -> None:
+    data = edit(b"", Change(TAGS, iptc=("cat",)))
+    assert data
+    photo = with_iptc(save(tmp_path / "a.jpg", data), iim(b"cat", b"Anna"))
+    assert read_keywords(starting_packet(str(photo))) == Keywords(subjects=("Anna",))
+
+
+def test_what_a_raw_developer_did_is_not_copied(tmp_path: Path) -> None:
+    data = packet("Anna").replace(
+        b"</rdf:Description>",
+        b'<darktable:history xmlns:darktable="http://darktable.sf.net/"><rdf:Seq/>'
+        b'</darktable:history><xmp:Rating xmlns:xmp="http://ns.adobe.com/xap/1.0/">4</xmp:Rating>'
+        b'<xmpNote:HasExtendedXMP xmlns:xmpNote="http://ns.adobe.com/xmp/note/">12'
+        b"</xmpNote:HasExtendedXMP></rdf:Description>",
+    )
+    found = tag(save(tmp_path / "a.jpg", data)).read_bytes()
+    assert b">4</xmp:Rating>" in found
+    assert b"darktable" not in found and b"HasExtendedXMP" not in found
+
+
+def test_refresh_starts_anew_while_nobody_has_changed_the_sidecar(tmp_path: Path) -> None:
+    photo = save(tmp_path / "a.jpg", packet("Anna"))
+    file = tag(photo)
+    save(photo, packet("Hanna"))
+    tag(photo)
+    assert read_keywords(file.read_bytes()).subjects == ("Hanna", "cat", "tiger cat")
+    save(photo, packet("Eva"))
+    tag(photo, None)
+    assert not file.exists()
+
+
+def test_empty_sidecar_of_a_person_is_empty_again(tmp_path: Path) -> None:
+    photo = save(tmp_path / "a.jpg", packet("Anna"))
+    file = photo.with_name("a.jpg.xmp")
+    file.touch()
+    tag(photo)
+    assert read_keywords(file.read_bytes()).subjects == ("cat", "tiger cat")
+    tag(photo, None)
+    assert file.read_bytes() == b""
+
+
+def test_huge_packet_is_not_copied(tmp_path: Path) -> None:
+    photo = save(tmp_path / "a.png", packet("x" * 2_000_000), zip=True)
+    assert starting_packet(str(photo)) == b""
 
 
 def test_undo_removes_a_sidecar_that_started_with_the_photos_packet(tmp_path: Path) -> None:

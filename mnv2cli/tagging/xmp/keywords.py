@@ -26,6 +26,8 @@ class Ours:
         model: The model that produced them.
         score: The score of the best label in [0, 1].
         date: When they were written, ISO 8601.
+        start: The SHA-256 of the packet that this sidecar started with; empty if another program
+            made it, or if it started with nothing.
     """
 
     keywords: tuple[str, ...] = ()
@@ -35,6 +37,7 @@ class Ours:
     model: str = ""
     score: float = 0.0
     date: str = ""
+    start: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,11 @@ class Change:
         hierarchy: Write hierarchical keywords also where the packet has no list of them.
         date: The time for our record, ISO 8601 with the offset, to the second.
         iptc: Words that are added to the IPTC Keywords of the photo, to be recorded.
+        start: The SHA-256 of the packet that a new sidecar starts with, to be recorded.
     """
 
     tags: Tags | None
     hierarchy: bool = False
     date: str = ""
     iptc: tuple[str, ...] = ()
+    start: str = ""

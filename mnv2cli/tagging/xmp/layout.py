@@ -94,7 +94,7 @@ def description(record: Record, made: Iterable[str], about: str, place: tuple[st
         if words := record.words.get(key):
             content.append(_list(rdf, f"mnv2:{name}", words, (line, inside)))
     states = " ".join(f"{key}={state}" for key, state in record.states.items())
-    values = (record.model, record.score, record.date, states)
+    values = (record.model, record.score, record.date, states, record.start)
     for name, value in zip(VALUES, values, strict=True):
         if value:
             content.append(f"{line}<mnv2:{name}>{escape(value)}</mnv2:{name}>")
@@ -110,6 +110,12 @@ def new_packet(record: Record, made: Iterable[str]) -> str:
     """Return a whole packet with the lists and our record."""
     own = description(record, made, "", ("rdf:", Layout("\n  ", " ")))
     return f"{_HEAD}\n  {own}{_TAIL}"
+
+
+def packet_of(descriptions: Iterable[str]) -> str:
+    """Return a whole packet with descriptions, which declare all their prefixes."""
+    lines = [line for each in descriptions for line in each.strip().splitlines()]
+    return _HEAD + "".join(f"\n  {line}" for line in lines) + _TAIL
 
 
 _HEAD = (

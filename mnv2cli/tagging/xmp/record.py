@@ -5,7 +5,7 @@ score, the date, and ``mnv2:AddedTo``, which names the lists that existed before
 (it existed), ``subject=list`` (a list of one tag such as ``<rdf:Bag/>`` was opened),
 ``subject=property`` (``<dc:subject/>`` was opened) or ``subject=content`` (``<dc:subject>`` was
 empty); ``rdf=list`` if ``<rdf:RDF/>`` was opened. A list without a word here is one that this tool
-made.
+made. ``mnv2:AddedAfter`` is the digest of the packet that a new sidecar started with.
 
 The names of the properties are in no schema that ExifTool knows: programs that ask it for short
 names, such as Immich, would take a ``Model`` in a sidecar for the camera.
@@ -27,8 +27,8 @@ BAGS = {
 }
 """Properties of the record that are lists, by the list that their words were added to."""
 
-VALUES = ("AddedByModel", "AddedScore", "AddedDate", "AddedTo")
-"""Properties of the record that are text: the model, the score, the date and the states."""
+VALUES = ("AddedByModel", "AddedScore", "AddedDate", "AddedTo", "AddedAfter")
+"""Properties of the record that are text: the model, score, date, states and start."""
 
 _STATES = ("items", "list", "property", "content")
 
@@ -43,6 +43,7 @@ class Record:
         score: The score as written; empty if unknown.
         date: The date.
         states: How each list was before; one without a state did not exist.
+        start: The SHA-256 of the packet that the sidecar started with; mostly empty.
     """
 
     words: dict[str, tuple[str, ...]]
@@ -50,6 +51,7 @@ class Record:
     score: str = ""
     date: str = ""
     states: dict[str, str] = field(default_factory=dict)
+    start: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -73,6 +75,7 @@ class Record:
             model=self.model,
             score=_number(self.score),
             date=self.date,
+            start=self.start,
         )
 
 
@@ -90,7 +93,7 @@ def new_record(change: Change, words: dict[str, tuple[str, ...]]) -> Record:
     assert tags
     words = {**words, "iptc": distinct(change.iptc)}
     score = f"{tags.score:.4f}" if 0 < tags.score <= 1 else ""
-    return Record(words, clean(tags.model), score, clean(change.date))
+    return Record(words, clean(tags.model), score, clean(change.date), start=change.start)
 
 
 def read_record(packet: Packet) -> Record | None:
@@ -108,7 +111,7 @@ def read_record(packet: Packet) -> Record | None:
     def first(name: str) -> str:
         return clean(next(iter(values.get(name, [])), ""))
 
-    model, score, date, added_to = map(first, VALUES)
+    model, score, date, added_to, start = map(first, VALUES)
     states = dict(part.partition("=")[::2] for part in added_to.split())
     return Record(
         {key: distinct(values.get(name, [])) for key, name in BAGS.items()},
@@ -116,6 +119,7 @@ def read_record(packet: Packet) -> Record | None:
         score,
         date,
         {key: state for key, state in states.items() if state in _STATES},
+        start,
     )
 
 

@@ -95,3 +95,9 @@ def occurrences(texts: Sequence[str | None], words: Iterable[str]) -> list[int]:
                 composed.setdefault(unicodedata.normalize("NFC", text), position)
         chosen.update(composed[word] for word in others if word in composed)
     return sorted(chosen)
+
+
+def without(words: Sequence[str], ours: Iterable[str]) -> list[str]:
+    """Return words without those that removing ours would remove."""
+    mine = set(occurrences(words, ours))
+    return [word for position, word in enumerate(words) if position not in mine]
