@@ -45,8 +45,8 @@ _HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 @dataclass(frozen=True, slots=True)
 class _Iptc:
     recorded: tuple[str, ...] = ()
-    less: tuple[str, ...] = ()
-    more: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
 
 
 def embed(tool: ExifTool, photo: str, temp: str, change: Change) -> bool:
@@ -79,13 +79,13 @@ def embed(tool: ExifTool, photo: str, temp: str, change: Change) -> bool:
         packet = _edited(before, found, replace(change, iptc=iptc.recorded))
     except XmpError as error:
         raise EmbedError(f"XMP: {error}") from error
-    if packet == before.packet and not iptc.less and not iptc.more:
+    if packet == before.packet and not iptc.removed and not iptc.added:
         return False
-    changes_iptc = bool(iptc.less or iptc.more)
+    changes_iptc = bool(iptc.removed or iptc.added)
     edits = Edits(
         packet=packet if packet != before.packet else None,
-        iptc_less=iptc.less,
-        iptc_more=iptc.more,
+        iptc_removed=iptc.removed,
+        iptc_added=iptc.added,
         digest=before.has_digest and changes_iptc,
     )
     if not before.is_extended:
@@ -193,10 +193,10 @@ def _iptc(before: Embedded, recorded: tuple[str, ...], change: Change) -> _Iptc:
     theirs = {_key(word) for word in words}
     wanted = change.tags.keywords if change.tags is not None else ()
     new = [word for word in wanted if _key(word) not in theirs and _fits(word, before.is_utf8)]
-    less = [word for word in ours if word not in new]
-    more = [word for word in new if word not in ours]
-    again = [word for word in less for _ in range(words.count(word))]  # ExifTool deletes all
-    return _Iptc(tuple(new), tuple(less), (*again, *more))
+    removed = [word for word in ours if word not in new]
+    added = [word for word in new if word not in ours]
+    again = [word for word in removed for _ in range(words.count(word))]  # ExifTool deletes all
+    return _Iptc(tuple(new), tuple(removed), (*again, *added))
 
 
 def _key(word: str) -> str:

@@ -75,14 +75,14 @@ class Edits:
 
     Attributes:
         packet: The XMP packet; empty to delete all XMP; None to keep it as it is.
-        iptc_less: Words of which all occurrences are deleted from the IPTC Keywords.
-        iptc_more: Words that are then added to them.
+        iptc_removed: Words of which all occurrences are deleted from the IPTC Keywords.
+        iptc_added: Words that are then added to them.
         digest: Renew the digest of IPTC.
     """
 
     packet: bytes | None = None
-    iptc_less: tuple[str, ...] = ()
-    iptc_more: tuple[str, ...] = ()
+    iptc_removed: tuple[str, ...] = ()
+    iptc_added: tuple[str, ...] = ()
     digest: bool = False
 
 
@@ -206,8 +206,8 @@ class ExifTool:
         if edits.packet is not None:
             # Plain XMP also is a tag of EXIF, which would then be laid out anew.
             arguments.append("-XMP:XMP<=packet" if edits.packet else "-XMP:XMP=")
-        arguments += [f"-IPTC:Keywords-={word}" for word in edits.iptc_less]
-        arguments += [f"-IPTC:Keywords+={word}" for word in edits.iptc_more]
+        arguments += [f"-IPTC:Keywords-={word}" for word in edits.iptc_removed]
+        arguments += [f"-IPTC:Keywords+={word}" for word in edits.iptc_added]
         if edits.digest:
             arguments.append("-Photoshop:IPTCDigest=new")
         content = self._run([*arguments, "-o", "-"], photo, edits.packet or b"")
