@@ -150,12 +150,12 @@ def _given_back(packet: bytes, iptc: Sequence[str]) -> bytes:
     return with_words(edit(packet, Change(None)) or b"", theirs)
 
 
-def _content(photo: str) -> bytes:
+def _content(photo: str) -> bytearray:
     with open(photo, "rb", opener=open_unnoticed) as file:
-        return file.read()
+        return bytearray(file.read())
 
 
-def _spliced(content: bytes, old: bytes, new: bytes) -> bytes:
+def _spliced(content: bytearray, old: bytes, new: bytes) -> bytearray:
     """Return a JPEG with another main packet of extended XMP.
 
     Raises:
@@ -170,7 +170,7 @@ def _spliced(content: bytes, old: bytes, new: bytes) -> bytes:
     return content.replace(segment, b"\xff\xe1" + struct.pack(">H", len(now) + 2) + now)
 
 
-def _save(content: bytes, photo: str, temp: str) -> None:
+def _save(content: bytearray, photo: str, temp: str) -> None:
     with open(temp, "xb") as file:
         try:
             file.write(content)
