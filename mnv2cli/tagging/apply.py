@@ -222,17 +222,16 @@ class _Applier:
     def _write_temps(self, prepared: list[Prepared]) -> dict[str, Exception]:
         """Complete the temporary files; return the errors by temporary file."""
         errors: dict[str, Exception] = {}
-        replacing = []
+        written = []
         for change in prepared:
             try:
                 self._write_temp(change)
             except (OSError, ValueError) as error:
                 errors[change.temp] = error
             else:
-                # Of a new sidecar nothing of the user's can be lost.
-                if change.entry.how == "replace":
-                    replacing.append(change.temp)
-        return {**errors, **sync_files(replacing)}
+                if change.entry.after is not None:
+                    written.append(change.temp)
+        return {**errors, **sync_files(written)}
 
     def _write_temp(self, change: Prepared) -> None:
         entry, path = change.entry, change.job.path

@@ -199,9 +199,14 @@ def sync_files(paths: list[str]) -> dict[str, OSError]:
     from concurrent.futures import ThreadPoolExecutor
 
     # Together: the file system writes the changes of all of them at once.
-    with ThreadPoolExecutor(min(_SYNC_THREADS, len(paths))) as threads:
-        errors = threads.map(_sync_file, paths)
-    return {path: error for path, error in zip(paths, errors, strict=True) if error}
+    count = min(_SYNC_THREADS, len(paths))
+    with ThreadPoolExecutor(count) as threads:
+        found = threads.map(_sync_each, [paths[i::count] for i in range(count)])
+    return {path: error for errors in found for path, error in errors.items()}
+
+
+def _sync_each(paths: list[str]) -> dict[str, OSError]:
+    return {path: error for path in paths if (error := _sync_file(path))}
 
 
 def _sync_file(path: str) -> OSError | None:

@@ -442,3 +442,26 @@ def test_new_sidecars_are_written_before_many_bytes_are_in_memory(
     assert sizes == [0, 2, 4, 6]
     undo(str(tmp_path))
     assert not list(tmp_path.glob("*.xmp"))
+
+
+def test_new_and_changed_sidecars_are_on_disk_before_they_count_as_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = make(tmp_path, 40)
+    real_sync, real_rename = os.fsync, writing.carry_out
+    synced: set[int] = set()
+    unsynced: list[str] = []
+
+    def fsync(descriptor: int) -> None:
+        real_sync(descriptor)
+        synced.add(os.fstat(descriptor).st_ino)
+
+    def carry_out(entry: Any, path: str, temp: str, seen: Any) -> None:
+        if os.stat(temp).st_ino not in synced:
+            unsynced.append(path)
+        real_rename(entry, path, temp, seen)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(applying, "carry_out", carry_out)
+    assert apply(plan_of(tmp_path, files)).done == 40
+    assert unsynced == []
