@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from itertools import groupby
 from typing import Any
 
+from mnv2cli.errors import OutputError
 from mnv2cli.journals.running import (
     DISK_FULL,
     CriticalSection,
@@ -24,9 +25,10 @@ from mnv2cli.journals.running import (
 )
 from mnv2cli.journals.tag_journal import line_of
 from mnv2cli.tagging.actions import TagPlan
+from mnv2cli.tagging.exiftool import find_exiftool
 from mnv2cli.tagging.jobs import Job, jobs_of
 from mnv2cli.tagging.originals import originals_path
-from mnv2cli.tagging.prepare import Prepared, Preparer, require_tool
+from mnv2cli.tagging.prepare import Prepared, Preparer
 from mnv2cli.tagging.recover import settle
 from mnv2cli.tagging.run import TagOutcome, TagRun, is_unfinished, open_run, size_of
 from mnv2cli.tagging.writing import (
@@ -71,7 +73,7 @@ def apply(
     if not plan.work and not is_unfinished(root):
         return TagOutcome()
     if any(plan.by("embed")):
-        require_tool()
+        find_exiftool()
     folders = {os.path.dirname(os.path.abspath(action.file)) for action in plan.work}
     with open_run(root, folders, progress, critical_section) as run:
         kept = size_of(originals_path(run.journal.path))
@@ -105,9 +107,12 @@ class _Applier:
     def do(self, jobs: list[Job]) -> None:
         for is_photo, group in groupby(jobs, key=lambda job: job.is_photo):
             for batch in _batches(list(group), PHOTO_BATCH if is_photo else BATCH):
-                self._do_batch(batch, is_photo)
+                start = 0
+                while start < len(batch):
+                    start += self._do_first(batch[start:], is_photo)
 
-    def _do_batch(self, batch: list[Job], is_photo: bool) -> None:
+    def _do_first(self, batch: list[Job], is_photo: bool) -> int:
+        """Change the first files of a batch, or all; return how many jobs these are."""
         numbers = range(self._number + 1, self._number + 1 + len(batch))
         self._number += len(batch)
         temps = [
@@ -118,21 +123,37 @@ class _Applier:
             lines: list[dict[str, Any]] = []
             if is_photo:
                 self._run.confirm(self._first_lines(batch, temps))
-            prepared = []
-            for job, number, temp in zip(batch, numbers, temps, strict=True):
-                with self._run.critical_section():
-                    if change := self._prepare(job, number, temp):
-                        prepared.append(change)
-            if not prepared:
-                return
-            if not is_photo:
-                jobs = [change.job for change in prepared]
-                lines = self._first_lines(jobs, [c.temp for c in prepared if c.content])
-            self._announce(prepared, lines)
-            self._carry_out(prepared)
+            count, prepared = self._prepare_first(zip(batch, numbers, temps, strict=True))
+            if prepared:
+                if not is_photo:
+                    jobs = [change.job for change in prepared]
+                    lines = self._first_lines(jobs, [c.temp for c in prepared if c.content])
+                self._announce(prepared, lines)
+                self._carry_out(prepared)
+            return count
         finally:
             remove_temps(self._left)
             self._left.clear()
+
+    def _prepare_first(self, batch: Iterable[tuple[Job, int, str]]) -> tuple[int, list[Prepared]]:
+        """Prepare the first files, as far as memory and the disk have space for new contents."""
+        prepared: list[Prepared] = []
+        count = size = 0
+        for job, number, temp in batch:
+            with self._run.critical_section():
+                try:
+                    change = self._prepare(job, number, temp)
+                except OutputError:
+                    if prepared and job.is_photo:
+                        break  # what is prepared frees space: it replaces photos
+                    raise
+            count += 1
+            if change is not None:
+                prepared.append(change)
+                size += len(change.content)
+                if size >= BATCH_BYTES:
+                    break
+        return count, prepared
 
     def _first_lines(self, jobs: list[Job], temps: list[str]) -> list[dict[str, Any]]:
         """Return the lines about folders and temporary files."""
@@ -201,17 +222,16 @@ class _Applier:
     def _write_temps(self, prepared: list[Prepared]) -> dict[str, Exception]:
         """Complete the temporary files; return the errors by temporary file."""
         errors: dict[str, Exception] = {}
-        replacing = []
+        written = []
         for change in prepared:
             try:
                 self._write_temp(change)
             except (OSError, ValueError) as error:
                 errors[change.temp] = error
             else:
-                # Of a new sidecar nothing of the user's can be lost.
-                if change.entry.how == "replace":
-                    replacing.append(change.temp)
-        return {**errors, **sync_files(replacing)}
+                if change.entry.after is not None:
+                    written.append(change.temp)
+        return {**errors, **sync_files(written)}
 
     def _write_temp(self, change: Prepared) -> None:
         entry, path = change.entry, change.job.path

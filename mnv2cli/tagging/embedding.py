@@ -6,16 +6,22 @@ import os
 import stat
 import struct
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mnv2cli.system.files import open_unnoticed
 from mnv2cli.tagging.exiftool import READ_ONLY, Edits, Embedded, ExifTool
 from mnv2cli.tagging.exiftool_process import EmbedError
-from mnv2cli.tagging.xmp.edit import edit
-from mnv2cli.tagging.xmp.keywords import Change, XmpError
+from mnv2cli.tagging.tags import Tags
+from mnv2cli.tagging.xmp.edit import edit, with_words
+from mnv2cli.tagging.xmp.keywords import Change, Keywords, Ours, XmpError
+from mnv2cli.tagging.xmp.packet import parse
 from mnv2cli.tagging.xmp.read import read_keywords
+from mnv2cli.tagging.xmp.record import read_record
+from mnv2cli.tagging.xmp.text import decode
+from mnv2cli.tagging.xmp.words import distinct, fold, without
 
-__all__ = ["EMBEDDABLE", "EmbedError", "embed"]
+__all__ = ["EMBEDDABLE", "EmbedError", "embed", "with_theirs"]
 
 EMBEDDABLE = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff",
@@ -39,8 +45,8 @@ _HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 @dataclass(frozen=True, slots=True)
 class _Iptc:
     recorded: tuple[str, ...] = ()
-    less: tuple[str, ...] = ()
-    more: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
 
 
 def embed(tool: ExifTool, photo: str, temp: str, change: Change) -> bool:
@@ -68,18 +74,18 @@ def embed(tool: ExifTool, photo: str, temp: str, change: Change) -> bool:
     if before.packets > 1:
         raise EmbedError("it has more than one XMP packet")
     try:
-        ours = read_keywords(before.packet).ours if before.packet else None
-        iptc = _iptc(before, ours.iptc if ours else (), change)
-        packet = edit(before.packet, replace(change, iptc=iptc.recorded)) or b""
+        found = read_keywords(before.packet) if before.packet else Keywords()
+        iptc = _iptc(before, found.ours.iptc if found.ours else (), change)
+        packet = _edited(before, found, replace(change, iptc=iptc.recorded))
     except XmpError as error:
         raise EmbedError(f"XMP: {error}") from error
-    if packet == before.packet and not iptc.less and not iptc.more:
+    if packet == before.packet and not iptc.removed and not iptc.added:
         return False
-    changes_iptc = bool(iptc.less or iptc.more)
+    changes_iptc = bool(iptc.removed or iptc.added)
     edits = Edits(
         packet=packet if packet != before.packet else None,
-        iptc_less=iptc.less,
-        iptc_more=iptc.more,
+        iptc_removed=iptc.removed,
+        iptc_added=iptc.added,
         digest=before.has_digest and changes_iptc,
     )
     if not before.is_extended:
@@ -97,12 +103,59 @@ def embed(tool: ExifTool, photo: str, temp: str, change: Change) -> bool:
     return True
 
 
-def _content(photo: str) -> bytes:
+def _edited(before: Embedded, found: Keywords, change: Change) -> bytes:
+    """Return the packet after a change; raises XmpError."""
+    packet = before.packet
+    if before.iptc:
+        if packet and (back := _given_back(packet, before.iptc)) != packet:
+            packet, found = back, read_keywords(back)
+        if change.tags is not None:
+            change = replace(change, tags=with_theirs(change.tags, found, before.iptc))
+    return edit(packet, change) or b""
+
+
+def with_theirs(tags: Tags, found: Keywords, iptc: Sequence[str]) -> Tags:
+    """Return tags with the IPTC Keywords of others, for a photo whose ``dc:subject`` has none.
+
+    digiKam and Immich read one of the two lists, Apple Photos only ``dc:subject``: with our
+    keywords alone it would hide theirs. Removing ours removes these too: IPTC has them as before.
+
+    Args:
+        tags: What is to be written.
+        found: The keywords of the packet.
+        iptc: The IPTC Keywords.
+    """
+    ours = found.ours or Ours()
+    theirs = without(iptc, ours.iptc)
+    if not theirs or not distinct(tags.keywords) or without(found.subjects, ours.keywords):
+        return tags
+    paths = tags.paths or tuple((word,) for word in tags.keywords)  # not theirs
+    return replace(tags, keywords=(*theirs, *tags.keywords), paths=paths)
+
+
+def _given_back(packet: bytes, iptc: Sequence[str]) -> bytes:
+    """Return a packet in which words that :func:`with_theirs` copied are not recorded as ours.
+
+    That is if others have added words to them since: those alone would hide what only IPTC has.
+    """
+    parsed = parse(decode(packet).utf8)
+    record = read_record(parsed)
+    if record is None or record.states.get("subject") == "items":
+        return packet
+    ours = record.words["subject"]
+    copied = set(map(fold, ours))
+    theirs = [word for word in without(iptc, record.words["iptc"]) if fold(word) in copied]
+    if not theirs or not without([item.text for item in parsed.items("subject")], ours):
+        return packet
+    return with_words(edit(packet, Change(None)) or b"", theirs)
+
+
+def _content(photo: str) -> bytearray:
     with open(photo, "rb", opener=open_unnoticed) as file:
-        return file.read()
+        return bytearray(file.read())
 
 
-def _spliced(content: bytes, old: bytes, new: bytes) -> bytes:
+def _spliced(content: bytearray, old: bytes, new: bytes) -> bytearray:
     """Return a JPEG with another main packet of extended XMP.
 
     Raises:
@@ -117,7 +170,7 @@ def _spliced(content: bytes, old: bytes, new: bytes) -> bytes:
     return content.replace(segment, b"\xff\xe1" + struct.pack(">H", len(now) + 2) + now)
 
 
-def _save(content: bytes, photo: str, temp: str) -> None:
+def _save(content: bytearray, photo: str, temp: str) -> None:
     with open(temp, "xb") as file:
         try:
             file.write(content)
@@ -140,10 +193,10 @@ def _iptc(before: Embedded, recorded: tuple[str, ...], change: Change) -> _Iptc:
     theirs = {_key(word) for word in words}
     wanted = change.tags.keywords if change.tags is not None else ()
     new = [word for word in wanted if _key(word) not in theirs and _fits(word, before.is_utf8)]
-    less = [word for word in ours if word not in new]
-    more = [word for word in new if word not in ours]
-    again = [word for word in less for _ in range(words.count(word))]  # ExifTool deletes all
-    return _Iptc(tuple(new), tuple(less), (*again, *more))
+    removed = [word for word in ours if word not in new]
+    added = [word for word in new if word not in ours]
+    again = [word for word in removed for _ in range(words.count(word))]  # ExifTool deletes all
+    return _Iptc(tuple(new), tuple(removed), (*again, *added))
 
 
 def _key(word: str) -> str:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Any
 
@@ -24,8 +25,9 @@ MINIMUM = (12, 38)
 SECONDS = 60.0
 """The time limit of one call."""
 
-_COMMON = ("-config", "", "-charset", "filename=UTF8") if os.name == "nt" else ("-config", "")
+_START = ("-config", "")
 """The first arguments; without ``-config`` ExifTool runs ``~/.ExifTool_config``, a program."""
+
 
 _INSTALL = {
     "debian": "sudo apt install libimage-exiftool-perl",
@@ -75,14 +77,14 @@ class Edits:
 
     Attributes:
         packet: The XMP packet; empty to delete all XMP; None to keep it as it is.
-        iptc_less: Words of which all occurrences are deleted from the IPTC Keywords.
-        iptc_more: Words that are then added to them.
+        iptc_removed: Words of which all occurrences are deleted from the IPTC Keywords.
+        iptc_added: Words that are then added to them.
         digest: Renew the digest of IPTC.
     """
 
     packet: bytes | None = None
-    iptc_less: tuple[str, ...] = ()
-    iptc_more: tuple[str, ...] = ()
+    iptc_removed: tuple[str, ...] = ()
+    iptc_added: tuple[str, ...] = ()
     digest: bool = False
 
 
@@ -95,9 +97,16 @@ def find_exiftool() -> str:
     path = shutil.which("exiftool")
     if path is None:
         raise InputError("ExifTool is not installed", f"Install it: {install_command()}")
+    _check_version(path)
+    return path
+
+
+@cache
+def _check_version(path: str) -> None:
+    """Check that ExifTool runs and is not too old, once; raises InputError."""
     try:
         done = subprocess.run(
-            [path, *_COMMON, "-ver"],
+            [path, *_START, "-ver"],
             stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=True,
         )  # fmt: skip
         version = done.stdout.decode(errors="replace").split()[0]
@@ -109,9 +118,8 @@ def find_exiftool() -> str:
     if number < MINIMUM:
         raise InputError(
             f"ExifTool {version} is too old: {path}",
-            f"At least {MINIMUM[0]}.{MINIMUM[1]} is needed: {install_command()}",
+            f"At least {MINIMUM[0]}.{MINIMUM[1]} is required: {install_command()}",
         )
-    return path
 
 
 def install_command() -> str:
@@ -128,6 +136,20 @@ def install_command() -> str:
         if command := _INSTALL.get(name.partition("-")[0]):
             return command
     return "see https://exiftool.org/install.html"
+
+
+def charset(system: str) -> tuple[str, ...]:
+    """Return the arguments, for each command, by which ExifTool finds files of any name.
+
+    Given before ``-stay_open`` they would be for the first command alone.
+
+    Args:
+        system: The name of the operating system, as in ``os.name``.
+    """
+    return ("-charset", "filename=UTF8") if system == "nt" else ()
+
+
+_EACH = charset(os.name)
 
 
 class ExifTool:
@@ -194,9 +216,9 @@ class ExifTool:
             return base64.b64decode(value[7:])
         if "\ufeff" in value[:40]:
             return value.encode()
-        return self._run(["-b", "-XMP"], photo)  # may be UTF-16, whose zero bytes JSON lacks
+        return bytes(self._run(["-b", "-XMP"], photo))  # may be UTF-16, whose zero bytes JSON lacks
 
-    def write(self, photo: str, edits: Edits) -> bytes:
+    def write(self, photo: str, edits: Edits) -> bytearray:
         """Return the content of a photo with other metadata; the photo itself is not touched.
 
         Raises:
@@ -206,8 +228,8 @@ class ExifTool:
         if edits.packet is not None:
             # Plain XMP also is a tag of EXIF, which would then be laid out anew.
             arguments.append("-XMP:XMP<=packet" if edits.packet else "-XMP:XMP=")
-        arguments += [f"-IPTC:Keywords-={word}" for word in edits.iptc_less]
-        arguments += [f"-IPTC:Keywords+={word}" for word in edits.iptc_more]
+        arguments += [f"-IPTC:Keywords-={word}" for word in edits.iptc_removed]
+        arguments += [f"-IPTC:Keywords+={word}" for word in edits.iptc_added]
         if edits.digest:
             arguments.append("-Photoshop:IPTCDigest=new")
         content = self._run([*arguments, "-o", "-"], photo, edits.packet or b"")
@@ -225,12 +247,12 @@ class ExifTool:
         """
         return _parsed(self._run(["-j", "-a", "-b", "-G4:1", "-preview:all", "-AFCP:all"], photo))
 
-    def _run(self, arguments: Sequence[str], photo: str, packet: bytes = b"") -> bytes:
+    def _run(self, arguments: Sequence[str], photo: str, packet: bytes = b"") -> bytearray:
         if self._process is None or not self._process.is_alive:
             self.close()
-            self._process = Process([self._path, *_COMMON, "-stay_open", "True", "-@", "-"])
+            self._process = Process([self._path, *_START, "-stay_open", "True", "-@", "-"])
         try:
-            return self._process.run(arguments, photo, packet, self._seconds)
+            return self._process.run([*_EACH, *arguments], photo, packet, self._seconds)
         except BaseException as error:
             # What it was doing is unknown, or it answers to a call that nobody waits for.
             if not isinstance(error, RefusedError):
@@ -238,7 +260,7 @@ class ExifTool:
             raise
 
 
-def _parsed(output: bytes) -> dict[str, Any]:
+def _parsed(output: bytearray) -> dict[str, Any]:
     """Return the tags of one photo; numbers stay text, as keywords may look like numbers."""
     try:
         found: dict[str, Any] = json.loads(output, parse_int=str, parse_float=str)[0]

@@ -94,7 +94,7 @@ class Process:
         self._ended.set()
         self._chunks.put((number, b""))
 
-    def run(self, arguments: Sequence[str], photo: str, packet: bytes, seconds: float) -> bytes:
+    def run(self, arguments: Sequence[str], photo: str, packet: bytes, seconds: float) -> bytearray:
         """Execute one command for one photo and return its output.
 
         Raises:
@@ -127,7 +127,8 @@ class Process:
         is_answer = code.strip() == "0" or output.startswith(b"[{")  # JSON tells errors itself
         if not is_answer or "Error:" in said:
             raise RefusedError(short(said) or "ExifTool failed")
-        return bytes(output[: output.rindex(b"{ready")])
+        del output[output.rindex(b"{ready") :]  # in place: it may be as large as the photo
+        return output
 
     def _name(self, photo: str) -> str:
         """Return a name of the photo that is one line: arguments are lines."""

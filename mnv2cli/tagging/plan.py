@@ -10,8 +10,10 @@ from mnv2cli.records import Record, Source
 from mnv2cli.sources.names import suffix_of
 from mnv2cli.sources.urls import check_local
 from mnv2cli.tagging.actions import TagAction, TagPlan, WriteOptions
+from mnv2cli.tagging.embedding import with_theirs
 from mnv2cli.tagging.keywords import lacks_category, tags_of
 from mnv2cli.tagging.options import PlaceOptions, TagOptions
+from mnv2cli.tagging.packets import embedded
 from mnv2cli.tagging.sidecars import Sidecars
 from mnv2cli.tagging.start import has_other_start
 from mnv2cli.tagging.tagged import has_tags, is_embeddable, tags_in_photo, tags_in_sidecar
@@ -233,7 +235,8 @@ class _Planner:
         except XmpError as error:
             why = f"unreadable XMP in the photo: {error}"
             return TagAction(path, "leave", reason=why, is_failure=True)
-        action = self._action(path, tags, reason, present)
+        written = with_theirs(tags, present, embedded(path).iptc) if tags and present else tags
+        action = self._action(path, written, reason, present)
         if action is not None:
             return action
         why = self._not_embeddable(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,6 +21,9 @@ from mnv2cli.tagging.writing import Seen, read_seen, remove_temps, see
 from mnv2cli.tagging.xmp.keywords import Change
 
 LARGEST_SIDECAR = 64 << 20  # bytes
+
+LARGEST_PHOTO = 1 << 30
+"""Bytes of a photo that is embedded into: ExifTool's copy of it passes through memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,6 @@ class Prepared:
     seen: Seen | None
 
 
-def require_tool() -> None:
-    """Raise InputError without ExifTool, before anything is changed."""
-    find_exiftool()
-
-
 class Preparer:
     """Make the changes of one run; a context manager that ends ExifTool.
 
@@ -60,15 +59,13 @@ class Preparer:
         self._date = datetime.now().astimezone().isoformat(timespec="seconds")
         self._originals: Originals | None = None
         self._tool: ExifTool | None = None
+        self._opened = ExitStack()
 
     def __enter__(self) -> Preparer:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._tool is not None:
-            self._tool.__exit__(None, None, None)
-        if self._originals is not None:
-            self._originals.__exit__()
+        self._opened.close()
 
     def sync(self) -> None:
         """Return when everything that was kept is on disk."""
@@ -81,12 +78,13 @@ class Preparer:
         Raises:
             XmpError: Its content cannot be changed.
             OSError: It cannot be read, or the original not be kept.
-            ValueError: It is not a sidecar.
+            ValueError: It is not a sidecar, or has several names.
         """
         content, seen = read_seen(job.path, LARGEST_SIDECAR)
         new = edit_sidecar(job.photo, None if seen is None else content, self._change(job))
         if new == (None if seen is None else content):
             return None
+        _check_links(seen)
         how: How = "create" if seen is None else "delete" if new is None else "replace"
         before = seen.state(hashlib.sha256(content).hexdigest()) if seen else None
         after = None
@@ -104,15 +102,16 @@ class Preparer:
         Raises:
             EmbedError: Its keywords cannot be changed.
             OSError: It cannot be read, or a file not be written.
-            ValueError: It has several names.
+            ValueError: It has several names, or is too large.
         """
         seen = see(job.path)
         if seen is None:
             raise FileNotFoundError(2, "No such file or directory", job.path)
-        if seen.links > 1:
-            raise ValueError(f"has {seen.links} hard links, which embedding would separate")
+        _check_links(seen, "embedding")
+        if seen.size > LARGEST_PHOTO:
+            raise ValueError(f"is larger than {LARGEST_PHOTO >> 30} GB, the limit of embedding")
         if self._tool is None:
-            self._tool = ExifTool(find_exiftool()).__enter__()
+            self._tool = self._opened.enter_context(ExifTool(find_exiftool()))
         try:
             if not embed(self._tool, job.path, temp, self._change(job)):
                 return None
@@ -139,5 +138,12 @@ class Preparer:
 
     def _kept(self) -> Originals:
         if self._originals is None:
-            self._originals = Originals(self._journal, create=True)
+            originals = Originals(self._journal, create=True)
+            self._originals = self._opened.enter_context(originals)
         return self._originals
+
+
+def _check_links(seen: Seen | None, what: str = "replacing") -> None:
+    """Check that a file has no other name, as it would stay what it was under that one."""
+    if seen is not None and seen.links > 1:
+        raise ValueError(f"has {seen.links} hard links, which {what} would separate")

@@ -11,7 +11,7 @@ from mnv2cli.tagging.xmp.descriptive import descriptive
 from mnv2cli.tagging.xmp.edit import edit, with_words
 from mnv2cli.tagging.xmp.keywords import Change, Ours, XmpError
 from mnv2cli.tagging.xmp.read import read_keywords
-from mnv2cli.tagging.xmp.words import without
+from mnv2cli.tagging.xmp.words import without, words_of
 
 _REMOVE = Change(None)
 _MARK = b"AddedAfter"
@@ -58,6 +58,8 @@ def edit_sidecar(photo: str, content: bytes | None, change: Change) -> bytes | N
     Raises:
         XmpError: The sidecar cannot be read or changed.
     """
+    if change.tags is not None and not words_of(change.tags, "subject"):
+        change = replace(change, tags=None)
     if not content:
         if change.tags is None:
             return content

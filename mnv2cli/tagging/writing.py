@@ -165,6 +165,9 @@ def write_temp(path: str, blocks: Iterable[bytes], mode: int = 0o666) -> str:
 def keep_attributes(source: str, target: str, mode: int, times: tuple[int, int]) -> None:
     """Give a file the owner and extended attributes of another, permissions and times.
 
+    Raises:
+        ValueError: Its owner cannot be the same.
+
     Args:
         source: The other file.
         target: The file.
@@ -177,10 +180,16 @@ def keep_attributes(source: str, target: str, mode: int, times: tuple[int, int])
     if hasattr(os, "chown"):
         status = os.stat(source)
         if (status.st_uid, status.st_gid) != (own.st_uid, own.st_gid):
-            with suppress(OSError):
-                os.chown(target, status.st_uid, status.st_gid)
+            _give(target, status, "user" if status.st_uid != own.st_uid else "group")
     os.chmod(target, mode)
     os.utime(target, ns=times)
+
+
+def _give(target: str, status: os.stat_result, owner: str) -> None:
+    try:
+        os.chown(target, status.st_uid, status.st_gid)
+    except OSError as error:
+        raise ValueError(f"belongs to another {owner}, which replacing it would change") from error
 
 
 def sync_files(paths: list[str]) -> dict[str, OSError]:
@@ -190,9 +199,14 @@ def sync_files(paths: list[str]) -> dict[str, OSError]:
     from concurrent.futures import ThreadPoolExecutor
 
     # Together: the file system writes the changes of all of them at once.
-    with ThreadPoolExecutor(min(_SYNC_THREADS, len(paths))) as threads:
-        errors = threads.map(_sync_file, paths)
-    return {path: error for path, error in zip(paths, errors, strict=True) if error}
+    count = min(_SYNC_THREADS, len(paths))
+    with ThreadPoolExecutor(count) as threads:
+        found = threads.map(_sync_each, [paths[i::count] for i in range(count)])
+    return {path: error for errors in found for path, error in errors.items()}
+
+
+def _sync_each(paths: list[str]) -> dict[str, OSError]:
+    return {path: error for path in paths if (error := _sync_file(path))}
 
 
 def _sync_file(path: str) -> OSError | None:

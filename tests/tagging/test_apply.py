@@ -21,6 +21,7 @@ from mnv2cli.tagging.tags import Tags
 from mnv2cli.tagging.undo import undo
 from mnv2cli.tagging.xmp.read import read_keywords
 from tests.sorting.trees import restore_times, snapshot, tag, tags, write
+from tests.tagging.photos import packet, save
 from tests.tagging.trees import (
     MARK,
     OTHERS,
@@ -337,3 +338,130 @@ def test_tags_without_words_change_nothing(tmp_path: Path) -> None:
     files = make(tmp_path)
     assert apply(plan_of(tmp_path, files, Tags(()))).unchanged == 4
     assert not (tmp_path / ".mnv2").exists()
+
+
+def test_tags_without_words_make_no_sidecar_that_says_what_the_photo_says(tmp_path: Path) -> None:
+    photo = save(tmp_path / "a.jpg", packet("Anna"))
+    assert apply(plan_of(tmp_path, [tmp_path / "a.jpg.xmp"], Tags(()))).unchanged == 1
+    assert os.listdir(tmp_path) == [photo.name]
+
+
+def test_a_sidecar_with_several_names_is_left(tmp_path: Path) -> None:
+    files = make(tmp_path)
+    os.link(files[2], tmp_path / "other.xmp")
+    outcome = apply(plan_of(tmp_path, files))
+    assert outcome.done == 3
+    why = "has 2 hard links, which replacing would separate"
+    assert reasons(outcome.failed) == {"2.jpg.xmp": why}
+    assert files[2].samefile(tmp_path / "other.xmp") and files[2].read_text() == sidecar(2)
+
+
+def test_a_large_photo_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_embedding(monkeypatch)
+    photos = make_photos(tmp_path, 2)
+    os.truncate(photos[0], (1 << 30) + 1)
+    outcome = apply(plan_of(tmp_path, photos, method="embed"))
+    assert outcome.done == 1
+    assert reasons(outcome.failed) == {"0.jpg": "is larger than 1 GB, the limit of embedding"}
+
+
+class Stranger:
+    """The status of a file that belongs to somebody else."""
+
+    def __init__(self, status: os.stat_result, who: str) -> None:
+        self._status, self._who = status, who
+
+    def __getattr__(self, name: str) -> int:
+        value: int = getattr(self._status, name)
+        return value + (name == self._who)
+
+
+@pytest.mark.skipif(not hasattr(os, "chown"), reason="files have no owner here")
+@pytest.mark.parametrize("who", ["user", "group"])
+@pytest.mark.parametrize("method", ["sidecar", "embed"])
+def test_a_file_whose_owner_would_change_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: Any, who: str
+) -> None:
+    fake_embedding(monkeypatch)
+    files = make(tmp_path) if method == "sidecar" else make_photos(tmp_path)
+    before = files[2].read_bytes()
+    real = os.stat
+
+    def stat_of(path: Any, *args: Any, **options: Any) -> Any:
+        status = real(path, *args, **options)
+        return Stranger(status, f"st_{who[0]}id") if path == str(files[2]) else status
+
+    def refuse(*args: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", stat_of)
+        patch.setattr(os, "chown", refuse)
+        outcome = apply(plan_of(tmp_path, files, method=method))
+    assert outcome.done == 3
+    why = f"belongs to another {who}, which replacing it would change"
+    assert reasons(outcome.failed) == {files[2].name: why}
+    assert files[2].read_bytes() == before
+    assert not [path for path in tmp_path.rglob(".*.mnv2") if path.is_file()]
+
+
+def test_photos_are_embedded_into_one_by_one_where_the_disk_has_space_for_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_embedding(monkeypatch)
+    photos = make_photos(tmp_path, 7)
+    before = snapshot(tmp_path)
+    real = prepare.embed
+
+    def embed(*args: Any) -> bool:
+        if len([path for path in tmp_path.rglob(".*.mnv2") if path.is_file()]) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(*args)
+
+    monkeypatch.setattr(prepare, "embed", embed)
+    progress: list[int] = []
+    outcome = apply(plan_of(tmp_path, photos, method="embed"), progress.append)
+    assert (outcome.done, outcome.failed, sum(progress)) == (7, [], 7)
+    undo(str(tmp_path))
+    assert snapshot(tmp_path) == before
+
+
+def test_new_sidecars_are_written_before_many_bytes_are_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [tmp_path / f"{i}.jpg.xmp" for i in range(7)]
+    monkeypatch.setattr(applying, "BATCH_BYTES", 1500)
+    real, sizes = prepare.Preparer.sync, []
+
+    def sync(self: Any) -> None:
+        sizes.append(len(list(tmp_path.glob("*.xmp"))))
+        real(self)
+
+    monkeypatch.setattr(prepare.Preparer, "sync", sync)
+    assert apply(plan_of(tmp_path, files)).created == 7
+    assert sizes == [0, 2, 4, 6]
+    undo(str(tmp_path))
+    assert not list(tmp_path.glob("*.xmp"))
+
+
+def test_new_and_changed_sidecars_are_on_disk_before_they_count_as_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = make(tmp_path, 40)
+    real_sync, real_rename = os.fsync, writing.carry_out
+    synced: set[int] = set()
+    unsynced: list[str] = []
+
+    def fsync(descriptor: int) -> None:
+        real_sync(descriptor)
+        synced.add(os.fstat(descriptor).st_ino)
+
+    def carry_out(entry: Any, path: str, temp: str, seen: Any) -> None:
+        if os.stat(temp).st_ino not in synced:
+            unsynced.append(path)
+        real_rename(entry, path, temp, seen)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(applying, "carry_out", carry_out)
+    assert apply(plan_of(tmp_path, files)).done == 40
+    assert unsynced == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from mnv2cli.errors import InputError
 from mnv2cli.tagging.actions import TagAction, TagPlan
 from mnv2cli.tagging.apply import apply
 from mnv2cli.tagging.exiftool import ExifTool
+from mnv2cli.tagging.options import PlaceOptions
+from mnv2cli.tagging.plan import make_plan
 from mnv2cli.tagging.undo import undo
 from mnv2cli.tagging.xmp.read import read_keywords
 from tests.conftest import draw
 from tests.sorting.trees import restore_times, snapshot, tag
+from tests.tagging.tagged_files import cat
 from tests.tagging.trees import OTHERS, TAGS, make, plan_of
 
 SUFFIXES = (".jpg", ".png", ".webp", ".tif")
@@ -118,3 +122,13 @@ def test_nothing_is_changed_without_exiftool(
     with pytest.raises(InputError):
         apply(TagPlan(str(tmp_path), actions))
     assert snapshot(tmp_path) == before
+
+
+def test_photos_with_iptc_of_others_are_tagged_once(tmp_path: Path, exiftool: str) -> None:
+    photo = draw(tmp_path / "a.jpg", (90, 9, 0))
+    command = [exiftool, "-q", "-overwrite_original", "-IPTC:Keywords=Anna", str(photo)]
+    subprocess.run(command, check=True)
+    place = PlaceOptions(embed=True, refresh=True)
+    found = [cat(photo)]
+    assert apply(make_plan(found, place=place)).changed == 1
+    assert [action.method for action in make_plan(found, place=place).actions] == ["skip"]

@@ -209,9 +209,68 @@ def test_any_word_goes_into_iptc_and_out(photo: Photo, word: str) -> None:
     before = photo.path.read_bytes()
     photo.embed(change(word))
     assert photo.iptc == ("a", "12", word)
-    assert photo.subjects == (word,)
+    assert photo.subjects == ("a", "12", word)
     photo.embed(REMOVE)
     assert photo.path.read_bytes() == before
+
+
+# IPTC Keywords of others that dc:subject lacks: programs that read it first would not see them
+
+
+def test_iptc_keywords_of_others_are_in_a_new_subject_until_ours_are_removed(photo: Photo) -> None:
+    photo.write("-IPTC:Keywords=Müller", "-CodedCharacterSet=UTF8", "-IPTCDigest=new")
+    before = photo.path.read_bytes()
+    assert photo.embed(change("cat"))
+    assert photo.subjects == ("Müller", "cat")
+    assert photo.iptc == ("Müller", "cat")
+    assert not photo.embed(change("cat"))
+    assert photo.embed(change("dog"))
+    assert photo.subjects == ("Müller", "dog")
+    assert photo.iptc == ("Müller", "dog")
+    assert photo.embed(REMOVE)
+    assert photo.path.read_bytes() == before
+
+
+def test_iptc_keywords_of_others_are_not_in_a_hierarchy(photo: Photo) -> None:
+    photo.write("-IPTC:Keywords=Anna")
+    photo.embed(replace(change("cat"), hierarchy=True))
+    found = read_keywords(photo.packet)
+    assert (found.subjects, found.hierarchy, found.tags_list) == (
+        ("Anna", "cat"),
+        ("cat",),
+        ("cat",),
+    )
+
+
+def test_iptc_keywords_are_not_in_a_subject_of_others(photo: Photo) -> None:
+    photo.write("-IPTC:Keywords=Anna", "-IPTC:Keywords=Cat", "-XMP-dc:Subject=holiday")
+    before = photo.path.read_bytes()
+    photo.embed(change("cat"))
+    assert photo.subjects == ("holiday", "cat")
+    assert not photo.embed(change("cat"))
+    photo.embed(REMOVE)
+    assert photo.path.read_bytes() == before
+
+
+def test_tags_without_keywords_copy_none_of_others(photo: Photo) -> None:
+    photo.write("-IPTC:Keywords=Anna")
+    assert not photo.embed(change())
+
+
+@pytest.mark.parametrize("wanted", [change("dog"), REMOVE])
+def test_iptc_keywords_of_others_stay_beside_words_that_they_add(
+    photo: Photo, wanted: Change
+) -> None:
+    photo.write("-IPTC:Keywords=Anna")
+    photo.embed(change("cat"))
+    photo.write("-IPTC:Keywords+=Ben", "-XMP-dc:Subject+=Ben")
+    assert photo.embed(wanted)
+    ours = wanted.tags.keywords if wanted.tags else ()
+    assert sorted(photo.subjects) == sorted(["Anna", "Ben", *ours])
+    assert sorted(photo.iptc or ()) == sorted(["Anna", "Ben", *ours])
+    assert not photo.embed(wanted)
+    photo.embed(REMOVE)
+    assert sorted(photo.subjects) == ["Anna", "Ben"]
 
 
 # What is refused
@@ -303,7 +362,7 @@ def test_extended_xmp_stays(photo: Photo, has_iptc: bool) -> None:
     photo.path.write_bytes(before)
     assert photo.tool.read(str(photo.path)).is_extended
     assert photo.embed(change("cat"))
-    assert photo.subjects == ("cat",)
+    assert photo.subjects == (("a", "cat") if has_iptc else ("cat",))
     assert photo.iptc == (("a", "cat") if has_iptc else None)
     assert segments in photo.path.read_bytes()
     command = [photo.program, "-b", "-XMP-GDepth:DepthImage", str(photo.path)]

@@ -8,15 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from PIL import Image
 
 from mnv2cli.errors import InputError
-from mnv2cli.tagging.exiftool import Edits, ExifTool, find_exiftool, install_command
-from mnv2cli.tagging.exiftool_process import EmbedError
+from mnv2cli.tagging import exiftool as programs
+from mnv2cli.tagging.exiftool import Edits, ExifTool, charset, find_exiftool, install_command
+from mnv2cli.tagging.exiftool_process import EmbedError, Process
 
 PACKET = (
     "<?xpacket begin='\ufeff' id='W5M0MpCehiHzreSzNTczkc9d'?>\n"
@@ -107,6 +110,33 @@ def test_newer_versions_are_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     path = program(tmp_path, "echo 13.02")
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/bin{os.pathsep}/usr/bin")
     assert find_exiftool() == str(path)
+
+
+@UNIX
+def test_version_is_read_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program(tmp_path, f"echo >> {tmp_path}/started; echo 13.02")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/bin{os.pathsep}/usr/bin")
+    assert [find_exiftool() for _ in range(3)] == [str(tmp_path / "exiftool")] * 3
+    assert (tmp_path / "started").read_text() == "\n"
+
+
+def test_windows_names_are_utf_8_in_each_command(
+    tool: ExifTool, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = []
+    real = Process.run
+
+    def run(self: Process, arguments: Sequence[str], *args: Any) -> bytearray:
+        sent.append(tuple(arguments[:2]))
+        return real(self, arguments, *args)
+
+    monkeypatch.setattr(Process, "run", run)
+    monkeypatch.setattr(programs, "_EACH", charset("nt"))
+    path = photo.rename(photo.with_name("Zürich.jpg"))
+    path.write_bytes(tool.write(str(path), Edits(PACKET)))
+    assert tool.read(str(path)).packet == PACKET
+    assert sent == [("-charset", "filename=UTF8")] * 2
+    assert charset("posix") == ()
 
 
 NAMES = [

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mnv2cli.tagging import apply as applying
 from mnv2cli.tagging import prepare
 from mnv2cli.tagging.actions import Method, TagAction, TagPlan, WriteOptions
 from mnv2cli.tagging.tags import Tags
@@ -93,7 +94,8 @@ def fake_embedding(monkeypatch: pytest.MonkeyPatch) -> None:
         return True
 
     monkeypatch.setattr(prepare, "ExifTool", Tool)
-    monkeypatch.setattr(prepare, "find_exiftool", lambda: "exiftool")
+    for module in (applying, prepare):
+        monkeypatch.setattr(module, "find_exiftool", lambda: "exiftool")
     monkeypatch.setattr(prepare, "embed", embed)
 
 
