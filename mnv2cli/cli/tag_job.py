@@ -13,7 +13,7 @@ import click
 
 from mnv2cli.cli.inputs import make_classifier, no_images, watched
 from mnv2cli.cli.terminal.interrupts import Interrupts
-from mnv2cli.cli.terminal.tag_text import left_lines, shown_root
+from mnv2cli.cli.terminal.tag_text import NO_WAY_OUT, WaysOut, left_lines, shown_root
 from mnv2cli.engines.calibration import CALIBRATION_IMAGES
 from mnv2cli.errors import InputError, NoImagesError
 from mnv2cli.inference.report import Report
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.records import Record, Source
     from mnv2cli.sources.options import Inputs
-    from mnv2cli.tagging.actions import WriteOptions
+    from mnv2cli.tagging.actions import Kind, WriteOptions
     from mnv2cli.tagging.options import PlaceOptions, TagOptions
     from mnv2cli.tagging.run import TagOutcome
 
@@ -56,7 +56,8 @@ class TagJob:
         self._place = place
         self._write = write
         self._is_preview = is_preview
-        self._is_from_file = False  # the plan is
+        self._ways_out = WaysOut(tagged="") if place.refresh else WaysOut()
+        self._shown: set[Kind] = set()  # kinds of failures that are shown already
         self._results = ""  # the file of results, if labels come from one
         self._finished = 0  # files of an interrupted run
         self._tagged = 0  # photos that were skipped before they were classified
@@ -69,7 +70,7 @@ class TagJob:
 
     def ready(self, plan: TagPlan) -> TagPlan:
         """Return a plan that was read from a file, after finishing an interrupted run."""
-        self._is_from_file = True
+        self._ways_out = NO_WAY_OUT
         if any(plan.by("embed")):
             self.check_tools()
         self._finish(plan.root)
@@ -128,6 +129,7 @@ class TagJob:
             if inputs.list_file is not None:
                 sample = partial(_first_paths, sources)
             report = Report()
+            self._shown = {"unreadable"}
             records = made.run(iter(wanted), report.timings, sample)
             with closing(records):
                 plan = self._plan(
@@ -232,6 +234,7 @@ class TagJob:
 
         write_plan(plan, path)
         apply = shlex.join(["mnv2", "tag", "--apply", path])
+        self._show_failures(plan)
         self._screen.notice(f"Wrote the plan to {path}: {plan_summary(plan, self._tagged)}.", "")
         self._screen.notice(f"To apply it: {apply}", "")
 
@@ -239,7 +242,7 @@ class TagJob:
         """Show a plan without applying it."""
         from mnv2cli.cli.terminal.tag_tree import print_plan
 
-        print_plan(plan, self._tagged, verbose=self._screen.verbose)
+        print_plan(plan, self._tagged, self._ways_out, verbose=self._screen.verbose)
 
     def apply(self, plan: TagPlan) -> TagOutcome:
         """Apply a plan and show the summary.
@@ -268,9 +271,7 @@ class TagJob:
 
         screen = self._screen
         space = cost(plan.root) if outcome.done else 0
-        screen.lines(
-            tag_summary(plan, outcome, self._tagged, from_file=self._is_from_file, space=space)
-        )
+        screen.lines(tag_summary(plan, outcome, self._tagged, self._ways_out, space=space))
         failed = outcome.failed if screen.verbose else outcome.failed[:_MAX_SHOWN]
         for path, reason in failed:
             screen.warning(f"{path}: {reason}")
@@ -278,17 +279,21 @@ class TagJob:
             screen.warning(f"and {len(outcome.failed) - len(failed):,} more; -v shows all")
         for line in left_lines(plan, verbose=screen.verbose):
             screen.notice(line)
+        self._show_failures(plan)
         if self._results:
-            self._show_errors(plan)
+            self._explain_paths(plan)
 
-    def _show_errors(self, plan: TagPlan) -> None:
-        """Show why photos of a file of results were not tagged; classifying has not shown it."""
-        failures = plan.failures
+    def _show_failures(self, plan: TagPlan) -> None:
+        """Show in a quiet run why photos are not tagged, unless classifying has shown it."""
+        failures = [action for action in plan.failures if action.kind not in self._shown]
         if self._screen.quiet:
             for action in failures[:_MAX_ERRORS]:
                 self._screen.error(f"{action.source}: {action.reason}")
             if len(failures) > _MAX_ERRORS:
                 click.echo(f"... and {len(failures) - _MAX_ERRORS:,} more", err=True)
+
+    def _explain_paths(self, plan: TagPlan) -> None:
+        """Say that paths of results are relative, if no photo is where they say."""
         paths = [action.source for action in plan.actions]
         if not any(os.path.isabs(path) or os.path.lexists(path) for path in paths):
             self._screen.warning(

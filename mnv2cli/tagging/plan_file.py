@@ -14,14 +14,15 @@ from mnv2cli.sources.names import name_key
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.csvtext import csv_line
 from mnv2cli.system.messages import reason
-from mnv2cli.tagging.actions import WRITING, Method, TagAction, TagPlan, WriteOptions
+from mnv2cli.tagging.actions import KINDS, WRITING, Kind, Method, TagAction, TagPlan, WriteOptions
 from mnv2cli.tagging.plan import not_embeddable, root_of
 from mnv2cli.tagging.sidecars import SUFFIX, Sidecars
 from mnv2cli.tagging.tagged import is_embeddable
 from mnv2cli.tagging.tags import Tags
 
 _COLUMNS = (
-    "path", "action", "keywords", "file", "hierarchy", "score", "model", "options", "reason",
+    "path", "action", "keywords", "file", "hierarchy", "score", "model", "options", "kind",
+    "reason",
 )  # fmt: skip
 _REQUIRED = {"path", "action", "keywords"}
 _OPTIONS = ("hierarchy", "touch")
@@ -62,6 +63,7 @@ def _cells(action: TagAction, options: str) -> Sequence[str]:
         f"{tags.score:.7g}" if tags.score else "",
         tags.model,
         options if action.method in WRITING else "",
+        action.kind,
         action.reason,
     )
 
@@ -154,12 +156,8 @@ class _Rows:
             raise ValueError("it has no path")
         if is_url(path):
             raise ValueError("its photo is not on this machine")
-        if method == "skip":
-            return TagAction(path, "skip", reason=cells["reason"] or _AS_PLANNED)
-        if method in ("leave", ""):
-            # Only a row that was to be written has a file: the user left it.
-            why = _AS_PLANNED if cells["file"] else cells["reason"]
-            return TagAction(path, "leave", reason=why or _AS_PLANNED)
+        if method in ("skip", "leave", ""):
+            return _left(path, cells)
         writing: Method | None = next((each for each in WRITING if each == method), None)
         if writing is None:
             raise ValueError(f"unknown action {method!r}; use {', '.join(WRITING)}, skip or leave")
@@ -203,6 +201,16 @@ class _Rows:
             self.write = write
         elif self.write != write:
             raise ValueError("its options differ from those of the rows before")
+
+
+def _left(path: str, cells: dict[str, str]) -> TagAction:
+    """Return the action of a row that writes nothing."""
+    kind: Kind = next((each for each in KINDS if each == cells["kind"].strip()), "")
+    why = cells["reason"]
+    if cells["file"]:  # only a row that was to be written has a file: the user left it
+        kind, why = "", ""
+    method: Method = "skip" if kind == "tagged" else "leave"
+    return TagAction(path, method, reason=why or _AS_PLANNED, kind=kind)
 
 
 def _check_photo(path: str) -> None:

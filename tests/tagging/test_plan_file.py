@@ -119,7 +119,9 @@ def test_removals_and_failures_survive(photos: Path, file: Path) -> None:
         write_plan(plan, str(file))
         read = read_plan(str(file))
         assert read.work == plan.work and plan.work
-        assert read.actions[0] == TagAction(str(photos / "a.jpg"), "leave", reason="empty file")
+        assert read.actions[0] == TagAction(
+            str(photos / "a.jpg"), "leave", reason="empty file", kind="unreadable"
+        )
 
 
 @pytest.mark.parametrize(
