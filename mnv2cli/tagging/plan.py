@@ -15,10 +15,18 @@ from mnv2cli.tagging.keywords import lacks_category, tags_of
 from mnv2cli.tagging.options import PlaceOptions, TagOptions
 from mnv2cli.tagging.sidecars import Sidecars
 from mnv2cli.tagging.start import has_other_start
-from mnv2cli.tagging.tagged import has_tags, is_embeddable, tags_in_photo, tags_in_sidecar
+from mnv2cli.tagging.tagged import (
+    has_tags,
+    is_embeddable,
+    read_sidecar,
+    tags_in_packet,
+    tags_in_photo,
+)
 from mnv2cli.tagging.tags import Tags
 from mnv2cli.tagging.xmp.keywords import Keywords, Ours, XmpError
+from mnv2cli.tagging.xmp.read import read_keywords
 
+_REPAIR = "repair or rename the sidecar, then run again"
 TAGGED, UNTAGGED = "it has these tags already", "it has no tags of earlier runs"
 
 
@@ -223,16 +231,16 @@ class _Planner:
     def _sidecar(self, photo: _Photo) -> TagAction:
         path, tags = photo.path, photo.tags
         sidecar = self._sidecars.of(path)
-        present = None
-        if sidecar.exists:
-            try:
-                present = tags_in_sidecar(sidecar.path)
-            except XmpError as error:
-                why = f"unreadable sidecar: {os.path.basename(sidecar.path)}: {error}"
-                return TagAction(path, "leave", reason=why, is_failure=True)
-        action = self._action(photo, present)
-        if action is not None:
-            return action
+        try:
+            content = read_sidecar(sidecar.path) if sidecar.exists else b""
+            present = tags_in_packet(content)
+            if action := self._action(photo, present):
+                return action
+            if present is None:
+                read_keywords(content)  # it will be written, and has not been parsed yet
+        except XmpError as error:
+            why = f"unreadable sidecar: {os.path.basename(sidecar.path)}: {error}; {_REPAIR}"
+            return TagAction(path, "leave", reason=why, is_failure=True)
         reasons = ["" if self._removes else photo.reason, sidecar.reason]
         if self._place.embed and tags is not None:
             suffix = suffix_of(os.path.basename(path))

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from mnv2cli.errors import ImageError
-from mnv2cli.images.opening import open_regular
+from mnv2cli.journals.running import FileChangedError, reason_of
 from mnv2cli.records import Source
 from mnv2cli.sources.names import suffix_of
 from mnv2cli.sources.urls import check_local
-from mnv2cli.system.messages import reason
 from mnv2cli.tagging.embedding import EMBEDDABLE
 from mnv2cli.tagging.options import PlaceOptions
 from mnv2cli.tagging.packets import MAX_PACKET_BYTES, embedded_packet
 from mnv2cli.tagging.sidecars import Sidecars
 from mnv2cli.tagging.tags import Tags
+from mnv2cli.tagging.writing import read_seen
 from mnv2cli.tagging.xmp.keywords import NAMESPACE, Keywords, Ours, XmpError
 from mnv2cli.tagging.xmp.read import read_keywords
 from mnv2cli.tagging.xmp.words import clean, missing, occurrences, words_of
@@ -74,7 +73,7 @@ def tags_in_photo(path: str) -> Keywords | None:
     Raises:
         XmpError: Its packet has tags of earlier runs, and cannot be read.
     """
-    return _tagged(embedded_packet(path))
+    return tags_in_packet(embedded_packet(path))
 
 
 def tags_in_sidecar(path: str) -> Keywords | None:
@@ -83,19 +82,31 @@ def tags_in_sidecar(path: str) -> Keywords | None:
     Raises:
         XmpError: It cannot be read; well-formedness is not checked without tags of earlier runs.
     """
+    return tags_in_packet(read_sidecar(path))
+
+
+def read_sidecar(path: str) -> bytes:
+    """Return the content of a sidecar, whose access time is kept if possible.
+
+    Raises:
+        XmpError: It cannot be read, or is too large.
+    """
     try:
-        with open_regular(path) as file:
-            data = file.read(MAX_PACKET_BYTES + 1)
-    except OSError as error:
-        raise XmpError(reason(error)) from error
-    except ImageError as error:
-        raise XmpError(str(error)) from error
-    if len(data) > MAX_PACKET_BYTES:
-        raise XmpError("too large")
-    return _tagged(data)
+        content, seen = read_seen(path, MAX_PACKET_BYTES)
+    except (OSError, ValueError, FileChangedError) as error:
+        raise XmpError(f"it {reason_of(error)}" if type(error) is ValueError else
+                       reason_of(error)) from error  # fmt: skip
+    if seen is None:
+        raise XmpError("no such file")
+    return content
 
 
-def _tagged(packet: bytes) -> Keywords | None:
+def tags_in_packet(packet: bytes) -> Keywords | None:
+    """Return the keywords of a packet; None if no earlier run wrote any of them.
+
+    Raises:
+        XmpError: It has tags of earlier runs, and cannot be read.
+    """
     if not any(mark in packet for mark in _MARKS):
         return None
     found = read_keywords(packet)

@@ -220,8 +220,8 @@ def test_any_word_goes_into_iptc_and_out(photo: Photo, word: str) -> None:
 @pytest.mark.parametrize(
     ("format", "name", "words"),
     [
-        ("PNG", "photo.jpg", "Not a valid JPG (looks more like a PNG)"),
-        ("JPEG", "photo.png", "Not a valid PNG (looks more like a JPEG)"),
+        ("PNG", "photo.jpg", "Not a valid JPG (looks more like a PNG): rename it to .png"),
+        ("JPEG", "photo.png", "Not a valid PNG (looks more like a JPEG): rename it to .jpeg"),
         ("WEBP", "photo.jpg", "Not a valid JPG (looks more like a RIFF)"),
         ("GIF", "photo.gif", "keywords are not embedded into GIF files"),
         ("BMP", "photo.bmp", "keywords are not embedded into BMP files"),

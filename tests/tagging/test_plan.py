@@ -252,3 +252,35 @@ def test_the_root_is_the_deepest_folder_with_all_photos(tmp_path: Path) -> None:
     if sys.platform == "win32":
         with pytest.raises(InputError, match="different drives"):
             root_of(["C:\\a.jpg", "D:\\a.jpg"])
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "it is a folder"),
+        (b"<x:xmpmeta", "the XMP is not well-formed: "),
+        (b"<!DOCTYPE x><x/>", "the XMP has a DOCTYPE"),
+        (b"<html><body/></html>", "it is not XMP"),
+    ],
+)
+def test_a_sidecar_that_cannot_be_changed_fails_in_the_plan(
+    tmp_path: Path, content: bytes | None, why: str
+) -> None:
+    touch(tmp_path, "a.jpg b.jpg")
+    file = tmp_path / "a.jpg.xmp"
+    file.mkdir() if content is None else file.write_bytes(content)
+    plan = make_plan([cat(tmp_path / "a.jpg"), unsure(tmp_path / "b.jpg")])
+    (action,) = plan.failures
+    assert action.reason.startswith(f"unreadable sidecar: a.jpg.xmp: {why}")
+    assert action.reason.endswith("; repair or rename the sidecar, then run again")
+    assert plan.work == []
+
+
+def test_planning_keeps_the_access_times_of_sidecars(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg")
+    file = tmp_path / "a.jpg.xmp"
+    file.write_bytes(packet())
+    os.utime(file, (1_000_000_000, 1_500_000_000))
+    make_plan([cat(tmp_path / "a.jpg")])
+    if hasattr(os, "O_NOATIME"):
+        assert file.stat().st_atime == 1_000_000_000

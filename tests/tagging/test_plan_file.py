@@ -213,3 +213,33 @@ def _raised(file: Path) -> None:
         read_plan(str(file))
     except InputError as error:
         raise InputError(str(error)) from error
+
+
+@pytest.mark.parametrize(
+    ("columns", "lacking", "hint"),
+    [
+        ("path,status,label", "the columns action and keywords", "mnv2 tag --from "),
+        ("path,action", "the column keywords", "mnv2 tag --plan writes one."),
+        ("a,b", "the columns path, action and keywords", "mnv2 tag --plan writes one."),
+    ],
+)
+def test_only_missing_columns_are_named(file: Path, columns: str, lacking: str, hint: str) -> None:
+    file.write_text(f"{columns}\n")
+    with pytest.raises(InputError) as caught:
+        read_plan(str(file))
+    assert caught.value.message.endswith(f"it lacks {lacking}") and hint in caught.value.hint
+
+
+def test_relative_paths_of_a_plan_from_elsewhere_are_explained(
+    photos: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos.parent)
+    write_plan(make_plan([cat(Path("photos/a.jpg"))]), str(file))
+    assert read_plan(str(file)).work
+    monkeypatch.chdir(photos)
+    with pytest.raises(InputError, match="Paths in a plan are relative to the folder where"):
+        read_plan(str(file))
+    file.write_text(file.read_text().replace("photos/a.jpg", str(photos / "gone.jpg")))
+    with pytest.raises(InputError) as caught:
+        read_plan(str(file))
+    assert "Paths in a plan" not in caught.value.hint
