@@ -144,14 +144,8 @@ class TagJob:
     def _untagged(self, sources: list[Source]) -> list[Source]:
         """Return the photos without tags of earlier runs, and count the others."""
         untagged = Untagged(self._place)
-        with self._screen.counting("looking for tags", len(sources)) as advance:
-
-            def watching() -> Iterator[Source]:
-                for source in sources:
-                    yield source
-                    advance(1)
-
-            wanted = list(untagged(watching()))
+        with self._screen.counting("looking for tags", len(sources)) as progress:
+            wanted = list(untagged(sources, progress))
         self._tagged = untagged.tagged
         return wanted
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from mnv2cli.journals.running import FileChangedError, reason_of
+from mnv2cli.journals.running import FileChangedError, Progress, ignore_progress, reason_of
 from mnv2cli.records import Source
 from mnv2cli.sources.names import suffix_of
 from mnv2cli.sources.urls import check_local
@@ -25,7 +25,8 @@ _MARKS = tuple(NAMESPACE.encode(codec) for codec in ("utf-8", "utf-16-le", "utf-
 class Untagged:
     """Choose the images without tags of earlier runs, before any network runs.
 
-    A sidecar that cannot be read has no tags; its photo is chosen, and fails when it is tagged.
+    A sidecar that cannot be read has no tags; its photo is chosen, and fails when it is tagged. A
+    photo with tags is chosen if a raw photo of its shot has none: these come later from a camera.
 
     Args:
         place: Where tags are written, and so where they are looked for.
@@ -39,18 +40,38 @@ class Untagged:
         self._place = place or PlaceOptions()
         self._sidecars = Sidecars(self._place.style)
 
-    def __call__(self, sources: Iterator[Source]) -> Iterator[Source]:
+    def __call__(
+        self, sources: Sequence[Source], progress: Progress = ignore_progress
+    ) -> Iterator[Source]:
         """Yield the chosen images.
+
+        Args:
+            sources: The images.
+            progress: Called with the number of images looked at since the last call.
 
         Raises:
             InputError: An image is not on this machine.
         """
+        leaders: dict[str, list[str]] = {}  # by folder
         for source in sources:
             check_local(source.path, "tag")
-            if not source.error and self._is_tagged(source.path):
-                self.tagged += 1
-            else:
+            if not source.error:
+                folder, name = os.path.split(source.path)
+                leaders.setdefault(folder, []).append(name)
+        raws: dict[str, dict[str, list[str]]] = {}  # by folder and leader
+        for source in sources:
+            folder, name = os.path.split(source.path)
+            if source.error or not self._is_tagged(source.path):
                 yield source
+            else:
+                if folder not in raws:
+                    raws[folder] = self._sidecars.raws(folder, leaders[folder])
+                shot = (os.path.join(folder, raw) for raw in raws[folder].get(name, ()))
+                if all(map(self._is_tagged, shot)):
+                    self.tagged += 1
+                else:
+                    yield source
+            progress(1)
 
     def _is_tagged(self, path: str) -> bool:
         try:
