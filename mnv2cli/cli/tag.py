@@ -20,6 +20,7 @@ from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import refuse_others
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
 from mnv2cli.errors import ExitCode
+from mnv2cli.results.check import existing_folder
 from mnv2cli.sources.urls import check_local
 from mnv2cli.tagging.actions import WriteOptions
 from mnv2cli.tagging.options import PlaceOptions, Style
@@ -239,6 +240,8 @@ def _check(ctx: click.Context, inputs: Inputs, mode: TagMode) -> None:
         )
     if mode.write_to is not None and os.path.lexists(mode.write_to):
         raise click.UsageError(f"{mode.write_to!r} already exists: name another file for --plan.")
+    if mode.write_to is not None:
+        existing_folder(mode.write_to, "the plan ")
     if mode.apply is not None:
         refuse_others(ctx, _WITH_APPLY, "--apply: the plan decides what each photo gets")
         return

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
@@ -88,6 +89,8 @@ class TagJob:
         records = list(read_results(path))
         if not records:
             raise NoImagesError("no images found", f"{path} has no rows.")
+        if all(each.wnid for record in records for each in record.predictions):
+            self._warn_of_unknown_names(options)
         root = root_of(record.path for record in records)
         self._finish(root)
         with self._unchanged_if_stopped():
@@ -96,6 +99,12 @@ class TagJob:
             self._warn_of_missing_categories(plan, options)
         plan.root = root
         return plan
+
+    def _warn_of_unknown_names(self, options: TagOptions, class_names: Iterable[str] = ()) -> None:
+        from mnv2cli.tagging.lists import unknown_names
+
+        for text in islice(unknown_names(options, class_names), _MAX_SHOWN):
+            self._screen.warning(text)
 
     def _warn_of_missing_categories(self, plan: TagPlan, options: TagOptions) -> None:
         path = self._results
@@ -118,6 +127,7 @@ class TagJob:
         """
         with self._unchanged_if_stopped():
             made = make_classifier(classifier, self._screen)
+            self._warn_of_unknown_names(options, made.network.class_names)
             sources = self._found(inputs)
             root = self._root(inputs, sources)
         self._finish(root)

@@ -241,6 +241,9 @@ class _Planner:
         except XmpError as error:
             why = f"unreadable sidecar: {os.path.basename(sidecar.path)}: {error}; {_REPAIR}"
             return TagAction(path, "leave", reason=why, is_failure=True)
+        if sidecar.is_too_long:
+            why = "its name is too long for a sidecar beside it; use --embed, or rename it"
+            return TagAction(path, "leave", reason=why, is_failure=True)
         reasons = ["" if self._removes else photo.reason, sidecar.reason]
         if self._place.embed and tags is not None:
             suffix = suffix_of(os.path.basename(path))

@@ -284,3 +284,16 @@ def test_planning_keeps_the_access_times_of_sidecars(tmp_path: Path) -> None:
     make_plan([cat(tmp_path / "a.jpg")])
     if hasattr(os, "O_NOATIME"):
         assert file.stat().st_atime == 1_000_000_000
+
+
+def test_names_near_the_longest_get_the_short_sidecar_or_a_way_out(tmp_path: Path) -> None:
+    long, bare = "a" * 251 + ".jpg", "b" * 252
+    try:
+        touch(tmp_path, f"{long} {bare}")
+    except OSError:
+        pytest.skip("the file system has no names of 255 bytes")
+    plan = make_plan([cat(tmp_path / long), cat(tmp_path / bare)])
+    assert Path(plan.actions[0].file).name == "a" * 251 + ".xmp"
+    (failure,) = plan.failures
+    assert failure.reason.endswith("; use --embed, or rename it")
+    assert make_plan([cat(tmp_path / f"{'a' * 247}.jpg")]).failures[0].reason.startswith("it does")
