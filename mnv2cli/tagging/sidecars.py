@@ -134,7 +134,7 @@ class _Folder:
         existing = self._xmp.get(stem + SUFFIX)
         if style == "full" and existing is None:
             return whole, False, ""
-        shared = existing or photo[: len(photo) - len(suffix_of(photo))] + SUFFIX
+        shared = existing or photo[: dot if (dot := photo.rfind(".")) > 0 else None] + SUFFIX
         owner = self._owner(stem, photo)
         if owner != photo:
             return whole, False, f"{shared} belongs to {owner}"
