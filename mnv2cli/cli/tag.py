@@ -197,26 +197,31 @@ def tag(
     if mode.results is None and mode.apply is None and not mode.remove:
         tags = tags.for_model(options.model)
     options, wanted = replace(options, labels=tags.labels()), tags.options()
-    from mnv2cli.cli.tag_job import TagJob
+    from mnv2cli.cli.tag_job import apply, save, show
+    from mnv2cli.cli.tag_plans import TagPlans
+    from mnv2cli.tagging.exiftool import find_exiftool
     from mnv2cli.tagging.plan_file import read_plan
 
-    job = TagJob(terminal.screen(), mode.place(), mode.write(tags), is_preview=mode.is_preview)
+    screen = terminal.screen()
+    plans = TagPlans(screen, mode.place(), mode.write(tags), is_preview=mode.is_preview)
     if mode.embed:
-        job.check_tools()
+        find_exiftool()
     if mode.apply is not None:
-        plan = job.ready(read_plan(mode.apply))
+        job = plans.ready(read_plan(mode.apply))
     elif mode.remove:
-        plan = job.removal(inputs)
+        job = plans.removal(inputs)
     elif mode.results is not None:
-        plan = job.from_results(mode.results, wanted)
+        job = plans.from_results(mode.results, wanted)
     else:
-        plan = job.classified(inputs, options, wanted)
-    code = ExitCode.SOME_UNREADABLE if plan.failures and mode.apply is None else ExitCode.DONE
+        job = plans.classified(inputs, options, wanted)
+    code = ExitCode.DONE
+    if job.plan.failures and mode.apply is None:
+        code = ExitCode.SOME_UNREADABLE
     if mode.write_to is not None:
-        job.save(plan, mode.write_to)
+        save(job, mode.write_to, screen)
     elif mode.dry_run:
-        job.show(plan)
-    elif job.apply(plan).failed:
+        show(job, screen)
+    elif apply(job, screen).failed:
         code = ExitCode.FAILED
     ctx.exit(code)
 
