@@ -36,7 +36,7 @@ EXAMPLES = (
     ("write into the photos themselves (needs exiftool)", "mnv2 tag photos --embed"),
     ("write the results of an earlier run, without classifying again",
      "mnv2 tag --from labels.csv"),
-    ("your own classes, and only if they are rather certain",
+    ("your own classes, and only if the score is high",
      "mnv2 tag photos --model mine.keras --threshold 0.8"),
     ("tag again with a better model: only keywords that mnv2 wrote are replaced",
      "mnv2 tag photos --refresh --accurate"),

@@ -34,7 +34,7 @@ def preview(path: str, run: TagRunToUndo, screen: Screen) -> None:
     found = _found(run)
     for entry, what in found if screen.verbose else []:
         screen.notice(f"{entry.path}: {what}", "")
-    number = Counter(what for _, what in found)
+    number = Counter(text for _, text in found)
     kinds = (*_TO_DO.values(), _KEPT, _NOTHING)
     todo = [f"{number[what]:,} {what}" for what in kinds if number[what]]
     click.echo(

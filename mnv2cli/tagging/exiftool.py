@@ -109,7 +109,7 @@ def find_exiftool() -> str:
     if number < MINIMUM:
         raise InputError(
             f"ExifTool {version} is too old: {path}",
-            f"At least {MINIMUM[0]}.{MINIMUM[1]} is needed: {install_command()}",
+            f"At least {MINIMUM[0]}.{MINIMUM[1]} is required: {install_command()}",
         )
     return path
 

@@ -51,7 +51,7 @@ def unknown_names(options: TagOptions, class_names: Iterable[str] = ()) -> Itera
         near = get_close_matches(name, known, n=1)
         what = "class of the model" if class_names else "label, category or node"
         meant = f"; did you mean {known[near[0]]!r}?" if near else ""
-        yield f"[{TAGS}] has {name!r}, which is no {what}{meant}"
+        yield f"[{TAGS}] has {name!r}, which is not a {what}{meant}"
 
 
 def _names(options: TagOptions) -> Iterator[str]:

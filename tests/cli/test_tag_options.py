@@ -208,6 +208,7 @@ def test_names_of_the_lists_that_no_keyword_can_have_are_warned_of(
     result = invoke("tag", *args, "-q", "--categories", "mine.toml")
     assert result.exit_code == 0
     assert result.stderr == (
-        "Warning: [tags] has 'tenhc', which is no label, category or node; did you mean 'tench'?\n"
-        "Warning: [tags] has 'xyzzy', which is no label, category or node\n"
+        "Warning: [tags] has 'tenhc', which is not a label, category or node; "
+        "did you mean 'tench'?\n"
+        "Warning: [tags] has 'xyzzy', which is not a label, category or node\n"
     )

@@ -102,7 +102,7 @@ def test_a_long_summary_shows_the_most_frequent_keywords_and_how_to_free_space()
         ("Failed", "1 file, left as before"),
         ("Journal", os.path.join("/d", ".mnv2", "j.tag.jsonl") + ", 2.3 MB for undo"),
         ("To undo", "mnv2 undo /d"),
-        ("To free", "mnv2 undo /d --forget, 5.0 MB; no run here can be undone then"),
+        ("To free", "mnv2 undo /d --forget, 5.0 MB (runs here can then no longer be undone)"),
     ]  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def test_a_wrong_section_is_refused_in_one_line(tmp_path: Path, text: str, expec
 def test_names_that_no_keyword_can_have_are_found() -> None:
     lists = TagLists(allow=["Kitchn", "BATH"], rename={"bath": "Bad"})
     (text,) = unknown_names(TagOptions(lists=lists), ["Kitchen", "bath"])
-    assert text == "[tags] has 'kitchn', which is no class of the model; did you mean 'Kitchen'?"
+    assert text == "[tags] has 'kitchn', which is not a class of the model; did you mean 'Kitchen'?"
     mine = Categories([Category("pets", "pets", ["n00001740"])])
     lists = TagLists(block=["pets", "cat", "crane (n02012849)", "tabby"])
     assert list(unknown_names(TagOptions(lists=lists, categories=mine))) == []

@@ -68,9 +68,8 @@ def tag_summary(
         lines.append(("Journal", f"{name}, {size_text(kept)} for undo", ""))
         lines.append(("To undo", undo_command(root), ""))
         if space > _TRIFLE:
-            text = (
-                f"{undo_command(root)} --forget, {size_text(space)}; no run here can be undone then"
-            )
+            text = f"{undo_command(root)} --forget, {size_text(space)}"
+            text += " (runs here can then no longer be undone)"
             lines.append(("To free", text, ""))
     return lines
 
