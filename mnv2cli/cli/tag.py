@@ -20,6 +20,7 @@ from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import refuse_others
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
 from mnv2cli.errors import ExitCode
+from mnv2cli.results.check import existing_folder
 from mnv2cli.sources.urls import check_local
 from mnv2cli.tagging.actions import WriteOptions
 from mnv2cli.tagging.options import PlaceOptions, Style
@@ -35,7 +36,7 @@ EXAMPLES = (
     ("write into the photos themselves (needs exiftool)", "mnv2 tag photos --embed"),
     ("write the results of an earlier run, without classifying again",
      "mnv2 tag --from labels.csv"),
-    ("your own classes, and only if they are rather certain",
+    ("your own classes, and only if the score is high",
      "mnv2 tag photos --model mine.keras --threshold 0.8"),
     ("tag again with a better model: only keywords that mnv2 wrote are replaced",
      "mnv2 tag photos --refresh --accurate"),
@@ -196,26 +197,31 @@ def tag(
     if mode.results is None and mode.apply is None and not mode.remove:
         tags = tags.for_model(options.model)
     options, wanted = replace(options, labels=tags.labels()), tags.options()
-    from mnv2cli.cli.tag_job import TagJob
+    from mnv2cli.cli.tag_job import apply, save, show
+    from mnv2cli.cli.tag_plans import TagPlans
+    from mnv2cli.tagging.exiftool import find_exiftool
     from mnv2cli.tagging.plan_file import read_plan
 
-    job = TagJob(terminal.screen(), mode.place(), mode.write(tags), is_preview=mode.is_preview)
+    screen = terminal.screen()
+    plans = TagPlans(screen, mode.place(), mode.write(tags), is_preview=mode.is_preview)
     if mode.embed:
-        job.check_tools()
+        find_exiftool()
     if mode.apply is not None:
-        plan = job.ready(read_plan(mode.apply))
+        job = plans.ready(read_plan(mode.apply))
     elif mode.remove:
-        plan = job.removal(inputs)
+        job = plans.removal(inputs)
     elif mode.results is not None:
-        plan = job.from_results(mode.results, wanted)
+        job = plans.from_results(mode.results, wanted)
     else:
-        plan = job.classified(inputs, options, wanted)
-    code = ExitCode.SOME_UNREADABLE if plan.failures and mode.apply is None else ExitCode.DONE
+        job = plans.classified(inputs, options, wanted)
+    code = ExitCode.DONE
+    if job.plan.failures and mode.apply is None:
+        code = ExitCode.SOME_UNREADABLE
     if mode.write_to is not None:
-        job.save(plan, mode.write_to)
+        save(job, mode.write_to, screen)
     elif mode.dry_run:
-        job.show(plan)
-    elif job.apply(plan).failed:
+        show(job, screen)
+    elif apply(job, screen).failed:
         code = ExitCode.FAILED
     ctx.exit(code)
 
@@ -239,6 +245,8 @@ def _check(ctx: click.Context, inputs: Inputs, mode: TagMode) -> None:
         )
     if mode.write_to is not None and os.path.lexists(mode.write_to):
         raise click.UsageError(f"{mode.write_to!r} already exists: name another file for --plan.")
+    if mode.write_to is not None:
+        existing_folder(mode.write_to, "the plan ")
     if mode.apply is not None:
         refuse_others(ctx, _WITH_APPLY, "--apply: the plan decides what each photo gets")
         return

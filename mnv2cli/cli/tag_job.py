@@ -1,306 +1,129 @@
-"""One run of ``mnv2 tag``: find photos, classify those without tags, plan, write."""
+"""What ``mnv2 tag`` does with a plan: save it, show it, or apply it and show the summary."""
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.inputs import make_classifier, no_images, watched
 from mnv2cli.cli.terminal.interrupts import Interrupts
-from mnv2cli.cli.terminal.tag_text import left_lines, shown_root
-from mnv2cli.engines.calibration import CALIBRATION_IMAGES
-from mnv2cli.errors import InputError, NoImagesError
-from mnv2cli.inference.report import Report
+from mnv2cli.cli.terminal.tag_text import WaysOut, left_lines, shown_root
 from mnv2cli.journals.folder import undo_command
-from mnv2cli.runs.own_files import without_own_files
-from mnv2cli.sources.finder import Finder
-from mnv2cli.sources.lists import open_list, read_list
-from mnv2cli.system.messages import count
-from mnv2cli.tagging.actions import TagPlan
-from mnv2cli.tagging.plan import make_plan, removal_plan, root_of
-from mnv2cli.tagging.tagged import Untagged
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
-    from mnv2cli.inference.options import ClassifierOptions
-    from mnv2cli.records import Record, Source
-    from mnv2cli.sources.options import Inputs
-    from mnv2cli.tagging.actions import WriteOptions
-    from mnv2cli.tagging.options import PlaceOptions, TagOptions
+    from mnv2cli.tagging.actions import TagPlan
     from mnv2cli.tagging.run import TagOutcome
 
 _MAX_SHOWN = 5
 _MAX_ERRORS = 20  # in a quiet run
 
 
+@dataclass(frozen=True)
 class TagJob:
-    """One run of the command.
+    """A plan, and what messages about it have to say.
 
-    Args:
-        screen: Shows notices, progress and the summary.
-        place: Which files are written.
-        write: How they are written.
-        is_preview: Change no file.
+    Attributes:
+        plan: The plan.
+        ways_out: How to tag the photos that get no keywords.
+        tagged: Number of photos that were skipped and are not in the plan.
+        results: The file of results that labels come from; empty for none.
+        are_unreadable_shown: Classifying has shown which images cannot be read.
     """
 
-    def __init__(
-        self, screen: Screen, place: PlaceOptions, write: WriteOptions, *, is_preview: bool
-    ) -> None:
-        self._screen = screen
-        self._place = place
-        self._write = write
-        self._is_preview = is_preview
-        self._is_from_file = False  # the plan is
-        self._results = ""  # the file of results, if labels come from one
-        self._finished = 0  # files of an interrupted run
-        self._tagged = 0  # photos that were skipped before they were classified
+    plan: TagPlan
+    ways_out: WaysOut
+    tagged: int = 0
+    results: str = ""
+    are_unreadable_shown: bool = False
 
-    def check_tools(self) -> None:
-        """Check that photos can be written into; raises InputError."""
-        from mnv2cli.tagging.exiftool import find_exiftool
 
-        find_exiftool()
+def save(job: TagJob, path: str, screen: Screen) -> None:
+    """Write the plan to a file."""
+    from mnv2cli.cli.terminal.tag_tree import plan_summary
+    from mnv2cli.tagging.plan_file import write_plan
 
-    def ready(self, plan: TagPlan) -> TagPlan:
-        """Return a plan that was read from a file, after finishing an interrupted run."""
-        self._is_from_file = True
-        if any(plan.by("embed")):
-            self.check_tools()
-        self._finish(plan.root)
-        return plan
+    write_plan(job.plan, path)
+    apply = shlex.join(["mnv2", "tag", "--apply", path])
+    _show_failures(job, screen)
+    screen.notice(f"Wrote the plan to {path}: {plan_summary(job.plan, job.tagged)}.", "")
+    screen.notice(f"To apply it: {apply}", "")
 
-    def from_results(self, path: str, options: TagOptions) -> TagPlan:
-        """Return the plan for the photos of a file of results.
 
-        Raises:
-            NoImagesError: It has no rows.
-        """
-        from mnv2cli.results.read import read_results
+def show(job: TagJob, screen: Screen) -> None:
+    """Show the plan without applying it."""
+    from mnv2cli.cli.terminal.tag_tree import print_plan
 
-        self._results = path
-        records = list(read_results(path))
-        if not records:
-            raise NoImagesError("no images found", f"{path} has no rows.")
-        root = root_of(record.path for record in records)
-        self._finish(root)
-        with self._unchanged_if_stopped():
-            plan = self._plan(records, options)
-        if plan.without_category:
-            self._warn_of_missing_categories(plan, options)
-        plan.root = root
-        return plan
+    print_plan(job.plan, job.tagged, job.ways_out, verbose=screen.verbose)
 
-    def _warn_of_missing_categories(self, plan: TagPlan, options: TagOptions) -> None:
-        path = self._results
-        if options.what == "category":
-            raise InputError(
-                f"{path} has no categories: use --what label, or classify again with --category"
-            )
-        self._screen.warning(
-            f"{path} has no categories, so only labels are written; to get them, classify again "
-            "with --category"
+
+def apply(job: TagJob, screen: Screen) -> TagOutcome:
+    """Apply the plan and show the summary.
+
+    Raises:
+        OutputError: The journal or a file cannot be written, as when the disk is full.
+    """
+    from mnv2cli.tagging.apply import apply as apply_plan
+
+    plan, interrupts = job.plan, Interrupts()
+    try:
+        with interrupts.handling(), screen.counting("tagging", len(plan.work)) as progress:
+            outcome = apply_plan(plan, progress, interrupts.deferred)
+    except KeyboardInterrupt:
+        report_stopped(plan.root, screen)
+        raise
+    _show_outcome(job, outcome, screen)
+    return outcome
+
+
+def report_stopped(root: str, screen: Screen) -> None:
+    """Show what to do after a run that was interrupted."""
+    undo = undo_command(shown_root(root))
+    screen.notice("Stopped between two files; no photo is lost.", "")
+    screen.notice(f"To finish, run the same command again; to undo: {undo}", "")
+
+
+def _show_outcome(job: TagJob, outcome: TagOutcome, screen: Screen) -> None:
+    from mnv2cli.cli.terminal.tag_summary import tag_summary
+    from mnv2cli.tagging.find_run import cost
+
+    space = cost(job.plan.root) if outcome.done else 0
+    screen.lines(tag_summary(job.plan, outcome, job.tagged, job.ways_out, space=space))
+    failed = outcome.failed if screen.verbose else outcome.failed[:_MAX_SHOWN]
+    for path, reason in failed:
+        screen.warning(f"{path}: {reason}")
+    if len(outcome.failed) > len(failed):
+        screen.warning(f"and {len(outcome.failed) - len(failed):,} more; -v shows all")
+    for line in left_lines(job.plan, verbose=screen.verbose):
+        screen.notice(line)
+    _show_failures(job, screen)
+    if job.results:
+        _explain_paths(job, screen)
+
+
+def _show_failures(job: TagJob, screen: Screen) -> None:
+    """Show in a quiet run why photos are not tagged, unless classifying has shown it."""
+    if not screen.quiet:
+        return
+    failures = [
+        action
+        for action in job.plan.failures
+        if not (job.are_unreadable_shown and action.kind == "unreadable")
+    ]
+    for action in failures[:_MAX_ERRORS]:
+        screen.error(f"{action.source}: {action.reason}")
+    if len(failures) > _MAX_ERRORS:
+        click.echo(f"... and {len(failures) - _MAX_ERRORS:,} more", err=True)
+
+
+def _explain_paths(job: TagJob, screen: Screen) -> None:
+    """Say that paths of results are relative, if no photo is where they say."""
+    paths = [action.source for action in job.plan.actions]
+    if not any(os.path.isabs(path) or os.path.lexists(path) for path in paths):
+        screen.warning(
+            f"Paths in {job.results} are relative to the folder where mnv2 classify ran: run mnv2 "
+            "tag there."
         )
-
-    def classified(
-        self, inputs: Inputs, classifier: ClassifierOptions, options: TagOptions
-    ) -> TagPlan:
-        """Return the plan for the inputs, of which those without tags are classified now.
-
-        Raises:
-            NoImagesError: There are no images.
-        """
-        with self._unchanged_if_stopped():
-            made = make_classifier(classifier, self._screen)
-            sources = self._found(inputs)
-            root = self._root(inputs, sources)
-        self._finish(root)
-        with self._unchanged_if_stopped():
-            wanted = sources if self._place.refresh else self._untagged(sources)
-            if not wanted:
-                return TagPlan(root, write=self._write)
-            sample = partial(made.sample, inputs.paths)
-            if inputs.list_file is not None:
-                sample = partial(_first_paths, sources)
-            report = Report()
-            records = made.run(iter(wanted), report.timings, sample)
-            with closing(records):
-                plan = self._plan(
-                    watched(
-                        records, made.network.name, report, self._screen, lambda _: len(wanted)
-                    ),
-                    options,
-                )
-        plan.root = root
-        return plan
-
-    def _untagged(self, sources: list[Source]) -> list[Source]:
-        """Return the photos without tags of earlier runs, and count the others."""
-        untagged = Untagged(self._place)
-        with self._screen.counting("looking for tags", len(sources)) as advance:
-
-            def watching() -> Iterator[Source]:
-                for source in sources:
-                    yield source
-                    advance(1)
-
-            wanted = list(untagged(watching()))
-        self._tagged = untagged.tagged
-        return wanted
-
-    def removal(self, inputs: Inputs) -> TagPlan:
-        """Return the plan that removes the keywords of earlier runs.
-
-        Raises:
-            NoImagesError: There are no images.
-        """
-        with self._unchanged_if_stopped():
-            sources = self._found(inputs)
-            root = self._root(inputs, sources)
-        self._finish(root)
-        with self._unchanged_if_stopped():
-            plan = removal_plan(sources, self._place, self._write)
-        plan.root = root
-        return plan
-
-    def _plan(self, records: Iterable[Record], options: TagOptions) -> TagPlan:
-        return make_plan(records, options, self._place, self._write)
-
-    def _found(self, inputs: Inputs) -> list[Source]:
-        """Return all images of the inputs; raises NoImagesError if there are none."""
-        report = Report()
-
-        def on_skip(path: str, reason: str) -> None:
-            report.skip(path, reason)
-            self._screen.skipped(path, reason)
-
-        listed: Iterable[str] = ()
-        if inputs.list_file is not None:
-            listed = read_list(open_list(inputs.list_file), null=inputs.null)
-        found = Finder(inputs.paths, inputs.filters, on_skip, listed)
-        sources = list(without_own_files(found, on_skip=self._screen.skipped))
-        if not sources:
-            raise no_images(report)
-        return sources
-
-    def _root(self, inputs: Inputs, sources: list[Source]) -> str:
-        """Return the folder of the run: where its journal is, and what undo has to be given.
-
-        It is the folder that was typed, even if all photos are in one subfolder.
-        """
-        folders = [path for path in inputs.paths if os.path.isdir(path)]
-        inside = (os.path.join(folder, "any photo") for folder in folders)
-        return root_of([*inside, *(source.path for source in sources)])
-
-    def _finish(self, root: str) -> None:
-        """Finish an interrupted run in a folder before files are looked at, as it changes some."""
-        if self._is_preview:
-            return
-        from mnv2cli.tagging.recover import finish
-
-        interrupts = Interrupts()
-        try:
-            with interrupts.handling():
-                outcome = finish(root, interrupts.deferred)
-        except KeyboardInterrupt:
-            self._report_stopped(root)
-            raise
-        self._finished = outcome.finished
-        if outcome.finished:
-            self._screen.notice(
-                f"Finished an interrupted run: {count(outcome.finished, 'file')}.", ""
-            )
-
-    @contextmanager
-    def _unchanged_if_stopped(self) -> Iterator[None]:
-        try:
-            yield
-        except KeyboardInterrupt:
-            also = " by this run" if self._finished else ""
-            self._screen.notice(f"Stopped before tagging: no file was changed{also}.", "")
-            raise
-
-    def save(self, plan: TagPlan, path: str) -> None:
-        """Write a plan to a file."""
-        from mnv2cli.cli.terminal.tag_tree import plan_summary
-        from mnv2cli.tagging.plan_file import write_plan
-
-        write_plan(plan, path)
-        apply = shlex.join(["mnv2", "tag", "--apply", path])
-        self._screen.notice(f"Wrote the plan to {path}: {plan_summary(plan, self._tagged)}.", "")
-        self._screen.notice(f"To apply it: {apply}", "")
-
-    def show(self, plan: TagPlan) -> None:
-        """Show a plan without applying it."""
-        from mnv2cli.cli.terminal.tag_tree import print_plan
-
-        print_plan(plan, self._tagged, verbose=self._screen.verbose)
-
-    def apply(self, plan: TagPlan) -> TagOutcome:
-        """Apply a plan and show the summary.
-
-        Raises:
-            OutputError: The journal or a file cannot be written, as when the disk is full.
-        """
-        from mnv2cli.tagging.apply import apply
-
-        interrupts = Interrupts()
-        try:
-            with (
-                interrupts.handling(),
-                self._screen.counting("tagging", len(plan.work)) as progress,
-            ):
-                outcome = apply(plan, progress, interrupts.deferred)
-        except KeyboardInterrupt:
-            self._report_stopped(plan.root)
-            raise
-        self._show_outcome(plan, outcome)
-        return outcome
-
-    def _show_outcome(self, plan: TagPlan, outcome: TagOutcome) -> None:
-        from mnv2cli.cli.terminal.tag_summary import tag_summary
-        from mnv2cli.tagging.find_run import cost
-
-        screen = self._screen
-        space = cost(plan.root) if outcome.done else 0
-        screen.lines(
-            tag_summary(plan, outcome, self._tagged, from_file=self._is_from_file, space=space)
-        )
-        failed = outcome.failed if screen.verbose else outcome.failed[:_MAX_SHOWN]
-        for path, reason in failed:
-            screen.warning(f"{path}: {reason}")
-        if len(outcome.failed) > len(failed):
-            screen.warning(f"and {len(outcome.failed) - len(failed):,} more; -v shows all")
-        for line in left_lines(plan, verbose=screen.verbose):
-            screen.notice(line)
-        if self._results:
-            self._show_errors(plan)
-
-    def _show_errors(self, plan: TagPlan) -> None:
-        """Show why photos of a file of results were not tagged; classifying has not shown it."""
-        failures = plan.failures
-        if self._screen.quiet:
-            for action in failures[:_MAX_ERRORS]:
-                self._screen.error(f"{action.source}: {action.reason}")
-            if len(failures) > _MAX_ERRORS:
-                click.echo(f"... and {len(failures) - _MAX_ERRORS:,} more", err=True)
-        paths = [action.source for action in plan.actions]
-        if not any(os.path.isabs(path) or os.path.lexists(path) for path in paths):
-            self._screen.warning(
-                f"Paths in {self._results} are relative to the folder where mnv2 classify ran: "
-                "run mnv2 tag there."
-            )
-
-    def _report_stopped(self, root: str) -> None:
-        undo = undo_command(shown_root(root))
-        self._screen.notice("Stopped between two files; no photo is lost.", "")
-        self._screen.notice(f"To finish, run the same command again; to undo: {undo}", "")
-
-
-def _first_paths(sources: list[Source]) -> list[str]:
-    return [source.path for source in sources[:CALIBRATION_IMAGES]]

@@ -98,7 +98,7 @@ def _why(known: list[str]) -> str:
         if os.path.lexists(sort):
             dest = os.path.dirname(os.path.dirname(sort))
             return (
-                f"What the tag runs did is known until the sort of their photos is undone: "
+                f"Their journals are kept until the sort of these photos is undone: "
                 f"{undo_command(dest)}"
             )
     return NO_JOURNAL

@@ -172,9 +172,9 @@ def labelled_by_keywords(
     spellings = tagged.words()
     chosen_classes = chosen.classes
     if chosen.words:
-        for name, _ in chosen_classes.values():
+        for word, (name, is_named) in chosen_classes.items():
             if find(name) is None:
-                raise _unknown(name, class_names)
+                raise _unknown(name, class_names, word if is_named else "")
     classes: dict[str, Hashable] = {}
     texts: dict[str, Hashable] = {}
     numbers: Counter[str] = Counter()
@@ -343,15 +343,18 @@ def _check(found: Examples, tagged: _Tagged) -> None:
     )
 
 
-def _unknown(name: str, class_names: Iterable[str]) -> InputError:
+def _unknown(name: str, class_names: Iterable[str], word: str) -> InputError:
+    """Return the error about a chosen class; ``word``: the keyword that it was named for."""
     names = list(class_names)
+    what = f"the class of the keyword {word!r}, {name!r}," if word else f"the keyword {name!r}"
+    other = f"--keyword {word or name}=CLASS"
     if names:
-        return InputError(
-            f"the keyword {name!r} is not a class of the model",
-            f"Its classes are {listed(names)}. To give a keyword another class: --keyword "
-            f"{name}=CLASS",
-        )
+        classes = f"Its classes are {listed(names)}."
+        way_out = f"Name one of them: {other}" if word else (
+            f"To give a keyword another class: {other}"
+        )  # fmt: skip
+        return InputError(f"{what} is not a class of the model", f"{classes} {way_out}")
     return InputError(
-        f"the keyword {name!r} is not a class of ImageNet, a category or a node of the tree",
-        f"Name one of these (see mnv2 labels): --keyword {name}=CLASS",
+        f"{what} is not a class of ImageNet, a category or a node of the tree",
+        f"Name one of these (see mnv2 labels): {other}",
     )

@@ -31,6 +31,7 @@ from mnv2cli.results.fields import (
 )
 from mnv2cli.results.spreadsheet import safe_record
 
+_NEEDED = tuple(column.name for column in (*PATH.columns, STATUS, *ERROR.columns))
 _REST = tuple(field for field in TAIL if field is not ERROR)
 
 
@@ -117,8 +118,7 @@ class Schema:
             ValueError: It is not the table of a results file.
         """
         found = set(names)
-        needed = {*PATH.columns, STATUS, *ERROR.columns}
-        if not {column.name for column in needed} <= found:
+        if not found.issuperset(_NEEDED):
             raise ValueError
         label, first_label, category = (
             field.columns[0].name for field in (PREDICTION, PREDICTION.ranked(1), CATEGORY)
@@ -246,7 +246,8 @@ def read_table(
         schema = Schema.of_columns(names)
     except ValueError as error:
         raise InputError(
-            f"{path!r} is not a results file of mnv2 classify: it has different columns"
+            f"{path!r} is not a results file of mnv2 classify: it has different columns",
+            f"It needs the columns {', '.join(_NEEDED)}, and label or label_1 with its score.",
         ) from error
     is_long = schema.layout.long
     record: Record | None = None

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from mnv2cli.tagging.tags import Tags
 
 Method = Literal["sidecar", "embed", "skip", "leave"]
+"""What happens to a photo."""
+
+Kind = Literal["", "tagged", "unsure", "untagged", "unreadable"]
+"""Why a photo is not written that is counted with others: it is tagged already, no score is high
+enough, no earlier run wrote keywords, or its image cannot be read; empty for its own reason."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
 WRITING: tuple[Method, ...] = ("sidecar", "embed")
 """The methods that change a file."""
 
@@ -26,6 +34,7 @@ class TagAction:
         tags: What to write; None to remove what earlier runs wrote.
         reason: Why this action was chosen; may be empty.
         is_failure: The photo should have been tagged and cannot be, mostly as it is unreadable.
+        kind: Why it is skipped or left, if others are for the same reason.
     """
 
     source: str
@@ -34,6 +43,7 @@ class TagAction:
     tags: Tags | None = None
     reason: str = ""
     is_failure: bool = False
+    kind: Kind = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +69,14 @@ class TagPlan:
         write: How files are written.
         without_category: The number of records that should give their category as a keyword and
             have none, because their results were created without categories.
+        is_removal: It removes keywords of earlier runs, and writes none.
     """
 
     root: str
     actions: list[TagAction] = field(default_factory=list)
     write: WriteOptions = field(default_factory=WriteOptions)
     without_category: int = 0
+    is_removal: bool = False
 
     @property
     def work(self) -> list[TagAction]:

@@ -57,10 +57,14 @@ def write_tags(plan: TagPlan) -> TagOutcome:
 
 
 def undo_tags(path: str | os.PathLike[str]) -> TagOutcome:
-    """Undo the last tag run in a folder, or that of one journal; every file is as it was.
+    """Undo the last tag run in a folder, or that of one journal: restore files byte for byte.
 
     Args:
         path: The folder, as ``plan.root``; or a journal, as ``outcome.journal``.
+
+    Returns:
+        The counts of files that are again what they were. Files that changed since they were
+        tagged are kept as they are, and are in ``failed`` with the reason.
 
     Raises:
         InputError: There is nothing to undo, or another run uses the folder.

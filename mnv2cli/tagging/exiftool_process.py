@@ -11,6 +11,7 @@ import itertools
 import os
 import queue
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -168,4 +169,6 @@ def short(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("Error")] or lines or [""]
     words = errors[0].partition(" - /")[0].removesuffix(" - photo").removeprefix("Error:")
-    return words.replace("[minor]", "").strip()[:120]
+    words = words.replace("[minor]", "").strip()[:120]
+    other = re.search(r"looks more like an? (JPEG|PNG|TIFF)\)$", words)
+    return f"{words}: rename it to .{other[1].lower()}" if other else words

@@ -5,23 +5,24 @@ from __future__ import annotations
 from mnv2cli.labels.thresholds import DEFAULT_THRESHOLDS, OWN_THRESHOLD
 from mnv2cli.models.head import UNKNOWN
 from mnv2cli.records import Prediction, Record
+from mnv2cli.tagging.actions import Kind
 from mnv2cli.tagging.options import TagOptions
 from mnv2cli.tagging.tags import Tags
 
 _OF_LABELS = DEFAULT_THRESHOLDS["label"]
 
 
-def tags_of(record: Record, options: TagOptions) -> tuple[Tags | None, str]:
-    """Return the keywords of a photo, or None and the reason why it gets none.
+def tags_of(record: Record, options: TagOptions) -> tuple[Tags | None, str, Kind]:
+    """Return the keywords of a photo; or None, the reason why it gets none, and its kind.
 
     The category comes first, if the record has one that scores its threshold, then the labels that
     score theirs, best first. A label is below the category in the hierarchy if it belongs to it.
     """
     if record.error:
-        return None, record.error
+        return None, record.error, "unreadable"
     best = record.predictions[0] if record.predictions else None
     if best and not best.wnid and best.label == UNKNOWN:
-        return None, "it is unlike all classes of the model"
+        return None, "it is unlike all classes of the model", ""
     found = _Words(options)
     category = record.category
     if options.what != "label" and category and category.name:
@@ -33,8 +34,10 @@ def tags_of(record: Record, options: TagOptions) -> tuple[Tags | None, str]:
             if prediction.wnid or prediction.label != UNKNOWN:
                 found.add_label(prediction, is_best=prediction is best)
     if not found.words:
-        return None, found.refused or _too_low(record, options)
-    return found.tags(record.model), ""
+        if found.refused:
+            return None, found.refused, ""
+        return None, *_too_low(record, options)
+    return found.tags(record.model), "", ""
 
 
 def lacks_category(record: Record, options: TagOptions) -> bool:
@@ -133,18 +136,18 @@ def _lowest(prediction: Prediction, options: TagOptions) -> float:
     return options.thresholds.get(prediction.label, usual) if options.thresholds else usual
 
 
-def _too_low(record: Record, options: TagOptions) -> str:
-    """Return the reason why no score is high enough."""
+def _too_low(record: Record, options: TagOptions) -> tuple[str, Kind]:
+    """Return the reason why no score is high enough, and its kind."""
     given = options.threshold
     category = DEFAULT_THRESHOLDS["category"] if given is None else given
     if options.what == "category":
         if record.category is None:
-            return "it has no category"
-        return f"no category scores {category:g}"
+            return "it has no category", ""
+        return f"no category scores {category:g}", "unsure"
     if not record.predictions:
-        return "it has no labels"
+        return "it has no labels", ""
     best = record.predictions[0]
     reason = f"no label scores {_lowest(best, options):g}"
     if options.what == "both" and record.category is not None and given is None:
         reason += f", and no category {category:g}"
-    return reason
+    return reason, "unsure"

@@ -6,14 +6,12 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mnv2cli.errors import ImageError
-from mnv2cli.images.opening import open_regular
-from mnv2cli.system.messages import reason
-from mnv2cli.tagging.packets import MAX_PACKET_BYTES, embedded
+from mnv2cli.tagging.packets import embedded
 from mnv2cli.tagging.sidecars import Sidecars
+from mnv2cli.tagging.tagged import read_sidecar
 from mnv2cli.tagging.xmp.keywords import Keywords, Ours, XmpError
 from mnv2cli.tagging.xmp.read import read_keywords
-from mnv2cli.tagging.xmp.words import fold, without
+from mnv2cli.tagging.xmp.words import distinct, fold, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def photo_keywords(
         ours = inside.ours or Ours()
         words += [*_theirs(sidecar), *_theirs(inside), *without(photo.iptc, ours.iptc)]
         records += [sidecar.ours, inside.ours]
-    return PhotoKeywords(tuple(_once(words)), next(filter(None, records), None))
+    return PhotoKeywords(tuple(distinct(words)), next(filter(None, records), None))
 
 
 def _packet_keywords(packet: bytes) -> Keywords:
@@ -70,14 +68,9 @@ def _sidecar_keywords(path: str, sidecars: Sidecars) -> Keywords:
     if not sidecar.exists:
         return Keywords()
     try:
-        with open_regular(sidecar.path) as file:
-            data = file.read(MAX_PACKET_BYTES + 1)
-        if len(data) > MAX_PACKET_BYTES:
-            raise XmpError("too large")
-        return read_keywords(data)
-    except (ImageError, OSError, XmpError) as error:
-        why = reason(error) if isinstance(error, OSError) else str(error)
-        raise XmpError(f"unreadable sidecar: {os.path.basename(sidecar.path)}: {why}") from error
+        return read_keywords(read_sidecar(sidecar.path))
+    except XmpError as error:
+        raise XmpError(f"unreadable sidecar: {os.path.basename(sidecar.path)}: {error}") from error
 
 
 def _theirs(found: Keywords) -> list[str]:
@@ -96,11 +89,3 @@ def _theirs(found: Keywords) -> list[str]:
 
 def _leaves(paths: Iterable[str], separator: str) -> Iterator[str]:
     return (path.rpartition(separator)[2] for path in paths)
-
-
-def _once(words: Iterable[str]) -> Iterator[str]:
-    seen = set()
-    for word in map(str.strip, words):
-        if word and (key := fold(word)) not in seen:
-            seen.add(key)
-            yield word

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
 from mnv2cli.errors import InputError
-from mnv2cli.labels.categories_file import TAGS, is_tags, read_sections
-from mnv2cli.tagging.options import TagLists
+from mnv2cli.labels.categories_file import TAGS, builtin, is_tags, read_sections
+from mnv2cli.labels.imagenet import distinct_name, imagenet_labels
+from mnv2cli.labels.tree import tree
+from mnv2cli.tagging.options import TagLists, TagOptions
 
 _KEYS = {"allow": list, "block": list, "rename": dict}
 _EXAMPLE = "See a valid section at the top of: mnv2 labels --toml"
@@ -33,6 +36,31 @@ def load_lists(path: str) -> TagLists:
     if both := sorted(set(lists.allow) & set(lists.block)):
         raise InputError(f"{path}: [{TAGS}] both allows and blocks {both[0]!r}", "Omit one.")
     return lists
+
+
+def unknown_names(options: TagOptions, class_names: Iterable[str] = ()) -> Iterator[str]:
+    """Yield a message about each name in the lists that no keyword can have, as after a typo.
+
+    Args:
+        options: The options with the lists, and the categories.
+        class_names: The classes of the model; empty for ImageNet's.
+    """
+    known = {name.casefold(): name for name in class_names or _names(options)}
+    lists = options.lists
+    for name in sorted({*lists.allow, *lists.block, *lists.rename} - known.keys()):
+        near = get_close_matches(name, known, n=1)
+        what = "class of the model" if class_names else "label, category or node"
+        meant = f"; did you mean {known[near[0]]!r}?" if near else ""
+        yield f"[{TAGS}] has {name!r}, which is not a {what}{meant}"
+
+
+def _names(options: TagOptions) -> Iterator[str]:
+    """Yield the names that keywords can have with ImageNet's classes."""
+    for label in imagenet_labels():
+        yield from (label.name, distinct_name(label))
+    yield from (node.name for node in tree().nodes.values())
+    yield from (category.name for category in builtin().all)
+    yield from options.category_names
 
 
 def _check(key: str, value: Any, path: str) -> None:

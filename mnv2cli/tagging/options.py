@@ -91,6 +91,11 @@ class TagOptions:
             raise InputError(f"max_tags must be at least 1, not {self.max_tags}")
         if not self.prefix.isprintable():
             raise InputError("the prefix of keywords has control characters")
+        if "|" in self.prefix:
+            raise InputError(
+                f"the prefix {self.prefix!r} has '|', which separates levels of keywords",
+                "Separate levels with a slash, such as auto/.",
+            )
         if self.prefix and not all(part.strip() for part in self.prefix.rstrip("/").split("/")):
             raise InputError(
                 f"the prefix {self.prefix!r} has a level without a name", "Use one such as auto/."

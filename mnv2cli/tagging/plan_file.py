@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+import shlex
 import stat
 from collections.abc import Iterable, Sequence
 
@@ -14,18 +15,20 @@ from mnv2cli.sources.names import name_key
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.csvtext import csv_line
 from mnv2cli.system.messages import reason
-from mnv2cli.tagging.actions import WRITING, Method, TagAction, TagPlan, WriteOptions
+from mnv2cli.tagging.actions import KINDS, WRITING, Kind, Method, TagAction, TagPlan, WriteOptions
 from mnv2cli.tagging.plan import not_embeddable, root_of
 from mnv2cli.tagging.sidecars import SUFFIX, Sidecars
 from mnv2cli.tagging.tagged import is_embeddable
 from mnv2cli.tagging.tags import Tags
 
 _COLUMNS = (
-    "path", "action", "keywords", "file", "hierarchy", "score", "model", "options", "reason",
+    "path", "action", "keywords", "file", "hierarchy", "score", "model", "options", "kind",
+    "reason",
 )  # fmt: skip
 _REQUIRED = {"path", "action", "keywords"}
 _OPTIONS = ("hierarchy", "touch")
 _MAX_LISTED = 10
+_ELSEWHERE = "Paths in a plan are relative to the folder where it was made: run mnv2 tag there."
 _AS_PLANNED = "as the plan says"
 _PARTS = {sign: re.compile(rf"(?:\\.|[^\\{sign}]|\\\Z)+", re.DOTALL) for sign in ";|"}
 _ESCAPED = re.compile(r"\\([\\;|])")
@@ -62,6 +65,7 @@ def _cells(action: TagAction, options: str) -> Sequence[str]:
         f"{tags.score:.7g}" if tags.score else "",
         tags.model,
         options if action.method in WRITING else "",
+        action.kind,
         action.reason,
     )
 
@@ -85,10 +89,7 @@ def read_plan(path: str) -> TagPlan:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file)
             if not set(reader.fieldnames or ()) >= _REQUIRED:
-                raise InputError(
-                    f"{path!r} is not a plan of tags: it lacks the columns path, action and "
-                    "keywords"
-                )
+                raise _no_plan(path, set(reader.fieldnames or ()))
             for row in reader:
                 rows.add(reader.line_num, row)
     except OSError as error:
@@ -102,11 +103,26 @@ def read_plan(path: str) -> TagPlan:
     if rows.wrong:
         wrong = [f"line {line}: {error}" for line, error in sorted(rows.wrong)]
         more = [f"and {len(wrong) - _MAX_LISTED} more"] if len(wrong) > _MAX_LISTED else []
+        if rows.is_elsewhere:
+            more.append(_ELSEWHERE)
         raise InputError(
             f"cannot apply the plan {path!r}; nothing was changed",
             "\n".join(wrong[:_MAX_LISTED] + more),
         )
     return TagPlan(root, [action for _, action in rows.actions], rows.write or WriteOptions())
+
+
+def _no_plan(path: str, names: set[str]) -> InputError:
+    lacking = [name for name in _COLUMNS if name in _REQUIRED - names]
+    columns = "column" if len(lacking) == 1 else "columns"
+    last = lacking.pop()
+    shown = f"{', '.join(lacking)} and {last}" if lacking else last
+    is_result = {"path", "status"} <= names
+    return InputError(
+        f"{path!r} is not a plan of tags: it lacks the {columns} {shown}",
+        f"It is a file of results: mnv2 tag --from {shlex.quote(path)}" if is_result else
+        "mnv2 tag --plan writes one.",
+    )  # fmt: skip
 
 
 class _Rows:
@@ -115,12 +131,14 @@ class _Rows:
     Attributes:
         actions: The actions of the rows that can be applied, each with its line.
         wrong: The lines that cannot be applied, each with the reason.
+        is_elsewhere: No photo exists, and paths are relative: the plan was made in another folder.
         write: How files are written; None before the first row that writes one.
     """
 
     def __init__(self) -> None:
         self.actions: list[tuple[int, TagAction]] = []
         self.wrong: list[tuple[int, str]] = []
+        self.is_elsewhere = True
         self.write: WriteOptions | None = None
         self._sidecars = Sidecars()
         self._files: dict[str, int] = {}  # lines, by the keys of the files that they write
@@ -129,6 +147,9 @@ class _Rows:
     def add(self, line: int, row: dict[str, str | None]) -> None:
         """Add a row."""
         cells = {name: restored(row.get(name) or "") for name in _COLUMNS}
+        path = cells["path"].replace("\0", "")
+        if os.path.isabs(path) or is_url(path) or os.path.lexists(path):
+            self.is_elsewhere = False
         try:
             action = self._action(cells)
             if action.method in WRITING:
@@ -154,12 +175,8 @@ class _Rows:
             raise ValueError("it has no path")
         if is_url(path):
             raise ValueError("its photo is not on this machine")
-        if method == "skip":
-            return TagAction(path, "skip", reason=cells["reason"] or _AS_PLANNED)
-        if method in ("leave", ""):
-            # Only a row that was to be written has a file: the user left it.
-            why = _AS_PLANNED if cells["file"] else cells["reason"]
-            return TagAction(path, "leave", reason=why or _AS_PLANNED)
+        if method in ("skip", "leave", ""):
+            return _left(path, cells)
         writing: Method | None = next((each for each in WRITING if each == method), None)
         if writing is None:
             raise ValueError(f"unknown action {method!r}; use {', '.join(WRITING)}, skip or leave")
@@ -203,6 +220,16 @@ class _Rows:
             self.write = write
         elif self.write != write:
             raise ValueError("its options differ from those of the rows before")
+
+
+def _left(path: str, cells: dict[str, str]) -> TagAction:
+    """Return the action of a row that writes nothing."""
+    kind: Kind = next((each for each in KINDS if each == cells["kind"].strip()), "")
+    why = cells["reason"]
+    if cells["file"]:  # only a row that was to be written has a file: the user left it
+        kind, why = "", ""
+    method: Method = "skip" if kind == "tagged" else "leave"
+    return TagAction(path, method, reason=why or _AS_PLANNED, kind=kind)
 
 
 def _check_photo(path: str) -> None:

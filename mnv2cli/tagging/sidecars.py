@@ -21,6 +21,7 @@ SUFFIX = ".xmp"
 """The suffix of sidecars, in lower case."""
 
 _IMAGES, _RAWS = frozenset(IMAGE_SUFFIXES), frozenset(RAW_SUFFIXES)
+_LONGEST = 255  # bytes of a name; some file systems count characters
 _MAX_FOLDERS = 4  # whose listings are remembered; photos come folder by folder
 
 
@@ -37,6 +38,15 @@ class Sidecar:
     path: str
     exists: bool
     reason: str = ""
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether no file can have this name."""
+        return _is_too_long(os.path.basename(self.path))
+
+
+def _is_too_long(name: str) -> bool:
+    return len(os.fsencode(name)) > _LONGEST
 
 
 class Sidecars:
@@ -107,6 +117,9 @@ class _Folder:
     def sidecar(self, photo: str, style: Style) -> tuple[str, bool, str]:
         """Return the name of the sidecar of a photo, whether it exists, and the reason."""
         whole = photo + SUFFIX
+        if style == "full" and _is_too_long(whole):
+            found, exists, why = self.sidecar(photo, "stem")
+            return found, exists, why or ("" if exists else "photo.jpg.xmp would be too long")
         if not self._xmp and style == "full":
             return whole, False, ""
         if whole not in self.names:
@@ -121,7 +134,7 @@ class _Folder:
         existing = self._xmp.get(stem + SUFFIX)
         if style == "full" and existing is None:
             return whole, False, ""
-        shared = existing or photo[: -len(suffix_of(photo))] + SUFFIX
+        shared = existing or photo[: dot if (dot := photo.rfind(".")) > 0 else None] + SUFFIX
         owner = self._owner(stem, photo)
         if owner != photo:
             return whole, False, f"{shared} belongs to {owner}"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from mnv2cli.errors import ImageError
-from mnv2cli.images.opening import open_regular
+from mnv2cli.journals.running import FileChangedError, Progress, ignore_progress, reason_of
 from mnv2cli.records import Source
 from mnv2cli.sources.names import suffix_of
 from mnv2cli.sources.urls import check_local
-from mnv2cli.system.messages import reason
 from mnv2cli.tagging.embedding import EMBEDDABLE
 from mnv2cli.tagging.options import PlaceOptions
 from mnv2cli.tagging.packets import MAX_PACKET_BYTES, embedded_packet
 from mnv2cli.tagging.sidecars import Sidecars
 from mnv2cli.tagging.tags import Tags
+from mnv2cli.tagging.writing import read_seen
 from mnv2cli.tagging.xmp.keywords import NAMESPACE, Keywords, Ours, XmpError
 from mnv2cli.tagging.xmp.read import read_keywords
 from mnv2cli.tagging.xmp.words import clean, missing, occurrences, words_of
@@ -26,7 +25,8 @@ _MARKS = tuple(NAMESPACE.encode(codec) for codec in ("utf-8", "utf-16-le", "utf-
 class Untagged:
     """Choose the images without tags of earlier runs, before any network runs.
 
-    A sidecar that cannot be read has no tags; its photo is chosen, and fails when it is tagged.
+    A sidecar that cannot be read has no tags; its photo is chosen, and fails when it is tagged. A
+    photo with tags is chosen if a raw photo of its shot has none: these come later from a camera.
 
     Args:
         place: Where tags are written, and so where they are looked for.
@@ -40,18 +40,38 @@ class Untagged:
         self._place = place or PlaceOptions()
         self._sidecars = Sidecars(self._place.style)
 
-    def __call__(self, sources: Iterator[Source]) -> Iterator[Source]:
+    def __call__(
+        self, sources: Sequence[Source], progress: Progress = ignore_progress
+    ) -> Iterator[Source]:
         """Yield the chosen images.
+
+        Args:
+            sources: The images.
+            progress: Called with the number of images looked at since the last call.
 
         Raises:
             InputError: An image is not on this machine.
         """
+        leaders: dict[str, list[str]] = {}  # by folder
         for source in sources:
             check_local(source.path, "tag")
-            if not source.error and self._is_tagged(source.path):
-                self.tagged += 1
-            else:
+            if not source.error:
+                folder, name = os.path.split(source.path)
+                leaders.setdefault(folder, []).append(name)
+        raws: dict[str, dict[str, list[str]]] = {}  # by folder and leader
+        for source in sources:
+            folder, name = os.path.split(source.path)
+            if source.error or not self._is_tagged(source.path):
                 yield source
+            else:
+                if folder not in raws:
+                    raws[folder] = self._sidecars.raws(folder, leaders[folder])
+                shot = (os.path.join(folder, raw) for raw in raws[folder].get(name, ()))
+                if all(map(self._is_tagged, shot)):
+                    self.tagged += 1
+                else:
+                    yield source
+            progress(1)
 
     def _is_tagged(self, path: str) -> bool:
         try:
@@ -74,7 +94,7 @@ def tags_in_photo(path: str) -> Keywords | None:
     Raises:
         XmpError: Its packet has tags of earlier runs, and cannot be read.
     """
-    return _tagged(embedded_packet(path))
+    return tags_in_packet(embedded_packet(path))
 
 
 def tags_in_sidecar(path: str) -> Keywords | None:
@@ -83,19 +103,31 @@ def tags_in_sidecar(path: str) -> Keywords | None:
     Raises:
         XmpError: It cannot be read; well-formedness is not checked without tags of earlier runs.
     """
+    return tags_in_packet(read_sidecar(path))
+
+
+def read_sidecar(path: str) -> bytes:
+    """Return the content of a sidecar, whose access time is kept if possible.
+
+    Raises:
+        XmpError: It cannot be read, or is too large.
+    """
     try:
-        with open_regular(path) as file:
-            data = file.read(MAX_PACKET_BYTES + 1)
-    except OSError as error:
-        raise XmpError(reason(error)) from error
-    except ImageError as error:
-        raise XmpError(str(error)) from error
-    if len(data) > MAX_PACKET_BYTES:
-        raise XmpError("too large")
-    return _tagged(data)
+        content, seen = read_seen(path, MAX_PACKET_BYTES)
+    except (OSError, ValueError, FileChangedError) as error:
+        raise XmpError(f"it {reason_of(error)}" if type(error) is ValueError else
+                       reason_of(error)) from error  # fmt: skip
+    if seen is None:
+        raise XmpError("no such file")
+    return content
 
 
-def _tagged(packet: bytes) -> Keywords | None:
+def tags_in_packet(packet: bytes) -> Keywords | None:
+    """Return the keywords of a packet; None if no earlier run wrote any of them.
+
+    Raises:
+        XmpError: It has tags of earlier runs, and cannot be read.
+    """
     if not any(mark in packet for mark in _MARKS):
         return None
     found = read_keywords(packet)

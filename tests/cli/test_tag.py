@@ -291,3 +291,18 @@ def test_tagging_by_results_imports_no_heavy_library(tmp_path: Path) -> None:
     modules = result.stdout.split()
     assert modules[0] == "0" and words(tmp_path / "a.jpg.xmp") == ("tench",)
     assert not {"numpy", "pandas", "keras", "tensorflow", "PIL", "lxml"} & set(modules)
+
+
+def test_a_raw_photo_that_comes_later_is_tagged_as_its_photo(
+    folder: Path, invoke: Invoke, fake_engine: FakeEngine
+) -> None:
+    (folder / "bad.jpg").unlink()
+    assert invoke("tag", "photos", "-q").exit_code == 0
+    (folder / "0.dng").write_bytes(b"raw")
+    fake_engine.batches.clear()
+    result = invoke("tag", "photos")
+    assert sum(fake_engine.batches) == 1
+    assert "Tagged     1 photo with 2 keywords, 1 new sidecar" in result.stderr
+    assert words(folder / "0.dng.xmp") == ("fish", "tench")
+    assert "4 photos tagged already" in result.stderr
+    assert "nothing new" in invoke("tag", "photos").stderr

@@ -44,6 +44,8 @@ def inputs(
         (["photos", "-0"], "-0/--null requires --files-from."),
         (["photos", "--dry-run", "--plan", "p.csv"], "--dry-run cannot be combined with --plan"),
         (["photos", "--plan", "plan.csv"], "'plan.csv' already exists: name another file"),
+        (["photos", "--plan", "gone/p.csv"], "'gone/p.csv': the folder 'gone' does not exist"),
+        (["photos", "--prefix", "auto|"], "'auto|' has '|', which separates levels"),
         (["photos", "--refresh", "--remove"], "--refresh cannot be combined with --remove"),
         (["photos", "--touch"], "--touch requires --embed"),
         (
@@ -193,3 +195,20 @@ def test_a_file_of_lists_that_is_not_valid_is_refused(inputs: Path, invoke: Invo
     Path("mine.toml").write_text('[tags]\nblok = ["fish"]\n')
     result = invoke("tag", "photos", "--categories", "mine.toml")
     assert result.exit_code == 2 and "did you mean 'block'?" in result.stderr
+
+
+@pytest.mark.parametrize("args", [["photos"], ["--from", "results.csv"]])
+def test_names_of_the_lists_that_no_keyword_can_have_are_warned_of(
+    inputs: Path, invoke: Invoke, args: list[str]
+) -> None:
+    assert invoke("classify", "photos", "-q", "--category", "-o", "results.csv").exit_code == 0
+    Path("mine.toml").write_text(
+        '[tags]\nblock = ["tenhc", "FISH", "animal"]\nrename = { "xyzzy" = "x" }\n'
+    )
+    result = invoke("tag", *args, "-q", "--categories", "mine.toml")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "Warning: [tags] has 'tenhc', which is not a label, category or node; "
+        "did you mean 'tench'?\n"
+        "Warning: [tags] has 'xyzzy', which is not a label, category or node\n"
+    )

@@ -13,6 +13,8 @@ import pytest
 from click.testing import Result
 
 from mnv2cli.cli.terminal.tag_summary import tag_summary
+from mnv2cli.cli.terminal.tag_text import NO_WAY_OUT
+from mnv2cli.cli.terminal.tag_tree import plan_summary
 from mnv2cli.journals.folder import locked, prepare
 from mnv2cli.tagging import apply as applying
 from mnv2cli.tagging.actions import TagAction, TagPlan
@@ -23,6 +25,7 @@ from tests.conftest import draw
 from tests.sorting.trees import snapshot
 
 Invoke = Callable[..., Result]
+UNSURE = "no label scores 0.3, and no category 0.5"
 pytestmark = pytest.mark.usefixtures("fake_engine")
 
 
@@ -81,8 +84,8 @@ def test_a_long_summary_shows_the_most_frequent_keywords_and_how_to_free_space()
         for i in range(20)
     ]
     actions += [
-        TagAction("u.jpg", "leave", reason="no label scores 0.3, and no category 0.5"),
-        TagAction("v.jpg", "leave", reason="no label scores 0.3, and no category 0.5"),
+        TagAction("u.jpg", "leave", reason=UNSURE, kind="unsure"),
+        TagAction("v.jpg", "leave", reason=UNSURE, kind="unsure"),
         TagAction("s.jpg", "skip"),
         TagAction("l.jpg", "leave", reason="it has 2 hard links"),
     ]
@@ -99,16 +102,16 @@ def test_a_long_summary_shows_the_most_frequent_keywords_and_how_to_free_space()
         ("Failed", "1 file, left as before"),
         ("Journal", os.path.join("/d", ".mnv2", "j.tag.jsonl") + ", 2.3 MB for undo"),
         ("To undo", "mnv2 undo /d"),
-        ("To free", "mnv2 undo /d --forget, 5.0 MB; no run here can be undone then"),
+        ("To free", "mnv2 undo /d --forget, 5.0 MB (runs here can then no longer be undone)"),
     ]  # fmt: skip
 
 
 def test_a_plan_from_a_file_suggests_no_option_that_cannot_be_combined() -> None:
     actions = [
-        TagAction("u.jpg", "leave", reason="no label scores 0.3"),
+        TagAction("u.jpg", "leave", reason=UNSURE, kind="unsure"),
         TagAction("s.jpg", "skip"),
     ]
-    lines = tag_summary(TagPlan("/d", actions), TagOutcome(), from_file=True)
+    lines = tag_summary(TagPlan("/d", actions), TagOutcome(), ways_out=NO_WAY_OUT)
     assert not any("--" in text for _, text, _ in lines)
 
 
@@ -199,3 +202,76 @@ def test_one_photo_is_singular(tmp_path: Path, invoke: Invoke, monkeypatch: Any)
     result = invoke("tag", "a b.png", "--what", "label")
     assert "Tagged     1 photo with 1 keyword, 1 new sidecar\n" in result.stderr
     assert "To undo    mnv2 undo .\n" in result.stderr
+
+
+def test_a_quiet_run_shows_failures_that_classifying_has_not_shown(
+    folder: Path, invoke: Invoke
+) -> None:
+    (folder / "bad.jpg").unlink()
+    (folder / "0.png.xmp").mkdir()
+    for options in ([], ["--plan", "plan.csv"], ["--remove"]):
+        result = invoke("tag", "photos", "-q", *options)
+        assert result.exit_code == 4
+        assert result.stderr.startswith("Error: photos/0.png: unreadable sidecar: 0.png.xmp: ")
+        assert result.stderr.count("\n") == 1
+
+
+def test_a_photo_with_several_actions_is_counted_once() -> None:
+    actions = [
+        TagAction("both.jpg", "sidecar", "both.jpg.xmp"),
+        TagAction("both.jpg", "embed", "both.jpg"),
+        TagAction("half.jpg", "sidecar", "half.jpg.xmp"),
+        TagAction("half.jpg", "leave", reason="its tags are in the photo"),
+        TagAction("dir.jpg", "leave", reason="unreadable sidecar", is_failure=True),
+        TagAction("dir.jpg", "leave", reason="its tags are in the photo"),
+    ]
+    plan = TagPlan("/d", actions, is_removal=True)
+    outcome = TagOutcome(3, changed=1, removed=2)
+    assert [(name, text) for name, text, _ in tag_summary(plan, outcome)] == [
+        ("Removed", "keywords of 2 photos, 1 file changed, 2 sidecars removed"),
+        ("Errors", "1 photo with keywords that cannot be removed"),
+    ]
+    assert plan_summary(plan) == (
+        "2 photos, keywords removed from 2 new sidecars and 1 photo; 1 left as it is"
+    )
+
+
+def test_a_photo_whose_keywords_go_away_is_not_counted_as_tagged(
+    folder: Path, invoke: Invoke
+) -> None:
+    (folder / "bad.jpg").unlink()
+    assert invoke("tag", "photos", "-q").exit_code == 0
+    (folder / "mine.toml").write_text('[tags]\nblock = ["fish", "tench"]\n')
+    options = ("--refresh", "--categories", "photos/mine.toml")
+    shown = invoke("tag", "photos", *options, "--dry-run").stdout
+    assert "2 photos, 2 keywords, into 2 sidecars; 1 photo, keywords removed" in shown
+    lines = invoke("tag", "photos", *options).stderr.splitlines()
+    assert lines[0] == "Tagged     2 photos with 2 keywords, 2 sidecars changed, 1 sidecar removed"
+    assert lines[1] == "Removed    keywords of 1 photo"
+
+
+def test_a_refresh_does_not_suggest_to_refresh(folder: Path, invoke: Invoke) -> None:
+    (folder / "bad.jpg").unlink()
+    assert invoke("tag", "photos", "-q").exit_code == 0
+    result = invoke("tag", "photos", "--refresh")
+    assert "Skipped    4 photos tagged already\n" in result.stderr
+    assert "to tag again, add --refresh" in invoke("tag", "photos").stderr
+
+
+def test_the_preview_of_a_plan_from_a_file_suggests_no_option(folder: Path, invoke: Invoke) -> None:
+    (folder / "bad.jpg").unlink()
+    assert invoke("tag", "photos", "--threshold", "1", "--plan", "plan.csv").exit_code == 0
+    result = invoke("tag", "--apply", "plan.csv", "--dry-run")
+    assert "no label scores 1" in result.stdout and "--threshold" not in result.stdout
+
+
+def test_an_untagged_photo_that_a_plan_skips_is_not_called_tagged(
+    folder: Path, invoke: Invoke
+) -> None:
+    (folder / "bad.jpg").unlink()
+    assert invoke("tag", "photos", "--plan", "plan.csv").exit_code == 0
+    plan = folder.parent / "plan.csv"
+    plan.write_text(plan.read_text().replace(",sidecar,", ",skip,", 1))
+    result = invoke("tag", "--apply", "plan.csv")
+    assert "Tagged     3 photos" in result.stderr and "tagged already" not in result.stderr
+    assert "Left       1 photo as it is\n" in result.stderr

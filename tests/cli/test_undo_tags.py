@@ -153,3 +153,38 @@ def test_a_copied_tag_journal_requires_trust(photos: Path, invoke: Invoke) -> No
     assert "was copied or unpacked" in invoke("undo", "unpacked", "--dry-run").stderr
     assert invoke("undo", "unpacked", "--trust").exit_code == 0
     assert not Path("unpacked/a.jpg.xmp").exists()
+
+
+def test_a_preview_tells_which_files_would_be_kept(photos: Path, invoke: Invoke) -> None:
+    _tag(photos)
+    last = tag(photos, {photos / "a.jpg.xmp": b"other tags"})
+    (photos / "b.jpg.xmp").write_text("edited")
+    first = invoke("undo", "photos", "--dry-run")
+    assert first.stdout == (
+        "Dry run, nothing was changed: 1 tagged file in photos, 1 to restore.\n"
+    )
+    assert invoke("undo", last, "-q").exit_code == 0
+    result = invoke("undo", "photos", "--dry-run", "-v")
+    assert result.stderr == "b.jpg.xmp: changed since and to keep\na.jpg.xmp: to remove\n"
+    assert result.stdout.endswith(", 1 to remove, 1 changed since and to keep.\n")
+    (photos / "a.jpg.xmp").unlink()
+    shown = invoke("undo", "photos", "--dry-run").stdout
+    assert shown.endswith(", 1 changed since and to keep, 1 as before already.\n")
+
+
+def test_the_way_to_remove_keywords_from_changed_files_can_be_typed(
+    photos: Path, invoke: Invoke
+) -> None:
+    _tag(photos)
+    (photos / "b.jpg.xmp").write_text("edited")
+    result = invoke("undo", "photos")
+    assert "Kept       1 file, left as it is\n" in result.stderr
+    assert result.stderr.endswith("from changed files: mnv2 tag --remove photos\n")
+
+
+def test_the_way_to_remove_keywords_from_changed_photos_embeds(
+    photos: Path, invoke: Invoke
+) -> None:
+    tag(photos, {photos / "a.jpg": b"tagged"})
+    (photos / "a.jpg").write_text("edited")
+    assert invoke("undo", "photos").stderr.endswith(": mnv2 tag --embed --remove photos\n")

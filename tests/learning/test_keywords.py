@@ -232,8 +232,21 @@ def test_chosen_keywords_name_classes_of_the_model(tmp_path: Path) -> None:
     assert classes(found) == {"a": "cat", "c": "n02012849"}
     with pytest.raises(InputError, match="'qwerty' is not a class of ImageNet"):
         labelled_by_keywords(str(tmp_path), KeywordClasses(("qwerty",)), ())
-    with pytest.raises(InputError, match="'cat' is not a class of the model"):
+    with pytest.raises(InputError, match="'cat', is not a class of the model"):
         labelled_by_keywords(str(tmp_path), chosen, ("x", "y"))
+
+
+def test_an_unknown_class_of_a_keyword_is_named_with_the_keyword(tmp_path: Path) -> None:
+    tag(tmp_path, "a", "kitchen")
+    wrong = KeywordClasses(("kitchen=nix",))
+    with pytest.raises(InputError) as caught:
+        labelled_by_keywords(str(tmp_path), wrong, ("x", "y"))
+    assert caught.value.message == (
+        "the class of the keyword 'kitchen', 'nix', is not a class of the model"
+    )
+    assert "--keyword kitchen=CLASS" in caught.value.hint
+    with pytest.raises(InputError, match="keyword 'kitchen', 'nix', is not a class of ImageNet"):
+        labelled_by_keywords(str(tmp_path), wrong, ())
 
 
 def test_keywords_without_a_folder_are_refused() -> None:

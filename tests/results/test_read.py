@@ -180,3 +180,11 @@ def test_results_escaped_for_spreadsheets_can_be_sorted(
     result = invoke("sort", "--from", "safe.csv", "--by", "label", "--into", "sorted")
     assert result.exit_code == 0, result.stderr
     assert sorted(path.name for path in (tmp_path / "sorted").rglob("*.png")) == sorted(names)
+
+
+def test_a_table_of_another_program_is_told_the_columns_that_it_needs(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("path,label,score\na.jpg,cat,0.9\n")
+    with pytest.raises(InputError) as caught:
+        list(read_results(str(file)))
+    assert "It needs the columns path, status, error, and label or label_1" in caught.value.hint

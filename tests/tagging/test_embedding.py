@@ -279,8 +279,8 @@ def test_iptc_keywords_of_others_stay_beside_words_that_they_add(
 @pytest.mark.parametrize(
     ("format", "name", "words"),
     [
-        ("PNG", "photo.jpg", "Not a valid JPG (looks more like a PNG)"),
-        ("JPEG", "photo.png", "Not a valid PNG (looks more like a JPEG)"),
+        ("PNG", "photo.jpg", "Not a valid JPG (looks more like a PNG): rename it to .png"),
+        ("JPEG", "photo.png", "Not a valid PNG (looks more like a JPEG): rename it to .jpeg"),
         ("WEBP", "photo.jpg", "Not a valid JPG (looks more like a RIFF)"),
         ("GIF", "photo.gif", "keywords are not embedded into GIF files"),
         ("BMP", "photo.bmp", "keywords are not embedded into BMP files"),

@@ -27,13 +27,13 @@ TWO = cat((TABBY, "tabby", 0.5), (TIGER, "tiger cat", 0.4), (EGYPTIAN, "Egyptian
 
 
 def tags(record: Record, **options: Any) -> Tags:
-    found, why = tags_of(record, TagOptions(**options))
+    found, why, _ = tags_of(record, TagOptions(**options))
     assert found is not None, why
     return found
 
 
 def refusal(record: Record, **options: Any) -> str:
-    found, why = tags_of(record, TagOptions(**options))
+    found, why, _ = tags_of(record, TagOptions(**options))
     assert found is None
     return why
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from mnv2cli.errors import InputError
+from mnv2cli.labels.categories import Categories, Category
 from mnv2cli.labels.categories_file import builtin_text, load
-from mnv2cli.tagging.lists import load_lists
-from mnv2cli.tagging.options import TagLists
+from mnv2cli.tagging.lists import load_lists, unknown_names
+from mnv2cli.tagging.options import TagLists, TagOptions
 
 
 def written(folder: Path, text: str) -> str:
@@ -64,3 +65,12 @@ def test_a_wrong_section_is_refused_in_one_line(tmp_path: Path, text: str, expec
     assert expected in caught.value.message
     assert path in caught.value.message
     assert "\n" not in caught.value.message
+
+
+def test_names_that_no_keyword_can_have_are_found() -> None:
+    lists = TagLists(allow=["Kitchn", "BATH"], rename={"bath": "Bad"})
+    (text,) = unknown_names(TagOptions(lists=lists), ["Kitchen", "bath"])
+    assert text == "[tags] has 'kitchn', which is not a class of the model; did you mean 'Kitchen'?"
+    mine = Categories([Category("pets", "pets", ["n00001740"])])
+    lists = TagLists(block=["pets", "cat", "crane (n02012849)", "tabby"])
+    assert list(unknown_names(TagOptions(lists=lists, categories=mine))) == []

@@ -252,3 +252,48 @@ def test_the_root_is_the_deepest_folder_with_all_photos(tmp_path: Path) -> None:
     if sys.platform == "win32":
         with pytest.raises(InputError, match="different drives"):
             root_of(["C:\\a.jpg", "D:\\a.jpg"])
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "it is a folder"),
+        (b"<x:xmpmeta", "the XMP is not well-formed: "),
+        (b"<!DOCTYPE x><x/>", "the XMP has a DOCTYPE"),
+        (b"<html><body/></html>", "it is not XMP"),
+    ],
+)
+def test_a_sidecar_that_cannot_be_changed_fails_in_the_plan(
+    tmp_path: Path, content: bytes | None, why: str
+) -> None:
+    touch(tmp_path, "a.jpg b.jpg")
+    file = tmp_path / "a.jpg.xmp"
+    file.mkdir() if content is None else file.write_bytes(content)
+    plan = make_plan([cat(tmp_path / "a.jpg"), unsure(tmp_path / "b.jpg")])
+    (action,) = plan.failures
+    assert action.reason.startswith(f"unreadable sidecar: a.jpg.xmp: {why}")
+    assert action.reason.endswith("; repair or rename the sidecar, then run again")
+    assert plan.work == []
+
+
+def test_planning_keeps_the_access_times_of_sidecars(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg")
+    file = tmp_path / "a.jpg.xmp"
+    file.write_bytes(packet())
+    os.utime(file, (1_000_000_000, 1_500_000_000))
+    make_plan([cat(tmp_path / "a.jpg")])
+    if hasattr(os, "O_NOATIME"):
+        assert file.stat().st_atime == 1_000_000_000
+
+
+def test_names_near_the_longest_get_the_short_sidecar_or_a_way_out(tmp_path: Path) -> None:
+    long, bare = "a" * 251 + ".jpg", "b" * 252
+    try:
+        touch(tmp_path, f"{long} {bare}")
+    except OSError:
+        pytest.skip("the file system has no names of 255 bytes")
+    plan = make_plan([cat(tmp_path / long), cat(tmp_path / bare)])
+    assert Path(plan.actions[0].file).name == "a" * 251 + ".xmp"
+    (failure,) = plan.failures
+    assert failure.reason.endswith("; use --embed, or rename it")
+    assert make_plan([cat(tmp_path / f"{'a' * 247}.jpg")]).failures[0].reason.startswith("it does")

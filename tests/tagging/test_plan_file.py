@@ -119,7 +119,9 @@ def test_removals_and_failures_survive(photos: Path, file: Path) -> None:
         write_plan(plan, str(file))
         read = read_plan(str(file))
         assert read.work == plan.work and plan.work
-        assert read.actions[0] == TagAction(str(photos / "a.jpg"), "leave", reason="empty file")
+        assert read.actions[0] == TagAction(
+            str(photos / "a.jpg"), "leave", reason="empty file", kind="unreadable"
+        )
 
 
 @pytest.mark.parametrize(
@@ -211,3 +213,33 @@ def _raised(file: Path) -> None:
         read_plan(str(file))
     except InputError as error:
         raise InputError(str(error)) from error
+
+
+@pytest.mark.parametrize(
+    ("columns", "lacking", "hint"),
+    [
+        ("path,status,label", "the columns action and keywords", "mnv2 tag --from "),
+        ("path,action", "the column keywords", "mnv2 tag --plan writes one."),
+        ("a,b", "the columns path, action and keywords", "mnv2 tag --plan writes one."),
+    ],
+)
+def test_only_missing_columns_are_named(file: Path, columns: str, lacking: str, hint: str) -> None:
+    file.write_text(f"{columns}\n")
+    with pytest.raises(InputError) as caught:
+        read_plan(str(file))
+    assert caught.value.message.endswith(f"it lacks {lacking}") and hint in caught.value.hint
+
+
+def test_relative_paths_of_a_plan_from_elsewhere_are_explained(
+    photos: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos.parent)
+    write_plan(make_plan([cat(Path("photos/a.jpg"))]), str(file))
+    assert read_plan(str(file)).work
+    monkeypatch.chdir(photos)
+    with pytest.raises(InputError, match="Paths in a plan are relative to the folder where"):
+        read_plan(str(file))
+    file.write_text(file.read_text().replace("photos/a.jpg", str(photos / "gone.jpg")))
+    with pytest.raises(InputError) as caught:
+        read_plan(str(file))
+    assert "Paths in a plan" not in caught.value.hint

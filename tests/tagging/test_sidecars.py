@@ -24,6 +24,7 @@ def of(folder: Path, names: str, photo: str, style: Style = "full") -> tuple[str
     [
         ("a.jpg", "a.jpg", "full", ("a.jpg.xmp", False, "")),
         ("a.jpg", "a.jpg", "stem", ("a.xmp", False, "")),
+        ("a", "a", "stem", ("a.xmp", False, "")),
         ("a.jpg a.jpg.xmp", "a.jpg", "stem", ("a.jpg.xmp", True, "")),
         ("a.jpg a.xmp", "a.jpg", "full", ("a.xmp", True, "")),
         ("a.jpg a.xmp a.jpg.xmp", "a.jpg", "full", ("a.jpg.xmp", True, "")),

@@ -20,7 +20,7 @@ from tests.tagging.tagged_files import TABBY, jpeg, packet, touch
 
 def chosen(folder: Path, names: str, place: PlaceOptions | None = None) -> tuple[str, int]:
     untagged = Untagged(place)
-    found = untagged(Source(str(folder / name)) for name in names.split())
+    found = untagged([Source(str(folder / name)) for name in names.split()])
     return " ".join(Path(source.path).name for source in found), untagged.tagged
 
 
@@ -51,11 +51,20 @@ def test_embedded_tags_count_where_tags_are_embedded(tmp_path: Path) -> None:
     assert chosen(tmp_path, names, PlaceOptions(embed=True)) == ("b.jpg", 2)
 
 
+def test_a_tagged_photo_is_chosen_if_its_raw_photo_came_later(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg a.dng b.jpg b.nef c.jpg")
+    for name in ("a.jpg", "b.jpg", "b.nef", "c.jpg"):
+        (tmp_path / f"{name}.xmp").write_bytes(packet())
+    assert chosen(tmp_path, "a.jpg b.jpg c.jpg") == ("a.jpg", 2)
+    (tmp_path / "a.dng.xmp").write_bytes(packet())
+    assert chosen(tmp_path, "a.jpg b.jpg c.jpg") == ("", 3)
+
+
 def test_errors_are_passed_on_and_remote_photos_refused(tmp_path: Path) -> None:
     wrong = Source(str(tmp_path / "x"), "cannot be listed")
-    assert list(Untagged()(iter([wrong]))) == [wrong]
+    assert list(Untagged()([wrong])) == [wrong]
     with pytest.raises(InputError, match="cannot tag"):
-        list(Untagged()(iter([Source("s3://bucket/a.jpg")])))
+        list(Untagged()([Source("s3://bucket/a.jpg")]))
 
 
 def test_tags_are_the_same_exactly_where_writing_them_changes_nothing() -> None:

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 
 from mnv2cli.cli.terminal.summary import Line
-from mnv2cli.cli.terminal.tag_text import is_unsure, is_untagged, shown_root, unsure_text
+from mnv2cli.cli.terminal.tag_text import WaysOut, photos_of, shown_root, unsure_text
 from mnv2cli.cli.terminal.text import printable, shorten, size_text
 from mnv2cli.journals.folder import OWN_FOLDER, undo_command
 from mnv2cli.system.messages import count
@@ -19,7 +19,12 @@ _TRIFLE = 1_000_000  # bytes; more is worth freeing
 
 
 def tag_summary(
-    plan: TagPlan, outcome: TagOutcome, skipped: int = 0, *, from_file: bool = False, space: int = 0
+    plan: TagPlan,
+    outcome: TagOutcome,
+    skipped: int = 0,
+    ways_out: WaysOut | None = None,
+    *,
+    space: int = 0,
 ) -> list[Line]:
     """Return the lines that summarise an applied plan.
 
@@ -27,33 +32,32 @@ def tag_summary(
         plan: The plan.
         outcome: The outcome of applying it.
         skipped: The number of photos that were skipped and are not in the plan.
-        from_file: The plan was read from a file, so that no option changes what it has.
+        ways_out: How to tag the photos that were not tagged.
         space: The bytes on disk that all tag runs in the folder keep for undo.
     """
-    root = shown_root(plan.root)
+    root, photos, ways_out = shown_root(plan.root), photos_of(plan), ways_out or WaysOut()
     failed = {path for path, _ in outcome.failed}
     work = [action for action in plan.work if action.file not in failed]
     lines: list[Line] = []
     if outcome.done:
-        lines.append((_verb(work), f"{_photos(work, outcome)}, {_files(work, outcome)}", "green"))
+        lines += _work_lines(work, outcome)
         lines += _keyword_lines(work)
     elif not failed:
         lines.append(("Tagged", f"nothing new in {root}", ""))
-    way_out = "" if from_file else "add --threshold 0"
-    if unsure := unsure_text(plan, way_out):
+    if unsure := unsure_text(plan, ways_out.unsure):
         lines.append(("Unsure", unsure, "yellow"))
-    skipped += sum(1 for _ in plan.by("skip"))
+    skipped += len(photos.skipped)
     if skipped:
         text = f"{count(skipped, 'photo')} tagged already"
-        lines.append(("Skipped", text + ("" if from_file else "; to tag again, add --refresh"), ""))
-    if untagged := sum(map(is_untagged, plan.actions)):
-        lines.append(("Skipped", f"{count(untagged, 'photo')} without keywords of mnv2", ""))
-    if unreadable := len(plan.failures):
-        lines.append(("Errors", f"{count(unreadable, 'image')} not tagged", "red"))
-    left = sum(
-        not (each.is_failure or is_unsure(each) or is_untagged(each)) for each in plan.by("leave")
-    )
-    if left:
+        lines.append(("Skipped", "; ".join(filter(None, [text, ways_out.tagged])), ""))
+    if photos.untagged:
+        text = f"{count(len(photos.untagged), 'photo')} without keywords of mnv2"
+        lines.append(("Skipped", text, ""))
+    if photos.failed:
+        what = "photo" if plan.is_removal else "image"
+        done = "with keywords that cannot be removed" if plan.is_removal else "not tagged"
+        lines.append(("Errors", f"{count(len(photos.failed), what)} {done}", "red"))
+    if left := len(photos.left):
         lines.append(("Left", f"{count(left, 'photo')} as they are" if left > 1 else
                       "1 photo as it is", ""))  # fmt: skip
     if failed:
@@ -64,24 +68,26 @@ def tag_summary(
         lines.append(("Journal", f"{name}, {size_text(kept)} for undo", ""))
         lines.append(("To undo", undo_command(root), ""))
         if space > _TRIFLE:
-            text = (
-                f"{undo_command(root)} --forget, {size_text(space)}; no run here can be undone then"
-            )
+            text = f"{undo_command(root)} --forget, {size_text(space)}"
+            text += " (runs here can then no longer be undone)"
             lines.append(("To free", text, ""))
     return lines
 
 
-def _verb(work: list[TagAction]) -> str:
-    return "Removed" if work and all(action.tags is None for action in work) else "Tagged"
-
-
-def _photos(work: list[TagAction], outcome: TagOutcome) -> str:
-    """Return how many photos were tagged with how many keywords."""
-    photos = count(len(work) - outcome.unchanged, "photo")
-    if _verb(work) == "Removed":
-        return f"keywords of {photos}"
+def _work_lines(work: list[TagAction], outcome: TagOutcome) -> list[Line]:
+    """Return how many photos were tagged with how many keywords, and of how many some went away."""
+    files = _files(work, outcome)
+    tagged = {action.source for action in work if action.tags is not None}
+    removed = {action.source for action in work} - tagged
+    if not tagged:
+        photos = count(max(len(removed) - outcome.unchanged, 1), "photo")
+        return [("Removed", f"keywords of {photos}, {files}", "green")]
+    photos = count(max(len(tagged) - outcome.unchanged, 1), "photo")
     words = {word for action in work if action.tags for word in action.tags.keywords}
-    return f"{photos} with {count(len(words), 'keyword')}"
+    lines = [("Tagged", f"{photos} with {count(len(words), 'keyword')}, {files}", "green")]
+    if removed:
+        lines.append(("Removed", f"keywords of {count(len(removed), 'photo')}", ""))
+    return lines
 
 
 def _files(work: list[TagAction], outcome: TagOutcome) -> str:

@@ -3,16 +3,74 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from mnv2cli.system.messages import count
-from mnv2cli.tagging.actions import TagAction, TagPlan
-from mnv2cli.tagging.plan import UNTAGGED
+from mnv2cli.tagging.actions import WRITING, TagAction, TagPlan
 
 _MAX_SHOWN = 5
-_TOO_LOW = re.compile(r"no (?:label|category) scores ")
+
+
+@dataclass(frozen=True, slots=True)
+class WaysOut:
+    """How to tag the photos that a run does not tag; empty where no option changes that.
+
+    Attributes:
+        unsure: For photos without a score that is high enough.
+        tagged: For photos that have keywords already.
+    """
+
+    unsure: str = "to accept any score, add --threshold 0"
+    tagged: str = "to tag again, add --refresh"
+
+
+NO_WAY_OUT = WaysOut("", "")
+"""A plan that was read from a file: no option changes what it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photos:
+    """The photos of a plan, each once: in the first of these sets that it belongs to.
+
+    Attributes:
+        tagged: Those that get keywords.
+        removed: Those whose keywords of earlier runs are removed.
+        failed: Those that cannot be tagged.
+        unsure: Those without a score that is high enough.
+        skipped: Those that have keywords already.
+        untagged: Those without keywords to remove.
+        left: The others, each left for its own reason.
+    """
+
+    tagged: frozenset[str]
+    removed: frozenset[str]
+    failed: frozenset[str]
+    unsure: frozenset[str]
+    skipped: frozenset[str]
+    untagged: frozenset[str]
+    left: frozenset[str]
+
+
+def photos_of(plan: TagPlan) -> Photos:
+    """Return the photos of a plan, of which one may have several actions."""
+    tests = (
+        lambda each: each.method in WRITING and each.tags is not None,
+        lambda each: each.method in WRITING,
+        lambda each: each.is_failure,
+        is_unsure,
+        lambda each: each.method == "skip",
+        is_untagged,
+        lambda each: True,
+    )
+    seen: set[str] = set()
+    sets = []
+    for test in tests:
+        found = frozenset(each.source for each in plan.actions if test(each)) - seen
+        seen |= found
+        sets.append(found)
+    return Photos(*sets)
 
 
 def shown_root(root: str) -> str:
@@ -22,18 +80,13 @@ def shown_root(root: str) -> str:
     return os.path.relpath(root, here) if is_below else root
 
 
-def files_text(actions: Iterable[TagAction], new: Collection[str] | None = None) -> str:
-    """Return how many files of which kinds some actions write, such as ``3 new sidecars``.
-
-    Args:
-        actions: The actions.
-        new: The sidecars that did not exist before; None if none of the actions is done yet.
-    """
+def files_text(actions: Iterable[TagAction]) -> str:
+    """Return how many files of which kinds actions would write, such as ``3 new sidecars``."""
     kinds: Counter[str] = Counter()
     for action in actions:
         if action.method == "embed":
             kinds["photo"] += 1
-        elif not os.path.lexists(action.file) if new is None else action.file in new:
+        elif not os.path.lexists(action.file):
             kinds["new sidecar"] += 1
         else:
             kinds["sidecar"] += 1
@@ -42,15 +95,15 @@ def files_text(actions: Iterable[TagAction], new: Collection[str] | None = None)
 
 def is_unsure(action: TagAction) -> bool:
     """Return whether a photo gets no keyword because no score is high enough."""
-    return action.method == "leave" and bool(_TOO_LOW.match(action.reason))
+    return action.method == "leave" and action.kind == "unsure"
 
 
 def is_untagged(action: TagAction) -> bool:
     """Return whether there is nothing to remove from a photo."""
-    return action.method == "leave" and action.reason == UNTAGGED
+    return action.method == "leave" and action.kind == "untagged"
 
 
-def unsure_text(plan: TagPlan, way_out: str = "add --threshold 0", what: str = "") -> str:
+def unsure_text(plan: TagPlan, way_out: str = WaysOut().unsure, what: str = "") -> str:
     """Return how many photos have no certain label, why, and how to change it; may be empty.
 
     Args:
@@ -63,7 +116,7 @@ def unsure_text(plan: TagPlan, way_out: str = "add --threshold 0", what: str = "
         return ""
     why = " or ".join(sorted(set(unsure)))
     text = f"{count(len(unsure), 'photo')}{what}: {why}"
-    return f"{text}; to accept any score, {way_out}" if way_out else text
+    return f"{text}; {way_out}" if way_out else text
 
 
 def left_lines(plan: TagPlan, *, verbose: bool) -> list[str]:

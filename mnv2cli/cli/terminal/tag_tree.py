@@ -9,7 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from mnv2cli.cli.terminal.console import PlainConsole
-from mnv2cli.cli.terminal.tag_text import files_text, is_untagged, left_lines, unsure_text
+from mnv2cli.cli.terminal.tag_text import WaysOut, files_text, left_lines, photos_of, unsure_text
 from mnv2cli.cli.terminal.text import printable
 from mnv2cli.system.messages import count
 from mnv2cli.tagging.actions import TagAction, TagPlan
@@ -24,32 +24,39 @@ def plan_summary(plan: TagPlan, skipped: int = 0) -> str:
         plan: The plan.
         skipped: The number of photos that were skipped and are not in the plan.
     """
-    work = plan.work
-    text = count(len(work), "photo")
-    if work:
-        removed = all(action.tags is None for action in work)
-        into = files_text(work)
-        if removed:
-            text += f", keywords removed from {into}"
-        else:
-            words = {word for action in work if action.tags for word in action.tags.keywords}
-            text += f", {count(len(words), 'keyword')}, into {into}"
-    skipped += sum(1 for _ in plan.by("skip"))
+    photos = photos_of(plan)
+    more = [action for action in plan.work if action.tags is not None]
+    less = [action for action in plan.work if action.tags is None]
+    parts = []
+    if more or not less:
+        text = count(len(photos.tagged), "photo")
+        if more:
+            words = {word for action in more if action.tags for word in action.tags.keywords}
+            text += f", {count(len(words), 'keyword')}, into {files_text(more)}"
+        parts.append(text)
+    if less:
+        text = count(len(photos.removed | {action.source for action in less}), "photo")
+        parts.append(f"{text}, keywords removed from {files_text(less)}")
+    text = "; ".join(parts)
+    skipped += len(photos.skipped)
     if skipped:
         text += f"; {skipped:,} tagged already"
-    if untagged := sum(map(is_untagged, plan.actions)):
-        text += f"; {untagged:,} without keywords of mnv2"
-    if left := sum(1 for _ in plan.by("leave")) - untagged:
+    if photos.untagged:
+        text += f"; {len(photos.untagged):,} without keywords of mnv2"
+    if left := len(photos.failed | photos.unsure | photos.left):
         text += f"; {left:,} left as " + ("it is" if left == 1 else "they are")
     return text
 
 
-def print_plan(plan: TagPlan, skipped: int = 0, *, verbose: bool) -> None:
+def print_plan(
+    plan: TagPlan, skipped: int = 0, ways_out: WaysOut | None = None, *, verbose: bool
+) -> None:
     """Print the keywords of a plan, and the photos without any, on standard output.
 
     Args:
         plan: The plan.
         skipped: The number of photos that were skipped and are not in the plan.
+        ways_out: How to tag the photos that get no keywords.
         verbose: Print every file with its keywords, and every photo left as it is.
     """
     console = PlainConsole(highlight=False)
@@ -62,7 +69,7 @@ def print_plan(plan: TagPlan, skipped: int = 0, *, verbose: bool) -> None:
         words = ", ".join(action.tags.keywords) if action.tags else "keywords removed"
         lines.append(Text.assemble(printable(action.file), (f"  {printable(words)}", "dim")))
     lines.append(Text(f"Dry run, nothing was changed: {plan_summary(plan, skipped)}."))
-    if unsure := unsure_text(plan, what=" without keywords"):
+    if unsure := unsure_text(plan, (ways_out or WaysOut()).unsure, " without keywords"):
         lines.append(Text(f"{unsure}.", style="yellow"))
     lines += [Text(printable(line), style="dim") for line in left_lines(plan, verbose=verbose)]
     for line in lines:  # wrapped between words for people, whole lines for programs

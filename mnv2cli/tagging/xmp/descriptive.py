@@ -1,4 +1,4 @@
-"""The part of a packet that describes what is in a photo, as a packet of its own."""
+"""What a packet says about the contents of a photo, as another packet."""
 
 from __future__ import annotations
 
