@@ -6,5 +6,5 @@ the decoder), then ``exif``, ``colours`` and ``resize`` (which produce the netwo
 ``profiles``, ``code_points`` and ``colour_table`` for colours that are not sRGB. ``decoders`` are
 those that Pillow lacks, and ``raw`` and ``raw_reader`` read raw photos. Large images take turns
 within a memory ``budget``. ``unsupported`` and ``unreadable`` name the reasons why files are not
-read.
+read. ``packets`` and ``heif_items`` read the keywords embedded in a file, not its pixels.
 """

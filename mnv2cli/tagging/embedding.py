@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mnv2cli.system.files import open_unnoticed
-from mnv2cli.tagging.exiftool import READ_ONLY, Edits, Embedded, ExifTool
+from mnv2cli.tagging.exiftool import READ_ONLY, Edits, ExifTool, PhotoMetadata
 from mnv2cli.tagging.exiftool_process import EmbedError
 from mnv2cli.tagging.tags import Tags
 from mnv2cli.tagging.xmp.edit import edit, with_words
@@ -103,7 +103,7 @@ def embed(tool: ExifTool, photo: str, temp: str, change: Change) -> bool:
     return True
 
 
-def _edited(before: Embedded, found: Keywords, change: Change) -> bytes:
+def _edited(before: PhotoMetadata, found: Keywords, change: Change) -> bytes:
     """Return the packet after a change; raises XmpError."""
     packet = before.packet
     if before.iptc:
@@ -182,7 +182,7 @@ def _save(content: bytearray, photo: str, temp: str) -> None:
             raise
 
 
-def _iptc(before: Embedded, recorded: tuple[str, ...], change: Change) -> _Iptc:
+def _iptc(before: PhotoMetadata, recorded: tuple[str, ...], change: Change) -> _Iptc:
     """Return what to do to the IPTC Keywords: words that stay ours are not touched."""
     if before.iptc is None:
         return _Iptc()

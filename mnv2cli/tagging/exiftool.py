@@ -49,7 +49,7 @@ READ_ONLY = re.compile(rb"""(end=["'])[rw](["']\?>\s*)\Z""")
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
+class PhotoMetadata:
     """What a photo contains that has to do with keywords.
 
     Attributes:
@@ -185,7 +185,7 @@ class ExifTool:
             self._process.end()
             self._process = None
 
-    def read(self, photo: str) -> Embedded:
+    def read(self, photo: str) -> PhotoMetadata:
         """Read what a photo contains.
 
         Raises:
@@ -201,7 +201,7 @@ class ExifTool:
         if is_extended:  # the further segments are found as another packet
             packets = [value for value in packets if "HasExtendedXMP" in value]
         has_iptc = "CurrentIPTCDigest" in tags
-        return Embedded(
+        return PhotoMetadata(
             packet=self._packet(packets[0], photo) if packets else b"",
             packets=len(packets),
             iptc=_words(tags.get("Keywords", [])) if has_iptc else None,

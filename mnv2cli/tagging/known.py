@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mnv2cli.tagging.packets import embedded
+from mnv2cli.images.packets import embedded
 from mnv2cli.tagging.sidecars import Sidecars
 from mnv2cli.tagging.tagged import read_sidecar
 from mnv2cli.tagging.xmp.keywords import Keywords, Ours, XmpError

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mnv2cli.errors import InputError
+from mnv2cli.images.packets import embedded
 from mnv2cli.records import Record, Source
 from mnv2cli.sources.names import suffix_of
 from mnv2cli.sources.urls import check_local
@@ -14,7 +15,6 @@ from mnv2cli.tagging.actions import Kind, TagAction, TagPlan, WriteOptions
 from mnv2cli.tagging.embedding import with_theirs
 from mnv2cli.tagging.keywords import lacks_category, tags_of
 from mnv2cli.tagging.options import PlaceOptions, TagOptions
-from mnv2cli.tagging.packets import embedded
 from mnv2cli.tagging.sidecars import Sidecars
 from mnv2cli.tagging.start import has_other_start
 from mnv2cli.tagging.tagged import (

@@ -6,7 +6,7 @@ import hashlib
 from contextlib import suppress
 from dataclasses import replace
 
-from mnv2cli.tagging.packets import embedded
+from mnv2cli.images.packets import embedded
 from mnv2cli.tagging.xmp.descriptive import descriptive
 from mnv2cli.tagging.xmp.edit import edit, with_words
 from mnv2cli.tagging.xmp.keywords import Change, Ours, XmpError

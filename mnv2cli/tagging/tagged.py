@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
+from mnv2cli.images.packets import MAX_PACKET_BYTES, embedded_packet
 from mnv2cli.journals.running import FileChangedError, Progress, ignore_progress, reason_of
 from mnv2cli.records import Source
 from mnv2cli.sources.names import suffix_of
 from mnv2cli.sources.urls import check_local
 from mnv2cli.tagging.embedding import EMBEDDABLE
 from mnv2cli.tagging.options import PlaceOptions
-from mnv2cli.tagging.packets import MAX_PACKET_BYTES, embedded_packet
 from mnv2cli.tagging.sidecars import Sidecars
 from mnv2cli.tagging.tags import Tags
 from mnv2cli.tagging.writing import read_seen

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import IO
 
 from mnv2cli.images.directories import Tiff
+from mnv2cli.images.heif_items import xmp_item
 from mnv2cli.images.opening import open_regular
 from mnv2cli.images.signatures import HEAD_BYTES, boxes, brands, is_webp, starts_with
-from mnv2cli.tagging.items import xmp_item
 
 MAX_PACKET_BYTES = 64 << 20
 """A larger packet is not read."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mnv2cli.tagging import packets
-from mnv2cli.tagging.packets import embedded, embedded_packet
+from mnv2cli.images import packets
+from mnv2cli.images.packets import embedded, embedded_packet
 from tests.tagging.photos import FORMATS, iim, packet, png_chunk, save, with_iptc
 
 PACKET = packet("kitchen", "Bath & <tub>")
