@@ -26,7 +26,7 @@ class Places:
         self._moves = state.moves
         self._moved: dict[str, list[str]] = {}
         for old, new in state.moved.items():
-            self._moved.setdefault(_without_links(old), []).extend(new)
+            self._moved.setdefault(without_links(old), []).extend(new)
 
     def of(self, entry: ChangeEntry) -> Iterator[str]:
         """Yield the absolute paths where the file of a change may be, the first one first."""
@@ -35,11 +35,11 @@ class Places:
         yield first
         if not self._moved:
             return
-        left = [_without_links(os.path.join(start, *parts)) for start in self._starts]
-        seen = {_without_links(first), *left}
+        left = [without_links(os.path.join(start, *parts)) for start in self._starts]
+        seen = {without_links(first), *left}
         while left:
             for new in self._moved.get(left.pop(0), ()):
-                real = _without_links(new)
+                real = without_links(new)
                 if real not in seen:
                     seen.add(real)
                     left.append(real)
@@ -49,18 +49,18 @@ class Places:
     def last(self, entry: ChangeEntry) -> str:
         """Return where sorts have put the file of a change, as far as they noted it."""
         first, *others = self.of(entry)
-        place, keys = first, {_without_links(each): each for each in others}
+        place, keys = first, {without_links(each): each for each in others}
         starts = [
-            _without_links(os.path.join(start, *entry.path.split("/"))) for start in self._starts
+            without_links(os.path.join(start, *entry.path.split("/"))) for start in self._starts
         ]
         for old, new in self._moves if others else ():
-            real = _without_links(place)
-            if _without_links(old) in ({real, *starts} if place == first else {real}):
-                place = keys.get(_without_links(new), first)
+            real = without_links(place)
+            if without_links(old) in ({real, *starts} if place == first else {real}):
+                place = keys.get(without_links(new), first)
         return place
 
 
-def _without_links(path: str) -> str:
+def without_links(path: str) -> str:
     """Return a path whose folder has no links, and whose last name may be one."""
     folder, base = os.path.split(os.path.abspath(path))
     return os.path.join(os.path.realpath(folder), base)

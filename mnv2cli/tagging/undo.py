@@ -23,11 +23,12 @@ from mnv2cli.journals.running import (
 )
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState
 from mnv2cli.journals.tree import locked_tree
+from mnv2cli.journals.unfinished import unfinished_targets
 from mnv2cli.system.files import sync_folder
 from mnv2cli.tagging.apply import BATCH, BATCH_BYTES
 from mnv2cli.tagging.find_run import find_run
 from mnv2cli.tagging.originals import Originals
-from mnv2cli.tagging.places import Places
+from mnv2cli.tagging.places import Places, without_links
 from mnv2cli.tagging.recover import settle
 from mnv2cli.tagging.run import TagOutcome, TagRun, remove_originals, remove_run
 from mnv2cli.tagging.writing import (
@@ -134,6 +135,7 @@ class _Undoer:
         self._places = Places(run.root, run.state, trust=trust)
         self._originals: Originals | None = None
         self._left: set[str] = set()  # temporary files that may exist
+        self._unfinished: set[str] | None = None  # targets of killed sorts; None: not read yet
 
     def do(self) -> None:
         run = self._run
@@ -194,6 +196,7 @@ class _Undoer:
         with self._run.critical_section():
             try:
                 self._run.check_inside(path)
+                self._finish_moves(places)
                 step = self._found(entry, places, was_begun)
                 if not (step.why or step.nothing or entry.how == "create"):
                     self._write_before(step)
@@ -203,6 +206,21 @@ class _Undoer:
                 self._stop_if_full(error)
                 return _Step(entry, path, reason_of(error))
         return step
+
+    def _finish_moves(self, places: list[str]) -> None:
+        """Remove the second name of a file whose sort was killed between its two names.
+
+        A name that the user gave to a file is kept: no unfinished move leads to it.
+        """
+        there = [place for place in reversed(places) if os.path.lexists(place)]
+        while len(there) > 1 and _is_second_name(*there[:2]):
+            if self._unfinished is None:
+                sorts = self._run.state.sorts
+                found = {place for sort in sorts for place in unfinished_targets(sort)}
+                self._unfinished = set(map(without_links, found))
+            if without_links(there[0]) not in self._unfinished:
+                return
+            os.unlink(there.pop(0))
 
     def _found(self, entry: ChangeEntry, places: list[str], was_begun: bool) -> _Step:
         """Return where the file of a change is now, and whether it is what the run made it."""
@@ -215,8 +233,8 @@ class _Undoer:
                 return _Step(entry, path, nothing=True)
             return _Step(entry, path, "another file took its name")
         there = [place for place in reversed(places) if os.path.lexists(place)]
-        while len(there) > 1 and _is_second_name(*there[:2]):
-            os.unlink(there.pop(0))  # of a sort that was killed between two names
+        if len(there) > 1 and _is_second_name(*there[:2]):
+            return _Step(entry, there[0], f"is also at {there[1]!r}; one of the two can be removed")
         # What they are is noted before they are read, so that a later change is noticed.
         existing = {place: _see(place) for place in there}
         for state, nothing in ((entry.after, False), (entry.before, True)):

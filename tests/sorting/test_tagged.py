@@ -12,6 +12,7 @@ from mnv2cli.errors import InputError
 from mnv2cli.journals.file import journals
 from mnv2cli.journals.folder import locked
 from mnv2cli.journals.tag_journal import read_tag_journal
+from mnv2cli.sorting import transfer
 from mnv2cli.sorting.actions import METHODS, Method
 from mnv2cli.sorting.apply import apply
 from mnv2cli.sorting.options import FolderOptions, SortOptions
@@ -293,6 +294,47 @@ def test_a_sort_waits_for_no_tag_run_above_its_photos(tmp_path: Path) -> None:
     assert all(photo.exists() for photo in photos)
     _sort(photos, dest, "move")
     assert undo(str(dest))[0].failed == [] and untag(tmp_path / "src") == []
+
+
+@pytest.mark.parametrize("embed", [False, True])
+def test_a_name_that_the_user_gave_to_a_moved_file_is_kept(tmp_path: Path, embed: bool) -> None:
+    photos = _photos(tmp_path, sidecars=True)
+    src, dest = tmp_path / "src", tmp_path / "sorted"
+    tag(src, _changes(photos, embed=embed))
+    _sort(photos, dest, "move")
+    name = "a.jpg" if embed else "a.jpg.xmp"
+    moved, linked = dest / "tench" / name, src / name
+    linked.hardlink_to(moved)
+    content = moved.read_bytes()
+    ((path, why),) = untag(src)
+    assert path == str(moved) and "is also at" in why and str(linked) in why
+    assert moved.read_bytes() == content and moved.samefile(linked)
+    linked.unlink()
+    assert untag(src) == [] and moved.read_bytes() != content
+
+
+@pytest.mark.parametrize("undoing", [False, True])
+def test_a_file_with_two_names_after_a_killed_sort_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undoing: bool
+) -> None:
+    photos = _photos(tmp_path, sidecars=False)
+    before = snapshot(tmp_path)
+    src, dest = tmp_path / "src", tmp_path / "sorted"
+    tag(src, _changes(photos, embed=True))
+
+    def killed(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    if undoing:
+        _sort(photos, dest, "move")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(transfer, "drop", killed)
+        undo(str(dest)) if undoing else _sort(photos, dest, "move")
+    assert sum(path.stat().st_nlink == 2 for path in tmp_path.rglob("*.jpg")) == 2
+    assert untag(src) == []
+    undo(str(dest))
+    restore_times(tmp_path)
+    assert snapshot(tmp_path) == before
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
