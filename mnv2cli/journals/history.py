@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 from mnv2cli.errors import JournalError, OutputError
-from mnv2cli.journals.file import Journal, journals
+from mnv2cli.journals.file import PAIRS_A_LINE, Journal, journals
 from mnv2cli.journals.folder import OWN_FOLDER, locked
 from mnv2cli.journals.removal import clean_up, pass_on_state
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState, apply_line, read_tag_journal
@@ -91,7 +91,9 @@ class TagRun:
         known = self.state.sorts.get(sort)
         new = [pair for pair in pairs if pair not in (known or ())]
         if new or known is None:
-            self.append([{"moved": [list(pair) for pair in new], "sort": sort}])
+            starts = range(0, len(new), PAIRS_A_LINE) or [0]
+            parts = [list(map(list, new[at : at + PAIRS_A_LINE])) for at in starts]
+            self.append([{"moved": part, "sort": sort} for part in parts])
 
     def _first_place(self, entry: ChangeEntry) -> str:
         return os.path.join(self.root, *entry.path.split("/"))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mnv2cli.errors import InputError
+from mnv2cli.errors import InputError, OutputError
+from mnv2cli.journals.file import LARGEST_LINE, Journal
 from mnv2cli.journals.folder import locked
 from mnv2cli.journals.history import History
 from mnv2cli.journals.tag_journal import read_tag_journal
@@ -73,6 +74,31 @@ def test_a_moved_file_is_known_at_each_of_its_places(tmp_path: Path) -> None:
         assert History().explains([name, str(photo)], _digest("one"), _digest("two"))
         (change,) = run.changes(name)
         assert run.is_at(change, last) and not run.is_at(change, first)
+
+
+def test_moves_of_many_long_names_can_be_read_back(tmp_path: Path) -> None:
+    photo = write(tmp_path / "a.jpg", "one")
+    journal = tag(tmp_path, {photo: b"two"})
+    history = History(lock=True)
+    (run,) = history.runs_above([str(photo)])
+    long = "/".join(["\u00e9" * 127] * 15 + ["\x01" * 255])  # at most 4,096 bytes
+    pairs = [(f"/{i:04}{long}", f"/x{i:04}{long}") for i in range(1024)]
+    run.note("/sort" + long, pairs)
+    history.close()
+    assert read_tag_journal(journal).moves == pairs
+    worst = "/" + "\x01" * 4094
+    run.note("/sort" + worst, [(f"{worst}{i}", f"{worst}{i}") for i in range(1000)])
+    assert len(read_tag_journal(journal).moves) == 2024
+
+
+def test_a_line_that_could_not_be_read_back_is_refused(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.jsonl")
+    journal = Journal(path, {})
+    size = os.path.getsize(path)
+    with pytest.raises(OutputError, match="too long"):
+        journal.append([{"end": True}, {"made": "x" * LARGEST_LINE}])
+    journal.close()
+    assert os.path.getsize(path) == size
 
 
 @pytest.mark.parametrize("trick", ["copied", "linked", "linked folder", "damaged", "of another"])
