@@ -200,6 +200,7 @@ def _undo_all(run: SortRun) -> None:
                     run.progress(1)
         finally:
             run.outcome.done += len(undone)
+            run.tagged.confirm()  # before it is noted that these files need no undo any more
             run.confirm_later([{"undone": undone}, *kept] if undone else kept)
 
 

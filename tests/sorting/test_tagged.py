@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mnv2cli.errors import InputError
-from mnv2cli.journals.file import journals
+from mnv2cli.journals.file import Journal, journals
 from mnv2cli.journals.folder import locked
 from mnv2cli.journals.tag_journal import read_tag_journal
 from mnv2cli.sorting import transfer
@@ -20,6 +22,7 @@ from mnv2cli.sorting.plan import make_plan
 from mnv2cli.sorting.plan_file import read_plan, write_plan
 from mnv2cli.sorting.run import SortRun
 from mnv2cli.sorting.undo import undo
+from tests.growth import count_calls, grows_like
 from tests.journals.tag_runs import tag, untag
 from tests.sorting.test_killed import in_child, undo_if_needed
 from tests.sorting.trees import plan_of, record, restore_times, snapshot, write
@@ -335,6 +338,43 @@ def test_a_file_with_two_names_after_a_killed_sort_is_finished(
     undo(str(dest))
     restore_times(tmp_path)
     assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("method", ["move", "copy"])
+def test_the_undo_of_a_sort_grows_with_its_photos_only(tmp_path: Path, method: Method) -> None:
+    calls = {}
+    for count in (60, 120):
+        src, dest = tmp_path / f"src{count}", tmp_path / f"sorted{count}"
+        photos = [write(src / f"{i}.jpg", f"photo {i}") for i in range(count)]
+        apply(plan_of([record(path) for path in photos], dest, method))
+        placed = [dest / "tench" / photo.name for photo in photos]
+        tag(dest, _changes(placed, embed=False))
+        calls[count] = count_calls(lambda dest=dest: undo(str(dest)))  # type: ignore[misc]
+    assert grows_like(calls) < 2.2
+
+
+def test_the_undo_of_a_copy_writes_to_the_journal_of_tags_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = _photos(tmp_path, sidecars=False)
+    dest = tmp_path / "sorted"
+    _sort(photos, dest, "copy")
+    placed = list(dest.rglob("*.jpg"))
+    name = tag(dest, _changes(placed, embed=True))
+    opened: list[str] = []
+    appended: list[str] = []
+    real = Journal.append
+
+    def append(journal: Journal, lines: Iterable[dict[str, Any]]) -> None:
+        if lines := list(lines):
+            appended.append(journal.path)
+        real(journal, lines)
+
+    monkeypatch.setattr(Journal, "_mend", lambda journal: opened.append(journal.path))
+    monkeypatch.setattr(Journal, "append", append)
+    undo(str(dest))
+    # Once for the batch, and once for the folders that the sort created.
+    assert (opened.count(name), appended.count(name)) == (2, 2)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
