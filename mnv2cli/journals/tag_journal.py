@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mnv2cli.journals.folder import OWN_FOLDER
-from mnv2cli.journals.lines import check_header, read_lines
+from mnv2cli.journals.lines import check_header, check_integer, check_path, check_times, read_lines
 
 How = Literal["create", "replace", "delete"]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -179,13 +179,13 @@ def read_tag_journal(path: str) -> TagState:
     return found[0]
 
 
-def check_below(path: object) -> str:
+def check_below(value: Any) -> str:
     """Return a relative path from a journal after checking that it stays below its folder.
 
     Raises:
         ValueError: It is absolute, has ``..`` or NUL, or is in the own folder of runs.
     """
-    if not isinstance(path, str) or not path or "\0" in path:
+    if not (path := check_path(value)):
         raise ValueError("not a path")
     parts = path.replace("\\", "/").split("/") if os.sep == "\\" else path.split("/")
     if os.path.isabs(path) or os.path.splitdrive(path)[0]:
@@ -228,20 +228,14 @@ def _file_state(value: Any) -> FileState | None:
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
         raise ValueError("not a digest")
     return FileState(
-        _number(size), sha256, _integer(mtime), _integer(atime), _number(mode) & 0o7777
+        _number(size), sha256, check_integer(mtime), check_integer(atime), _number(mode) & 0o7777
     )
 
 
-def _integer(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError("not a number")
-    return value
-
-
 def _number(value: Any) -> int:
-    if _integer(value) < 0:
+    if (number := check_integer(value)) < 0:
         raise ValueError("a negative number")
-    return int(value)
+    return number
 
 
 def _moved(state: TagState, line: dict[str, Any]) -> None:
@@ -254,13 +248,13 @@ def _moved(state: TagState, line: dict[str, Any]) -> None:
 
 
 def _absolute(path: Any) -> str:
-    if not isinstance(path, str) or "\0" in path or not os.path.isabs(path):
+    if not os.path.isabs(check_path(path)):
         raise ValueError("not an absolute path")
-    return path
+    return str(path)
 
 
 def _times(state: TagState, line: dict[str, Any]) -> None:
-    folder, times = str(line["times"]), (int(line["atime"]), int(line["mtime"]))
+    folder, times = check_times(line)
     if not line.get("restored"):
         if state.undoing and folder not in state.times:
             state.undo_times.add(folder)

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from mnv2cli.errors import JournalError
-from mnv2cli.journals.lines import read_lines
+from mnv2cli.journals.lines import check_path, read_lines
 
 
 def unfinished_targets(journal: str) -> set[str]:
@@ -28,7 +28,7 @@ def unfinished_targets(journal: str) -> set[str]:
         if "do" in line:
             if line["how"] == "move":
                 number = int(line["do"])
-                targets[number] = os.path.join(dest, *str(line["target"]).split("/"))
+                targets[number] = os.path.join(dest, *check_path(line["target"]).split("/"))
                 waiting.add(number)
         elif "undo" in line:
             waiting.add(int(line["undo"]))

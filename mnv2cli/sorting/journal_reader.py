@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from mnv2cli.journals.lines import check_header, read_lines
+from mnv2cli.journals.lines import check_header, check_integer, check_path, check_times, read_lines
 from mnv2cli.sorting.actions import METHODS
 from mnv2cli.sorting.journal import JournalEntry, JournalState
 from mnv2cli.sorting.targets import check_target
@@ -48,7 +48,7 @@ def _made(state: JournalState, line: dict[str, Any]) -> None:
 
 
 def _times(state: JournalState, line: dict[str, Any]) -> None:
-    state.times.setdefault(str(line["times"]), (int(line["atime"]), int(line["mtime"])))
+    state.times.setdefault(*check_times(line))
 
 
 def _undoing(state: JournalState, line: dict[str, Any]) -> None:
@@ -97,11 +97,10 @@ def _check(entry: JournalEntry) -> None:
         entry.text,
         entry.photo,
     )
-    numbers = (entry.number, entry.size, entry.mtime, entry.atime)
-    if not all(isinstance(text, str) and "\0" not in text for text in texts):
-        raise ValueError
-    if not all(isinstance(number, int) for number in numbers):
-        raise ValueError
+    for text in texts:
+        check_path(text)
+    for number in (entry.number, entry.size, entry.mtime, entry.atime):
+        check_integer(number)
     if entry.method not in METHODS or not os.path.isabs(entry.source):
         raise ValueError
     check_target(entry.target)
