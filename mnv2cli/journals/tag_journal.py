@@ -29,6 +29,7 @@ from typing import Any, Literal
 
 from mnv2cli.journals.folder import OWN_FOLDER
 from mnv2cli.journals.lines import check_header, check_integer, check_path, check_times, read_lines
+from mnv2cli.journals.renamed import follow_rename, path_now
 
 How = Literal["create", "replace", "delete"]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -87,7 +88,8 @@ class TagState:
         done: Numbers of the changes that happened.
         void: Numbers of the changes that did not.
         temps: Temporary files that may exist, relative to the folder of the run.
-        times: Times (atime, mtime) of folders before anything changed in them, by absolute path.
+        times: Times (atime, mtime) of folders before anything changed in them, by absolute path;
+            if the folder of the run was renamed since, by the path there.
         undo_times: Folders of ``times`` in which the run changed nothing, only its undo.
         moved: Absolute paths where sorts were about to put files, by the path before; later last.
         moves: The same as pairs of the paths before and after, in order.
@@ -176,6 +178,9 @@ def read_tag_journal(path: str) -> TagState:
         lambda header: found.append(TagState(header)),
         lambda line: apply_line(line, found[0]),
     )
+    if now := path_now(path, found[0].header):
+        found[0].undo_times = set(map(now, found[0].undo_times))
+    follow_rename(path, found[0])
     return found[0]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mnv2cli.journals.lines import check_header, check_integer, check_path, check_times, read_lines
+from mnv2cli.journals.renamed import follow_rename
 from mnv2cli.sorting.actions import METHODS
 from mnv2cli.sorting.journal import JournalEntry, JournalState
 from mnv2cli.sorting.targets import check_target
@@ -24,6 +25,7 @@ def read_journal(path: str) -> JournalState:
         lambda header: found.append(JournalState(header)),
         lambda line: _apply(line, found[0]),
     )
+    follow_rename(path, found[0])
     return found[0]
 
 

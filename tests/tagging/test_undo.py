@@ -100,6 +100,28 @@ def test_a_sidecar_that_takes_the_name_of_a_removed_one_is_kept(tmp_path: Path) 
     assert files[0].read_text() == "new"
 
 
+@pytest.mark.parametrize("order", [(0,), (0, 1), (1, 0)])
+def test_the_undo_of_a_renamed_folder_leaves_its_old_name_alone(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    root, renamed = tmp_path / "photos", tmp_path / "renamed"
+    files = make(root)
+    before = snapshot(root)
+    for i in order:  # each run tags other files
+        apply(plan_of(root, files[i::2] if len(order) == 2 else files))
+    root.rename(renamed)
+    make(root)
+    for folder in (root, root / "sub0", root / "sub1"):
+        os.utime(folder, (5, 5))
+    others = snapshot(root)
+    known = journals(str(renamed), "tag")
+    for i in order:
+        assert undo(known[i])[0].failed == []
+    assert snapshot(root) == others
+    expected = {str(renamed) + path[len(str(root)) :]: found for path, found in before.items()}
+    assert snapshot(renamed) == expected
+
+
 def test_a_journal_can_be_named(tmp_path: Path) -> None:
     files = make(tmp_path)
     before = {path: found for path, found in snapshot(tmp_path).items() if "." in path[-4:]}
