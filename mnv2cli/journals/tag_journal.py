@@ -91,8 +91,7 @@ class TagState:
         times: Times (atime, mtime) of folders before anything changed in them, by absolute path;
             if the folder of the run was renamed since, by the path there.
         undo_times: Folders of ``times`` in which the run changed nothing, only its undo.
-        moved: Absolute paths where sorts were about to put files, by the path before; later last.
-        moves: The same as pairs of the paths before and after, in order.
+        moves: Moves of files that sorts were about to make: absolute paths before and after.
         sorts: Journals of the sorts that may need this journal for their undo, each with the moves
             that it announced.
         ended: The run is complete.
@@ -111,7 +110,6 @@ class TagState:
     temps: list[str] = field(default_factory=list)
     times: dict[str, tuple[int, int]] = field(default_factory=dict)
     undo_times: set[str] = field(default_factory=set)
-    moved: dict[str, list[str]] = field(default_factory=dict)
     moves: list[tuple[str, str]] = field(default_factory=list)
     sorts: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     ended: bool = False
@@ -245,8 +243,6 @@ def _number(value: Any) -> int:
 
 def _moved(state: TagState, line: dict[str, Any]) -> None:
     pairs = [(_absolute(old), _absolute(new)) for old, new in line["moved"]]
-    for old, new in pairs:
-        state.moved.setdefault(old, []).append(new)
     state.moves += pairs
     if "sort" in line:
         state.sorts.setdefault(_absolute(line["sort"]), set()).update(pairs)

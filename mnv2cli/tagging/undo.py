@@ -28,7 +28,7 @@ from mnv2cli.system.files import sync_folder
 from mnv2cli.tagging.apply import BATCH, BATCH_BYTES
 from mnv2cli.tagging.find_run import find_run
 from mnv2cli.tagging.originals import Originals
-from mnv2cli.tagging.places import Places, without_links
+from mnv2cli.tagging.places import Places
 from mnv2cli.tagging.recover import settle
 from mnv2cli.tagging.run import TagOutcome, TagRun, remove_originals, remove_run
 from mnv2cli.tagging.writing import (
@@ -216,9 +216,8 @@ class _Undoer:
         while len(there) > 1 and _is_second_name(*there[:2]):
             if self._unfinished is None:
                 sorts = self._run.state.sorts
-                found = {place for sort in sorts for place in unfinished_targets(sort)}
-                self._unfinished = set(map(without_links, found))
-            if without_links(there[0]) not in self._unfinished:
+                self._unfinished = {place for sort in sorts for place in unfinished_targets(sort)}
+            if not self._places.is_one_of(there[0], self._unfinished):
                 return
             os.unlink(there.pop(0))
 

@@ -12,12 +12,15 @@ import pytest
 
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.journals.file import Journal, journals
+from mnv2cli.journals.tag_journal import ChangeEntry, TagState
 from mnv2cli.tagging import undo as undoing
 from mnv2cli.tagging.apply import apply
 from mnv2cli.tagging.find_run import cost, find_run, forget
 from mnv2cli.tagging.originals import originals_path
+from mnv2cli.tagging.places import Places
 from mnv2cli.tagging.undo import CHANGED, FORGOTTEN, GONE, undo
 from mnv2cli.tagging.xmp.read import read_keywords
+from tests.growth import count_calls, grows_like
 from tests.sorting.trees import snapshot, tag, write
 from tests.tagging.trees import OTHERS, fake_embedding, make, make_photos, plan_of
 
@@ -164,6 +167,27 @@ def test_files_that_a_sort_moved_are_found(tmp_path: Path, monkeypatch: pytest.M
     assert dest.stat().st_mtime == 1_400_000_000
     # Undoing the sort requires the journal; the originals are not required any more.
     assert os.path.exists(name) and not os.path.exists(originals_path(name)) and state.tidied
+
+
+def test_the_last_places_of_files_are_found_by_their_moves_only(tmp_path: Path) -> None:
+    calls = {}
+    for count in (40, 80):
+        state = TagState({"in_place": True})
+        names = [f"{i}.xmp" for i in range(count)]
+        entries = [ChangeEntry(i, "delete", name, None, None) for i, name in enumerate(names, 1)]
+        for folders in (("", "x"), ("x", "y"), ("y", "x"), ("x", "z")):
+            state.moves += [
+                (str(tmp_path / folders[0] / name), str(tmp_path / folders[1] / name))
+                for name in names
+            ]
+
+        def find(state: TagState = state, entries: list[ChangeEntry] = entries) -> None:
+            places = Places(str(tmp_path), state)
+            for entry in entries:
+                assert places.last(entry) == str(tmp_path / "z" / entry.path)
+
+        calls[count] = count_calls(find)
+    assert grows_like(calls) < 2.2
 
 
 def test_a_copied_journal_requires_trust(tmp_path: Path) -> None:
