@@ -138,6 +138,16 @@ class TagState:
         is_undone = self.undoing and self.tidied and not (self.open or self.remaining or self.kept)
         return self.forgotten or is_undone
 
+    @property
+    def is_undone(self) -> bool:
+        """Its undo is complete, though some files may have been kept."""
+        return self.undoing and self.tidied
+
+    @property
+    def is_over(self) -> bool:
+        """No undo is possible any more; its journal is kept for the undo of a sort."""
+        return self.forgotten or (self.is_settled and self.is_needed())
+
     def is_needed(self, without: str = "") -> bool:
         """Return whether the undo of a sort may need this journal, even if all is undone here.
 
