@@ -48,8 +48,14 @@ class Journal:
             # Renamed once the header is complete: no journal lacks one.
             new = f"{path}.new"
             self._descriptor = os.open(new, flags | os.O_CREAT | os.O_EXCL, 0o644)
-            number = os.fstat(self._descriptor).st_ino
-            self.append([{"mnv2": VERSION, "time": time.time(), "file": number, **header}])
+            try:
+                number = os.fstat(self._descriptor).st_ino
+                self.append([{"mnv2": VERSION, "time": time.time(), "file": number, **header}])
+            except BaseException:
+                os.close(self._descriptor)
+                with suppress(OSError):
+                    os.unlink(new)
+                raise
             os.close(self._descriptor)  # Windows cannot rename an open file
             os.rename(new, path)
             self._descriptor = os.open(path, flags)

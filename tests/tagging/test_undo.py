@@ -13,6 +13,7 @@ import pytest
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.journals.file import Journal, journals
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState
+from mnv2cli.tagging import prepare
 from mnv2cli.tagging import undo as undoing
 from mnv2cli.tagging.apply import apply
 from mnv2cli.tagging.find_run import cost, find_run, forget
@@ -271,6 +272,45 @@ def test_a_full_disk_stops_and_running_again_resumes(
     with pytest.raises(InputError, match="only in part"):
         forget(str(tmp_path))
     undo(str(tmp_path))
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("where", ["header", "first lines"])
+def test_a_full_disk_before_the_first_change_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    files = make(tmp_path)
+    before = snapshot(tmp_path)
+    real, left = os.write, [0 if where == "header" else 1]
+
+    def full(descriptor: int, data: bytes) -> int:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data)
+
+    with monkeypatch.context() as patch, pytest.raises(OutputError, match="no space"):
+        patch.setattr(os, "write", full)
+        apply(plan_of(tmp_path, files))
+    assert snapshot(tmp_path) == before
+
+
+def test_a_run_whose_files_all_fail_restores_the_times_of_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_embedding(monkeypatch)
+    photos = make_photos(tmp_path)
+    for folder in ("in0", "in1"):
+        os.utime(tmp_path / folder, (5, 5))
+    before = snapshot(tmp_path)
+
+    def embed(tool: object, photo: str, temp: str, change: object) -> bool:
+        Path(temp).write_bytes(b"half")
+        raise ValueError("not a photo")
+
+    monkeypatch.setattr(prepare, "embed", embed)
+    outcome = apply(plan_of(tmp_path, photos, method="embed"))
+    assert len(outcome.failed) == 4
     assert snapshot(tmp_path) == before
 
 
