@@ -25,7 +25,7 @@ from mnv2cli.journals.tag_journal import ChangeEntry, TagState
 from mnv2cli.journals.tree import locked_tree
 from mnv2cli.journals.unfinished import unfinished_targets
 from mnv2cli.system.files import sync_folder
-from mnv2cli.tagging.apply import BATCH, BATCH_BYTES
+from mnv2cli.tagging.apply import BATCH, BATCH_BYTES, PHOTO_BATCH
 from mnv2cli.tagging.find_run import find_run
 from mnv2cli.tagging.originals import Originals
 from mnv2cli.tagging.places import Places
@@ -135,11 +135,13 @@ class _Undoer:
         self._places = Places(run.root, run.state, trust=trust)
         self._originals: Originals | None = None
         self._left: set[str] = set()  # temporary files that may exist
+        self._is_full = False  # the disk was full once
         self._unfinished: set[str] | None = None  # targets of killed sorts; None: not read yet
 
     def do(self) -> None:
         run = self._run
-        run.journal.append([{"undoing": True}])
+        if run.state.tidied or not run.state.undoing:
+            run.journal.append([{"undoing": True}])
         run.state.undoing, run.state.tidied = True, False
         with ExitStack() as stack:
             with suppress(OSError):
@@ -156,7 +158,8 @@ class _Undoer:
         paths: set[str] = set()
         size = 0
         for entry in list(self._run.state.remaining):
-            if batch and (len(batch) >= BATCH or size >= BATCH_BYTES or entry.path in paths):
+            limit = PHOTO_BATCH if entry.is_photo else BATCH
+            if batch and (len(batch) >= limit or size >= BATCH_BYTES or entry.path in paths):
                 yield batch
                 batch, paths, size = [], set(), 0
             batch.append(entry)
@@ -172,7 +175,8 @@ class _Undoer:
         folders = dict.fromkeys(map(os.path.dirname, found))
         lines = run.time_lines(folder for folder in folders if os.path.isdir(folder))
         begun = set(run.state.begun)
-        run.confirm([*lines, *({"undo": entry.number} for entry in batch)])
+        new = [entry.number for entry in batch if entry.number not in begun]
+        run.confirm([*lines, *({"undo": number} for number in new)])
         temps = [
             temp_path(place, self._token, entry.number)
             for entry in batch
@@ -181,11 +185,22 @@ class _Undoer:
         ]
         remove_temps(temps)  # of an undo that was killed
         try:
-            steps = [
-                self._step(entry, places[entry.number], entry.number in begun) for entry in batch
-            ]
-            errors = sync_files([step.temp for step in steps if step.temp])
-            self._carry_out(steps, errors)
+            steps: list[_Step] = []
+            for entry in batch:
+                arguments = entry, places[entry.number], entry.number in begun
+                try:
+                    steps.append(self._step(*arguments))
+                except OutputError:  # the disk is full
+                    if not steps:
+                        raise
+                    remove_temps(self._left - {step.temp for step in steps})
+                    self._carry_out(steps)  # which frees what these files use now
+                    self._is_full = True
+                    steps = [self._step(*arguments)]
+                if self._is_full:  # one file at a time requires the least space
+                    self._carry_out(steps)
+                    steps = []
+            self._carry_out(steps)
         finally:
             remove_temps(self._left)
             self._left.clear()
@@ -267,8 +282,9 @@ class _Undoer:
         keep_attributes(step.path if step.seen else temp, temp, before.mode, times)
         step.temp = temp
 
-    def _carry_out(self, steps: list[_Step], errors: dict[str, OSError]) -> None:
+    def _carry_out(self, steps: list[_Step]) -> None:
         run, state = self._run, self._run.state
+        errors = sync_files([step.temp for step in steps if step.temp])
         undone: list[int] = []
         kept: list[dict[str, Any]] = []
         try:

@@ -314,6 +314,47 @@ def test_a_run_whose_files_all_fail_restores_the_times_of_folders(
     assert snapshot(tmp_path) == before
 
 
+def test_an_undo_on_a_nearly_full_disk_requires_space_for_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = make(tmp_path, 20)
+    before = snapshot(tmp_path)
+    apply(plan_of(tmp_path, files))
+    real, most = undoing.write_temp, []
+
+    def limited(temp: str, *args: Any) -> str:
+        temps = list(tmp_path.rglob(".*.mnv2"))
+        most.append(len(temps))
+        if len(temps) >= 3:
+            Path(temp).touch()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(temp, *args)
+
+    monkeypatch.setattr(undoing, "write_temp", limited)
+    outcome, _ = undo(str(tmp_path))
+    assert (outcome.done, outcome.failed) == (20, []) and max(most) == 3
+    assert most[most.index(3) + 1 :] == [0] * (len(most) - 4)  # one at a time from then on
+    assert snapshot(tmp_path) == before
+
+
+def test_failed_tries_to_undo_do_not_lengthen_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = make(tmp_path)
+    name = apply(plan_of(tmp_path, files[2:])).journal
+
+    def full(*args: Any) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    sizes = []
+    for _ in range(3):
+        with monkeypatch.context() as patch, pytest.raises(OutputError, match="no space"):
+            patch.setattr(undoing, "write_temp", full)
+            undo(str(tmp_path))
+        sizes.append(os.path.getsize(name))
+    assert len(set(sizes[1:])) == 1 and sizes[0] == sizes[1]
+
+
 def test_an_interrupted_run_can_be_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = make(tmp_path)
     before = snapshot(tmp_path)
