@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mnv2cli.errors import InputError
 from mnv2cli.journals.file import Kind, all_journals, kind_of
 from mnv2cli.journals.folder import OWN_FOLDER, undo_command
+from mnv2cli.journals.last_run import RunState, last_run
 from mnv2cli.journals.tag_journal import TagState, read_tag_journal
 
 if TYPE_CHECKING:
@@ -55,16 +56,12 @@ def find(path: str) -> Found:
         if not os.path.isdir(os.path.join(path, OWN_FOLDER)):
             raise InputError(f"nothing to undo in {path!r}: it has no journal", NO_JOURNAL)
         return Found("sort", path)
-    last = None
-    for journal in reversed(known):
-        kind = kind_of(journal) or "sort"
-        if not _is_undone(journal, kind):
-            return Found(kind, journal)
-        if last is None and not _is_settled(journal, kind):
-            last = Found(kind, journal)  # again, for the files that it kept
+    last = last_run(known, _read)
     if last is None:
-        raise InputError(f"nothing to undo in {path!r}: every run in it was undone", _why(known))
-    return last
+        raise InputError(
+            f"nothing to undo in {path!r}: every run in it was undone or forgotten", _why(known)
+        )
+    return Found(kind_of(last[0]) or "sort", last[0])
 
 
 def _kind(path: str) -> Kind:
@@ -77,19 +74,10 @@ def _kind(path: str) -> Kind:
     return kind
 
 
-def _is_undone(journal: str, kind: Kind) -> bool:
+def _read(journal: str) -> RunState:
     from mnv2cli.sorting.journal_reader import read_journal
 
-    state = read_journal(journal) if kind == "sort" else read_tag_journal(journal)
-    return state.undoing and state.tidied
-
-
-def _is_settled(journal: str, kind: Kind) -> bool:
-    """Return whether a run that was undone needs its journal only for a sort."""
-    if kind == "sort":
-        return False
-    state = read_tag_journal(journal)
-    return state.forgotten or (state.is_settled and state.is_needed())
+    return read_journal(journal) if kind_of(journal) == "sort" else read_tag_journal(journal)
 
 
 def _why(known: list[str]) -> str:

@@ -17,6 +17,9 @@ from mnv2cli.system.messages import reason
 VERSION = 1
 LARGEST_LINE = 1 << 20  # bytes; paths have at most 4,096, six times that when escaped
 
+PAIRS_A_LINE = 20
+"""Pairs of paths that fit into one line, however long they are."""
+
 Kind = Literal["sort", "tag"]
 """What a journal is of."""
 
@@ -45,8 +48,14 @@ class Journal:
             # Renamed once the header is complete: no journal lacks one.
             new = f"{path}.new"
             self._descriptor = os.open(new, flags | os.O_CREAT | os.O_EXCL, 0o644)
-            number = os.fstat(self._descriptor).st_ino
-            self.append([{"mnv2": VERSION, "time": time.time(), "file": number, **header}])
+            try:
+                number = os.fstat(self._descriptor).st_ino
+                self.append([{"mnv2": VERSION, "time": time.time(), "file": number, **header}])
+            except BaseException:
+                os.close(self._descriptor)
+                with suppress(OSError):
+                    os.unlink(new)
+                raise
             os.close(self._descriptor)  # Windows cannot rename an open file
             os.rename(new, path)
             self._descriptor = os.open(path, flags)
@@ -67,9 +76,12 @@ class Journal:
         """Write lines, and return when they are on disk.
 
         Raises:
-            OutputError: The journal cannot be written.
+            OutputError: The journal cannot be written, or a line is too long to be read back.
         """
-        data = b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines)
+        encoded = [json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines]
+        if any(len(line) >= LARGEST_LINE for line in encoded):
+            raise OutputError(f"cannot write the journal {self.path}: a line is too long")
+        data = b"".join(encoded)
         if not data:
             return
         size = os.fstat(self._descriptor).st_size

@@ -47,7 +47,7 @@ def locked(dest: str) -> Iterator[None]:
         )
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=0.1, poll_interval=0.05)  # others may look whether it is used
     except Timeout as error:
         raise InputError(
             f"another mnv2 process is using {dest!r}", "Wait until it ends, then try again."

@@ -15,8 +15,9 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 from mnv2cli.errors import JournalError, OutputError
-from mnv2cli.journals.file import Journal, journals
+from mnv2cli.journals.file import PAIRS_A_LINE, Journal, journals
 from mnv2cli.journals.folder import OWN_FOLDER, locked
+from mnv2cli.journals.moves import Moves, PathKeys
 from mnv2cli.journals.removal import clean_up, pass_on_state
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState, apply_line, read_tag_journal
 
@@ -30,35 +31,48 @@ class TagRun:
         state: The state that the journal describes.
     """
 
-    def __init__(self, path: str, places: _Places, *, can_write: bool) -> None:
+    def __init__(self, path: str, keys: PathKeys, *, can_write: bool) -> None:
         self.path = path
         self.root = os.path.dirname(os.path.dirname(path))
         self.state: TagState = read_tag_journal(path)
-        self._places = places
+        self._keys = keys
         self._can_write = can_write
-        self._index: dict[str, list[ChangeEntry]] | None = None
+        self._journal: Journal | None = None  # opened by the first line
+        self._waiting: list[dict[str, Any]] = []  # lines that are not in the journal yet
+        self._moves: Moves | None = None  # None: nothing is indexed yet
+        self._index: dict[str, dict[int, ChangeEntry]] = {}  # changes by place
+        self._created: dict[tuple[str, str], dict[str, None]] = {}  # places of new sidecars
+
+    def close(self) -> None:
+        """Close the journal, if lines were written."""
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
 
     def changes(self, path: str) -> list[ChangeEntry]:
         """Return the changes of a file that is, or was, at a path; without those that failed."""
-        return self._by_place().get(self._places.key(path), [])
+        return list(self._by_place().get(self._keys.key(path), {}).values())
 
-    def created_in(self, folder: str) -> Iterator[tuple[str, ChangeEntry]]:
-        """Yield the paths in a folder where sidecars are or were that this run created."""
-        inside = self._places.key(os.path.join(folder, "x"))[:-1]
-        for place, entries in self._by_place().items():
-            if place.startswith(inside) and os.sep not in place[len(inside) :]:
-                for entry in entries:
-                    if entry.how == "create" and entry.number not in self.state.undone:
-                        yield place, entry
+    def created(self, folder: str, name: str) -> Iterator[tuple[str, ChangeEntry]]:
+        """Yield the paths in a folder where sidecars are or were that this run created.
+
+        Args:
+            folder: The folder.
+            name: The name of the sidecars, in whatever case.
+        """
+        self._by_place()
+        where = self._keys.key(os.path.join(folder, "x"))[:-1]
+        for place in self._created.get((where, name.lower()), ()):
+            for entry in self._index[place].values():
+                if entry.how == "create" and entry.number not in self.state.undone:
+                    yield place, entry
 
     def is_at(self, entry: ChangeEntry, path: str) -> bool:
         """Return whether a changed file is at a path, as far as sorts noted where they put it."""
-        key = self._places.key
-        place = key(self._first_place(entry))
-        for old, new in self.state.moves:
-            if key(old) == place:
-                place = key(new)
-        return place == key(path)
+        self._by_place()
+        assert self._moves is not None
+        key = self._keys.key
+        return self._moves.last_place(key(self._first_place(entry))) == key(path)
 
     def append(self, lines: list[dict[str, Any]]) -> None:
         """Write lines; return when they are on disk. Nothing is written to a read-only journal.
@@ -66,17 +80,27 @@ class TagRun:
         Raises:
             OutputError: The disk is full.
         """
-        if not (lines and self._can_write):
+        if not self._can_write:
             return
-        journal = Journal(self.path)
-        try:
-            journal.append(lines)
-        finally:
-            journal.close()
+        if waiting := [*self._waiting, *lines]:
+            if self._journal is None:
+                self._journal = Journal(self.path)
+            self._journal.append(waiting)
+            self._waiting = []
+        self._apply(lines)
+
+    def append_later(self, lines: list[dict[str, Any]]) -> None:
+        """Keep lines for the next :meth:`append`, which may be one without lines."""
+        if self._can_write:
+            self._waiting += lines
+            self._apply(lines)
+
+    def _apply(self, lines: list[dict[str, Any]]) -> None:
+        known = len(self.state.moves)
         for line in lines:
             apply_line(line, self.state)
-            if line.get("moved"):
-                self._index = None
+        if self._moves is not None:
+            self._follow(self._moves, self.state.moves[known:])
 
     def note(self, sort: str, pairs: Iterable[tuple[str, str]]) -> None:
         """Note that a sort is about to move files; no pairs: it is about to copy some.
@@ -91,41 +115,42 @@ class TagRun:
         known = self.state.sorts.get(sort)
         new = [pair for pair in pairs if pair not in (known or ())]
         if new or known is None:
-            self.append([{"moved": [list(pair) for pair in new], "sort": sort}])
+            starts = range(0, len(new), PAIRS_A_LINE) or [0]
+            parts = [list(map(list, new[at : at + PAIRS_A_LINE])) for at in starts]
+            self.append([{"moved": part, "sort": sort} for part in parts])
 
     def _first_place(self, entry: ChangeEntry) -> str:
         return os.path.join(self.root, *entry.path.split("/"))
 
-    def _by_place(self) -> dict[str, list[ChangeEntry]]:
-        if self._index is None:
-            self._index = {}
-            key = self._places.key
-            moved: dict[str, list[str]] = {}
-            for old, new in self.state.moves:
-                moved.setdefault(key(old), []).append(key(new))
+    def _by_place(self) -> dict[str, dict[int, ChangeEntry]]:
+        if self._moves is None:
+            self._moves = Moves(self._keys, self.state.moves)
             for number, entry in self.state.entries.items():
-                if number in self.state.void:
-                    continue
-                waiting, seen = [key(self._first_place(entry))], set[str]()
-                while waiting:
-                    if (place := waiting.pop()) not in seen:
-                        seen.add(place)
-                        self._index.setdefault(place, []).append(entry)
-                        waiting += moved.get(place, ())
+                if number not in self.state.void:
+                    self._reach(self._moves, entry, self._keys.key(self._first_place(entry)))
         return self._index
 
+    def _follow(self, moves: Moves, pairs: Iterable[tuple[str, str]]) -> None:
+        """Add moves to the index."""
+        for old, new in pairs:
+            before, after = moves.add(old, new)
+            for entry in list(self._index.get(before, {}).values()):
+                self._reach(moves, entry, after)
 
-class _Places:
-    """Compare paths, whichever links lead to their folders; each folder is looked up once."""
-
-    def __init__(self) -> None:
-        self._real: dict[str, str] = {}
-
-    def key(self, path: str) -> str:
-        folder, name = os.path.split(path)
-        if folder not in self._real:
-            self._real[folder] = os.path.realpath(folder)
-        return os.path.join(self._real[folder], name)
+    def _reach(self, moves: Moves, entry: ChangeEntry, place: str) -> None:
+        """Add a change to the index at a place, and wherever files were moved from there."""
+        waiting = [place]
+        while waiting:
+            place = waiting.pop()
+            known = self._index.setdefault(place, {})
+            if entry.number in known:
+                continue
+            known[entry.number] = entry
+            if entry.how == "create":
+                name = os.path.basename(place)
+                where = place[: len(place) - len(name)], name.lower()
+                self._created.setdefault(where, {})[place] = None
+            waiting += moves.next_places(place)
 
 
 class History:
@@ -140,12 +165,15 @@ class History:
         self._held = os.path.realpath(held) if held else ""
         self._lock = lock
         self._locks = ExitStack()
-        self._places = _Places()
+        self._keys = PathKeys()
         self._in_folder: dict[str, list[TagRun]] = {}  # by folder: the runs of it and all above
         self._own: dict[str, list[TagRun]] = {}  # by real folder: the runs in it
+        self._contents: dict[tuple[str, ...], _Contents] = {}  # by the journals of runs
 
     def close(self) -> None:
-        """Let other runs use the folders of tag runs again."""
+        """Close the journals, and let other runs use the folders of tag runs again."""
+        for run in self.runs:
+            run.close()
         self._locks.close()
 
     @property
@@ -183,7 +211,7 @@ class History:
             can_write = bool(found) and self._acquire(folder, real)
             for path in found:
                 with suppress(JournalError):
-                    run = TagRun(path, self._places, can_write=can_write)
+                    run = TagRun(path, self._keys, can_write=can_write)
                     if run.state.header["in_place"]:
                         self._own[real].append(run)
         return self._own[real]
@@ -218,7 +246,7 @@ class History:
         changes = list(self.changes(paths))
         if not changes:
             return False
-        reached = _reached(expected, (entry for _, entry in changes))
+        reached = _Contents(entry for _, entry in changes).reached(expected)
         if now is not None:
             return now in reached
         return any(_is_gone(run.state, entry, reached) for run, entry in changes)
@@ -231,16 +259,14 @@ class History:
             digest: The SHA-256 of the content.
         """
         runs = self.runs_above(paths)
-        entries = [entry for run in runs for entry in run.state.entries.values()]
-        if not entries:
-            return {}
-        sizes = {
-            state.sha256: state.size
-            for entry in entries
-            for state in (entry.before, entry.after)
-            if state
-        }
-        return {each: sizes[each] for each in _reached(digest, entries) if each != digest}
+        key = tuple(run.path for run in runs)
+        if key not in self._contents:  # once for all photos: runs have many changes
+            self._contents[key] = _Contents(
+                [entry for run in runs for entry in run.state.entries.values()]
+            )
+        contents = self._contents[key]
+        reached = contents.reached(digest)
+        return {each: contents.sizes[each] for each in reached if each != digest}
 
     def release(self, sort: str) -> None:
         """Remove the journals of tag runs that are undone, and were only kept for a sort.
@@ -255,6 +281,7 @@ class History:
                     if folder not in state.undo_times and not state.forgotten:
                         with suppress(OSError):
                             os.utime(folder, ns=times)
+                run.close()
                 pass_on_state(run.root, run.path, state.header)
                 with suppress(OSError):
                     os.unlink(run.path)
@@ -270,19 +297,28 @@ def _is_own(path: str, is_kind: Any) -> bool:
     return is_kind(status.st_mode) and (not hasattr(os, "geteuid") or status.st_uid == os.geteuid())
 
 
-def _reached(digest: str, entries: Iterable[ChangeEntry]) -> set[str]:
-    """Return the contents that changes, in either direction, lead to; "no file" leads nowhere."""
-    graph: dict[str, set[str]] = {}
-    for entry in entries:
-        if entry.before and entry.after:
-            graph.setdefault(entry.before.sha256, set()).add(entry.after.sha256)
-            graph.setdefault(entry.after.sha256, set()).add(entry.before.sha256)
-    waiting, seen = [digest], set[str]()
-    while waiting:
-        if (each := waiting.pop()) not in seen:
-            seen.add(each)
-            waiting += graph.get(each, ())
-    return seen
+class _Contents:
+    """The contents that changes lead to, in either direction; "no file" leads nowhere."""
+
+    def __init__(self, entries: Iterable[ChangeEntry]) -> None:
+        self.sizes: dict[str, int] = {}
+        self._near: dict[str, set[str]] = {}
+        for entry in entries:
+            self.sizes.update(
+                (each.sha256, each.size) for each in (entry.before, entry.after) if each
+            )
+            if entry.before and entry.after:
+                self._near.setdefault(entry.before.sha256, set()).add(entry.after.sha256)
+                self._near.setdefault(entry.after.sha256, set()).add(entry.before.sha256)
+
+    def reached(self, digest: str) -> set[str]:
+        """Return the contents that changes of a content lead to, and itself."""
+        waiting, seen = [digest], set[str]()
+        while waiting:
+            if (each := waiting.pop()) not in seen:
+                seen.add(each)
+                waiting += self._near.get(each, ())
+        return seen
 
 
 def _is_gone(state: TagState, entry: ChangeEntry, reached: set[str]) -> bool:

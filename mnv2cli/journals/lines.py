@@ -48,7 +48,7 @@ def read_lines(
                 parsed = _parsed(line, path, count)
                 try:
                     apply(parsed)
-                except (KeyError, TypeError, ValueError) as error:
+                except (KeyError, TypeError, ValueError, OverflowError) as error:
                     raise _damaged(path, count) from error
     except OSError as error:
         raise JournalError(f"cannot read the journal {path}: {reason(error)}") from error
@@ -65,16 +65,57 @@ def _damaged(path: str, line: int) -> JournalError:
 def check_header(header: dict[str, Any]) -> None:
     """Check the first line of a journal; raises ValueError."""
     made, times = header.get("made_dest", []), header.get("dest_times", {})
+    began = header.get("time")
     fits = (
-        isinstance(header.get("time"), int | float)
+        isinstance(began, int | float)
+        and 0 <= began < _LATEST  # never true for NaN
         and isinstance(made, list)
-        and all(isinstance(folder, str) for folder in made)
         and isinstance(times, dict)
         and all(isinstance(pair, list) and len(pair) == 2 for pair in times.values())
-        and all(isinstance(number, int) for pair in times.values() for number in pair)
     )
     if not fits:
         raise ValueError("not a header")
+    for path in (*made, *times, header.get("dest", "")):
+        check_path(path)
+    for pair in times.values():
+        for number in pair:
+            check_integer(number)
+
+
+_LATEST = 32_503_680_000  # seconds from 1970 to 3000: every system can show these times
+
+
+def check_path(path: Any) -> str:
+    """Return a path after checking that the system accepts its characters.
+
+    Raises:
+        ValueError: It is not text, has NUL, or has characters that cannot be in a path.
+    """
+    if not isinstance(path, str) or "\0" in path:
+        raise ValueError("not a path")
+    os.fsencode(path)
+    return path
+
+
+def check_integer(value: Any) -> int:
+    """Return a number after checking that it is whole and has at most 64 bits, as times have.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not -(2**63) <= value < 2**63:
+        raise ValueError("not a number")
+    return value
+
+
+def check_times(line: dict[str, Any]) -> tuple[str, tuple[int, int]]:
+    """Return the folder of a line about times, and its times (atime, mtime).
+
+    Raises:
+        KeyError: One is missing.
+        ValueError: One is not valid.
+    """
+    return check_path(line["times"]), (check_integer(line["atime"]), check_integer(line["mtime"]))
 
 
 def _parsed(line: bytes, path: str, count: int) -> dict[str, Any]:

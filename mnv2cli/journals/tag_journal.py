@@ -28,7 +28,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mnv2cli.journals.folder import OWN_FOLDER
-from mnv2cli.journals.lines import check_header, read_lines
+from mnv2cli.journals.lines import check_header, check_integer, check_path, check_times, read_lines
+from mnv2cli.journals.renamed import follow_rename, path_now
 
 How = Literal["create", "replace", "delete"]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -87,10 +88,10 @@ class TagState:
         done: Numbers of the changes that happened.
         void: Numbers of the changes that did not.
         temps: Temporary files that may exist, relative to the folder of the run.
-        times: Times (atime, mtime) of folders before anything changed in them, by absolute path.
+        times: Times (atime, mtime) of folders before anything changed in them, by absolute path;
+            if the folder of the run was renamed since, by the path there.
         undo_times: Folders of ``times`` in which the run changed nothing, only its undo.
-        moved: Absolute paths where sorts were about to put files, by the path before; later last.
-        moves: The same as pairs of the paths before and after, in order.
+        moves: Moves of files that sorts were about to make: absolute paths before and after.
         sorts: Journals of the sorts that may need this journal for their undo, each with the moves
             that it announced.
         ended: The run is complete.
@@ -109,7 +110,6 @@ class TagState:
     temps: list[str] = field(default_factory=list)
     times: dict[str, tuple[int, int]] = field(default_factory=dict)
     undo_times: set[str] = field(default_factory=set)
-    moved: dict[str, list[str]] = field(default_factory=dict)
     moves: list[tuple[str, str]] = field(default_factory=list)
     sorts: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     ended: bool = False
@@ -137,6 +137,16 @@ class TagState:
         """Nothing is left to undo, or nothing ever will be undone."""
         is_undone = self.undoing and self.tidied and not (self.open or self.remaining or self.kept)
         return self.forgotten or is_undone
+
+    @property
+    def is_undone(self) -> bool:
+        """Its undo is complete, though some files may have been kept."""
+        return self.undoing and self.tidied
+
+    @property
+    def is_over(self) -> bool:
+        """No undo is possible any more; its journal is kept for the undo of a sort."""
+        return self.forgotten or (self.is_settled and self.is_needed())
 
     def is_needed(self, without: str = "") -> bool:
         """Return whether the undo of a sort may need this journal, even if all is undone here.
@@ -176,16 +186,19 @@ def read_tag_journal(path: str) -> TagState:
         lambda header: found.append(TagState(header)),
         lambda line: apply_line(line, found[0]),
     )
+    if now := path_now(path, found[0].header):
+        found[0].undo_times = set(map(now, found[0].undo_times))
+    follow_rename(path, found[0])
     return found[0]
 
 
-def check_below(path: object) -> str:
+def check_below(value: Any) -> str:
     """Return a relative path from a journal after checking that it stays below its folder.
 
     Raises:
         ValueError: It is absolute, has ``..`` or NUL, or is in the own folder of runs.
     """
-    if not isinstance(path, str) or not path or "\0" in path:
+    if not (path := check_path(value)):
         raise ValueError("not a path")
     parts = path.replace("\\", "/").split("/") if os.sep == "\\" else path.split("/")
     if os.path.isabs(path) or os.path.splitdrive(path)[0]:
@@ -228,39 +241,31 @@ def _file_state(value: Any) -> FileState | None:
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
         raise ValueError("not a digest")
     return FileState(
-        _number(size), sha256, _integer(mtime), _integer(atime), _number(mode) & 0o7777
+        _number(size), sha256, check_integer(mtime), check_integer(atime), _number(mode) & 0o7777
     )
 
 
-def _integer(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError("not a number")
-    return value
-
-
 def _number(value: Any) -> int:
-    if _integer(value) < 0:
+    if (number := check_integer(value)) < 0:
         raise ValueError("a negative number")
-    return int(value)
+    return number
 
 
 def _moved(state: TagState, line: dict[str, Any]) -> None:
     pairs = [(_absolute(old), _absolute(new)) for old, new in line["moved"]]
-    for old, new in pairs:
-        state.moved.setdefault(old, []).append(new)
     state.moves += pairs
     if "sort" in line:
         state.sorts.setdefault(_absolute(line["sort"]), set()).update(pairs)
 
 
 def _absolute(path: Any) -> str:
-    if not isinstance(path, str) or "\0" in path or not os.path.isabs(path):
+    if not os.path.isabs(check_path(path)):
         raise ValueError("not an absolute path")
-    return path
+    return str(path)
 
 
 def _times(state: TagState, line: dict[str, Any]) -> None:
-    folder, times = str(line["times"]), (int(line["atime"]), int(line["mtime"]))
+    folder, times = check_times(line)
     if not line.get("restored"):
         if state.undoing and folder not in state.times:
             state.undo_times.add(folder)

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from mnv2cli.errors import InputError
 from mnv2cli.journals.folder import OWN_FOLDER, locked
 
+_LOOK = 0.1  # seconds; to look takes less than a millisecond
+
 
 @contextmanager
 def locked_tree(root: str, folders: Iterable[str]) -> Iterator[None]:
@@ -65,7 +67,8 @@ def _is_used(folder: str) -> bool:
 
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
+        # Another run that only looks, as this one, holds it for a moment.
+        lock.acquire(timeout=_LOOK, poll_interval=_LOOK / 2)
     except Timeout:
         return True
     except OSError:  # it belongs to somebody else

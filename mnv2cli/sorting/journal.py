@@ -93,6 +93,16 @@ class JournalState:
         settled = self.done | self.void
         return [entry for n, entry in self.entries.items() if n not in settled]
 
+    @property
+    def is_undone(self) -> bool:
+        """Its undo is complete, though some files may have been kept."""
+        return self.undoing and self.tidied
+
+    @property
+    def is_over(self) -> bool:
+        """No undo is possible any more: never, as the undo removes its journal then."""
+        return False
+
     def target_of(self, path: str) -> str:
         """Return an absolute path as a target; empty if it is not in the destination."""
         own = str(self.header.get("dest", "")).rstrip(os.sep) + os.sep

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from mnv2cli.journals.lines import check_header, read_lines
+from mnv2cli.journals.lines import check_header, check_integer, check_path, check_times, read_lines
+from mnv2cli.journals.renamed import follow_rename
 from mnv2cli.sorting.actions import METHODS
 from mnv2cli.sorting.journal import JournalEntry, JournalState
 from mnv2cli.sorting.targets import check_target
@@ -24,6 +25,7 @@ def read_journal(path: str) -> JournalState:
         lambda header: found.append(JournalState(header)),
         lambda line: _apply(line, found[0]),
     )
+    follow_rename(path, found[0])
     return found[0]
 
 
@@ -48,7 +50,7 @@ def _made(state: JournalState, line: dict[str, Any]) -> None:
 
 
 def _times(state: JournalState, line: dict[str, Any]) -> None:
-    state.times.setdefault(str(line["times"]), (int(line["atime"]), int(line["mtime"])))
+    state.times.setdefault(*check_times(line))
 
 
 def _undoing(state: JournalState, line: dict[str, Any]) -> None:
@@ -97,11 +99,10 @@ def _check(entry: JournalEntry) -> None:
         entry.text,
         entry.photo,
     )
-    numbers = (entry.number, entry.size, entry.mtime, entry.atime)
-    if not all(isinstance(text, str) and "\0" not in text for text in texts):
-        raise ValueError
-    if not all(isinstance(number, int) for number in numbers):
-        raise ValueError
+    for text in texts:
+        check_path(text)
+    for number in (entry.number, entry.size, entry.mtime, entry.atime):
+        check_integer(number)
     if entry.method not in METHODS or not os.path.isabs(entry.source):
         raise ValueError
     check_target(entry.target)

@@ -131,7 +131,9 @@ class TaggedFiles:
                     self._move_sidecar(run, change, old, new)
             return
         for run, change, old, _ in self._sidecars(entry):
-            if self._is_unchanged(run, change, old):
+            if not os.path.lexists(old):  # perhaps an undo removed it that was killed
+                self._forget(run, [change], old)
+            elif self._is_unchanged(run, change, old):
                 os.unlink(old)
                 self._forget(run, [change], old)
         for run in self._history.runs_above([target]):
@@ -141,7 +143,16 @@ class TaggedFiles:
         """Note that changes of a file need no undo any more, because the file is removed."""
         gone = [each.number for each in changes if run.is_at(each, path)]
         gone = [number for number in gone if number not in run.state.undone]
-        run.append([{"undone": gone}] if gone else [])
+        run.append_later([{"undone": gone}] if gone else [])
+
+    def confirm(self) -> None:
+        """Write what :meth:`after_undo` noted in tag journals to disk.
+
+        Raises:
+            OutputError: A disk is full.
+        """
+        for run in self._history.runs:
+            run.append([])
 
     def restored(self, folder: str, times: tuple[int, int]) -> None:
         """Let later tag runs restore the times of a folder that its undo has restored now."""
@@ -202,7 +213,8 @@ class TaggedFiles:
     def _sidecars(self, entry: JournalEntry) -> list[tuple[TagRun, ChangeEntry, str, str]]:
         """Return the sidecars that tag runs created beside a sorted photo.
 
-        Each with its path, and the path that it gets with its photo.
+        Of a moved photo only those that exist. Each with its path, and the path that it gets with
+        its photo.
         """
         target = self._target(entry)
         runs = self._history.runs_above([target])
@@ -217,17 +229,17 @@ class TaggedFiles:
             }
         folder, name = os.path.split(target)
         source_folder, source_name = os.path.split(entry.source)
+        names = {name: source_name, _stem(name): _stem(source_name)}
         found = []
         for run in runs:
-            for place, change in run.created_in(folder):
-                other = os.path.basename(place)
-                for one, its_new in ((name, source_name), (_stem(name), _stem(source_name))):
-                    if other.lower() == one.lower() + _SIDECAR and place not in self._targets:
-                        old = os.path.join(folder, other)
-                        new = os.path.join(source_folder, its_new + other[len(one) :])
-                        if os.path.lexists(old):
-                            found.append((run, change, old, new))
-                        break
+            for one, its_new in names.items():
+                for place, change in run.created(folder, one + _SIDECAR):
+                    other = os.path.basename(place)
+                    old = os.path.join(folder, other)
+                    new = os.path.join(source_folder, its_new + other[len(one) :])
+                    is_known = entry.method != "move" or os.path.lexists(old)
+                    if place not in self._targets and is_known:
+                        found.append((run, change, old, new))
         return found
 
     def _is_unchanged(self, run: TagRun, change: ChangeEntry, path: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.journals.file import Journal, journals, kind_of
 from mnv2cli.journals.folder import OWN_FOLDER, locked, undo_command
+from mnv2cli.journals.last_run import last_run
 from mnv2cli.journals.removal import clean_up, pass_on_state
 from mnv2cli.journals.running import (
     DISK_FULL,
@@ -57,12 +58,8 @@ def find_journal(path: str) -> tuple[str, str]:
                 f"nothing to undo in {path!r}: it has no journal",
                 "No photo was sorted into it, or every sort into it was undone.",
             )
-        # The last run not undone yet; if all are, the last one again, for the files it kept.
-        for journal in reversed(known):
-            state = read_journal(journal)
-            if not (state.undoing and state.tidied):
-                return dest, journal
-        return dest, known[-1]
+        found = last_run(known, read_journal)
+        return dest, found[0] if found else ""
     journal = os.path.abspath(path)
     folder, name = os.path.split(journal)
     if not os.path.isfile(journal) or os.path.basename(folder) != OWN_FOLDER:
@@ -200,6 +197,7 @@ def _undo_all(run: SortRun) -> None:
                     run.progress(1)
         finally:
             run.outcome.done += len(undone)
+            run.tagged.confirm()  # before it is noted that these files need no undo any more
             run.confirm_later([{"undone": undone}, *kept] if undone else kept)
 
 

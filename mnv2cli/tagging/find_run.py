@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mnv2cli.errors import InputError
 from mnv2cli.journals.file import Journal, journals, kind_of
 from mnv2cli.journals.folder import OWN_FOLDER, undo_command
+from mnv2cli.journals.last_run import last_run
 from mnv2cli.journals.removal import clean_up
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState, read_tag_journal
 from mnv2cli.journals.tree import locked_tree
@@ -43,6 +44,16 @@ class TagRunToUndo:
         """The changes still to be undone; of those that an interruption left open, all."""
         return [*self.state.open, *self.state.remaining]
 
+    @property
+    def is_undone(self) -> bool:
+        """Its undo is complete, though some files may have been kept."""
+        return self.state.is_undone
+
+    @property
+    def is_over(self) -> bool:
+        """No undo is possible any more."""
+        return self.state.is_over
+
     def read_again(self) -> TagState:
         """Return the state, read again if the journal has grown since."""
         if size_of(self.journal) == self.size:
@@ -58,7 +69,18 @@ def find_run(path: str, *, trust: bool = False) -> TagRunToUndo:
             trusted.
         JournalError: The journal cannot be read.
     """
-    found = _found(path)
+    root, journal = _named(path)
+    if journal:
+        found = _read(root, journal)
+    else:
+        last = last_run(journals(root, "tag"), lambda name: _read(root, name))
+        if last is None:
+            raise InputError(f"nothing to undo in {path!r}: every tag run was undone or forgotten")
+        found = last[1]
+    if found.state.forgotten:
+        raise InputError(
+            f"the run of {found.journal} was forgotten", "What its files were before is not kept."
+        )
     if not (trust or found.state.header["in_place"]):
         raise InputError(
             f"the journal {found.journal} was copied or unpacked, not written here",
@@ -68,29 +90,25 @@ def find_run(path: str, *, trust: bool = False) -> TagRunToUndo:
     return found
 
 
-def _found(path: str) -> TagRunToUndo:
-    """Return the run for a folder or a journal, whether it is trusted or not."""
+def _named(path: str) -> tuple[str, str]:
+    """Return the folder and the journal that the user named; no journal for a folder."""
     if not os.path.lexists(path):
         raise InputError(f"nothing to undo in {path!r}: it does not exist")
     if os.path.isdir(path):
         root = os.path.abspath(path)
-        known = journals(root, "tag")
-        if not known:
+        if not journals(root, "tag"):
             raise InputError(
                 f"nothing to undo in {path!r}: it has no journal of mnv2 tag",
                 "Nothing was tagged in it, or every tag run was undone or forgotten.",
             )
-        # The last run not undone yet; if all are, the last one again, for the files it kept.
-        runs = (_read(root, journal) for journal in reversed(known))
-        not_undone = (run for run in runs if not (run.state.undoing and run.state.tidied))
-        return next(not_undone, None) or _read(root, known[-1])
+        return root, ""
     journal = os.path.abspath(path)
     folder, name = os.path.split(journal)
     if not os.path.isfile(journal) or os.path.basename(folder) != OWN_FOLDER:
         raise InputError(f"{path!r} is neither a folder nor a journal in FOLDER/{OWN_FOLDER}")
     if kind_of(name) != "tag":
         raise InputError(f"{path!r} is not a journal of mnv2 tag")
-    return _read(os.path.dirname(folder), journal)
+    return os.path.dirname(folder), journal
 
 
 def _read(root: str, journal: str) -> TagRunToUndo:
@@ -110,10 +128,9 @@ def forget(path: str) -> int:
         InputError: There is none, or one is unfinished or was undone only in part.
         OutputError: They cannot be removed.
     """
-    found = _found(path)
-    root = found.root
+    root, journal = _named(path)
     with locked_tree(root, ()):
-        names = journals(root, "tag") if os.path.isdir(path) else [found.journal]
+        names = [journal] if journal else journals(root, "tag")
         states = {name: read_tag_journal(name) for name in names}
         for name, state in states.items():
             _check_complete(root, name, state)

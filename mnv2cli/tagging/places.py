@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from mnv2cli.journals.moves import Moves, PathKeys
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState
 from mnv2cli.tagging.run import is_within
 
@@ -23,44 +24,42 @@ class Places:
         self._real_root = os.path.realpath(root)
         self._starts = list(dict.fromkeys([root, str(state.header.get("dest") or root)]))
         self._may_leave = trust or bool(state.header.get("in_place"))
-        self._moves = state.moves
-        self._moved: dict[str, list[str]] = {}
-        for old, new in state.moved.items():
-            self._moved.setdefault(_without_links(old), []).extend(new)
+        self._key = (keys := PathKeys()).key
+        self._moves = Moves(keys, state.moves)
+        self._noted = {keys.key(new): new for _, new in state.moves}  # as sorts wrote it
 
     def of(self, entry: ChangeEntry) -> Iterator[str]:
         """Yield the absolute paths where the file of a change may be, the first one first."""
         parts = entry.path.split("/")
         first = os.path.join(self._root, *parts)
         yield first
-        if not self._moved:
+        if not self._moves:
             return
-        left = [_without_links(os.path.join(start, *parts)) for start in self._starts]
-        seen = {_without_links(first), *left}
+        left = self._origins(entry)
+        seen = set(left)
         while left:
-            for new in self._moved.get(left.pop(0), ()):
-                real = _without_links(new)
-                if real not in seen:
-                    seen.add(real)
-                    left.append(real)
-                    if self._may_leave or is_within(real, self._real_root):
-                        yield new
+            for new in self._moves.next_places(left.pop(0)):
+                if new not in seen:
+                    seen.add(new)
+                    left.append(new)
+                    if self._may_leave or is_within(new, self._real_root):
+                        yield self._noted[new]
 
     def last(self, entry: ChangeEntry) -> str:
         """Return where sorts have put the file of a change, as far as they noted it."""
         first, *others = self.of(entry)
-        place, keys = first, {_without_links(each): each for each in others}
-        starts = [
-            _without_links(os.path.join(start, *entry.path.split("/"))) for start in self._starts
-        ]
-        for old, new in self._moves if others else ():
-            real = _without_links(place)
-            if _without_links(old) in ({real, *starts} if place == first else {real}):
-                place = keys.get(_without_links(new), first)
-        return place
+        known = {self._key(other): other for other in others}
+        place, number = "", -1
+        while move := self._moves.first_after([place] if place else self._origins(entry), number):
+            number, new = move
+            place = new if new in known else ""
+        return known.get(place, first)
 
+    def is_one_of(self, path: str, places: Iterable[str]) -> bool:
+        """Return whether a path is one of some places, whichever links lead to their folders."""
+        return self._key(path) in map(self._key, places)
 
-def _without_links(path: str) -> str:
-    """Return a path whose folder has no links, and whose last name may be one."""
-    folder, base = os.path.split(os.path.abspath(path))
-    return os.path.join(os.path.realpath(folder), base)
+    def _origins(self, entry: ChangeEntry) -> list[str]:
+        """Return the keys of where a file was at first; the folder of the run may be renamed."""
+        parts = entry.path.split("/")
+        return list(dict.fromkeys(self._key(os.path.join(at, *parts)) for at in self._starts))

@@ -14,7 +14,7 @@ from mnv2cli.journals.folder import OWN_FOLDER, prepare, undo_command
 from mnv2cli.journals.removal import clean_up, pass_on_state
 from mnv2cli.journals.running import CriticalSection, Progress, ignore_progress, reason_of
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState, read_tag_journal
-from mnv2cli.journals.tree import locked_tree
+from mnv2cli.journals.tree import check_unused, locked_tree
 from mnv2cli.tagging.originals import originals_path
 
 
@@ -166,6 +166,8 @@ def open_run(
     """
     if not os.path.isdir(root):
         raise InputError(f"{root!r} is not a folder")
+    folders = list(folders)
+    check_unused(root, folders)  # before anything is written
     try:
         header = prepare(root)
     except OutputError as error:
@@ -175,16 +177,34 @@ def open_run(
             "change the permissions of the folder, or tag folders that you can write to.",
         ) from error
     with locked_tree(root, folders):
-        journal, state = _open_journal(root, header)
+        try:
+            journal, state = _open_journal(root, header)
+        except BaseException:
+            clean_up(root, header)  # if there is no other journal
+            raise
         try:
             yield TagRun(root, journal, state, progress, critical_section)
         finally:
             journal.close()
-        if not state.entries:
+            if not (state.entries or _has_temps(root, state)):
+                _remove_nothing_done(root, journal.path, state)
+
+
+def _has_temps(root: str, state: TagState) -> bool:
+    """Return whether temporary files of a run are left."""
+    return any(os.path.lexists(os.path.join(root, *temp.split("/"))) for temp in state.temps)
+
+
+def _remove_nothing_done(root: str, journal: str, state: TagState) -> None:
+    """Remove the journal of a run that changed nothing, and restore the times of folders."""
+    with suppress(OSError):
+        remove_originals(journal)
+        os.unlink(journal)
+    for folder, times in state.times.items():
+        if not os.path.islink(folder):
             with suppress(OSError):
-                remove_originals(journal.path)
-                os.unlink(journal.path)
-            clean_up(root, state.header)
+                os.utime(folder, ns=times)
+    clean_up(root, state.header)
 
 
 def _open_journal(root: str, header: dict[str, Any]) -> tuple[Journal, TagState]:

@@ -23,8 +23,9 @@ from mnv2cli.journals.running import (
 )
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState
 from mnv2cli.journals.tree import locked_tree
+from mnv2cli.journals.unfinished import unfinished_targets
 from mnv2cli.system.files import sync_folder
-from mnv2cli.tagging.apply import BATCH, BATCH_BYTES
+from mnv2cli.tagging.apply import BATCH, BATCH_BYTES, PHOTO_BATCH
 from mnv2cli.tagging.find_run import find_run
 from mnv2cli.tagging.originals import Originals
 from mnv2cli.tagging.places import Places
@@ -134,10 +135,13 @@ class _Undoer:
         self._places = Places(run.root, run.state, trust=trust)
         self._originals: Originals | None = None
         self._left: set[str] = set()  # temporary files that may exist
+        self._is_full = False  # the disk was full once
+        self._unfinished: set[str] | None = None  # targets of killed sorts; None: not read yet
 
     def do(self) -> None:
         run = self._run
-        run.journal.append([{"undoing": True}])
+        if run.state.tidied or not run.state.undoing:
+            run.journal.append([{"undoing": True}])
         run.state.undoing, run.state.tidied = True, False
         with ExitStack() as stack:
             with suppress(OSError):
@@ -154,7 +158,8 @@ class _Undoer:
         paths: set[str] = set()
         size = 0
         for entry in list(self._run.state.remaining):
-            if batch and (len(batch) >= BATCH or size >= BATCH_BYTES or entry.path in paths):
+            limit = PHOTO_BATCH if entry.is_photo else BATCH
+            if batch and (len(batch) >= limit or size >= BATCH_BYTES or entry.path in paths):
                 yield batch
                 batch, paths, size = [], set(), 0
             batch.append(entry)
@@ -170,7 +175,8 @@ class _Undoer:
         folders = dict.fromkeys(map(os.path.dirname, found))
         lines = run.time_lines(folder for folder in folders if os.path.isdir(folder))
         begun = set(run.state.begun)
-        run.confirm([*lines, *({"undo": entry.number} for entry in batch)])
+        new = [entry.number for entry in batch if entry.number not in begun]
+        run.confirm([*lines, *({"undo": number} for number in new)])
         temps = [
             temp_path(place, self._token, entry.number)
             for entry in batch
@@ -179,11 +185,22 @@ class _Undoer:
         ]
         remove_temps(temps)  # of an undo that was killed
         try:
-            steps = [
-                self._step(entry, places[entry.number], entry.number in begun) for entry in batch
-            ]
-            errors = sync_files([step.temp for step in steps if step.temp])
-            self._carry_out(steps, errors)
+            steps: list[_Step] = []
+            for entry in batch:
+                arguments = entry, places[entry.number], entry.number in begun
+                try:
+                    steps.append(self._step(*arguments))
+                except OutputError:  # the disk is full
+                    if not steps:
+                        raise
+                    remove_temps(self._left - {step.temp for step in steps})
+                    self._carry_out(steps)  # which frees what these files use now
+                    self._is_full = True
+                    steps = [self._step(*arguments)]
+                if self._is_full:  # one file at a time requires the least space
+                    self._carry_out(steps)
+                    steps = []
+            self._carry_out(steps)
         finally:
             remove_temps(self._left)
             self._left.clear()
@@ -194,6 +211,7 @@ class _Undoer:
         with self._run.critical_section():
             try:
                 self._run.check_inside(path)
+                self._finish_moves(places)
                 step = self._found(entry, places, was_begun)
                 if not (step.why or step.nothing or entry.how == "create"):
                     self._write_before(step)
@@ -203,6 +221,20 @@ class _Undoer:
                 self._stop_if_full(error)
                 return _Step(entry, path, reason_of(error))
         return step
+
+    def _finish_moves(self, places: list[str]) -> None:
+        """Remove the second name of a file whose sort was killed between its two names.
+
+        A name that the user gave to a file is kept: no unfinished move leads to it.
+        """
+        there = [place for place in reversed(places) if os.path.lexists(place)]
+        while len(there) > 1 and _is_second_name(*there[:2]):
+            if self._unfinished is None:
+                sorts = self._run.state.sorts
+                self._unfinished = {place for sort in sorts for place in unfinished_targets(sort)}
+            if not self._places.is_one_of(there[0], self._unfinished):
+                return
+            os.unlink(there.pop(0))
 
     def _found(self, entry: ChangeEntry, places: list[str], was_begun: bool) -> _Step:
         """Return where the file of a change is now, and whether it is what the run made it."""
@@ -215,8 +247,8 @@ class _Undoer:
                 return _Step(entry, path, nothing=True)
             return _Step(entry, path, "another file took its name")
         there = [place for place in reversed(places) if os.path.lexists(place)]
-        while len(there) > 1 and _is_second_name(*there[:2]):
-            os.unlink(there.pop(0))  # of a sort that was killed between two names
+        if len(there) > 1 and _is_second_name(*there[:2]):
+            return _Step(entry, there[0], f"is also at {there[1]!r}; one of the two can be removed")
         # What they are is noted before they are read, so that a later change is noticed.
         existing = {place: _see(place) for place in there}
         for state, nothing in ((entry.after, False), (entry.before, True)):
@@ -250,8 +282,9 @@ class _Undoer:
         keep_attributes(step.path if step.seen else temp, temp, before.mode, times)
         step.temp = temp
 
-    def _carry_out(self, steps: list[_Step], errors: dict[str, OSError]) -> None:
+    def _carry_out(self, steps: list[_Step]) -> None:
         run, state = self._run, self._run.state
+        errors = sync_files([step.temp for step in steps if step.temp])
         undone: list[int] = []
         kept: list[dict[str, Any]] = []
         try:

@@ -87,7 +87,7 @@ def test_undone_tag_runs_stay_until_the_sort_is_undone(photos: Path, invoke: Inv
     apply(plan_of(found, photos.parent / "my sorted", "copy"))
     assert invoke("undo", "photos").exit_code == 0
     result = invoke("undo", "photos")
-    assert result.exit_code == 2 and "every run in it was undone" in result.stderr
+    assert result.exit_code == 2 and "every run in it was undone or forgotten" in result.stderr
     assert "my sorted'" in result.stderr
     assert "  2 undone" in invoke("undo", "photos", "--list").stdout
     assert invoke("undo", "my sorted").exit_code == 0
@@ -121,6 +121,10 @@ def test_tag_runs_are_forgotten_and_sorts_are_not(photos: Path, invoke: Invoke) 
     assert (photos / "a.jpg.xmp").read_bytes() == b"tags"
     for options in ([], ["--forget"]):
         assert invoke("undo", "photos", *options).exit_code == 2
+    (name,) = journals(str(photos), "tag")
+    result = invoke("undo", name)
+    assert result.exit_code == 2 and "was forgotten" in result.stderr
+    assert (photos / "a.jpg.xmp").read_bytes() == b"tags"
     assert "forgotten, kept for" in invoke("undo", "photos", "--list").stdout
     assert invoke("undo", "sorted").exit_code == 0
     assert not (photos / ".mnv2").exists() and (photos / "a.jpg.xmp").exists()

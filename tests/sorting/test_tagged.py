@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mnv2cli.errors import InputError
-from mnv2cli.journals.file import journals
+from mnv2cli.journals.file import Journal, journals
 from mnv2cli.journals.folder import locked
 from mnv2cli.journals.tag_journal import read_tag_journal
+from mnv2cli.sorting import transfer
 from mnv2cli.sorting.actions import METHODS, Method
 from mnv2cli.sorting.apply import apply
 from mnv2cli.sorting.options import FolderOptions, SortOptions
@@ -19,6 +22,7 @@ from mnv2cli.sorting.plan import make_plan
 from mnv2cli.sorting.plan_file import read_plan, write_plan
 from mnv2cli.sorting.run import SortRun
 from mnv2cli.sorting.undo import undo
+from tests.growth import count_calls, grows_like
 from tests.journals.tag_runs import tag, untag
 from tests.sorting.test_killed import in_child, undo_if_needed
 from tests.sorting.trees import plan_of, record, restore_times, snapshot, write
@@ -293,6 +297,84 @@ def test_a_sort_waits_for_no_tag_run_above_its_photos(tmp_path: Path) -> None:
     assert all(photo.exists() for photo in photos)
     _sort(photos, dest, "move")
     assert undo(str(dest))[0].failed == [] and untag(tmp_path / "src") == []
+
+
+@pytest.mark.parametrize("embed", [False, True])
+def test_a_name_that_the_user_gave_to_a_moved_file_is_kept(tmp_path: Path, embed: bool) -> None:
+    photos = _photos(tmp_path, sidecars=True)
+    src, dest = tmp_path / "src", tmp_path / "sorted"
+    tag(src, _changes(photos, embed=embed))
+    _sort(photos, dest, "move")
+    name = "a.jpg" if embed else "a.jpg.xmp"
+    moved, linked = dest / "tench" / name, src / name
+    linked.hardlink_to(moved)
+    content = moved.read_bytes()
+    ((path, why),) = untag(src)
+    assert path == str(moved) and "is also at" in why and str(linked) in why
+    assert moved.read_bytes() == content and moved.samefile(linked)
+    linked.unlink()
+    assert untag(src) == [] and moved.read_bytes() != content
+
+
+@pytest.mark.parametrize("undoing", [False, True])
+def test_a_file_with_two_names_after_a_killed_sort_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undoing: bool
+) -> None:
+    photos = _photos(tmp_path, sidecars=False)
+    before = snapshot(tmp_path)
+    src, dest = tmp_path / "src", tmp_path / "sorted"
+    tag(src, _changes(photos, embed=True))
+
+    def killed(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    if undoing:
+        _sort(photos, dest, "move")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(transfer, "drop", killed)
+        undo(str(dest)) if undoing else _sort(photos, dest, "move")
+    assert sum(path.stat().st_nlink == 2 for path in tmp_path.rglob("*.jpg")) == 2
+    assert untag(src) == []
+    undo(str(dest))
+    restore_times(tmp_path)
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("method", ["move", "copy"])
+def test_the_undo_of_a_sort_grows_with_its_photos_only(tmp_path: Path, method: Method) -> None:
+    calls = {}
+    for count in (60, 120):
+        src, dest = tmp_path / f"src{count}", tmp_path / f"sorted{count}"
+        photos = [write(src / f"{i}.jpg", f"photo {i}") for i in range(count)]
+        apply(plan_of([record(path) for path in photos], dest, method))
+        placed = [dest / "tench" / photo.name for photo in photos]
+        tag(dest, _changes(placed, embed=False))
+        calls[count] = count_calls(lambda dest=dest: undo(str(dest)))  # type: ignore[misc]
+    assert grows_like(calls) < 2.2
+
+
+def test_the_undo_of_a_copy_writes_to_the_journal_of_tags_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = _photos(tmp_path, sidecars=False)
+    dest = tmp_path / "sorted"
+    _sort(photos, dest, "copy")
+    placed = list(dest.rglob("*.jpg"))
+    name = tag(dest, _changes(placed, embed=True))
+    opened: list[str] = []
+    appended: list[str] = []
+    real = Journal.append
+
+    def append(journal: Journal, lines: Iterable[dict[str, Any]]) -> None:
+        if lines := list(lines):
+            appended.append(journal.path)
+        real(journal, lines)
+
+    monkeypatch.setattr(Journal, "_mend", lambda journal: opened.append(journal.path))
+    monkeypatch.setattr(Journal, "append", append)
+    undo(str(dest))
+    # Once for the batch, and once for the folders that the sort created.
+    assert (opened.count(name), appended.count(name)) == (2, 2)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -166,3 +167,18 @@ def test_undo_of_a_removed_folder_gives_the_reason(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing to undo in .*: it does not exist") as caught:
         undo(str(tmp_path / "sorted"))
     assert "removes the folder" in caught.value.hint
+
+
+def test_the_undo_of_a_renamed_folder_leaves_its_old_name_alone(src: Path, tmp_path: Path) -> None:
+    dest, renamed = tmp_path / "dest", tmp_path / "renamed"
+    write(dest / "tench" / "old.jpg", "old")
+    restore_times(dest)
+    before = snapshot(src)
+    apply(plan_of(records(src), dest))
+    dest.rename(renamed)
+    (dest / "tench").mkdir(parents=True)
+    for folder in (dest / "tench", dest):
+        os.utime(folder, (5, 5))
+    others = snapshot(dest)
+    assert undo(str(renamed))[0].failed == []
+    assert snapshot(dest) == others and snapshot(src) == before

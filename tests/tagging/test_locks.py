@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Timer
 
 import pytest
+from filelock import FileLock
 
 from mnv2cli.errors import InputError
 from mnv2cli.journals.folder import locked
@@ -65,3 +67,27 @@ def test_a_lock_that_is_not_held_or_a_link_does_not_prevent_a_run(tmp_path: Path
     (own / "lock").symlink_to(tmp_path / "none")
     check_unused(str(tmp_path / "sub"))
     assert not (tmp_path / "none").exists()
+
+
+def test_a_refused_run_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    files = make(root)
+    (tmp_path / ".mnv2").mkdir()
+    before = snapshot(root)
+    with locked(str(tmp_path)), pytest.raises(InputError, match="another mnv2 process"):
+        apply(plan_of(root, files))
+    assert snapshot(root) == before
+
+
+def test_a_run_that_only_looks_at_a_lock_refuses_no_other(tmp_path: Path) -> None:
+    (tmp_path / ".mnv2").mkdir()
+    for look in (
+        lambda: check_unused(str(tmp_path / "photos")),
+        lambda: locked(str(tmp_path)).__enter__(),
+    ):
+        lock = FileLock(tmp_path / ".mnv2" / "lock", thread_local=False)
+        lock.acquire()
+        timer = Timer(0.02, lock.release)
+        timer.start()
+        look()
+        timer.join()

@@ -12,12 +12,16 @@ import pytest
 
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.journals.file import Journal, journals
+from mnv2cli.journals.tag_journal import ChangeEntry, TagState
+from mnv2cli.tagging import prepare
 from mnv2cli.tagging import undo as undoing
 from mnv2cli.tagging.apply import apply
 from mnv2cli.tagging.find_run import cost, find_run, forget
 from mnv2cli.tagging.originals import originals_path
+from mnv2cli.tagging.places import Places
 from mnv2cli.tagging.undo import CHANGED, FORGOTTEN, GONE, undo
 from mnv2cli.tagging.xmp.read import read_keywords
+from tests.growth import count_calls, grows_like
 from tests.sorting.trees import snapshot, tag, write
 from tests.tagging.trees import OTHERS, fake_embedding, make, make_photos, plan_of
 
@@ -100,6 +104,28 @@ def test_a_sidecar_that_takes_the_name_of_a_removed_one_is_kept(tmp_path: Path) 
     assert files[0].read_text() == "new"
 
 
+@pytest.mark.parametrize("order", [(0,), (0, 1), (1, 0)])
+def test_the_undo_of_a_renamed_folder_leaves_its_old_name_alone(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    root, renamed = tmp_path / "photos", tmp_path / "renamed"
+    files = make(root)
+    before = snapshot(root)
+    for i in order:  # each run tags other files
+        apply(plan_of(root, files[i::2] if len(order) == 2 else files))
+    root.rename(renamed)
+    make(root)
+    for folder in (root, root / "sub0", root / "sub1"):
+        os.utime(folder, (5, 5))
+    others = snapshot(root)
+    known = journals(str(renamed), "tag")
+    for i in order:
+        assert undo(known[i])[0].failed == []
+    assert snapshot(root) == others
+    expected = {str(renamed) + path[len(str(root)) :]: found for path, found in before.items()}
+    assert snapshot(renamed) == expected
+
+
 def test_a_journal_can_be_named(tmp_path: Path) -> None:
     files = make(tmp_path)
     before = {path: found for path, found in snapshot(tmp_path).items() if "." in path[-4:]}
@@ -142,6 +168,27 @@ def test_files_that_a_sort_moved_are_found(tmp_path: Path, monkeypatch: pytest.M
     assert dest.stat().st_mtime == 1_400_000_000
     # Undoing the sort requires the journal; the originals are not required any more.
     assert os.path.exists(name) and not os.path.exists(originals_path(name)) and state.tidied
+
+
+def test_the_last_places_of_files_are_found_by_their_moves_only(tmp_path: Path) -> None:
+    calls = {}
+    for count in (40, 80):
+        state = TagState({"in_place": True})
+        names = [f"{i}.xmp" for i in range(count)]
+        entries = [ChangeEntry(i, "delete", name, None, None) for i, name in enumerate(names, 1)]
+        for folders in (("", "x"), ("x", "y"), ("y", "x"), ("x", "z")):
+            state.moves += [
+                (str(tmp_path / folders[0] / name), str(tmp_path / folders[1] / name))
+                for name in names
+            ]
+
+        def find(state: TagState = state, entries: list[ChangeEntry] = entries) -> None:
+            places = Places(str(tmp_path), state)
+            for entry in entries:
+                assert places.last(entry) == str(tmp_path / "z" / entry.path)
+
+        calls[count] = count_calls(find)
+    assert grows_like(calls) < 2.2
 
 
 def test_a_copied_journal_requires_trust(tmp_path: Path) -> None:
@@ -228,6 +275,86 @@ def test_a_full_disk_stops_and_running_again_resumes(
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.parametrize("where", ["header", "first lines"])
+def test_a_full_disk_before_the_first_change_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    files = make(tmp_path)
+    before = snapshot(tmp_path)
+    real, left = os.write, [0 if where == "header" else 1]
+
+    def full(descriptor: int, data: bytes) -> int:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data)
+
+    with monkeypatch.context() as patch, pytest.raises(OutputError, match="no space"):
+        patch.setattr(os, "write", full)
+        apply(plan_of(tmp_path, files))
+    assert snapshot(tmp_path) == before
+
+
+def test_a_run_whose_files_all_fail_restores_the_times_of_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_embedding(monkeypatch)
+    photos = make_photos(tmp_path)
+    for folder in ("in0", "in1"):
+        os.utime(tmp_path / folder, (5, 5))
+    before = snapshot(tmp_path)
+
+    def embed(tool: object, photo: str, temp: str, change: object) -> bool:
+        Path(temp).write_bytes(b"half")
+        raise ValueError("not a photo")
+
+    monkeypatch.setattr(prepare, "embed", embed)
+    outcome = apply(plan_of(tmp_path, photos, method="embed"))
+    assert len(outcome.failed) == 4
+    assert snapshot(tmp_path) == before
+
+
+def test_an_undo_on_a_nearly_full_disk_requires_space_for_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = make(tmp_path, 20)
+    before = snapshot(tmp_path)
+    apply(plan_of(tmp_path, files))
+    real, most = undoing.write_temp, []
+
+    def limited(temp: str, *args: Any) -> str:
+        temps = list(tmp_path.rglob(".*.mnv2"))
+        most.append(len(temps))
+        if len(temps) >= 3:
+            Path(temp).touch()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(temp, *args)
+
+    monkeypatch.setattr(undoing, "write_temp", limited)
+    outcome, _ = undo(str(tmp_path))
+    assert (outcome.done, outcome.failed) == (20, []) and max(most) == 3
+    assert most[most.index(3) + 1 :] == [0] * (len(most) - 4)  # one at a time from then on
+    assert snapshot(tmp_path) == before
+
+
+def test_failed_tries_to_undo_do_not_lengthen_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = make(tmp_path)
+    name = apply(plan_of(tmp_path, files[2:])).journal
+
+    def full(*args: Any) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    sizes = []
+    for _ in range(3):
+        with monkeypatch.context() as patch, pytest.raises(OutputError, match="no space"):
+            patch.setattr(undoing, "write_temp", full)
+            undo(str(tmp_path))
+        sizes.append(os.path.getsize(name))
+    assert len(set(sizes[1:])) == 1 and sizes[0] == sizes[1]
+
+
 def test_an_interrupted_run_can_be_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = make(tmp_path)
     before = snapshot(tmp_path)
@@ -281,5 +408,8 @@ def test_forgetting_keeps_the_journal_that_the_undo_of_a_sort_requires(tmp_path:
     assert forget(name) > 0 and os.path.exists(name) and not os.path.exists(originals_path(name))
     outcome, _ = undo(str(tmp_path))  # the run before it
     assert outcome.removed == 2 and outcome.failed == [] and before
-    outcome, _ = undo(str(tmp_path))
-    assert {why for _, why in outcome.failed} == {FORGOTTEN}
+    with pytest.raises(InputError, match="undone or forgotten"):
+        undo(str(tmp_path))
+    with pytest.raises(InputError, match="was forgotten"):
+        undo(name)
+    assert all(path.exists() for path in files[2:])
