@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from mnv2cli.images.packets import embedded
+from mnv2cli.tagging.tagged import tags_in_packet
 from mnv2cli.tagging.xmp.descriptive import descriptive
 from mnv2cli.tagging.xmp.edit import edit, with_words
 from mnv2cli.tagging.xmp.keywords import Change, Ours, XmpError
@@ -33,8 +34,10 @@ def starting_packet(photo: str) -> bytes:
     if not (found.packet or found.iptc) or len(found.packet) > _LARGEST:
         return b""
     try:
-        ours = (read_keywords(found.packet).ours if found.packet else None) or Ours()
-        packet = (edit(found.packet, _REMOVE) if found.packet else b"") or b""
+        packet: bytes | None = found.packet
+        ours = Ours()
+        if tagged := tags_in_packet(found.packet):
+            packet, ours = edit(found.packet, _REMOVE), tagged.ours or ours
         theirs = descriptive(packet) if packet else b""
         return with_words(theirs, without(found.iptc, ours.iptc))
     except XmpError:
