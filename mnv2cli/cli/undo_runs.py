@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mnv2cli.errors import InputError
 from mnv2cli.journals.file import Kind, all_journals, kind_of
 from mnv2cli.journals.folder import OWN_FOLDER, undo_command
-from mnv2cli.journals.last_run import RunState, last_run
+from mnv2cli.journals.last_run import Undoable, last_run
 from mnv2cli.journals.tag_journal import TagState, read_tag_journal
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _kind(path: str) -> Kind:
     return kind
 
 
-def _read(journal: str) -> RunState:
+def _read(journal: str) -> Undoable:
     from mnv2cli.sorting.journal_reader import read_journal
 
     return read_journal(journal) if kind_of(journal) == "sort" else read_tag_journal(journal)

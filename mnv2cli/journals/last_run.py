@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 
-class RunState(Protocol):
-    """The state that the journal of a run describes."""
+class Undoable(Protocol):
+    """A run that may be undone."""
 
     @property
     def is_undone(self) -> bool:
@@ -18,7 +18,7 @@ class RunState(Protocol):
         """No undo is possible any more; its journal is kept for something else."""
 
 
-State = TypeVar("State", bound=RunState)
+State = TypeVar("State", bound=Undoable)
 
 
 def last_run(known: Sequence[str], read: Callable[[str], State]) -> tuple[str, State] | None:

@@ -28,8 +28,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mnv2cli.journals.folder import OWN_FOLDER
-from mnv2cli.journals.lines import check_header, check_integer, check_path, check_times, read_lines
+from mnv2cli.journals.lines import check_integer, check_path, check_times, read_lines
 from mnv2cli.journals.renamed import follow_rename, path_now
+from mnv2cli.journals.run_state import LINES, RunState
 
 How = Literal["create", "replace", "delete"]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -79,46 +80,25 @@ class ChangeEntry:
 
 
 @dataclass
-class TagState:
+class TagState(RunState):
     """The state that the journal of a tag run describes.
 
     Attributes:
-        header: Its first line.
         entries: Announced changes by number.
-        done: Numbers of the changes that happened.
-        void: Numbers of the changes that did not.
         temps: Temporary files that may exist, relative to the folder of the run.
-        times: Times (atime, mtime) of folders before anything changed in them, by absolute path;
-            if the folder of the run was renamed since, by the path there.
         undo_times: Folders of ``times`` in which the run changed nothing, only its undo.
         moves: Moves of files that sorts were about to make: absolute paths before and after.
         sorts: Journals of the sorts that may need this journal for their undo, each with the moves
             that it announced.
-        ended: The run is complete.
-        undoing: Its undo has begun.
-        tidied: Its undo is complete, though some files may have been kept.
         forgotten: It will never be undone.
-        begun: Numbers of changes that earlier processes were about to undo.
-        undone: Numbers of changes that were undone.
-        kept: Numbers of changes that could not be undone, and why.
     """
 
-    header: dict[str, Any]
     entries: dict[int, ChangeEntry] = field(default_factory=dict)
-    done: set[int] = field(default_factory=set)
-    void: set[int] = field(default_factory=set)
     temps: list[str] = field(default_factory=list)
-    times: dict[str, tuple[int, int]] = field(default_factory=dict)
     undo_times: set[str] = field(default_factory=set)
     moves: list[tuple[str, str]] = field(default_factory=list)
     sorts: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
-    ended: bool = False
-    undoing: bool = False
-    tidied: bool = False
     forgotten: bool = False
-    begun: set[int] = field(default_factory=set)
-    undone: set[int] = field(default_factory=set)
-    kept: dict[int, str] = field(default_factory=dict)
 
     @property
     def open(self) -> list[ChangeEntry]:
@@ -137,11 +117,6 @@ class TagState:
         """Nothing is left to undo, or nothing ever will be undone."""
         is_undone = self.undoing and self.tidied and not (self.open or self.remaining or self.kept)
         return self.forgotten or is_undone
-
-    @property
-    def is_undone(self) -> bool:
-        """Its undo is complete, though some files may have been kept."""
-        return self.undoing and self.tidied
 
     @property
     def is_over(self) -> bool:
@@ -277,37 +252,11 @@ def _times(state: TagState, line: dict[str, Any]) -> None:
         state.header["dest_times"][folder] = list(times)
 
 
-def _undone(state: TagState, line: dict[str, Any]) -> None:
-    for number in map(int, line["undone"]):
-        state.undone.add(number)
-        state.kept.pop(number, None)
-
-
-def _undoing(state: TagState, line: dict[str, Any]) -> None:
-    state.undoing, state.tidied = True, False
-
-
-def _inherit(state: TagState, line: dict[str, Any]) -> None:
-    found = line["inherit"]
-    check_header({"time": 0, **found})
-    state.header["made_dest"] = [*state.header.get("made_dest", []), *found["made_dest"]]
-    state.header["dest_times"] = {**found["dest_times"], **state.header.get("dest_times", {})}
-
-
 _KINDS: dict[str, Callable[[TagState, dict[str, Any]], object]] = {
     "do": _do,
-    "done": lambda state, line: state.done.update(map(int, line["done"])),
-    "void": lambda state, line: state.void.add(int(line["void"])),
     "temps": lambda state, line: state.temps.extend(map(check_below, line["temps"])),
     "times": _times,
     "moved": _moved,
-    "begin": lambda state, line: setattr(state, "ended", False),
-    "end": lambda state, line: setattr(state, "ended", True),
-    "undoing": _undoing,
-    "undo": lambda state, line: state.begun.add(int(line["undo"])),
-    "tidied": lambda state, line: setattr(state, "tidied", True),
     "forgotten": lambda state, line: setattr(state, "forgotten", True),
-    "inherit": _inherit,
-    "undone": _undone,
-    "kept": lambda state, line: state.kept.update({int(line["kept"]): str(line["why"])}),
+    **LINES,
 }

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
+from mnv2cli.journals.opening import is_unfinished
 from mnv2cli.journals.running import (
     DISK_FULL,
     CriticalSection,
@@ -23,8 +24,8 @@ from mnv2cli.journals.running import (
     reason_of,
 )
 from mnv2cli.sorting.actions import Action, Plan
-from mnv2cli.sorting.destination import is_unfinished
 from mnv2cli.sorting.journal import JournalEntry, line_of
+from mnv2cli.sorting.journal_reader import read_journal
 from mnv2cli.sorting.links import link_text
 from mnv2cli.sorting.recover import settle
 from mnv2cli.sorting.run import Outcome, SortRun, open_run
@@ -57,7 +58,7 @@ def apply(
         OutputError: The destination cannot be written, or its disk is full. No photo is lost, and
             another run resumes this one.
     """
-    if not plan.work and not is_unfinished(plan.dest):
+    if not plan.work and not is_unfinished(plan.dest, "sort", read_journal):
         return Outcome()
     with open_run(plan.dest, progress, critical_section) as run:
         settled = {entry.source for entry in settle(run, resume=True)}

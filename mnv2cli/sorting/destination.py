@@ -6,48 +6,16 @@ import os
 import shutil
 import stat
 from contextlib import suppress
-from typing import Any
 
-from mnv2cli.errors import InputError, JournalError, OutputError
-from mnv2cli.journals.file import Journal, journals, new_journal
-from mnv2cli.journals.folder import OWN_FOLDER, undo_command
+from mnv2cli.errors import JournalError, OutputError
+from mnv2cli.journals.file import journals
+from mnv2cli.journals.folder import OWN_FOLDER
 from mnv2cli.journals.history import History
 from mnv2cli.sorting.actions import Plan
 from mnv2cli.sorting.contents import Contents
-from mnv2cli.sorting.journal import JournalEntry, JournalState
+from mnv2cli.sorting.journal import JournalEntry
 from mnv2cli.sorting.journal_reader import read_journal
 from mnv2cli.system.files import content_digest
-
-
-def open_journal(dest: str, header: dict[str, Any]) -> tuple[Journal, JournalState]:
-    """Open the journal of an interrupted run, or start a new journal."""
-    if known := journals(dest):
-        state = read_journal(known[-1])
-        if state.undoing and state.done - state.undone - set(state.kept):
-            raise InputError(
-                f"undoing an earlier run in {dest!r} was interrupted",
-                f"Finish that first: {undo_command(dest)}",
-            )
-        if not (state.ended or state.undoing):
-            if not state.header["in_place"]:
-                raise InputError(
-                    f"an interrupted run in {dest!r} left a journal that was not written here",
-                    f"If you know where it comes from, undo it: {undo_command(dest)} --trust. "
-                    f"Otherwise remove {known[-1]}.",
-                )
-            return Journal(known[-1]), state
-    path = new_journal(dest, "sort")
-    journal = Journal(path, header)
-    return journal, read_journal(path)
-
-
-def is_unfinished(dest: str) -> bool:
-    """Return whether the last run into a destination was interrupted."""
-    known = journals(os.path.abspath(dest))
-    if not known:
-        return False
-    state = read_journal(known[-1])
-    return not (state.ended or state.undoing)
 
 
 class EarlierRuns:

@@ -23,6 +23,8 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+from mnv2cli.journals.run_state import RunState
+
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
@@ -56,52 +58,22 @@ class JournalEntry:
 
 
 @dataclass
-class JournalState:
+class JournalState(RunState):
     """The state that a journal describes.
 
     Attributes:
-        header: Its first line.
         entries: Announced actions by number.
-        done: Numbers of the actions that happened.
-        void: Numbers of the actions that did not.
         made: Folders that the run created, relative to the destination.
-        times: Times (atime, mtime) of folders before anything changed in them, by absolute path.
-        ended: The run is complete.
-        undoing: Its undo has begun.
-        tidied: Its undo is complete, though some files may have been kept.
-        begun: Numbers of actions that earlier processes were about to undo.
-        undone: Numbers of actions that were undone.
-        kept: Numbers of actions that could not be undone, and why.
     """
 
-    header: dict[str, Any]
     entries: dict[int, JournalEntry] = field(default_factory=dict)
-    done: set[int] = field(default_factory=set)
-    void: set[int] = field(default_factory=set)
     made: list[str] = field(default_factory=list)
-    times: dict[str, tuple[int, int]] = field(default_factory=dict)
-    ended: bool = False
-    undoing: bool = False
-    tidied: bool = False
-    begun: set[int] = field(default_factory=set)
-    undone: set[int] = field(default_factory=set)
-    kept: dict[int, str] = field(default_factory=dict)
 
     @property
     def open(self) -> list[JournalEntry]:
         """Actions that were announced and neither confirmed nor voided."""
         settled = self.done | self.void
         return [entry for n, entry in self.entries.items() if n not in settled]
-
-    @property
-    def is_undone(self) -> bool:
-        """Its undo is complete, though some files may have been kept."""
-        return self.undoing and self.tidied
-
-    @property
-    def is_over(self) -> bool:
-        """No undo is possible any more: never, as the undo removes its journal then."""
-        return False
 
     def target_of(self, path: str) -> str:
         """Return an absolute path as a target; empty if it is not in the destination."""

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from mnv2cli.journals.lines import check_header, check_integer, check_path, check_times, read_lines
+from mnv2cli.journals.lines import check_integer, check_path, check_times, read_lines
 from mnv2cli.journals.renamed import follow_rename
+from mnv2cli.journals.run_state import LINES
 from mnv2cli.sorting.actions import METHODS
 from mnv2cli.sorting.journal import JournalEntry, JournalState
 from mnv2cli.sorting.targets import check_target
@@ -53,38 +54,11 @@ def _times(state: JournalState, line: dict[str, Any]) -> None:
     state.times.setdefault(*check_times(line))
 
 
-def _undoing(state: JournalState, line: dict[str, Any]) -> None:
-    state.undoing, state.tidied = True, False
-
-
-def _inherit(state: JournalState, line: dict[str, Any]) -> None:
-    """Take over the state before the first run from a later journal, now removed."""
-    found = line["inherit"]
-    check_header({"time": 0, **found})
-    state.header["made_dest"] = [*state.header.get("made_dest", []), *found["made_dest"]]
-    state.header["dest_times"] = {**found["dest_times"], **state.header.get("dest_times", {})}
-
-
-def _undone(state: JournalState, line: dict[str, Any]) -> None:
-    for number in map(int, line["undone"]):
-        state.undone.add(number)
-        state.kept.pop(number, None)
-
-
 _KINDS: dict[str, Callable[[JournalState, dict[str, Any]], object]] = {
     "do": _do,
-    "done": lambda state, line: state.done.update(map(int, line["done"])),
-    "void": lambda state, line: state.void.add(int(line["void"])),
     "made": _made,
     "times": _times,
-    "begin": lambda state, line: setattr(state, "ended", False),
-    "end": lambda state, line: setattr(state, "ended", True),
-    "undoing": _undoing,
-    "undo": lambda state, line: state.begun.add(int(line["undo"])),
-    "tidied": lambda state, line: setattr(state, "tidied", True),
-    "inherit": _inherit,
-    "undone": _undone,
-    "kept": lambda state, line: state.kept.update({int(line["kept"]): str(line["why"])}),
+    **LINES,
 }
 
 

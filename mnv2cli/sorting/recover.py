@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from contextlib import nullcontext
 
+from mnv2cli.journals.opening import is_unfinished
 from mnv2cli.journals.running import DISK_FULL, CriticalSection, FileChangedError
-from mnv2cli.sorting.destination import is_unfinished
 from mnv2cli.sorting.journal import JournalEntry
+from mnv2cli.sorting.journal_reader import read_journal
 from mnv2cli.sorting.links import drop_link, is_link, is_same_link
 from mnv2cli.sorting.run import Outcome, SortRun, open_run
 from mnv2cli.sorting.targets import check_parents
@@ -29,7 +30,7 @@ def finish(dest: str, critical_section: CriticalSection = nullcontext) -> Outcom
         InputError: The journal was not written here, or another run uses the destination.
     """
     dest = os.path.abspath(dest)
-    if not is_unfinished(dest):
+    if not is_unfinished(dest, "sort", read_journal):
         return Outcome()
     with open_run(dest, critical_section=critical_section) as run:
         run.outcome.finished = len({entry.source for entry in settle(run, resume=True)})

@@ -11,9 +11,10 @@ from typing import Any
 from mnv2cli.errors import OutputError
 from mnv2cli.journals.file import Journal
 from mnv2cli.journals.folder import locked, prepare, undo_command
+from mnv2cli.journals.opening import open_journal
 from mnv2cli.journals.running import CriticalSection, Progress, ignore_progress, reason_of
-from mnv2cli.sorting.destination import open_journal
 from mnv2cli.sorting.journal import JournalEntry, JournalState
+from mnv2cli.sorting.journal_reader import read_journal
 from mnv2cli.sorting.links import drop_link
 from mnv2cli.sorting.tagged import TaggedFiles
 from mnv2cli.sorting.transfer import copy, move
@@ -150,7 +151,7 @@ def open_run(
     """
     header = prepare(dest)
     with locked(dest):
-        journal, state = open_journal(dest, header)
+        journal, state = open_journal(dest, "sort", header, read_journal)
         run = SortRun(dest, journal, state, progress, critical_section)
         try:
             yield run

@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import Any
 
 from mnv2cli.errors import OutputError
+from mnv2cli.journals.opening import is_unfinished
 from mnv2cli.journals.running import (
     DISK_FULL,
     CriticalSection,
@@ -23,14 +24,14 @@ from mnv2cli.journals.running import (
     ignore_progress,
     reason_of,
 )
-from mnv2cli.journals.tag_journal import line_of
+from mnv2cli.journals.tag_journal import line_of, read_tag_journal
 from mnv2cli.tagging.actions import TagPlan
 from mnv2cli.tagging.exiftool import find_exiftool
 from mnv2cli.tagging.jobs import Job, jobs_of
 from mnv2cli.tagging.originals import originals_path
 from mnv2cli.tagging.prepare import Prepared, Preparer
 from mnv2cli.tagging.recover import settle
-from mnv2cli.tagging.run import TagOutcome, TagRun, is_unfinished, open_run, size_of
+from mnv2cli.tagging.run import TagOutcome, TagRun, open_run, size_of
 from mnv2cli.tagging.writing import (
     carry_out,
     keep_attributes,
@@ -70,7 +71,7 @@ def apply(
             run resumes this one.
     """
     root = os.path.abspath(plan.root)
-    if not plan.work and not is_unfinished(root):
+    if not plan.work and not is_unfinished(root, "tag", read_tag_journal):
         return TagOutcome()
     if any(plan.by("embed")):
         find_exiftool()

@@ -14,7 +14,6 @@ from mnv2cli.journals.tag_journal import ChangeEntry, TagState, read_tag_journal
 from mnv2cli.journals.tree import locked_tree
 from mnv2cli.tagging.originals import originals_path
 from mnv2cli.tagging.run import (
-    is_half_undone,
     remove_originals,
     remove_run,
     size_of,
@@ -155,11 +154,11 @@ def _sizes(names: list[str]) -> int:
 
 
 def _check_complete(root: str, name: str, state: TagState) -> None:
-    if is_half_undone(state) or (state.undoing and not state.tidied):
+    if state.is_half_undone or (state.undoing and not state.tidied):
         raise InputError(
             f"the run of {name} was undone only in part", f"Finish that: {undo_command(root)}"
         )
-    if not (state.ended or state.undoing):
+    if state.is_unfinished:
         raise InputError(
             f"the run of {name} was interrupted",
             f"Run the same command again, or undo it: {undo_command(root)}",

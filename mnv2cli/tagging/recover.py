@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from contextlib import nullcontext
 
+from mnv2cli.journals.opening import is_unfinished
 from mnv2cli.journals.running import CriticalSection, ignore_progress
-from mnv2cli.journals.tag_journal import ChangeEntry
-from mnv2cli.tagging.run import TagOutcome, TagRun, is_unfinished, open_run
+from mnv2cli.journals.tag_journal import ChangeEntry, read_tag_journal
+from mnv2cli.tagging.run import TagOutcome, TagRun, open_run
 from mnv2cli.tagging.writing import has, remove_temps
 
 NEITHER = "is neither what it was nor what it was to become when the run was interrupted"
@@ -28,7 +29,7 @@ def finish(root: str, critical_section: CriticalSection = nullcontext) -> TagOut
         OutputError: The journal cannot be written.
     """
     root = os.path.abspath(root)
-    if not is_unfinished(root):
+    if not is_unfinished(root, "tag", read_tag_journal):
         return TagOutcome()
     with open_run(root, (), ignore_progress, critical_section) as run:
         run.outcome.finished = settle(run)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mnv2cli.errors import InputError, OutputError
-from mnv2cli.journals.file import Journal, journals, new_journal
+from mnv2cli.journals.file import Journal
 from mnv2cli.journals.folder import OWN_FOLDER, prepare, undo_command
+from mnv2cli.journals.opening import open_journal
 from mnv2cli.journals.removal import clean_up, pass_on_state
 from mnv2cli.journals.running import CriticalSection, Progress, ignore_progress, reason_of
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState, read_tag_journal
@@ -140,15 +141,6 @@ def is_within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def is_unfinished(root: str) -> bool:
-    """Return whether the last tag run in a folder was interrupted."""
-    known = journals(os.path.abspath(root), "tag")
-    if not known:
-        return False
-    state = read_tag_journal(known[-1])
-    return not (state.ended or state.undoing)
-
-
 @contextmanager
 def open_run(
     root: str,
@@ -178,7 +170,7 @@ def open_run(
         ) from error
     with locked_tree(root, folders):
         try:
-            journal, state = _open_journal(root, header)
+            journal, state = open_journal(root, "tag", header, read_tag_journal)
         except BaseException:
             clean_up(root, header)  # if there is no other journal
             raise
@@ -205,33 +197,6 @@ def _remove_nothing_done(root: str, journal: str, state: TagState) -> None:
             with suppress(OSError):
                 os.utime(folder, ns=times)
     clean_up(root, state.header)
-
-
-def _open_journal(root: str, header: dict[str, Any]) -> tuple[Journal, TagState]:
-    """Open the journal of an interrupted run, or start a new journal."""
-    if known := journals(root, "tag"):
-        state = read_tag_journal(known[-1])
-        if is_half_undone(state):
-            raise InputError(
-                f"undoing an earlier run in {root!r} was interrupted",
-                f"Finish that first: {undo_command(root)}",
-            )
-        if not (state.ended or state.undoing):
-            if not state.header["in_place"]:
-                raise InputError(
-                    f"an interrupted run in {root!r} left a journal that was not written here",
-                    f"If you know where it comes from, undo it: {undo_command(root)} --trust. "
-                    f"Otherwise remove {known[-1]}.",
-                )
-            return Journal(known[-1]), state
-    path = new_journal(root, "tag")
-    journal = Journal(path, header)
-    return journal, read_tag_journal(path)
-
-
-def is_half_undone(state: TagState) -> bool:
-    """Return whether an undo was interrupted."""
-    return state.undoing and bool(state.done - state.undone - set(state.kept))
 
 
 def remove_run(root: str, journal: str, state: TagState) -> None:
