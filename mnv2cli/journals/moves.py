@@ -16,9 +16,13 @@ class PathKeys:
     def key(self, path: str) -> str:
         """Return a path whose folder has no links, and whose last name may be one."""
         folder, name = os.path.split(os.path.abspath(path))
+        return os.path.join(self.folder(folder), name)
+
+    def folder(self, folder: str) -> str:
+        """Return the path of a folder without links."""
         if folder not in self._real:
             self._real[folder] = os.path.realpath(folder)
-        return os.path.join(self._real[folder], name)
+        return self._real[folder]
 
 
 class Moves:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mnv2cli.journals.moves import PathKeys
 from mnv2cli.journals.tag_journal import check_below
 from mnv2cli.tagging.actions import TagAction
 from mnv2cli.tagging.run import TagRun, is_within
@@ -41,10 +42,10 @@ def jobs_of(actions: Iterable[TagAction], run: TagRun) -> list[Job]:
     Photos that share a sidecar make one job, with the tags of all of them.
     """
     found: dict[str, list[TagAction]] = {}
-    reals: dict[str, str] = {}  # folders without links; there are fewer of them than files
+    keys = PathKeys()
     for action in actions:
         try:
-            found.setdefault(_real(action.file, run, reals), []).append(action)
+            found.setdefault(_real(action.file, run, keys), []).append(action)
         except (OSError, ValueError) as error:
             run.fail(action.file, error)
             run.progress(1)
@@ -63,12 +64,9 @@ def jobs_of(actions: Iterable[TagAction], run: TagRun) -> list[Job]:
     return sorted(jobs, key=lambda job: (job.is_photo, os.path.dirname(job.path)))
 
 
-def _real(file: str, run: TagRun, reals: dict[str, str]) -> str:
+def _real(file: str, run: TagRun, keys: PathKeys) -> str:
     """Return the path of a file without links; raises ValueError if it leads elsewhere."""
-    folder, base = os.path.split(os.path.abspath(file))
-    if (real := reals.get(folder)) is None:
-        real = reals[folder] = os.path.realpath(folder)
-    path = os.path.join(real, base)
+    path = keys.key(file)
     if os.path.islink(path):
         path = os.path.realpath(path)
         if not is_within(path, run.real_root):

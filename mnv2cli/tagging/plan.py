@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from mnv2cli.errors import InputError
 from mnv2cli.images.packets import embedded
+from mnv2cli.journals.moves import PathKeys
 from mnv2cli.records import Record, Source
 from mnv2cli.sources.names import suffix_of
 from mnv2cli.sources.urls import check_local
@@ -161,7 +162,7 @@ class _Planner:
         self._sidecars = Sidecars(place.style)
         deepest = root_of(photo.path for photo in photos)
         self._root = os.path.abspath(place.root) if place.root else deepest
-        self._real_folders: dict[str, str] = {}
+        self._real_folder = PathKeys().folder
         self._embedded: dict[str, str] = {}  # photos to write, by their real paths
         self._led: dict[str, dict[str, list[str]]] = {}  # raw companions, by folder and leader
         self._leaders: dict[str, list[str]] = {}  # by folder
@@ -189,11 +190,6 @@ class _Planner:
                 found = self._actions(_Photo(os.path.join(folder, raw), photo.tags, f"as {name}"))
                 plan.actions += (each for each in found if each.method != "leave")
         return plan
-
-    def _real_folder(self, folder: str) -> str:
-        if folder not in self._real_folders:
-            self._real_folders[folder] = os.path.realpath(folder)
-        return self._real_folders[folder]
 
     def _companions(self, folder: str) -> dict[str, list[str]]:
         real = self._real_folder(folder)

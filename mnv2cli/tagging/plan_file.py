@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterable, Sequence
 
 from mnv2cli.errors import InputError, OutputError
+from mnv2cli.journals.moves import PathKeys
 from mnv2cli.results.spreadsheet import restored, safe
 from mnv2cli.sources.names import name_key
 from mnv2cli.sources.urls import is_url
@@ -142,7 +143,7 @@ class _Rows:
         self.write: WriteOptions | None = None
         self._sidecars = Sidecars()
         self._files: dict[str, int] = {}  # lines, by the keys of the files that they write
-        self._folders: dict[str, str] = {}
+        self._real = PathKeys().folder
 
     def add(self, line: int, row: dict[str, str | None]) -> None:
         """Add a row."""
@@ -205,11 +206,6 @@ class _Rows:
         if os.path.lexists(file) and not os.path.isfile(file):
             raise ValueError(f"{file!r} is not a regular file")
         return file
-
-    def _real(self, folder: str) -> str:
-        if folder not in self._folders:
-            self._folders[folder] = os.path.realpath(folder)
-        return self._folders[folder]
 
     def _check_options(self, cell: str) -> None:
         names = set(cell.split())
