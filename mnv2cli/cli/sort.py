@@ -18,6 +18,7 @@ from mnv2cli.cli.options.folders import FOLDERS, FolderChoice, folder_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.model import model_options
+from mnv2cli.cli.options.plan import plan_file_options
 from mnv2cli.cli.options.report import corrections_option, report_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import check_refresh, refuse_others
@@ -110,19 +111,7 @@ _plan_options = grouped(
         "FILE.",
     ),
     _sorting("--dry-run", is_flag=True, help="Show the plan as a tree; change nothing."),
-    _sorting(
-        "--plan",
-        "write_to",
-        type=click.Path(dir_okay=False),
-        metavar="FILE",
-        help="Write the plan as CSV, for editing; change nothing else.  [default: apply it]",
-    ),
-    _sorting(
-        "--apply",
-        type=click.Path(exists=True, dir_okay=False),
-        metavar="FILE",
-        help="Apply a plan from --plan.  [default: create one]",
-    ),
+    plan_file_options(_sorting),
     _sorting(
         "--refresh",
         is_flag=True,

@@ -15,6 +15,7 @@ from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.model import model_options
+from mnv2cli.cli.options.plan import plan_file_options
 from mnv2cli.cli.options.tags import KEYWORDS, TagChoice, tag_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import refuse_others
@@ -117,19 +118,7 @@ _mode_options = grouped(
         help="Remove the keywords that earlier runs wrote.",
     ),
     _tagging("--dry-run", is_flag=True, help="Show the keywords as a tree; change nothing."),
-    _tagging(
-        "--plan",
-        "write_to",
-        type=click.Path(dir_okay=False),
-        metavar="FILE",
-        help="Write the plan as CSV, for editing; change nothing else.  [default: apply it]",
-    ),
-    _tagging(
-        "--apply",
-        type=click.Path(exists=True, dir_okay=False),
-        metavar="FILE",
-        help="Apply a plan from --plan.  [default: create one]",
-    ),
+    plan_file_options(_tagging),
     _tagging(
         "--sidecar-style",
         type=click.Choice(list(filter(None, _STYLES))),
