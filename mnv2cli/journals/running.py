@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from mnv2cli.system.messages import reason
-
-DISK_FULL = {errno.ENOSPC, errno.EDQUOT}  # every other file would fail too
 
 Progress = Callable[[int], None]
 """Called with the number of files processed since the last call."""

@@ -16,7 +16,6 @@ from typing import Any
 
 from mnv2cli.journals.opening import is_unfinished
 from mnv2cli.journals.running import (
-    DISK_FULL,
     CriticalSection,
     FileChangedError,
     Progress,
@@ -30,7 +29,7 @@ from mnv2cli.sorting.links import link_text
 from mnv2cli.sorting.recover import settle
 from mnv2cli.sorting.run import Outcome, SortRun, open_run
 from mnv2cli.sorting.targets import check_parents
-from mnv2cli.system.files import content_digest, read_unnoticed
+from mnv2cli.system.files import NO_SPACE, content_digest, read_unnoticed
 
 BATCH, BATCH_BYTES = 1024, 256 << 20
 """Number and bytes of the files that are announced, processed and confirmed together."""
@@ -203,7 +202,7 @@ class _Applier:
                         done.append(entry.number)
                         run.outcome.companions += bool(entry.photo)
                     except (OSError, ValueError, FileChangedError) as error:
-                        if isinstance(error, OSError) and error.errno in DISK_FULL:
+                        if isinstance(error, OSError) and error.errno in NO_SPACE:
                             raise run.disk_full(error) from error
                         void.append({"void": entry.number, "why": reason_of(error)})
                         run.fail(entry.source, error)

@@ -6,13 +6,14 @@ import os
 from contextlib import nullcontext
 
 from mnv2cli.journals.opening import is_unfinished
-from mnv2cli.journals.running import DISK_FULL, CriticalSection, FileChangedError
+from mnv2cli.journals.running import CriticalSection, FileChangedError
 from mnv2cli.sorting.journal import JournalEntry
 from mnv2cli.sorting.journal_reader import read_journal
 from mnv2cli.sorting.links import drop_link, is_link, is_same_link
 from mnv2cli.sorting.run import Outcome, SortRun, open_run
 from mnv2cli.sorting.targets import check_parents
 from mnv2cli.sorting.transfer import are_two, complete, drop, has, is_begun, is_empty_copy
+from mnv2cli.system.files import NO_SPACE
 
 _DID_NOT_HAPPEN = (FileExistsError, FileNotFoundError)
 
@@ -67,7 +68,7 @@ def _settle_one(run: SortRun, entry: JournalEntry, *, resume: bool) -> bool:
             run.execute(entry)
             happened = True
     except (OSError, ValueError, FileChangedError) as error:
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
             raise run.disk_full(error) from error
         run.fail(entry.source, error)
         happened = False

@@ -13,7 +13,6 @@ from mnv2cli.journals.folder import OWN_FOLDER, locked, undo_command
 from mnv2cli.journals.last_run import last_run
 from mnv2cli.journals.removal import clean_up, pass_on_state
 from mnv2cli.journals.running import (
-    DISK_FULL,
     CriticalSection,
     FileChangedError,
     Progress,
@@ -28,6 +27,7 @@ from mnv2cli.sorting.recover import settle
 from mnv2cli.sorting.run import Outcome, SortRun
 from mnv2cli.sorting.targets import check_parents
 from mnv2cli.sorting.transfer import are_two, complete, drop, has, is_begun, move
+from mnv2cli.system.files import NO_SPACE
 
 _CHANGED = "has changed since the sort"
 GONE = "is gone"
@@ -221,7 +221,7 @@ def _undo_one(run: SortRun, entry: JournalEntry) -> str:
     except FileChangedError:
         return _CHANGED
     except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
             raise OutputError(
                 f"cannot put files back: {reason_of(error)}",
                 f"No photo is lost. Free some space, then run: {undo_command(run.dest)}",

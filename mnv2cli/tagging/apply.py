@@ -17,7 +17,6 @@ from typing import Any
 from mnv2cli.errors import OutputError
 from mnv2cli.journals.opening import is_unfinished
 from mnv2cli.journals.running import (
-    DISK_FULL,
     CriticalSection,
     FileChangedError,
     Progress,
@@ -25,6 +24,7 @@ from mnv2cli.journals.running import (
     reason_of,
 )
 from mnv2cli.journals.tag_journal import line_of, read_tag_journal
+from mnv2cli.system.files import NO_SPACE
 from mnv2cli.tagging.actions import TagPlan
 from mnv2cli.tagging.exiftool import find_exiftool
 from mnv2cli.tagging.jobs import Job, jobs_of
@@ -174,7 +174,7 @@ class _Applier:
             make = self._preparer.photo if job.is_photo else self._preparer.sidecar
             change = make(job, number, temp)
         except (OSError, ValueError, FileChangedError) as error:
-            if isinstance(error, OSError) and error.errno in DISK_FULL:
+            if isinstance(error, OSError) and error.errno in NO_SPACE:
                 raise run.disk_full(error) from error
             run.fail(job.name, error)
         else:
@@ -211,7 +211,7 @@ class _Applier:
                         run.state.done.add(number)
                         run.outcome.count(change.entry)
                     except (OSError, ValueError, FileChangedError) as error:
-                        if isinstance(error, OSError) and error.errno in DISK_FULL:
+                        if isinstance(error, OSError) and error.errno in NO_SPACE:
                             raise run.disk_full(error) from error
                         void.append({"void": number, "why": reason_of(error)})
                         run.state.void.add(number)

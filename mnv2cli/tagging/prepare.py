@@ -19,8 +19,7 @@ from mnv2cli.tagging.originals import Originals
 from mnv2cli.tagging.start import edit_sidecar
 from mnv2cli.tagging.writing import Seen, read_seen, remove_temps, see
 from mnv2cli.tagging.xmp.keywords import Change
-
-LARGEST_SIDECAR = 64 << 20  # bytes
+from mnv2cli.tagging.xmp.text import MAX_BYTES
 
 LARGEST_PHOTO = 1 << 30
 """Bytes of a photo that is embedded into: ExifTool's copy of it passes through memory."""
@@ -80,7 +79,7 @@ class Preparer:
             OSError: It cannot be read, or the original not be kept.
             ValueError: It is not a sidecar, or has several names.
         """
-        content, seen = read_seen(job.path, LARGEST_SIDECAR)
+        content, seen = read_seen(job.path, MAX_BYTES)
         new = edit_sidecar(job.photo, None if seen is None else content, self._change(job))
         if new == (None if seen is None else content):
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from mnv2cli.images.packets import MAX_PACKET_BYTES, embedded_packet
+from mnv2cli.images.packets import embedded_packet
 from mnv2cli.journals.running import FileChangedError, Progress, ignore_progress, reason_of
 from mnv2cli.records import Source
 from mnv2cli.sources.names import suffix_of
@@ -17,6 +17,7 @@ from mnv2cli.tagging.tags import Tags
 from mnv2cli.tagging.writing import read_seen
 from mnv2cli.tagging.xmp.keywords import NAMESPACE, Keywords, Ours, XmpError
 from mnv2cli.tagging.xmp.read import read_keywords
+from mnv2cli.tagging.xmp.text import MAX_BYTES
 from mnv2cli.tagging.xmp.words import clean, missing, occurrences, words_of
 
 _MARKS = tuple(NAMESPACE.encode(codec) for codec in ("utf-8", "utf-16-le", "utf-16-be"))
@@ -113,7 +114,7 @@ def read_sidecar(path: str) -> bytes:
         XmpError: It cannot be read, or is too large.
     """
     try:
-        content, seen = read_seen(path, MAX_PACKET_BYTES)
+        content, seen = read_seen(path, MAX_BYTES)
     except (OSError, ValueError, FileChangedError) as error:
         raise XmpError(f"it {reason_of(error)}" if type(error) is ValueError else
                        reason_of(error)) from error  # fmt: skip

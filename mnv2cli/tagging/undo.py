@@ -14,7 +14,6 @@ from mnv2cli.journals.file import Journal
 from mnv2cli.journals.folder import undo_command
 from mnv2cli.journals.removal import clean_up
 from mnv2cli.journals.running import (
-    DISK_FULL,
     CriticalSection,
     FileChangedError,
     Progress,
@@ -24,7 +23,7 @@ from mnv2cli.journals.running import (
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState
 from mnv2cli.journals.tree import locked_tree
 from mnv2cli.journals.unfinished import unfinished_targets
-from mnv2cli.system.files import sync_folder
+from mnv2cli.system.files import NO_SPACE, sync_folder
 from mnv2cli.tagging.apply import BATCH, BATCH_BYTES, PHOTO_BATCH
 from mnv2cli.tagging.find_run import find_run
 from mnv2cli.tagging.originals import Originals
@@ -329,7 +328,7 @@ class _Undoer:
         return ""
 
     def _stop_if_full(self, error: Exception) -> None:
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
             raise OutputError(
                 f"cannot put files back: {reason_of(error)}",
                 f"No file is lost. Free some space, then run: {undo_command(self._run.root)}",
