@@ -1,0 +1,1 @@
+"""Select photos by their labels: rows of results, or photos in folders."""

@@ -1,0 +1,1 @@
+"""A watched folder: photos are sorted, tagged or classified as they arrive."""
