@@ -43,9 +43,6 @@ COMMANDS = {
 EXAMPLES = (
     ("label all photos in a folder", "mnv2 classify photos -o labels.csv"),
     ("copy them into folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
-    ("look at the results as a page of photos", "mnv2 report labels.csv --open"),
-    ("learn your own classes, one from each subfolder", "mnv2 learn photos -o mine.keras"),
-    ("check that everything works", "mnv2 doctor"),
 )
 
 
