@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mnv2cli.models.options import ModelOptions
     from mnv2cli.records import Prediction, Record
     from mnv2cli.results.dataframe import read_dataframe, to_dataframe
+    from mnv2cli.selecting.conditions import Conditions, Order
+    from mnv2cli.selecting.select import select
     from mnv2cli.sources.options import Filters
     from mnv2cli.tagging.actions import WriteOptions
     from mnv2cli.tagging.api import plan_tags, undo_tags, write_tags
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Classifier",
+    "Conditions",
     "EngineOptions",
     "Evaluation",
     "Filters",
@@ -44,6 +47,7 @@ __all__ = [
     "LearnOptions",
     "Mnv2Error",
     "ModelOptions",
+    "Order",
     "PlaceOptions",
     "Prediction",
     "Record",
@@ -56,6 +60,7 @@ __all__ = [
     "learn",
     "plan_tags",
     "read_dataframe",
+    "select",
     "to_dataframe",
     "undo_tags",
     "write_tags",
@@ -63,6 +68,7 @@ __all__ = [
 
 _HOMES = {
     "Classifier": "mnv2cli.inference.classifier",
+    "Conditions": "mnv2cli.selecting.conditions",
     "EngineOptions": "mnv2cli.engines.options",
     "Evaluation": "mnv2cli.learning.evaluation",
     "Filters": "mnv2cli.sources.options",
@@ -72,6 +78,7 @@ _HOMES = {
     "LearnOptions": "mnv2cli.learning.options",
     "Mnv2Error": "mnv2cli.errors",
     "ModelOptions": "mnv2cli.models.options",
+    "Order": "mnv2cli.selecting.conditions",
     "PlaceOptions": "mnv2cli.tagging.options",
     "Prediction": "mnv2cli.records",
     "Record": "mnv2cli.records",
@@ -83,6 +90,7 @@ _HOMES = {
     "learn": "mnv2cli.learning.learn",
     "plan_tags": "mnv2cli.tagging.api",
     "read_dataframe": "mnv2cli.results.dataframe",
+    "select": "mnv2cli.selecting.select",
     "to_dataframe": "mnv2cli.results.dataframe",
     "undo_tags": "mnv2cli.tagging.api",
     "write_tags": "mnv2cli.tagging.api",

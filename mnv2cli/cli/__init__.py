@@ -32,6 +32,7 @@ COMMANDS = {
     "similar": LazyCommand("mnv2cli.cli.similar:similar", "Find photos that look like one."),
     "duplicates": LazyCommand("mnv2cli.cli.duplicates:duplicates", "Find copies of photos."),
     "summary": LazyCommand("mnv2cli.cli.summary:summary", "Show the figures of results."),
+    "select": LazyCommand("mnv2cli.cli.select:select", "Filter results, or query them with SQL."),
     "labels": LazyCommand("mnv2cli.cli.labels:labels", "Show the labels and categories."),
     "models": LazyCommand("mnv2cli.cli.models:models", "List, download and inspect models."),
     "merge": LazyCommand("mnv2cli.cli.merge:merge", "Merge the results of shards."),
