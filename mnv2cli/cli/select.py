@@ -91,43 +91,69 @@ _condition_options = grouped(
     _conditions,
     _where("--label", multiple=True, metavar="NAME", help="The best label is NAME; repeatable."),
     _where("--category", multiple=True, metavar="NAME", help="The category is NAME; repeatable."),
-    _where("--node", multiple=True, metavar="NAME", help="The node is NAME; repeatable."),
+    _where(
+        "--node", multiple=True, advanced=True, metavar="NAME", help="The node is NAME; repeatable."
+    ),
     _where("--min-score", type=SCORE, metavar="P", help="The score is at least P."),
     _where("--max-score", type=SCORE, metavar="P", help="The score is at most P."),
-    _where("--min-margin", type=SCORE, metavar="P", help="It leads the next score by P or more."),
-    _where("--max-margin", type=SCORE, metavar="P", help="It leads the next score by P or less."),
-    _where("--status", type=click.Choice(["ok", "error"]), metavar="STATUS",
+    _where(
+        "--min-margin",
+        advanced=True,
+        type=SCORE,
+        metavar="P",
+        help="The score leads the next one by P or more.",
+    ),
+    _where(
+        "--max-margin", type=SCORE, metavar="P", help="The score leads the next one by P or less."
+    ),
+    _where(
+        "--status",
+        type=click.Choice(["ok", "error"]),
+        metavar="STATUS",
         help="ok for readable images, error for others.",
     ),
     _where(
-        "--error", multiple=True, advanced=True, metavar="REASON",
+        "--error",
+        multiple=True,
+        advanced=True,
+        metavar="REASON",
         help="The image could not be read for REASON, such as 'not an image'; repeatable.",
     ),
     _where(
-        "--path", multiple=True, metavar="PATTERN",
+        "--path",
+        multiple=True,
+        metavar="PATTERN",
         help="The path matches, such as '*.jpg'; repeatable.",
     ),
     _where(
-        "--any-rank", is_flag=True, advanced=True,
+        "--any-rank",
+        is_flag=True,
+        advanced=True,
         help="With --label: NAME is one of the labels, not only the best.",
     ),
-)  # fmt: skip
+)
 _order_of = section("Order")
 _order_options = grouped(
     "order",
     _order,
     _order_of(
-        "--sort", type=click.Choice(SORTS),
-        help="score: highest first; margin: smallest first; path; label.",
+        "--sort",
+        type=click.Choice(SORTS),
+        metavar="KEY",
+        help="score (highest first), margin (smallest first), path or label.",
     ),
-    _order_of("--reverse", is_flag=True, help="Reverse the order."),
+    _order_of("--reverse", is_flag=True, advanced=True, help="Reverse the order."),
     _order_of("--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows."),
     _order_of("--sample", type=click.IntRange(min=1), metavar="N", help="N rows at random."),
     _order_of(
-        "--seed", type=int, metavar="N", advanced=True, show_default=False,
+        "--seed",
+        type=int,
+        metavar="N",
+        advanced=True,
+        show_default=False,
         help="Draw another sample.  [default: 0]",
     ),
-)  # fmt: skip
+)
 _results = section("Results")
 _output_options = grouped(
     "output",
@@ -137,14 +163,14 @@ _output_options = grouped(
         "-f", "--format", "format", type=click.Choice(["table", *FORMATS]), metavar="FORMAT",
         help="table, csv, json, jsonl or parquet.  [default: by FILE]",
     ),
-    _results("--paths", is_flag=True, help="Print paths only, one per line."),
-    _results("-0", "--null", is_flag=True, help="Print paths only, each with NUL at its end."),
+    _results("--paths", is_flag=True, help="Write paths only, one per line."),
+    _results("-0", "--null", is_flag=True, help="Write paths only, with NUL after each."),
     _results(
         "--top", type=click.IntRange(min=1), metavar="K", help="Write the K best labels of a row."
     ),
     _results(
         "--sql", metavar="QUERY",
-        help="Print what the SELECT from the table results returns.",
+        help="Write what a SELECT from the table results returns.",
     ),
     csv_safe_option,
     force_option,

@@ -118,7 +118,7 @@ class CsvRows:
                     raw = line
                     if b'"' in line or b"\r" in line:
                         raw = _whole(line, lines)
-                        cells = _quoted(raw)
+                        cells = _quoted(raw) if raw != b"\r" else []
                         if len(cells) != commas + 1 and raw != b"\r":
                             raise self._damaged(number)
                     elif line.count(b",") == commas:
