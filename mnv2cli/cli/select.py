@@ -140,7 +140,7 @@ _order_options = grouped(
         "--sort",
         type=click.Choice(SORTS),
         metavar="KEY",
-        help="score (highest first), margin (smallest first), path or label.",
+        help="score, margin (smallest first), path or label.",
     ),
     _order_of("--reverse", is_flag=True, advanced=True, help="Reverse the order."),
     _order_of("--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows."),
@@ -193,12 +193,12 @@ def select(
     output: SelectOutput,
     terminal: TerminalOptions,
 ) -> None:
-    """Filter RESULTS, a file of mnv2 classify or - for standard input, without classifying again.
+    """Filter results of mnv2 classify; RESULTS may be - for standard input.
 
-    A row is selected if it meets all conditions. Values of an option that is repeated are
-    alternatives, and names are compared without case. The score is that of the best label; with
-    --category or --node, that of the category or node. Rows of a CSV are written as they are, byte
-    for byte, into another CSV.
+    No image is read or classified again. A row is selected if it meets all conditions. Values of
+    an option that is repeated are alternatives, and names are compared without case. The score is
+    that of the best label; with --category or --node, that of the category or node. Rows of a CSV
+    are written as they are, byte for byte, into another CSV.
 
     First a sample is drawn, then it is sorted, then limited. Without -o and -f, rows are a table on
     a terminal, else csv.
