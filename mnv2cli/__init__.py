@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mnv2cli.config.read import Config, read_config
     from mnv2cli.engines.options import EngineOptions
     from mnv2cli.errors import Mnv2Error
     from mnv2cli.events import RunEvents
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Classifier",
+    "Config",
     "EngineOptions",
     "Evaluation",
     "Filters",
@@ -55,6 +57,7 @@ __all__ = [
     "evaluate",
     "learn",
     "plan_tags",
+    "read_config",
     "read_dataframe",
     "to_dataframe",
     "undo_tags",
@@ -63,6 +66,7 @@ __all__ = [
 
 _HOMES = {
     "Classifier": "mnv2cli.inference.classifier",
+    "Config": "mnv2cli.config.read",
     "EngineOptions": "mnv2cli.engines.options",
     "Evaluation": "mnv2cli.learning.evaluation",
     "Filters": "mnv2cli.sources.options",
@@ -82,6 +86,7 @@ _HOMES = {
     "evaluate": "mnv2cli.learning.evaluate",
     "learn": "mnv2cli.learning.learn",
     "plan_tags": "mnv2cli.tagging.api",
+    "read_config": "mnv2cli.config.read",
     "read_dataframe": "mnv2cli.results.dataframe",
     "to_dataframe": "mnv2cli.results.dataframe",
     "undo_tags": "mnv2cli.tagging.api",
