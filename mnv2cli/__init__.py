@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mnv2cli.config.read import Config, read_config
     from mnv2cli.engines.options import EngineOptions
     from mnv2cli.errors import Mnv2Error
     from mnv2cli.events import RunEvents
@@ -38,6 +39,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Classifier",
     "Conditions",
+    "Config",
     "EngineOptions",
     "Evaluation",
     "Filters",
@@ -59,6 +61,7 @@ __all__ = [
     "evaluate",
     "learn",
     "plan_tags",
+    "read_config",
     "read_dataframe",
     "select",
     "to_dataframe",
@@ -69,6 +72,7 @@ __all__ = [
 _HOMES = {
     "Classifier": "mnv2cli.inference.classifier",
     "Conditions": "mnv2cli.selecting.conditions",
+    "Config": "mnv2cli.config.read",
     "EngineOptions": "mnv2cli.engines.options",
     "Evaluation": "mnv2cli.learning.evaluation",
     "Filters": "mnv2cli.sources.options",
@@ -89,6 +93,7 @@ _HOMES = {
     "evaluate": "mnv2cli.learning.evaluate",
     "learn": "mnv2cli.learning.learn",
     "plan_tags": "mnv2cli.tagging.api",
+    "read_config": "mnv2cli.config.read",
     "read_dataframe": "mnv2cli.results.dataframe",
     "select": "mnv2cli.selecting.select",
     "to_dataframe": "mnv2cli.results.dataframe",

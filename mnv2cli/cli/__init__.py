@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from mnv2cli import __version__
+from mnv2cli.cli.config.apply import NO_CONFIG
 from mnv2cli.cli.errors import ErrorGroup
 from mnv2cli.cli.terminal.help import LazyCommand
 from mnv2cli.cli.terminal.interrupts import exit_code, raise_interrupt
@@ -37,6 +38,7 @@ COMMANDS = {
     "models": LazyCommand("mnv2cli.cli.models:models", "List, download and inspect models."),
     "merge": LazyCommand("mnv2cli.cli.merge:merge", "Merge the results of shards."),
     "bench": LazyCommand("mnv2cli.cli.bench:bench", "Measure the speed of this machine."),
+    "config": LazyCommand("mnv2cli.cli.config.command:config", "Show what config files set."),
     "doctor": LazyCommand("mnv2cli.cli.doctor:doctor", "Check the installation."),
 }
 """The commands, in the order of the help: the most used first."""
@@ -54,11 +56,14 @@ EXAMPLES = (
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "-V", "--version", message="mnv2 %(version)s")
-def main() -> None:
+@click.option("--no-config", is_flag=True, help="Ignore config files; see mnv2 config.")
+@click.pass_context
+def main(ctx: click.Context, no_config: bool) -> None:
     """Classify and sort whole folders of images with pretrained MobileNetV2.
 
     Run mnv2 COMMAND --help for the options of a command.
     """
+    ctx.meta[NO_CONFIG] = no_config
 
 
 def run() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +16,7 @@ from mnv2cli.results.options import OutputTarget
 from mnv2cli.selecting.conditions import SORTS, Conditions, Order
 
 if TYPE_CHECKING:
+    from mnv2cli.cli.select_job import SelectOutput
     from mnv2cli.selecting.conditions import SortBy
 
 EXAMPLES = (
@@ -32,26 +32,6 @@ EXAMPLES = (
     ("count with SQL",
      "mnv2 select labels.csv --sql 'select label, count(*) from results group by label'"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class SelectOutput:
-    """What is written of the selected rows.
-
-    Attributes:
-        target: The file and format; the format may be ``paths``.
-        null: Paths end with NUL.
-        top: Labels of each row; None for all.
-        sql: A query of all rows; None to select rows.
-    """
-
-    target: OutputTarget
-    null: bool = False
-    top: int | None = None
-    sql: str | None = None
-
-
-PATHS = "paths"
 
 
 def _conditions(
@@ -78,6 +58,8 @@ def _output(
     output: str | None, format: str | None, csv_safe: bool, force: bool, **others: bool | int | str
 ) -> SelectOutput:
     paths, null = others.pop("paths"), bool(others["null"])
+    from mnv2cli.cli.select_job import PATHS, SelectOutput
+
     if (paths or null) and format:
         raise click.UsageError("--paths and -0 cannot be combined with --format.")
     path = None if output == "-" else output

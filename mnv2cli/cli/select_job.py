@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -16,6 +16,7 @@ from mnv2cli.cli.terminal.suggest import did_you_mean
 from mnv2cli.errors import NoImagesError, OutputError
 from mnv2cli.results.check import check_output, destination, is_regular
 from mnv2cli.results.formats import FORMATS, format_of, load_format, suffix_format
+from mnv2cli.results.options import OutputTarget
 from mnv2cli.results.output import Output
 from mnv2cli.results.rows import ROW_FORMATS, Value, write_rows
 from mnv2cli.selecting.csv_rows import CsvRows
@@ -26,12 +27,28 @@ from mnv2cli.system.messages import count, reason
 from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
-    from mnv2cli.cli.select import SelectOutput
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.selecting.conditions import Conditions, Order
 
 PATHS, TABLE = "paths", "table"
 _WAITING = 1000  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class SelectOutput:
+    """What is written of the selected rows.
+
+    Attributes:
+        target: The file and format; the format may be ``paths``.
+        null: Paths end with NUL.
+        top: Labels of each row; None for all.
+        sql: A query of all rows; None to select rows.
+    """
+
+    target: OutputTarget
+    null: bool = False
+    top: int | None = None
+    sql: str | None = None
 
 
 def checked_output(output: SelectOutput, results: str) -> SelectOutput:
