@@ -59,9 +59,8 @@ EXAMPLES = (
 @click.option("--no-config", is_flag=True, help="Ignore config files; see mnv2 config.")
 @click.pass_context
 def main(ctx: click.Context, no_config: bool) -> None:
-    """Classify and sort whole folders of images with pretrained MobileNetV2.
-
-    Run mnv2 COMMAND --help for the options of a command.
+    """Classify and sort whole folders of images with pretrained MobileNetV2. Run mnv2 COMMAND
+    --help for the options of a command.
     """
     ctx.meta[NO_CONFIG] = no_config
 
