@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate, chain, count
 from math import inf
 from typing import IO, NamedTuple
 
@@ -30,11 +30,15 @@ from mnv2cli.selecting.conditions import (
     margin_key,
     score_key,
 )
+from mnv2cli.selecting.sieve import Sieve
 from mnv2cli.sources.names import natural_key
 from mnv2cli.system.messages import reason
 
 Cells = list[bytes]
 """The first cells of a row, up to the last one that is looked at."""
+
+Line = tuple[bytes, int, int]
+"""A line without its line feed, its offset without the line feeds before it, and their number."""
 
 _STATUSES = (b"ok", b"error")
 _BLOCK = 1 << 20  # bytes
@@ -97,49 +101,49 @@ class CsvRows:
         unique = len(set(made.names)) == len(made.names)
         return made if unique and not made.layout.long and made.layout.top else None
 
-    def _rows(self, test: Callable[[Cells], bool] | None, last: int) -> Iterator[CsvRow]:
+    def _rows(
+        self, test: Callable[[Cells], bool] | None, last: int, sieve: Sieve | None
+    ) -> Iterator[CsvRow]:
         """Yield the rows that pass a test; this loop decides how fast it all is.
 
         Args:
             test: Called with the first cells of a row.
             last: The last column that is looked at.
+            sieve: Drops most rows that do not pass the test.
 
         Raises:
             InputError: A row is damaged, or the file cannot be read.
         """
         commas, status = len(self.names) - 1, self._at[STATUS.name]
         last = max(last, status, self._at[PATH.key])
-        number, start = 2, len(self.header)
+        index = 0
         try:
             with open(self._path, "rb", buffering=0) as file:
-                file.seek(start)
-                lines = chain.from_iterable(_blocks(file))
-                for line in lines:
+                file.seek(len(self.header))
+                lines = chain.from_iterable(_blocks(file, len(self.header), sieve))
+                for line, before, index in lines:
                     raw = line
                     if b'"' in line or b"\r" in line:
                         raw = _whole(line, lines)
                         cells = _quoted(raw) if raw != b"\r" else []
                         if len(cells) != commas + 1 and raw != b"\r":
-                            raise self._damaged(number)
+                            raise self._damaged(index + 2)
                     elif line.count(b",") == commas:
                         cells = line.split(b",", last + 1)
                     elif line:
-                        raise self._damaged(number)
+                        raise self._damaged(index + 2)
                     else:
-                        cells = []
+                        continue
                     if cells:
                         if cells[status] not in _STATUSES:
-                            raise self._damaged(number)
+                            raise self._damaged(index + 2)
                         if test is None or test(cells):
-                            yield CsvRow(raw + b"\n", cells, start, number)
-                    number += 1 if raw is line else 1 + raw.count(b"\n")
-                    start += len(raw) + 1
+                            yield CsvRow(raw + b"\n", cells, before + index, index + 2)
         except ValueError as error:
-            raise self._damaged(number) from error
+            raise self._damaged(index + 2) from error
         except OSError as failed:
-            raise InputError(
-                f"cannot read the results {self._path!r}: {reason(failed)}"
-            ) from failed
+            why = reason(failed)
+            raise InputError(f"cannot read the results {self._path!r}: {why}") from failed
 
     def selected(self, conditions: Conditions, order: Order) -> Iterator[CsvRow]:
         """Yield the rows that meet conditions, in order."""
@@ -180,9 +184,24 @@ class CsvRows:
     def _matching(self, conditions: Conditions, by: SortBy | None) -> Iterator[CsvRow]:
         tests = self._tests(conditions)
         last = self._last(conditions, by)
+        sieve = self._sieve(conditions)
         if len(tests) < 2:
-            return self._rows(tests[0] if tests else None, last)
-        return self._rows(lambda cells: all(test(cells) for test in tests), last)
+            return self._rows(tests[0] if tests else None, last, sieve)
+        return self._rows(lambda cells: all(test(cells) for test in tests), last, sieve)
+
+    def _sieve(self, conditions: Conditions) -> Sieve | None:
+        """Return a sieve for conditions on the numbers of the best labels, if there are some."""
+        if conditions.subject != "label" or conditions.any_rank:
+            return None
+        if not (conditions.has_score or conditions.has_margin):
+            return None
+        if conditions.has_margin and self.layout.top < 2:
+            return None
+        best, second = (self._at.get(PREDICTION.ranked(rank).key) for rank in (1, 2))
+        assert best is not None
+        status = self._at[STATUS.name]
+        second = second if conditions.has_margin else None
+        return Sieve(len(self.names), status, best, second, conditions)
 
     def _last(self, conditions: Conditions, by: SortBy | None) -> int:
         """Return the last column that conditions and an order look at."""
@@ -331,23 +350,43 @@ class CsvRows:
         return InputError(f"{self._path!r} is damaged in line {line}", repair_hint(self._path))
 
 
-def _blocks(file: IO[bytes]) -> Iterator[list[bytes]]:
-    """Yield the lines of a file without their line feeds, many at a time."""
-    rest = b""
-    while block := file.read(_BLOCK):
-        lines = (rest + block).split(b"\n")
-        rest = lines.pop()
-        if len(rest) > _MAX_ROW:
+def _blocks(file: IO[bytes], start: int, sieve: Sieve | None) -> Iterator[Iterable[Line]]:
+    """Yield the lines of a file from an offset, many at a time."""
+    rest, index = b"", 0
+    while read := file.read(_BLOCK):
+        whole, end, after = (rest + read).rpartition(b"\n")
+        if len(after) > _MAX_ROW:
             raise ValueError
-        yield lines
+        block, rest = whole + end, after
+        if not block:
+            continue
+        yield _lines(block, start - index, index, sieve)
+        start += len(block)
+        index += block.count(b"\n")
     if rest:
-        yield [rest]
+        yield [(rest, start - index, index)]
 
 
-def _whole(line: bytes, lines: Iterator[bytes]) -> bytes:
+def _lines(block: bytes, before: int, index: int, sieve: Sieve | None) -> Iterable[Line]:
+    """Return the lines of a block; those that a sieve drops are missing.
+
+    Args:
+        block: Whole lines.
+        before: The offset of its first line, without the line feeds before it.
+        index: The number of lines before it.
+        sieve: Drops rows.
+    """
+    kept = sieve(block) if sieve else None
+    if kept is not None:
+        return [(block[a:b], before + a - i, index + i) for i, a, b in kept]
+    lines = block[:-1].split(b"\n")
+    return zip(lines, accumulate(map(len, lines), initial=before), count(index))
+
+
+def _whole(line: bytes, lines: Iterator[Line]) -> bytes:
     """Return a row that starts with a line: up to the line where all quotes are closed."""
     while line.count(b'"') % 2 and len(line) < _MAX_ROW and (more := next(lines, None)) is not None:
-        line += b"\n" + more
+        line += b"\n" + more[0]
     return line
 
 

@@ -12,10 +12,18 @@ from hypothesis import strategies as st
 from mnv2cli.errors import InputError
 from mnv2cli.records import CategoryScore, Prediction, Record
 from mnv2cli.results.read import read_results
+from mnv2cli.selecting import csv_rows
 from mnv2cli.selecting.conditions import SORTS, Conditions, Order
 from mnv2cli.selecting.csv_rows import CsvRows
 from mnv2cli.selecting.select import select
 from tests.reporting.results_files import write
+
+
+@pytest.fixture(autouse=True)
+def own_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Restore the size of blocks after each test."""
+    monkeypatch.setattr(csv_rows, "_BLOCK", csv_rows._BLOCK)
+
 
 NAMES = st.sampled_from(["cat", "Egyptian cat", "dog, a", 'say "hi"', "straße", "x\ny", "CAT"])
 SCORES = st.integers(0, 100).map(lambda n: n / 100)
@@ -69,10 +77,11 @@ ORDERS = st.builds(
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(records(), max_size=12), conditions(), ORDERS)
+@given(st.lists(records(), max_size=12), conditions(), ORDERS, st.sampled_from([40, 1 << 20]))
 def test_cells_are_selected_as_records_are(
-    tmp_path: Path, rows: list[Record], where: Conditions, order: Order
+    tmp_path: Path, rows: list[Record], where: Conditions, order: Order, block: int
 ) -> None:
+    csv_rows._BLOCK = block  # rows end in the middle of small blocks
     path = write(tmp_path / "r.csv", rows, top=3)
     jsonl = write(tmp_path / "r.jsonl", rows, top=3)
     fast = CsvRows.of(path)
