@@ -80,7 +80,7 @@ _mode_options = grouped(
         "--output",
         type=click.Path(),
         metavar="FILE",
-        help="Append a row for each photo to FILE (.csv, .jsonl).",
+        help="Append rows to FILE (.csv, .jsonl).",
     ),
     _watching("--embed", is_flag=True, help="With --tag: write into the photos; needs exiftool."),
     _results(
@@ -96,13 +96,13 @@ _mode_options = grouped(
 _watch_options = grouped(
     "watching",
     WatchOptions,
-    _watching("--once", is_flag=True, help="End once the photos that are there are processed."),
+    _watching("--once", is_flag=True, help="End once all photos are processed."),
     _watching(
         "--settle",
         type=click.FloatRange(min=0, min_open=True),
         default=1.0,
         metavar="SECONDS",
-        help="A photo is complete if it has not changed for so long.",
+        help="Wait for so long without a change.",
     ),
     _watching(
         "--patience",
@@ -114,7 +114,7 @@ _watch_options = grouped(
     _watching(
         "--poll",
         is_flag=True,
-        help="Look for changes every second: for network drives.",
+        help="Look for changes: for network drives.",
     ),
     _watching(
         "--rescan",
@@ -138,8 +138,8 @@ _watch_options = grouped(
     ),
 )
 _COMMON = {
-    "dest", "move", "symlink", "tag", "output", "once", "settle", "poll", "by", "template",
-    "threshold", "model", "include", "quiet", "verbose",
+    "dest", "move", "tag", "output", "once", "settle", "poll", "by", "template", "threshold",
+    "model", "quiet", "verbose",
 }  # fmt: skip
 """The options in ``--help``; ``--help-all`` has the others."""
 _ALWAYS = {"Watching", "Decoding", "Model", "Speed", "Terminal"}

@@ -10,8 +10,14 @@ from types import TracebackType
 _STEP, _LONGEST = 100, 400
 """Milliseconds: how long to collect changes that follow one another, and the longest such time."""
 
+_TICK = 200
+"""Milliseconds after which the thread says that it watches, even without changes."""
+
 _POLL = 1000
 """Milliseconds between two looks at the folder."""
+
+_START = 10.0
+"""Seconds for which to wait until the system has begun to report changes."""
 
 
 class Changes(AbstractContextManager["Changes"]):
@@ -34,6 +40,7 @@ class Changes(AbstractContextManager["Changes"]):
         self._poll = poll
         self._queue: SimpleQueue[list[str]] = SimpleQueue()
         self._stop = threading.Event()
+        self._is_ready = threading.Event()
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Changes:
@@ -49,13 +56,15 @@ class Changes(AbstractContextManager["Changes"]):
         self.stop()
 
     def start(self) -> None:
-        """Start watching, also again after the folder was replaced."""
+        """Start watching, also again after the folder was replaced; later changes are reported."""
         self.stop()
         self.error, self._stop = "", threading.Event()
+        self._is_ready.clear()
         self._thread = threading.Thread(
             target=self._watch, args=(self._stop,), daemon=True, name="mnv2-watch"
         )
         self._thread.start()
+        self._is_ready.wait(_START)
 
     def stop(self) -> None:
         """Stop watching."""
@@ -87,6 +96,8 @@ class Changes(AbstractContextManager["Changes"]):
                 watch_filter=None,
                 debounce=_LONGEST,
                 step=_STEP,
+                rust_timeout=_TICK,
+                yield_on_timeout=True,
                 stop_event=stop,
                 raise_interrupt=False,
                 force_polling=self._poll or None,
@@ -94,7 +105,9 @@ class Changes(AbstractContextManager["Changes"]):
                 recursive=self._recursive,
                 ignore_permission_denied=True,
             ):
-                self._queue.put([path for _, path in changes])
+                self._is_ready.set()
+                if changes:
+                    self._queue.put([path for _, path in changes])
         except (OSError, RuntimeError, ValueError) as error:
             self.error = str(error) or type(error).__name__
-            self._queue.put([])
+            self._is_ready.set()
