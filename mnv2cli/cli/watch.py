@@ -40,7 +40,7 @@ EXAMPLES = (
     ("undo it, once the watch has ended", "mnv2 undo sorted"),
     ("write keywords that photo programs read", "mnv2 watch drop --tag"),
     ("append a row for each photo", "mnv2 watch drop -o labels.csv"),
-    ("process what is there, and end; for cron", "mnv2 watch drop --into sorted --once"),
+    ("process the existing photos, then end; for cron", "mnv2 watch drop --into sorted --once"),
     ("watch a network drive", "mnv2 watch /mnt/camera --into sorted --poll"),
 )  # fmt: skip
 
@@ -179,13 +179,13 @@ def watch(
     folders: FolderChoice,
     terminal: TerminalOptions,
 ) -> None:
-    """Sort, tag or classify photos as they arrive in the folder DROP, and those that are there.
+    """Sort, tag or classify photos as they arrive in the folder DROP, and the existing ones.
 
     A photo is processed once it is complete: its size and time have stood still, no program has it
     open for writing, and it can be read to its end. Hidden files and names of transfers, such as
     photo.jpg.part, are ignored. Companions such as .xmp go with their photo.
 
-    Ctrl-C and SIGTERM end the watch after the photo in hand. Nothing is done twice after a restart,
+    Ctrl-C and SIGTERM end the watch after the current photos. Nothing is done twice after a restart,
     and an interrupted run is finished first. With --into, a watch is one run with one journal,
     which mnv2 undo DEST undoes; with --tag, mnv2 undo DROP.
 

@@ -41,7 +41,7 @@ class EarlierRuns:
         return self._targets.get(source)
 
     def note(self, entry: JournalEntry) -> None:
-        """Add an action of a run that is still going on."""
+        """Add an action of a run that is not complete."""
         self._read()
         self._add(entry, entry.source)
 

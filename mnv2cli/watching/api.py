@@ -30,8 +30,8 @@ def watch(
 ) -> Iterator[Arrived]:
     """Yield each photo of a folder once it was sorted or tagged, until asked to stop.
 
-    Photos are processed as soon as they are complete, those that are there first. All that one call
-    sorts or tags belongs to one run, which is undone together.
+    Photos are processed as soon as they are complete, the existing ones first. What one call sorts
+    or tags belongs to one run, which is undone together.
 
     Args:
         drop: The folder.
@@ -40,7 +40,7 @@ def watch(
             its ``LabelOptions`` must have ``category=True`` for folders named by category.
         options: How the folder is watched, and when a photo is complete.
         place: With ``TagOptions``: which files keywords are written to.
-        stop_requested: Once set, photos in hand are finished, and the iteration ends; it also ends
+        stop_requested: Once set, current photos are finished, and the iteration ends; it also ends
             with ``WatchOptions(once=True)``.
 
     Raises:

@@ -57,7 +57,7 @@ class Watcher:
 
     Args:
         watched: What is watched, and what becomes of it.
-        stop_requested: Once set, photos in hand are finished, and no more are started.
+        stop_requested: Once set, current photos are finished, and no more are started.
     """
 
     def __init__(self, watched: Watched, stop_requested: Event) -> None:

@@ -17,7 +17,7 @@ def is_being_written(path: str) -> bool:
     by the owner of the file only, and not on every file system.
 
     Returns:
-        False also if it cannot be told.
+        False also if that is unknown.
     """
     if sys.platform != "linux":
         return False

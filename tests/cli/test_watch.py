@@ -42,7 +42,7 @@ def drop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Watching:
-    """A running watch in a process of its own, with a fake network."""
+    """A running watch in a separate process, with a fake network."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

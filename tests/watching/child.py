@@ -1,4 +1,4 @@
-"""``mnv2`` with a fake network, as a process of its own: ``python -m tests.watching.child ...``."""
+"""``mnv2`` with a fake network, as a separate process: ``python -m tests.watching.child ...``."""
 
 from __future__ import annotations
 

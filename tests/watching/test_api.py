@@ -57,9 +57,15 @@ def test_a_folder_that_does_not_exist_is_an_error() -> None:
         mnv2cli.watch("none", "sorted")
 
 
-def test_a_folder_that_cannot_be_watched_has_the_reason(tmp_path: Path) -> None:
-    with Changes(str(tmp_path / "none")) as changes:
-        assert changes.error and changes.take(0) == []
+def test_changes_that_the_system_does_not_report_have_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError("OS file watch limit reached")
+
+    monkeypatch.setattr("watchfiles.watch", refuse)
+    with Changes(str(tmp_path)) as changes:
+        assert changes.error == "OS file watch limit reached" and changes.take(0) == []
 
 
 def test_lost_changes_are_found_by_looking_again(

@@ -123,7 +123,7 @@ def test_a_photo_that_a_program_has_open_for_writing_waits(
         clock.now += 5
         assert complete(arrivals) == []
     clock.now += 1
-    with open(tmp_path / "a.jpg", "rb"):  # readers are no matter
+    with open(tmp_path / "a.jpg", "rb"):  # readers do not matter
         assert complete(arrivals) == ["a.jpg"]
 
 
