@@ -30,10 +30,13 @@ if TYPE_CHECKING:
     from mnv2cli.results.dataframe import read_dataframe, to_dataframe
     from mnv2cli.selecting.conditions import Conditions, Order
     from mnv2cli.selecting.select import select
+    from mnv2cli.sorting.options import FolderOptions, SortOptions
     from mnv2cli.sources.options import Filters
     from mnv2cli.tagging.actions import WriteOptions
     from mnv2cli.tagging.api import plan_tags, undo_tags, write_tags
     from mnv2cli.tagging.options import PlaceOptions, TagLists, TagOptions
+    from mnv2cli.watching.api import watch
+    from mnv2cli.watching.options import WatchOptions
 
 __version__ = "0.1.0"
 __all__ = [
@@ -43,6 +46,7 @@ __all__ = [
     "EngineOptions",
     "Evaluation",
     "Filters",
+    "FolderOptions",
     "ImageOptions",
     "KeywordClasses",
     "LabelOptions",
@@ -54,8 +58,10 @@ __all__ = [
     "Prediction",
     "Record",
     "RunEvents",
+    "SortOptions",
     "TagLists",
     "TagOptions",
+    "WatchOptions",
     "WriteOptions",
     "__version__",
     "evaluate",
@@ -66,6 +72,7 @@ __all__ = [
     "select",
     "to_dataframe",
     "undo_tags",
+    "watch",
     "write_tags",
 ]
 
@@ -76,6 +83,7 @@ _HOMES = {
     "EngineOptions": "mnv2cli.engines.options",
     "Evaluation": "mnv2cli.learning.evaluation",
     "Filters": "mnv2cli.sources.options",
+    "FolderOptions": "mnv2cli.sorting.options",
     "ImageOptions": "mnv2cli.images.options",
     "KeywordClasses": "mnv2cli.learning.keywords",
     "LabelOptions": "mnv2cli.labels.options",
@@ -87,8 +95,10 @@ _HOMES = {
     "Prediction": "mnv2cli.records",
     "Record": "mnv2cli.records",
     "RunEvents": "mnv2cli.events",
+    "SortOptions": "mnv2cli.sorting.options",
     "TagLists": "mnv2cli.tagging.options",
     "TagOptions": "mnv2cli.tagging.options",
+    "WatchOptions": "mnv2cli.watching.options",
     "WriteOptions": "mnv2cli.tagging.actions",
     "evaluate": "mnv2cli.learning.evaluate",
     "learn": "mnv2cli.learning.learn",
@@ -98,6 +108,7 @@ _HOMES = {
     "select": "mnv2cli.selecting.select",
     "to_dataframe": "mnv2cli.results.dataframe",
     "undo_tags": "mnv2cli.tagging.api",
+    "watch": "mnv2cli.watching.api",
     "write_tags": "mnv2cli.tagging.api",
 }
 

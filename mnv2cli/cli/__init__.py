@@ -24,6 +24,7 @@ COMMANDS = {
     "classify": LazyCommand("mnv2cli.cli.classify:classify", "Label images."),
     "sort": LazyCommand("mnv2cli.cli.sort:sort", "Sort photos into folders by what they show."),
     "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort or a tag run."),
+    "watch": LazyCommand("mnv2cli.cli.watch:watch", "Sort or tag photos as they arrive."),
     "tag": LazyCommand("mnv2cli.cli.tag:tag", "Write keywords that photo programs read."),
     "report": LazyCommand("mnv2cli.cli.report:report", "Make a page of photos and their labels."),
     "learn": LazyCommand("mnv2cli.cli.learn:learn", "Learn your own classes from a few photos."),
