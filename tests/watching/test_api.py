@@ -20,7 +20,7 @@ ONCE = WatchOptions(settle=0.1, patience=0.2, once=True)
 
 def test_photos_are_sorted_into_a_folder(photos: Path) -> None:
     found = list(mnv2cli.watch(photos, "sorted", options=ONCE))
-    assert [each.what for each in found] == ["done"] * 3
+    assert len(found) == 3 and all(each.what == "done" for each in found)
     assert len(sorted_files(photos.parent / "sorted")) == 3
     assert list(mnv2cli.watch(photos, "sorted", options=ONCE)) == []
 
