@@ -102,7 +102,7 @@ _watch_options = grouped(
         type=click.FloatRange(min=0, min_open=True),
         default=1.0,
         metavar="SECONDS",
-        help="Wait for so long without a change.",
+        help="Wait so long without a change.",
     ),
     _watching(
         "--patience",
@@ -138,7 +138,7 @@ _watch_options = grouped(
     ),
 )
 _COMMON = {
-    "dest", "move", "tag", "output", "once", "settle", "poll", "by", "template", "threshold",
+    "dest", "move", "tag", "output", "once", "settle", "poll", "by", "template",
     "model", "quiet", "verbose",
 }  # fmt: skip
 """The options in ``--help``; ``--help-all`` has the others."""
@@ -179,15 +179,16 @@ def watch(
     folders: FolderChoice,
     terminal: TerminalOptions,
 ) -> None:
-    """Sort, tag or classify photos as they arrive in the folder DROP, and the existing ones.
+    """Sort, tag or classify photos as they arrive in the folder DROP.
 
-    A photo is processed once it is complete: its size and time have stood still, no program has it
-    open for writing, and it can be read to its end. Hidden files and names of transfers, such as
-    photo.jpg.part, are ignored. Companions such as .xmp go with their photo.
+    Existing photos are processed too. A photo is processed once it is complete: its size and
+    time have stood still, no program has it open for writing, and it can be read to its end.
+    Hidden files and names of transfers, such as photo.jpg.part, are ignored. Companions such as
+    .xmp go with their photo.
 
-    Ctrl-C and SIGTERM end the watch after the current photos. Nothing is done twice after a restart,
-    and an interrupted run is finished first. With --into, a watch is one run with one journal,
-    which mnv2 undo DEST undoes; with --tag, mnv2 undo DROP.
+    Ctrl-C and SIGTERM end the watch after the current photos. Nothing is done twice after a
+    restart, and an interrupted run is finished first. With --into, a watch is one run with one
+    journal, which mnv2 undo DEST undoes; with --tag, mnv2 undo DROP.
 
     Exit codes: 0 ended as asked, also if no photo arrived, 1 failed, 2 usage error, 4 with --once
     if some images could not be read, 130 interrupted twice, 143 terminated twice.

@@ -20,9 +20,7 @@ ONCE = WatchOptions(settle=0.1, patience=0.2, once=True)
 
 def test_photos_are_sorted_into_a_folder(photos: Path) -> None:
     found = list(mnv2cli.watch(photos, "sorted", options=ONCE))
-    assert [(each.what, each.target) for each in found] == [
-        ("done", "fish/img2.jpg"), ("done", "reptile/img10.png"), ("done", "fish/img1.webp"),
-    ] or len(found) == 3  # fmt: skip
+    assert len(found) == 3 and all(each.what == "done" for each in found)
     assert len(sorted_files(photos.parent / "sorted")) == 3
     assert list(mnv2cli.watch(photos, "sorted", options=ONCE)) == []
 
