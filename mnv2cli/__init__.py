@@ -13,6 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mnv2cli.datasets.split import split
+    from mnv2cli.datasets.split_options import Split, SplitOptions
     from mnv2cli.engines.options import EngineOptions
     from mnv2cli.errors import Mnv2Error
     from mnv2cli.events import RunEvents
@@ -52,6 +54,8 @@ __all__ = [
     "Prediction",
     "Record",
     "RunEvents",
+    "Split",
+    "SplitOptions",
     "TagLists",
     "TagOptions",
     "WriteOptions",
@@ -61,6 +65,7 @@ __all__ = [
     "plan_tags",
     "read_dataframe",
     "select",
+    "split",
     "to_dataframe",
     "undo_tags",
     "write_tags",
@@ -83,6 +88,8 @@ _HOMES = {
     "Prediction": "mnv2cli.records",
     "Record": "mnv2cli.records",
     "RunEvents": "mnv2cli.events",
+    "Split": "mnv2cli.datasets.split_options",
+    "SplitOptions": "mnv2cli.datasets.split_options",
     "TagLists": "mnv2cli.tagging.options",
     "TagOptions": "mnv2cli.tagging.options",
     "WriteOptions": "mnv2cli.tagging.actions",
@@ -91,6 +98,7 @@ _HOMES = {
     "plan_tags": "mnv2cli.tagging.api",
     "read_dataframe": "mnv2cli.results.dataframe",
     "select": "mnv2cli.selecting.select",
+    "split": "mnv2cli.datasets.split",
     "to_dataframe": "mnv2cli.results.dataframe",
     "undo_tags": "mnv2cli.tagging.api",
     "write_tags": "mnv2cli.tagging.api",
