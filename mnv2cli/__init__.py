@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mnv2cli.config.read import Config, read_config
+    from mnv2cli.datasets.split import split
+    from mnv2cli.datasets.split_options import Split, SplitOptions
     from mnv2cli.engines.options import EngineOptions
     from mnv2cli.errors import Mnv2Error
     from mnv2cli.events import RunEvents
@@ -59,6 +61,8 @@ __all__ = [
     "Record",
     "RunEvents",
     "SortOptions",
+    "Split",
+    "SplitOptions",
     "TagLists",
     "TagOptions",
     "WatchOptions",
@@ -70,6 +74,7 @@ __all__ = [
     "read_config",
     "read_dataframe",
     "select",
+    "split",
     "to_dataframe",
     "undo_tags",
     "watch",
@@ -96,6 +101,8 @@ _HOMES = {
     "Record": "mnv2cli.records",
     "RunEvents": "mnv2cli.events",
     "SortOptions": "mnv2cli.sorting.options",
+    "Split": "mnv2cli.datasets.split_options",
+    "SplitOptions": "mnv2cli.datasets.split_options",
     "TagLists": "mnv2cli.tagging.options",
     "TagOptions": "mnv2cli.tagging.options",
     "WatchOptions": "mnv2cli.watching.options",
@@ -106,6 +113,7 @@ _HOMES = {
     "read_config": "mnv2cli.config.read",
     "read_dataframe": "mnv2cli.results.dataframe",
     "select": "mnv2cli.selecting.select",
+    "split": "mnv2cli.datasets.split",
     "to_dataframe": "mnv2cli.results.dataframe",
     "undo_tags": "mnv2cli.tagging.api",
     "watch": "mnv2cli.watching.api",

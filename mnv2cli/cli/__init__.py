@@ -35,6 +35,7 @@ COMMANDS = {
     "duplicates": LazyCommand("mnv2cli.cli.duplicates:duplicates", "Find copies of photos."),
     "summary": LazyCommand("mnv2cli.cli.summary:summary", "Show the figures of results."),
     "select": LazyCommand("mnv2cli.cli.select:select", "Filter results, or query them with SQL."),
+    "split": LazyCommand("mnv2cli.cli.split:split", "Split photos into train, val and test."),
     "labels": LazyCommand("mnv2cli.cli.labels:labels", "Show the labels and categories."),
     "models": LazyCommand("mnv2cli.cli.models:models", "List, download and inspect models."),
     "merge": LazyCommand("mnv2cli.cli.merge:merge", "Merge the results of shards."),

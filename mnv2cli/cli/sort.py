@@ -17,7 +17,7 @@ from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.folders import FOLDERS, FolderChoice, folder_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
-from mnv2cli.cli.options.method import SORTING, method_options
+from mnv2cli.cli.options.method import method_options
 from mnv2cli.cli.options.model import model_options
 from mnv2cli.cli.options.plan import plan_file_options
 from mnv2cli.cli.options.report import corrections_option, report_option
@@ -78,8 +78,9 @@ class _DestinationOption(SectionOption):
             ) from None
 
 
-_OWN_SECTIONS = (SORTING, FOLDERS)
-_sorting = section(SORTING)
+_OWN_SECTIONS = ("Sorting", FOLDERS)
+_sorting = section("Sorting")
+_method_options = method_options(_sorting)
 _plan_options = grouped(
     "plan",
     PlanOptions,
@@ -134,7 +135,7 @@ def _new_name(name: str) -> str:
     metavar="DEST",
     help="Sort into this folder, new or not.",
 )
-@method_options
+@_method_options
 @_plan_options
 @folder_options
 @image_options

@@ -14,7 +14,7 @@ from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.folders import FOLDERS, FolderChoice, folder_options
 from mnv2cli.cli.options.images import image_options
-from mnv2cli.cli.options.method import SORTING, method_options
+from mnv2cli.cli.options.method import method_options
 from mnv2cli.cli.options.model import model_options
 from mnv2cli.cli.options.tags import TagChoice
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mnv2cli.models.options import ModelOptions
     from mnv2cli.sorting.actions import Method
 
+_SORTING = "Sorting"  # the section of the options for --into
 EXAMPLES = (
     ("copy photos into folders such as dog, car and mountain as they arrive",
      "mnv2 watch drop --into sorted"),
@@ -163,7 +164,7 @@ def _as_classifier_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("drop", metavar="DROP", type=click.Path(exists=True, file_okay=False))
 @_mode_options
 @_watch_options
-@method_options
+@method_options(section(_SORTING))
 @folder_options
 @image_options
 @model_options
@@ -251,7 +252,7 @@ def _check(ctx: click.Context, mode: WatchMode, folders: FolderChoice) -> None:
         if getattr(param, "section", "Terminal") in _ALWAYS
     } - _CHOICE
     if mode.dest is not None:
-        sections = (SORTING, FOLDERS)
+        sections = (_SORTING, FOLDERS)
         own = {p.name for p in ctx.command.params if getattr(p, "section", "") in sections}
         refuse_others(ctx, used | own | {"dest"}, "--into")
     elif mode.tag:

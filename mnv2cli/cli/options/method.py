@@ -1,18 +1,16 @@
-"""Options for how photos get into their folders; ``@method_options`` passes them as ``method``."""
+"""Options for what to do with each photo; passed to a command as ``method``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnv2cli.cli.grouping import grouped, section
+from mnv2cli.cli.grouping import grouped
 
 if TYPE_CHECKING:
     from mnv2cli.sorting.actions import Method
-
-SORTING = "Sorting"
-"""The section of these options in the help."""
 
 
 def _method(*, copy: bool, **others: bool) -> Method:
@@ -24,12 +22,17 @@ def _method(*, copy: bool, **others: bool) -> Method:
     return chosen[0] if chosen else "copy"  # type: ignore[return-value]
 
 
-_sorting = section(SORTING)
-method_options = grouped(
-    "method",
-    _method,
-    _sorting("--move", is_flag=True, help="Move photos instead of copying them."),
-    _sorting("--symlink", is_flag=True, help="Create symbolic links, relative if possible."),
-    _sorting("--hardlink", is_flag=True, help="Create hard links, which use no extra space."),
-    _sorting("--copy", is_flag=True, help="Copy photos (the default)."),
-)
+def method_options(option: Callable[..., Any]) -> Callable[[Any], Any]:
+    """Return the decorator for the options, in a section of the help.
+
+    Args:
+        option: Declares an option in that section.
+    """
+    return grouped(
+        "method",
+        _method,
+        option("--move", is_flag=True, help="Move photos instead of copying them."),
+        option("--symlink", is_flag=True, help="Create symbolic links, relative if possible."),
+        option("--hardlink", is_flag=True, help="Create hard links, which use no extra space."),
+        option("--copy", is_flag=True, help="Copy photos (the default)."),
+    )
