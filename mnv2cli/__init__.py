@@ -13,6 +13,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mnv2cli.datasets.formats import ReadOptions
+    from mnv2cli.datasets.read import read_dataset
+    from mnv2cli.datasets.write import DatasetOptions, write_dataset
     from mnv2cli.engines.options import EngineOptions
     from mnv2cli.errors import Mnv2Error
     from mnv2cli.events import RunEvents
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Classifier",
+    "DatasetOptions",
     "EngineOptions",
     "Evaluation",
     "Filters",
@@ -46,6 +50,7 @@ __all__ = [
     "ModelOptions",
     "PlaceOptions",
     "Prediction",
+    "ReadOptions",
     "Record",
     "RunEvents",
     "TagLists",
@@ -56,13 +61,16 @@ __all__ = [
     "learn",
     "plan_tags",
     "read_dataframe",
+    "read_dataset",
     "to_dataframe",
     "undo_tags",
+    "write_dataset",
     "write_tags",
 ]
 
 _HOMES = {
     "Classifier": "mnv2cli.inference.classifier",
+    "DatasetOptions": "mnv2cli.datasets.write",
     "EngineOptions": "mnv2cli.engines.options",
     "Evaluation": "mnv2cli.learning.evaluation",
     "Filters": "mnv2cli.sources.options",
@@ -74,6 +82,7 @@ _HOMES = {
     "ModelOptions": "mnv2cli.models.options",
     "PlaceOptions": "mnv2cli.tagging.options",
     "Prediction": "mnv2cli.records",
+    "ReadOptions": "mnv2cli.datasets.formats",
     "Record": "mnv2cli.records",
     "RunEvents": "mnv2cli.events",
     "TagLists": "mnv2cli.tagging.options",
@@ -83,8 +92,10 @@ _HOMES = {
     "learn": "mnv2cli.learning.learn",
     "plan_tags": "mnv2cli.tagging.api",
     "read_dataframe": "mnv2cli.results.dataframe",
+    "read_dataset": "mnv2cli.datasets.read",
     "to_dataframe": "mnv2cli.results.dataframe",
     "undo_tags": "mnv2cli.tagging.api",
+    "write_dataset": "mnv2cli.datasets.write",
     "write_tags": "mnv2cli.tagging.api",
 }
 

@@ -31,6 +31,7 @@ COMMANDS = {
     "embed": LazyCommand("mnv2cli.cli.embed:embed", "Write the features of images."),
     "similar": LazyCommand("mnv2cli.cli.similar:similar", "Find photos that look like one."),
     "duplicates": LazyCommand("mnv2cli.cli.duplicates:duplicates", "Find copies of photos."),
+    "convert": LazyCommand("mnv2cli.cli.convert:convert", "Write or read datasets for training."),
     "summary": LazyCommand("mnv2cli.cli.summary:summary", "Show the figures of results."),
     "labels": LazyCommand("mnv2cli.cli.labels:labels", "Show the labels and categories."),
     "models": LazyCommand("mnv2cli.cli.models:models", "List, download and inspect models."),
