@@ -150,34 +150,32 @@ class CroissantWriter:
 
 def _record_set() -> dict[str, object]:
     """Return the description of the fields: each image is joined with its line by its name."""
-    key = f"{_RECORDS}/{FILE_NAME}"
-    join = {
-        "references": {
-            "fileSet": {"@id": _IMAGES},
-            "extract": {"fileProperty": "fullpath"},
-        }
+    name = _field(FILE_NAME, "The name of the image in the folder.", "sc:Text")
+    name["references"] = name["source"]
+    name["source"] = {
+        **_of_images("fullpath"),
+        "transform": {"regex": "^(.*)$"},  # makes a text of it
     }
+    image = _field("image", "The image.", "sc:ImageObject")
+    image["source"] = _of_images("content")
     return {
         "@type": "cr:RecordSet",
         "@id": _RECORDS,
         "name": _RECORDS,
-        "key": {"@id": key},
+        "key": {"@id": name["@id"]},
         "field": [
-            _field(FILE_NAME, "The name of the image in the folder.", "sc:Text") | join,
-            {
-                "@type": "cr:Field",
-                "@id": f"{_RECORDS}/image",
-                "name": "image",
-                "description": "The image.",
-                "dataType": "sc:ImageObject",
-                "source": {"fileSet": {"@id": _IMAGES}, "extract": {"fileProperty": "content"}},
-            },
+            name,
+            image,
             _field(LABEL, "The label; empty for none.", "sc:Text"),
             _field(SCORE, "The score of the label, from 0 to 1.", "sc:Float"),
             _field(_SHA256, "The SHA-256 of the image file.", "sc:Text"),
             _field(KEY, "The complete result of mnv2, as JSON.", "sc:Text"),
         ],
     }
+
+
+def _of_images(property: str) -> dict[str, object]:
+    return {"fileSet": {"@id": _IMAGES}, "extract": {"fileProperty": property}}
 
 
 def _field(name: str, description: str, type: str) -> dict[str, object]:
@@ -210,7 +208,7 @@ def read_croissant(path: str, options: ReadOptions) -> Iterator[Record]:
         tables = list(_tables(content, folder))
     if not tables:
         raise InputError(
-            f"cannot read the dataset {file!r}: it describes no local CSV or JSON lines with images",
+            f"cannot read the dataset {file!r}: it describes no local table of images",
             "Download its files into its folder first.",
         )
     base = options.base or folder
@@ -234,14 +232,14 @@ def _tables(content: dict[str, Any], folder: str) -> Iterator[tuple[str, dict[st
         if not formats & set(_TABLES) or not isinstance(url, str) or "://" in url:
             continue
         table = os.path.join(folder, *checked_name(url.removeprefix("./")).split("/"))
-        columns = {}
+        columns: dict[str, str] = {}
         for field in fields:
-            source = field.get("source") or {}
-            origin = source.get("fileObject") or source.get("distribution") or {}
-            column = (source.get("extract") or {}).get("column")
-            if origin.get("@id") == file.get("@id") and isinstance(column, str):
-                name = str(field.get("name") or field.get("@id")).rpartition("/")[2]
-                columns[name] = column
+            name = str(field.get("name") or field.get("@id")).rpartition("/")[2]
+            for source in (field.get("references") or {}, field.get("source") or {}):
+                origin = source.get("fileObject") or source.get("distribution") or {}
+                column = (source.get("extract") or {}).get("column")
+                if origin.get("@id") == file.get("@id") and isinstance(column, str):
+                    columns.setdefault(name, column)
         found = {
             target: next((columns[name] for name in names if name in columns), "")
             for target, names in ((FILE_NAME, _NAMES), (LABEL, _LABELS))

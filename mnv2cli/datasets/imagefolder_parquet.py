@@ -37,7 +37,7 @@ from mnv2cli.system.files import read_unnoticed
 _IMAGE = "image"
 _SHARD = 500_000_000  # bytes of images
 _GROUP = 100  # images
-_GROUP_BYTES = 64 << 20
+_GROUP_BYTES = 32 << 20
 _LARGEST = 1 << 30  # bytes of one image; an array of Arrow has less than 2 GiB
 _BATCH = 1024  # rows
 _FOLDER = "data"
