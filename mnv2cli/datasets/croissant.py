@@ -216,7 +216,7 @@ def read_croissant(path: str, options: ReadOptions) -> Iterator[Record]:
         if columns.get(FILE_NAME) == FILE_NAME:
             yield from read_metadata(table, base, options)
             continue
-        for where, row in entries(table):
+        for where, row in entries(table, columns[FILE_NAME]):
             with entry(table, where):
                 named = {name: row[column] for name, column in columns.items() if column in row}
                 record = record_of(named, image_path(named.get(FILE_NAME), base), options)

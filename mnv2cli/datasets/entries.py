@@ -24,7 +24,8 @@ FILE_NAME = "file_name"
 LABEL = "label"
 SCORE = "score"
 
-_LABELS = (LABEL, "labels", "category", "class", "text", "caption", "txt")
+LABELS = (LABEL, "labels", "category", "class", "text", "caption", "txt")
+"""The usual keys of labels, in the order in which they are looked for."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 _SURROGATE = re.compile(r"\\ud[89a-f]|[\ud800-\udfff]", re.IGNORECASE)
 _MAX_DEPTH = 64  # of the lists and objects of an entry
@@ -185,7 +186,7 @@ def labels_of(content: Mapping[str, Any]) -> tuple[str, ...]:
         EntryError: They are something else than text, numbers or a list of these.
     """
     rest = [key for key in content if key not in (FILE_NAME, SCORE, KEY)]
-    key = next((key for key in _LABELS if key in content), rest[0] if len(rest) == 1 else None)
+    key = next((key for key in LABELS if key in content), rest[0] if len(rest) == 1 else None)
     given = content[key] if key is not None else None
     return (
         tuple(map(_label, given))

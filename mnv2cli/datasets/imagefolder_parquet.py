@@ -27,6 +27,7 @@ from mnv2cli.datasets.entries import (
     strict_json,
 )
 from mnv2cli.datasets.formats import DatasetFormat, Item, ReadOptions, WriteOptions
+from mnv2cli.datasets.imagefolder_reader import folder_names
 from mnv2cli.datasets.labels import KEY
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record
@@ -258,7 +259,7 @@ def _files(path: str) -> list[str]:
         return [path]
     for folder in (os.path.join(path, _FOLDER), path):
         if os.path.isdir(folder):
-            names = natural_sorted([n for n in os.listdir(folder) if n.endswith(".parquet")])
+            names = natural_sorted([n for n in folder_names(folder) if n.endswith(".parquet")])
             if names:
                 return [os.path.join(folder, name) for name in names]
     return []

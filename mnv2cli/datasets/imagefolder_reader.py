@@ -89,24 +89,33 @@ def read_metadata(path: str, folder: str, options: ReadOptions) -> Iterator[Reco
     Raises:
         InputError: It cannot be read or is damaged; the message has the line.
     """
-    is_csv = path.lower().endswith(".csv")
     for where, content in entries(path):
         with entry(path, where):
-            if FILE_NAME not in content:
-                raise EntryError(f"it has no {FILE_NAME!r}")
             image = image_path(content[FILE_NAME], folder)
-            record = _table_record(content, image, options) if is_csv else None
+            record = _table_record(content, image, options) if _is_csv(path) else None
             record = record or record_of(content, image, options)
         yield record
 
 
-def entries(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def entries(path: str, key: str = FILE_NAME) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the location and the content of each entry of a metadata file.
+
+    Args:
+        path: The file; CSV if its name ends in ``.csv``, else JSON lines.
+        key: The key or column that each entry needs.
 
     Raises:
         InputError: As :func:`read_metadata`.
     """
-    return _csv_entries(path) if path.lower().endswith(".csv") else _jsonl_entries(path)
+    for where, content in (_csv_entries if _is_csv(path) else _jsonl_entries)(path):
+        if key not in content:
+            with entry(path, where):
+                raise EntryError(f"it has no {key!r}")
+        yield where, content
+
+
+def _is_csv(path: str) -> bool:
+    return path.lower().endswith(".csv")
 
 
 def _table_record(content: dict[str, Any], image: str, options: ReadOptions) -> Record | None:
@@ -144,10 +153,6 @@ def _csv_entries(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
             # The csv module of Python 3.10 refuses NUL.
             reader = csv.reader(line.replace("\0", NUL_SIGN) for line in lines(file, path))
             names = next(reader, [])
-            if FILE_NAME not in names:
-                raise InputError(
-                    f"cannot read the dataset {path!r}: it has no column {FILE_NAME!r}"
-                )
             for cells in filter(None, reader):
                 where = f"line {reader.line_num:,}"
                 with entry(path, where):
@@ -178,6 +183,18 @@ def walk(path: str) -> Iterator[tuple[str, list[str]]]:
         yield folder, natural_sorted([name for name in names if not name.startswith(".")])
 
 
+def folder_names(path: str) -> list[str]:
+    """Return the names of the files and folders in a folder.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        return os.listdir(path)
+    except OSError as error:
+        raise InputError(f"cannot read the folder {path!r}: {reason(error)}") from error
+
+
 def is_image(name: str) -> bool:
     """Return whether a file is an image, by its name."""
     return suffix_of(name) in IMAGE_SUFFIXES
@@ -205,7 +222,7 @@ def is_class_folder(path: str) -> bool:
             _subfolders(folder) if os.path.basename(folder).casefold() in _SPLITS else (folder,)
         )
     ]
-    return sum(map(_has_images, inner)) > 1
+    return sum(any(map(_has_images, (each, *_subfolders(each)))) for each in inner) > 1
 
 
 def _has_images(folder: str) -> bool:

@@ -19,6 +19,7 @@ from typing import IO
 from mnv2cli.datasets.entries import (
     FILE_NAME,
     LABEL,
+    LABELS,
     EntryError,
     checked_name,
     entry,
@@ -28,6 +29,7 @@ from mnv2cli.datasets.entries import (
     record_of,
 )
 from mnv2cli.datasets.formats import DatasetFormat, Item, ReadOptions, WriteOptions
+from mnv2cli.datasets.imagefolder_reader import folder_names
 from mnv2cli.datasets.labels import KEY
 from mnv2cli.errors import ImageError, InputError
 from mnv2cli.images.formats import identify
@@ -139,7 +141,7 @@ def read_webdataset(path: str, options: ReadOptions) -> Iterator[Record]:
         try:
             with tarfile.open(file, "r:") as tar:
                 yield from _photos(tar, file, classes, options)
-        except (tarfile.TarError, EOFError) as error:
+        except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
             raise InputError(f"cannot read the dataset {file!r}: it is damaged: {error}") from error
         except OSError as error:
             raise InputError(f"cannot read the dataset {file!r}: {reason(error)}") from error
@@ -194,7 +196,7 @@ def _record(
     path = f"tar://{image}::{file}"
     if options.base:
         path = os.path.join(options.base, *checked_name(name).split("/"))
-    if not content.keys() & {LABEL, KEY}:
+    if not content.keys() & {*LABELS, KEY}:
         given = texts.get("cls", texts.get("txt", b"")).decode("utf-8-sig").strip()
         if "cls" in texts and given.isascii() and given.isdigit() and len(given) < 10:
             given = classes[int(given)] if int(given) < len(classes) else given
@@ -216,7 +218,7 @@ def _files(path: str) -> list[str]:
     """Return the tar files of a dataset, in order."""
     if not os.path.isdir(path):
         return [path]
-    names = natural_sorted([name for name in os.listdir(path) if name.endswith(".tar")])
+    names = natural_sorted([name for name in folder_names(path) if name.endswith(".tar")])
     return [os.path.join(path, name) for name in names if not name.startswith(".")]
 
 
@@ -233,7 +235,7 @@ def is_webdataset(path: str) -> bool:
                     return False
                 if member.isreg() and suffix_of(member.name) in (".json", ".cls", ".txt"):
                     return True
-    except (OSError, ValueError, tarfile.TarError):
+    except (InputError, OSError, ValueError, OverflowError, tarfile.TarError):
         return False
     return False
 
