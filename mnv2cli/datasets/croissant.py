@@ -31,7 +31,7 @@ from mnv2cli.datasets.entries import (
     record_of,
 )
 from mnv2cli.datasets.formats import DatasetFormat, Item, ReadOptions, WriteOptions
-from mnv2cli.datasets.imagefolder import write_readme
+from mnv2cli.datasets.imagefolder import JSONL_TYPES, write_readme
 from mnv2cli.datasets.imagefolder_reader import (
     CROISSANT_JSON,
     METADATA_JSONL,
@@ -105,7 +105,7 @@ class CroissantWriter:
     def finish(self) -> None:
         """Write the description."""
         self._file.close()
-        write_readme(self._folder, METADATA_JSONL)
+        write_readme(self._folder, METADATA_JSONL, {**JSONL_TYPES, _SHA256: "string"})
         path = os.path.join(self._folder, METADATA_JSONL)
         own = self._options.own
         content = {

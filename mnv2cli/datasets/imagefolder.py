@@ -2,8 +2,8 @@
 
 ``metadata.jsonl`` has an object per image: ``file_name``, ``label``, ``score`` and the record as
 JSON text. ``metadata.csv`` has the columns ``file_name`` and ``label``, then those of the CSV of
-``mnv2 classify``. ``README.md`` lists the files for ``datasets``, which would otherwise derive
-splits from names of images such as ``test.jpg``.
+``mnv2 classify``. ``README.md`` lists the files and the types of columns for ``datasets``, which
+would otherwise derive splits from names of images such as ``test.jpg``, and numbers from labels.
 
 Facts: https://huggingface.co/docs/datasets/image_dataset
 """
@@ -13,9 +13,10 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from typing import IO
 
-from mnv2cli.datasets.entries import FILE_NAME, LABEL, entry_of, json_text, record_text
+from mnv2cli.datasets.entries import FILE_NAME, LABEL, SCORE, entry_of, json_text, record_text
 from mnv2cli.datasets.formats import DatasetFormat, Item, WriteOptions
 from mnv2cli.datasets.imagefolder_reader import (
     METADATA_CSV,
@@ -24,10 +25,11 @@ from mnv2cli.datasets.imagefolder_reader import (
     is_class_folder,
     read_imagefolder,
 )
-from mnv2cli.datasets.labels import unpacked
+from mnv2cli.datasets.labels import KEY, unpacked
 from mnv2cli.results.schema import Layout, Schema, cell_text, extras
 from mnv2cli.system.csvtext import csv_line
 
+_TYPES = {"float32": "float64", "int32": "int64", "int64": "int64"}
 _README = """\
 ---
 configs:
@@ -37,8 +39,11 @@ configs:
     path:
     - {metadata}
     - images/**
----
+  features:
+{features}---
 """
+JSONL_TYPES = {LABEL: "string", SCORE: "float64", KEY: "string"}
+"""The columns of ``metadata.jsonl`` without that of the image, and their types."""
 
 
 class JsonlWriter:
@@ -61,7 +66,7 @@ class JsonlWriter:
     def finish(self) -> None:
         """Complete the file."""
         self._file.flush()
-        write_readme(self._folder, METADATA_JSONL)
+        write_readme(self._folder, METADATA_JSONL, JSONL_TYPES)
 
     def close(self) -> None:
         """Close the file."""
@@ -98,17 +103,26 @@ class CsvWriter:
                 name, label, record = json.loads(line)
                 (cells,) = schema.rows(unpacked(json.loads(record)))
                 file.write(csv_line([name, label, *map(cell_text, cells)]).encode())
-        write_readme(self._folder, METADATA_CSV)
+        types = {each.name: _TYPES.get(each.type, "string") for each in schema.columns}
+        write_readme(self._folder, METADATA_CSV, {LABEL: "string", **types})
 
     def close(self) -> None:
         """Remove the temporary file."""
         self._rows.close()
 
 
-def write_readme(folder: str, metadata: str) -> None:
-    """Write the list of files that ``datasets`` reads from a folder."""
+def write_readme(folder: str, metadata: str, types: Mapping[str, str]) -> None:
+    """Write the list of files, and the types of columns, that ``datasets`` reads from a folder.
+
+    Args:
+        folder: The folder of the dataset.
+        metadata: The name of its metadata.
+        types: The type of each column but the image; without it, labels such as 007 are numbers.
+    """
+    features = {"image": "image", **types}
+    text = "".join(f"  - name: {name}\n    dtype: {type}\n" for name, type in features.items())
     with open(os.path.join(folder, "README.md"), "w", encoding="utf-8", newline="\n") as file:
-        file.write(_README.format(metadata=metadata))
+        file.write(_README.format(metadata=metadata, features=text))
 
 
 IMAGEFOLDER = DatasetFormat(

@@ -75,6 +75,14 @@ def test_hugging_face_reads_metadata_csv(tmp_path: Path, hugging_face: Any) -> N
     assert reds(rows) == list(range(len(HOSTILE)))
 
 
+def test_hugging_face_reads_labels_that_are_numbers_as_text(
+    tmp_path: Path, hugging_face: Any
+) -> None:
+    for format in ("imagefolder", "imagefolder-csv", "croissant"):
+        made = make(tmp_path, format, records_of(["007", "1"]))
+        assert hugging_face(str(made.path))["label"][:] == ["007", "1"]
+
+
 def test_hugging_face_reads_parquet_with_classes(tmp_path: Path, hugging_face: Any) -> None:
     made = made_of_hostile(tmp_path, "imagefolder-parquet")
     rows = hugging_face(str(made.path))
