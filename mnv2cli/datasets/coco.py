@@ -116,10 +116,10 @@ class _Labels:
         self._images: set[Id] = set()
         found: set[str] = set()
         for each in json_entries(path):
-            if each.name is None and each.group in _LISTS:
+            if each.name is None and each.group in _LISTS and each.value != []:
                 raise InputError(f"cannot read the dataset {path!r}: {each.group!r} is not a list")
             found.add(each.group)
-            if each.group in _LISTS:
+            if each.group in _LISTS and each.name is not None:
                 with entry(path, each.where):
                     self._add(each.group, object_of(each.value))
         if "images" not in found:
@@ -175,7 +175,7 @@ def read_coco(path: str, options: ReadOptions) -> Iterator[Record]:
     labels = _Labels(path)
     folder = base_of(path, options)
     for each in json_entries(path):
-        if each.group == "images":
+        if each.group == "images" and each.name is not None:
             with entry(path, each.where):
                 item = object_of(each.value)
                 found = labels.of(id_of(item, "id"))

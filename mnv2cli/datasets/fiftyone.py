@@ -63,7 +63,8 @@ class FiftyOneWriter:
         self._seen.add(number)
         record = packed(item.record)
         key = json_text(name, item)
-        labels = [_label(each) for each in predictions_of(item, self._options.label_by)]
+        found = predictions_of(item, self._options.label_by) if item.label else ()
+        labels = [_label(each) for each in found if each.label]
         if labels:
             labels[0][KEY] = record
             self._classes.update(str(each["label"]) for each in labels)
@@ -121,7 +122,7 @@ def read_fiftyone(path: str, options: ReadOptions) -> Iterator[Record]:
     classes, unlabelled = _classes(labels)
     seen: set[str] = set()
     for each in json_entries(labels):
-        if each.group != "labels":
+        if each.group != "labels" or each.value == {}:
             continue
         with entry(labels, each.where):
             if not isinstance(each.name, str):
@@ -147,7 +148,7 @@ def _classes(path: str) -> tuple[list[str], dict[str, Any]]:
         is_dataset = is_dataset or each.group == "labels"
         if each.group == KEY and isinstance(each.name, str):
             unlabelled[each.name] = each.value
-        elif each.group == "classes" and each.value is not None:
+        elif each.group == "classes" and each.name is not None:
             with entry(path, each.where):
                 classes.append(text_of(each.value, "the name of the class"))
     if not is_dataset and not classes:

@@ -25,7 +25,7 @@ class JsonEntry(NamedTuple):
     Attributes:
         group: The key of the document that has it; empty if the document is a list.
         name: Its index, or its key, in the list or object of the group; None if the group is
-            another value.
+            another value, or is empty.
         value: The value.
     """
 
@@ -98,12 +98,18 @@ class _Parser:
 
     def _group(self, group: str) -> Iterator[JsonEntry]:
         start = self._peek()
+        is_empty = True
         if start == "[":
             for name, value in self._list():
+                is_empty = False
                 yield JsonEntry(group, name, value)
         elif start == "{":
             for key in self._keys():
+                is_empty = False
                 yield JsonEntry(group, key, self._value())
+        if start in ("[", "{"):
+            if is_empty:
+                yield JsonEntry(group, None, [] if start == "[" else {})
         else:
             yield JsonEntry(group, None, self._value())
 

@@ -164,15 +164,13 @@ def _image_name(url: str) -> str:
 
 
 def _annotated(task: dict[str, Any]) -> tuple[Prediction, ...] | None:
-    """Return the choices of people; None if nobody has chosen anything."""
+    """Return the choices of people, which may be none; None if nobody has annotated it."""
     given = task.get("annotations", task.get("completions"))
     for annotation in reversed(_list(given, "'annotations'")):
         content = object_of(annotation, "an annotation")
         if content.get("was_cancelled") or content.get("skipped"):
             continue
-        labels = _chosen(content)
-        if labels is not None:
-            return tuple(Prediction("", label, 1.0) for label in labels)
+        return tuple(Prediction("", label, 1.0) for label in _chosen(content) or ())
     return None
 
 
@@ -197,8 +195,8 @@ def _chosen(content: dict[str, Any]) -> list[str] | None:
             value = object_of(result.get("value"), "the value of a result")
             name = text_of(result.get("from_name"), "'from_name'")
             found.setdefault(name, []).extend(_texts(value.get(_CHOICES)))
-    name = next((name for name in _CONTROLS if name in found), next(iter(found), None))
-    return None if name is None else list(dict.fromkeys(found[name]))
+    names = [name for name in _CONTROLS if name in found] or list(found)
+    return list(dict.fromkeys(found[names[0]])) if names else None
 
 
 def _min_labels(task: dict[str, Any]) -> tuple[Prediction, ...] | None:
