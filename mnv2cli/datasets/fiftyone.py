@@ -122,7 +122,7 @@ def read_fiftyone(path: str, options: ReadOptions) -> Iterator[Record]:
     classes, unlabelled = _classes(labels)
     seen: set[str] = set()
     for each in json_entries(labels):
-        if each.group != "labels" or each.value == {}:
+        if each.group != "labels" or (each.name is None and each.value == {}):
             continue
         with entry(labels, each.where):
             if not isinstance(each.name, str):
