@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mnv2cli.config.read import Config, read_config
     from mnv2cli.datasets.formats import ReadOptions
     from mnv2cli.datasets.read import read_dataset
     from mnv2cli.datasets.write import DatasetOptions, write_dataset
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from mnv2cli.models.options import ModelOptions
     from mnv2cli.records import Prediction, Record
     from mnv2cli.results.dataframe import read_dataframe, to_dataframe
+    from mnv2cli.selecting.conditions import Conditions, Order
+    from mnv2cli.selecting.select import select
     from mnv2cli.sources.options import Filters
     from mnv2cli.tagging.actions import WriteOptions
     from mnv2cli.tagging.api import plan_tags, undo_tags, write_tags
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Classifier",
+    "Conditions",
+    "Config",
     "DatasetOptions",
     "EngineOptions",
     "Evaluation",
@@ -48,6 +53,7 @@ __all__ = [
     "LearnOptions",
     "Mnv2Error",
     "ModelOptions",
+    "Order",
     "PlaceOptions",
     "Prediction",
     "ReadOptions",
@@ -60,8 +66,10 @@ __all__ = [
     "evaluate",
     "learn",
     "plan_tags",
+    "read_config",
     "read_dataframe",
     "read_dataset",
+    "select",
     "to_dataframe",
     "undo_tags",
     "write_dataset",
@@ -70,6 +78,8 @@ __all__ = [
 
 _HOMES = {
     "Classifier": "mnv2cli.inference.classifier",
+    "Conditions": "mnv2cli.selecting.conditions",
+    "Config": "mnv2cli.config.read",
     "DatasetOptions": "mnv2cli.datasets.write",
     "EngineOptions": "mnv2cli.engines.options",
     "Evaluation": "mnv2cli.learning.evaluation",
@@ -80,6 +90,7 @@ _HOMES = {
     "LearnOptions": "mnv2cli.learning.options",
     "Mnv2Error": "mnv2cli.errors",
     "ModelOptions": "mnv2cli.models.options",
+    "Order": "mnv2cli.selecting.conditions",
     "PlaceOptions": "mnv2cli.tagging.options",
     "Prediction": "mnv2cli.records",
     "ReadOptions": "mnv2cli.datasets.formats",
@@ -91,8 +102,10 @@ _HOMES = {
     "evaluate": "mnv2cli.learning.evaluate",
     "learn": "mnv2cli.learning.learn",
     "plan_tags": "mnv2cli.tagging.api",
+    "read_config": "mnv2cli.config.read",
     "read_dataframe": "mnv2cli.results.dataframe",
     "read_dataset": "mnv2cli.datasets.read",
+    "select": "mnv2cli.selecting.select",
     "to_dataframe": "mnv2cli.results.dataframe",
     "undo_tags": "mnv2cli.tagging.api",
     "write_dataset": "mnv2cli.datasets.write",

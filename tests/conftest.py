@@ -52,6 +52,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(autouse=True)
+def no_config(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ignore the config files and the MNV2_* variables of options of whoever runs the tests."""
+    monkeypatch.setenv("MNV2_NO_CONFIG", "1")
+
+
+@pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse connections to other machines."""
     connect = socket.socket.connect

@@ -151,6 +151,8 @@ def environment(python: str = sys.executable) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.lower().endswith("_proxy") and name not in ("NO_COLOR", "COLUMNS", "MNV2_MODEL")
     }
+    env.pop("MNV2_NO_CONFIG", None)  # pages write config files; whoever runs them has none
+    env["MNV2_CONFIG_DIR"] = str(ROOT / "no-config")
     env["PATH"] = os.pathsep.join([str(Path(python).parent), env.get("PATH", "")])
     if (SHARED / "keras").is_dir():
         env["KERAS_HOME"] = str(SHARED / "keras")

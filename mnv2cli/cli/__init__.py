@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from mnv2cli import __version__
+from mnv2cli.cli.config.apply import NO_CONFIG
 from mnv2cli.cli.errors import ErrorGroup
 from mnv2cli.cli.terminal.help import LazyCommand
 from mnv2cli.cli.terminal.interrupts import exit_code, raise_interrupt
@@ -33,10 +34,12 @@ COMMANDS = {
     "duplicates": LazyCommand("mnv2cli.cli.duplicates:duplicates", "Find copies of photos."),
     "convert": LazyCommand("mnv2cli.cli.convert:convert", "Write or read datasets for training."),
     "summary": LazyCommand("mnv2cli.cli.summary:summary", "Show the figures of results."),
+    "select": LazyCommand("mnv2cli.cli.select:select", "Filter results, or query them with SQL."),
     "labels": LazyCommand("mnv2cli.cli.labels:labels", "Show the labels and categories."),
     "models": LazyCommand("mnv2cli.cli.models:models", "List, download and inspect models."),
     "merge": LazyCommand("mnv2cli.cli.merge:merge", "Merge the results of shards."),
     "bench": LazyCommand("mnv2cli.cli.bench:bench", "Measure the speed of this machine."),
+    "config": LazyCommand("mnv2cli.cli.config.command:config", "Show what config files set."),
     "doctor": LazyCommand("mnv2cli.cli.doctor:doctor", "Check the installation."),
 }
 """The commands, in the order of the help: the most used first."""
@@ -44,9 +47,6 @@ COMMANDS = {
 EXAMPLES = (
     ("label all photos in a folder", "mnv2 classify photos -o labels.csv"),
     ("copy them into folders such as dog, car and mountain", "mnv2 sort photos --into sorted"),
-    ("look at the results as a page of photos", "mnv2 report labels.csv --open"),
-    ("learn your own classes, one from each subfolder", "mnv2 learn photos -o mine.keras"),
-    ("check that everything works", "mnv2 doctor"),
 )
 
 
@@ -57,11 +57,13 @@ EXAMPLES = (
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "-V", "--version", message="mnv2 %(version)s")
-def main() -> None:
-    """Classify and sort whole folders of images with pretrained MobileNetV2.
-
-    Run mnv2 COMMAND --help for the options of a command.
+@click.option("--no-config", is_flag=True, help="Ignore config files; see mnv2 config.")
+@click.pass_context
+def main(ctx: click.Context, no_config: bool) -> None:
+    """Classify and sort whole folders of images with pretrained MobileNetV2. Run mnv2 COMMAND
+    --help for the options of a command.
     """
+    ctx.meta[NO_CONFIG] = no_config
 
 
 def run() -> None:

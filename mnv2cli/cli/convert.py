@@ -204,9 +204,9 @@ def convert(
     names that are valid on every system. A dataset gets its name when it is complete: after an
     error or Ctrl-C nothing remains of it.
 
-    Photos without a label, such as those of no category that is certain enough, are left out and
-    counted. Photos that could not be read, or are no longer there, are left out as well, and the
-    exit code is 4.
+    Photos without a label, such as those of no category that is certain enough, are omitted and
+    counted. Photos that could not be read, or no longer exist, are omitted as well, and the exit
+    code is 4.
 
     Exit codes: 0 all done, 1 failed, 2 usage error, 3 no photos to write, 4 done but some photos
     could not be read, 130 interrupted, 143 terminated.

@@ -83,7 +83,7 @@ class ConvertJob:
             from mnv2cli.results.stdin import results_file
 
             with results_file(source.path) as path:
-                # The temporary file is no place for relative paths to start from.
+                # Relative paths do not start at the temporary file.
                 yield replace(open_source(path), origin="")
             return
         options = ReadOptions(source.base or None, original=source.paths != "dataset")
@@ -183,14 +183,14 @@ def outcome_lines(outcome: DatasetOutcome, seconds: float, keeps_unlabelled: boo
     photos = f"{count(outcome.photos, 'photo')}, {count(outcome.labels, 'label')}"
     lines: list[Line] = [("Dataset", f"{photos}, in {seconds_text(seconds)}", "")]
     if outcome.errors:
-        lines.append(("Errors", f"{_counts(outcome.errors)}, in the results; left out", "red"))
+        lines.append(("Errors", f"{_counts(outcome.errors)}, in the results; omitted", "red"))
     if outcome.unreadable:
-        lines.append(("Unreadable", f"{_counts(outcome.unreadable)}; left out", "red"))
+        lines.append(("Unreadable", f"{_counts(outcome.unreadable)}; omitted", "red"))
     if outcome.unlabelled:
-        left = "" if keeps_unlabelled else "; left out (--keep-unlabelled writes them)"
+        left = "" if keeps_unlabelled else "; omitted (--keep-unlabelled writes them)"
         lines.append(("No label", f"{count(outcome.unlabelled, 'photo')}{left}", ""))
     if outcome.repeated:
-        text = f"{count(outcome.repeated, 'row')} of a photo that was written already; left out"
+        text = f"{count(outcome.repeated, 'row')} of a photo that was written already; omitted"
         lines.append(("Repeated", text, ""))
     where = f"{outcome.path}, {outcome.format}, {_IMAGES[outcome.images]}"
     return [*lines, ("Written", where, "")]

@@ -95,6 +95,28 @@ def _terminal() -> Iterator[Check]:
     }
     shown = ", ".join(f"{name}={value}" for name, value in sorted(settings.items())) or "none"
     yield Check("Terminal", "settings", "ok", shown)
+    yield _config_files()
+
+
+def _config_files() -> Check:
+    """Check the config files that commands would read here."""
+    from mnv2cli.cli.config.apply import is_off
+    from mnv2cli.config import read_config
+    from mnv2cli.diagnostics.doctor.check import Check
+    from mnv2cli.errors import Mnv2Error
+
+    name = "config files"
+    if is_off(click.get_current_context()):
+        return Check("Terminal", name, "ok", "ignored")
+    try:
+        config = read_config()
+    except Mnv2Error as error:
+        return Check("Terminal", name, "warn", error.message, error.hint)
+    files = ", ".join(file.path for file in config.files) or "none"
+    if not config.untrusted:
+        return Check("Terminal", name, "ok", files)
+    advice = f"Ignored, as it belongs to another user: {', '.join(config.untrusted)}."
+    return Check("Terminal", name, "warn", files, advice)
 
 
 def _print(checks: Iterable[Check], status: Status) -> list[Check]:

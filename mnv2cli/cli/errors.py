@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from mnv2cli.cli.terminal.help import LazyGroup
+from mnv2cli.cli.config.apply import NO_CONFIG, configure, explain
+from mnv2cli.cli.terminal.help import CONFIGURE, LazyGroup
 from mnv2cli.cli.terminal.interrupts import exit_code
 from mnv2cli.cli.terminal.text import printable
 from mnv2cli.errors import ExitCode, Mnv2Error
@@ -29,6 +30,8 @@ class ErrorGroup(LazyGroup):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the command line as typed, for the command that resumes a run."""
         ctx.meta["mnv2.args"] = list(args)
+        ctx.meta[NO_CONFIG] = False
+        ctx.meta[CONFIGURE] = configure
         return super().parse_args(ctx, args)
 
     def instead_of(self, ctx: click.Context, args: list[str]) -> str:
@@ -42,10 +45,14 @@ class ErrorGroup(LazyGroup):
         try:
             with _printable_errors():
                 return super().invoke(ctx)
+        except click.UsageError as error:
+            if where := explain(ctx, error):
+                error.message += f"\n{where}"  # type: ignore[misc, unused-ignore]
+            raise
         except Mnv2Error as error:
             # Message and hint may quote text from files and hosts.
             click.echo(f"Error: {printable(error.message)}", err=True)
-            for line in error.hint.splitlines():
+            for line in [*error.hint.splitlines(), *explain(ctx, error).splitlines()]:
                 click.echo(printable(line), err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt as error:

@@ -17,7 +17,7 @@ from mnv2cli.cli.options.model import labelled_model_options
 from mnv2cli.cli.options.report import report_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
-from mnv2cli.cli.types import SCORE
+from mnv2cli.cli.types import RESULTS, SCORE
 
 if TYPE_CHECKING:
     from mnv2cli.cli.evaluate_job import EvaluateOutput
@@ -67,14 +67,14 @@ _set_options = grouped(
     click.argument("folder", metavar="[FOLDER]", required=False, type=click.Path()),
     _photos(
         "--labels",
-        type=click.Path(),
+        type=RESULTS,
         metavar="FILE",
         help="Evaluate on the photos in FILE, a CSV with the columns path and label.",
     ),
     *keyword_options(_photos),
     _photos(
         "--results",
-        type=click.Path(),
+        type=RESULTS,
         metavar="FILE",
         help="Evaluate the labels in FILE, written by mnv2 classify; classify nothing.",
     ),

@@ -17,6 +17,7 @@ from mnv2cli.cli.options.model import backbone_options
 from mnv2cli.cli.options.report import report_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
+from mnv2cli.cli.types import RESULTS
 from mnv2cli.sources.options import Filters, Inputs
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ _target_options = grouped(
     report_option(_learning),
     _learning(
         "--labels",
-        type=click.Path(),
+        type=RESULTS,
         metavar="FILE",
         help="Learn from a CSV with the columns path and label, or from results.",
     ),

@@ -14,6 +14,7 @@ from mnv2cli.cli.options.report import corrections_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.report_page import check_page
 from mnv2cli.cli.terminal.help import ExampleCommand
+from mnv2cli.cli.types import RESULTS
 from mnv2cli.results.thumbnail_files import EMBED_LIMIT
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ _target_options = grouped(
 @grouped(
     "sources",
     _sources,
-    click.argument("results", metavar="RESULTS", type=click.Path()),
+    click.argument("results", metavar="RESULTS", type=RESULTS),
     _page(
         "--base",
         type=click.Path(),

@@ -24,6 +24,7 @@ from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import check_refresh, refuse_others
 from mnv2cli.cli.report_page import check_page
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
+from mnv2cli.cli.types import RESULTS_FILE
 from mnv2cli.errors import ExitCode
 from mnv2cli.sorting.options import PlanOptions, SortOptions
 from mnv2cli.sorting.photos import check_local
@@ -101,7 +102,7 @@ _plan_options = grouped(
     _sorting(
         "--from",
         "results",
-        type=click.Path(exists=True, dir_okay=False),
+        type=RESULTS_FILE,
         metavar="FILE",
         help="Sort by the results of mnv2 classify in FILE.  [default: classify now]",
     ),

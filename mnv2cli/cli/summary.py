@@ -9,6 +9,7 @@ import click
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
+from mnv2cli.cli.types import RESULTS
 
 if TYPE_CHECKING:
     from mnv2cli.cli.summary_job import SummaryOutput
@@ -50,7 +51,7 @@ _output_options = grouped(
 
 
 @click.command(cls=ExampleCommand, examples=EXAMPLES)
-@click.argument("results", type=click.Path(allow_dash=True))
+@click.argument("results", type=RESULTS)
 @section("Difference")(
     "--against",
     type=click.Path(allow_dash=True),
@@ -73,9 +74,8 @@ def summary(
 
     Exit codes: 0 all done, 1 failed, 2 usage error or not a results file, 3 no images in it.
     """
-    for path in (results, against):
-        if path == "-":
-            raise click.UsageError("'-' is not supported: name a file, such as labels.csv.")
+    if against == "-":
+        raise click.UsageError("--against - is not supported: name a file, such as old.csv.")
     from mnv2cli.cli.summary_job import SummaryJob
 
     job = SummaryJob(terminal.screen(), output)

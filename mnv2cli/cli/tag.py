@@ -20,6 +20,7 @@ from mnv2cli.cli.options.tags import KEYWORDS, TagChoice, tag_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import refuse_others
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
+from mnv2cli.cli.types import RESULTS_FILE
 from mnv2cli.errors import ExitCode
 from mnv2cli.results.check import existing_folder
 from mnv2cli.sources.urls import check_local
@@ -103,7 +104,7 @@ _mode_options = grouped(
     _tagging(
         "--from",
         "results",
-        type=click.Path(exists=True, dir_okay=False),
+        type=RESULTS_FILE,
         metavar="FILE",
         help="Take labels from the results of mnv2 classify in FILE.  [default: classify now]",
     ),

@@ -10,6 +10,7 @@ import click
 from mnv2cli.cli.terminal.suggest import did_you_mean
 from mnv2cli.models import MODELS, elsewhere
 from mnv2cli.models.own import find_own, own_models
+from mnv2cli.results.stdin import STDIN, results_file
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -52,6 +53,28 @@ class Score(_ScoreType):
 
 SCORE = Score()
 POSITIVE_SCORE = Score(min_open=True)
+
+
+class ResultsPath(click.Path):
+    """A file of results, or ``-`` for standard input, which is kept while the command runs.
+
+    Args:
+        exists: Check here that it is a file; otherwise the command checks it.
+    """
+
+    def __init__(self, *, exists: bool = False) -> None:
+        super().__init__(exists=exists, dir_okay=not exists, allow_dash=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path of the file."""
+        path = super().convert(value, param, ctx)
+        if path != STDIN or ctx is None or ctx.resilient_parsing:
+            return path
+        return ctx.with_resource(results_file(STDIN))
+
+
+RESULTS = ResultsPath()
+RESULTS_FILE = ResultsPath(exists=True)
 
 
 class ModelName(click.Choice[str]):

@@ -171,7 +171,7 @@ def write_source(
 
 
 def check_options(format: DatasetFormat, options: DatasetOptions) -> None:
-    """Check that a format supports the options, and that its libraries are there.
+    """Check that a format supports the options, and that its libraries exist.
 
     Raises:
         InputError: It does not.
@@ -270,7 +270,7 @@ class _Writing:
             raise self._failed(error) from error
 
     def _look(self) -> tuple[list[str], set[str]]:
-        """Return the paths to write and their labels, and count what is left out."""
+        """Return the paths to write and their labels, and count what is omitted."""
         outcome, by = self._outcome, self._options.label_by
         paths: list[str] = []
         labels: set[str] = set()
@@ -370,7 +370,7 @@ class _Writing:
         self._outcome.photos += 1
 
     def _placed(self, place: str, source: str, names: ImageNames) -> str:
-        """Return the name of an image in the dataset, once it is there."""
+        """Return the name of an image in the dataset, once it exists."""
         if self._images == "reference":
             return referenced_name(source, self._dest)
         if self._images == "embed":

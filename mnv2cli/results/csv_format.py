@@ -124,7 +124,7 @@ def _scan(file: IO[bytes], path: str, layout: Layout) -> Iterator[Row | None]:
         if header:
             yield None
         return
-    if _cells(header) != names:
+    if cells_of(header) != names:
         raise InputError(
             f"the columns of {path!r} do not match the options of this run",
             "Start over with --force, or name another file.",
@@ -160,7 +160,7 @@ class _RowReader:
         self._rank = names.index(RANK.name) if RANK.name in names else 0
 
     def __call__(self, record: bytes, start: int) -> Row | None:
-        cells = _cells(record)
+        cells = cells_of(record)
         if cells is None or len(cells) != self._count:
             return None
         path, error = cells[self._path], cells[self._error]
@@ -180,8 +180,8 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 18
 
 
-def _cells(record: bytes) -> list[str] | None:
-    """Return the cells of a row, or None if it is damaged."""
+def cells_of(record: bytes) -> list[str] | None:
+    """Return the cells of a row that ends in a line feed, or None if it is damaged."""
     if not record.endswith(b"\n"):
         return None
     text = record[:-1].decode("utf-8", "surrogateescape")

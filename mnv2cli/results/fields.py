@@ -77,7 +77,8 @@ def is_row(path: str, status: object, error: str) -> bool:
     return bool(path) and status == ("error" if error else "ok")
 
 
-def _score(given: Any) -> float:
+def score_of(given: Any) -> float:
+    """Return a score from a text or a number; raises ValueError if it is not one."""
     if isinstance(given, bool):
         raise ValueError
     try:
@@ -114,13 +115,13 @@ def _prediction_field(name: str, label: Column, wnid: Column, score: Column) -> 
         (label, wnid, score),
         score.name,
         cells=lambda p: (p.label, p.wnid, p.score) if p else (None, None, None),
-        value=lambda label, wnid, score: Prediction(wnid, label, _score(score)),
+        value=lambda label, wnid, score: Prediction(wnid, label, score_of(score)),
         from_json=_prediction_from_json,
     )
 
 
 def _prediction_from_json(item: Mapping[str, Any]) -> Prediction:
-    return Prediction(_text(item["wnid"]), _text(item["label"]), _score(item["score"]))
+    return Prediction(_text(item["wnid"]), _text(item["label"]), score_of(item["score"]))
 
 
 # Earlier versions wrote an object: "category": {"name": "dog", "score": 0.9, "margin": 0.5}.
@@ -134,7 +135,7 @@ def _category_from_json(item: Mapping[str, Any]) -> CategoryScore | None:
         return None
     else:
         name, score, margin = given, item["category_score"], item["category_margin"]
-    return CategoryScore(_text(name), _score(score), _score(margin))
+    return CategoryScore(_text(name), score_of(score), score_of(margin))
 
 
 def _node_from_json(item: Mapping[str, Any]) -> Prediction | None:
@@ -143,7 +144,7 @@ def _node_from_json(item: Mapping[str, Any]) -> Prediction | None:
         return _prediction_from_json(given)
     if item.get("node_score") is None:
         return None
-    return Prediction(_text(item["node_wnid"]), _text(given), _score(item["node_score"]))
+    return Prediction(_text(item["node_wnid"]), _text(given), score_of(item["node_score"]))
 
 
 def _position_from_json(item: Mapping[str, Any]) -> int | None:
@@ -173,7 +174,7 @@ CATEGORY = Field(
     ),
     "category_score",
     cells=lambda c: (c.name or None, c.score, c.margin) if c else (None, None, None),
-    value=lambda name, score, margin: CategoryScore(name, _score(score), _score(margin)),
+    value=lambda name, score, margin: CategoryScore(name, score_of(score), score_of(margin)),
     from_json=_category_from_json,
     condition="--category",
 )

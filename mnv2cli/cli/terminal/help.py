@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from mnv2cli.cli.terminal.suggest import did_you_mean, long_option
 
 _SHORT_EXAMPLES = 3
 _ALL = "mnv2.help_all"  # key in the context: set while --help-all is shown
+CONFIGURE = "mnv2.configure"
+"""Key in the context: called with the context and what was typed, before values are processed."""
 _RANGE = re.compile(r"(; |\[)[\d.]*<?=?x(?:[<>]=?[\d.]+)?\]$")  # click's, as in [0<=x<=1]
 
 
@@ -124,7 +127,19 @@ class ExampleCommand(_WithExamples):
         params = super().get_params(ctx)
         if self._advanced_count():
             params.append(_HELP_ALL)
+        params.append(NO_CONFIG)
         return params
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the command line, after config files and variables have set its defaults."""
+        configure = ctx.meta.get(CONFIGURE)
+        if configure is not None and not ctx.resilient_parsing:
+            with suppress(click.UsageError):  # below, it is raised again
+                typed, _, order = self.make_parser(ctx).parse_args(list(args))
+                ctx.meta["mnv2.no_config"] |= bool(typed.get(NO_CONFIG.name))
+                if not any(param.is_eager and param is not NO_CONFIG for param in order):
+                    configure(ctx, typed)
+        return super().parse_args(ctx, args)
 
     def unknown_option(self, name: str, ctx: click.Context) -> str:
         """Return the error for an option that does not exist or was renamed."""
@@ -190,6 +205,14 @@ _HELP_ALL = click.Option(
     callback=_show_whole_help,
     help="Show all options, examples and exit codes.",
 )
+NO_CONFIG = click.Option(
+    ["--no-config"],
+    is_flag=True,
+    expose_value=False,
+    hidden=True,
+    help="Ignore config files.",
+)
+"""The global option, which is accepted after the command too."""
 
 
 class LazyCommand(NamedTuple):

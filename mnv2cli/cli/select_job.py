@@ -1,0 +1,299 @@
+"""One run of ``mnv2 select``: rows of results in, some of them out."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from mnv2cli.cli.terminal.suggest import did_you_mean
+from mnv2cli.errors import NoImagesError, OutputError
+from mnv2cli.results.check import check_output, destination, is_regular
+from mnv2cli.results.formats import FORMATS, format_of, load_format, suffix_format
+from mnv2cli.results.options import OutputTarget
+from mnv2cli.results.output import Output
+from mnv2cli.results.rows import ROW_FORMATS, Value, write_rows
+from mnv2cli.selecting.csv_rows import CsvRows
+from mnv2cli.selecting.select import layout_of, names_in, select
+from mnv2cli.sources.urls import is_url
+from mnv2cli.system.files import AtomicFile
+from mnv2cli.system.messages import count, reason
+from mnv2cli.system.urls import redact
+
+if TYPE_CHECKING:
+    from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.selecting.conditions import Conditions, Order
+
+PATHS, TABLE = "paths", "table"
+_WAITING = 1000  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class SelectOutput:
+    """What is written of the selected rows.
+
+    Attributes:
+        target: The file and format; the format may be ``paths``.
+        null: Paths end with NUL.
+        top: Labels of each row; None for all.
+        sql: A query of all rows; None to select rows.
+    """
+
+    target: OutputTarget
+    null: bool = False
+    top: int | None = None
+    sql: str | None = None
+
+
+def checked_output(output: SelectOutput, results: str) -> SelectOutput:
+    """Return an output with its format, after checking that it can be written.
+
+    Raises:
+        UsageError: The options cannot be combined.
+        InputError: The file cannot be written.
+        OutputError: Standard output is closed.
+    """
+    target = output.target
+    path, format = target.path, target.format
+    if path is None:
+        if target.force:
+            raise click.UsageError("--force requires -o.")
+        if sys.stdout is None:
+            raise OutputError(
+                "cannot write results: standard output is closed", "Name a file with -o."
+            )
+        format = format or (TABLE if sys.stdout.isatty() else "csv")
+        if format in FORMATS and not load_format(format).is_text:
+            raise click.UsageError(f"--format {format} is not text: write it to a file with -o.")
+    else:
+        format = _format_of_file(path, format, results)
+        check_output(path, format if format in FORMATS else "csv", force=target.force)
+    if output.sql is not None and format not in (*ROW_FORMATS, TABLE, PATHS):
+        raise click.UsageError(f"--sql writes {', '.join(ROW_FORMATS)}, not {format}.")
+    if target.safe and format != "csv":
+        raise click.UsageError(f"--csv-safe requires csv, not {format}.")
+    if output.top is not None and format == PATHS:
+        raise click.UsageError("--top cannot be combined with --paths: no label is written.")
+    return replace(output, target=replace(target, format=format))
+
+
+def _format_of_file(path: str, format: str, results: str) -> str:
+    """Return the format of a file to write, after checking its name."""
+    if is_url(path):
+        raise click.UsageError(f"cannot write to {redact(path)!r}: name a local file with -o.")
+    if os.path.exists(path) and os.path.exists(results) and os.path.samefile(path, results):
+        raise click.UsageError(f"-o {path!r} is RESULTS itself: name another file.")
+    if format == TABLE:
+        raise click.UsageError("--format table is for terminals only: use another format with -o.")
+    named = suffix_format(path)
+    if format == PATHS:
+        if named:
+            raise click.UsageError(
+                f"--paths writes a list, not {named}: use a name that ends in .txt."
+            )
+        return PATHS
+    if named and format and named != format:
+        raise click.UsageError(
+            f"--format {format} contradicts the name {path!r}: use --format {named}, or a name "
+            f"that ends in .{format}."
+        )
+    return format or format_of(path)
+
+
+class SelectJob:
+    """One run of the command.
+
+    Args:
+        results: The results.
+        output: What to write, checked.
+        screen: Shows the summary.
+    """
+
+    def __init__(self, results: str, output: SelectOutput, screen: Screen) -> None:
+        self._results = results
+        self._output = output
+        self._target = output.target
+        self._screen = screen
+
+    def select(self, where: Conditions, order: Order) -> None:
+        """Write the selected rows.
+
+        Raises:
+            InputError: The results cannot be read.
+            NoImagesError: No row meets the conditions.
+            OutputError: The rows cannot be written.
+        """
+        format = self._target.format
+        rows = None
+        if self._results.lower().endswith(".csv"):
+            rows = CsvRows.of(self._results)
+        as_they_are = format == "csv" and self._output.top is None and not self._target.safe
+        if rows is not None and (format == PATHS or as_they_are):
+            found = rows.selected(where, order)
+            if format == PATHS:
+                number = self._write_paths(map(rows.path_of, found))
+            else:
+                number = self._write(rows.header, (row.raw for row in found))
+        elif format == PATHS:
+            selected = select(self._results, where, order)
+            number = self._write_paths(record.path for record in selected)
+        else:
+            number = self._write_records(where, order)
+        if not number:
+            raise self._nothing(where)
+        if self._target.path is not None:
+            self._screen.lines([("Selected", f"{count(number, 'row')} in {self._target.path}", "")])
+
+    def query(self, sql: str) -> None:
+        """Write what a query returns.
+
+        Raises:
+            InputError: The results cannot be read, or the query is not valid.
+            NoImagesError: It returns no row.
+            OutputError: The rows cannot be written.
+        """
+        from mnv2cli.selecting.conditions import Conditions
+        from mnv2cli.selecting.sql import Query
+
+        layout = layout_of(self._results, "csv", Conditions(), None)
+        query = Query(select(self._results), replace(layout, long=False, safe=False), sql)
+        rows = query.rows()
+        format = self._target.format
+        if format == PATHS:
+            if query.columns != ["path"]:
+                raise click.UsageError("--paths with --sql requires a query of path only.")
+            number = self._write_paths(str(row["path"]) for row in rows)
+        else:
+            first = next(rows, None)
+            number = 0 if first is None else 1
+
+            def counted() -> Iterator[dict[str, Value]]:
+                nonlocal number
+                if first is not None:
+                    yield first
+                for row in rows:
+                    number += 1
+                    yield row
+
+            if first is not None and format == TABLE:
+                from mnv2cli.cli.terminal.columns import print_table
+
+                cells = ([(_text(value), "") for value in row.values()] for row in counted())
+                print_table(query.columns, cells)
+            elif first is not None:
+                write_rows(counted(), query.columns, self._target, self._stream())
+        if not number:
+            raise NoImagesError("the query returns no row")
+        if self._target.path is not None:
+            self._screen.lines([("Written", f"{count(number, 'row')} in {self._target.path}", "")])
+
+    def _stream(self) -> IO[bytes] | None:
+        from mnv2cli.cli.terminal.text import data_stream
+
+        return data_stream() if self._target.path is None else None
+
+    def _write_records(self, where: Conditions, order: Order) -> int:
+        from mnv2cli.cli.terminal.table import TABLE as FOR_TERMINALS
+
+        target, top = self._target, self._output.top
+        records = select(self._results, where, order, top=top)
+        first = next(records, None)
+        if first is None:
+            return 0
+        layout = replace(
+            layout_of(self._results, target.format, where, top), safe=target.safe, long=False
+        )
+        format = FOR_TERMINALS if target.format == TABLE else load_format(target.format)
+        place = self._stream() or target.path
+        assert place is not None
+        with Output(place, format, layout, force=target.force) as out:
+            out.write(first)
+            for record in records:
+                out.write(record)
+            return out.written
+
+    def _write_paths(self, paths: Iterable[str]) -> int:
+        end = b"\0" if self._output.null else b"\n"
+        return self._write(b"", (os.fsencode(path) + end for path in paths))
+
+    def _write(self, header: bytes, rows: Iterable[bytes]) -> int:
+        """Write rows after a header, if there are any; return their number."""
+        number = 0
+        with self._open(header) as write:
+            for row in rows:
+                write(row)
+                number += 1
+            write.flush()
+        return number
+
+    @contextmanager
+    def _open(self, header: bytes) -> Iterator[_Write]:
+        path = self._target.path
+        if path is None:
+            stream = self._stream()
+            assert stream is not None
+            yield _Write(stream, header)
+            return
+        try:
+            place = destination(path)
+            if os.path.lexists(place) and not is_regular(place):
+                with open(place, "wb") as device:
+                    yield _Write(device, header)
+                return
+            part = AtomicFile(os.path.realpath(place))
+            try:
+                write = _Write(part.file, header)
+                yield write
+                if write.started:
+                    part.commit(replace=self._target.force)
+            finally:
+                part.discard()
+        except FileExistsError as error:
+            raise OutputError(f"{path!r} already exists", "Overwrite it with --force.") from error
+        except OSError as error:
+            if isinstance(error, BrokenPipeError) or error.errno == errno.EPIPE:
+                raise
+            raise OutputError(f"cannot write results to {path!r}: {reason(error)}") from error
+
+    def _nothing(self, where: Conditions) -> NoImagesError:
+        """Return the error that no row was selected, with the name that may have been meant."""
+        for names in (where.labels, where.categories, where.nodes):
+            if len(names) == 1:
+                known = names_in(self._results, where)
+                if names[0].casefold() not in {name.casefold() for name in known}:
+                    hint = did_you_mean(names[0], known).strip()
+                    return NoImagesError(f"no row has {names[0]!r}", hint)
+        return NoImagesError(f"no row of {self._results!r} meets the conditions")
+
+
+def _text(value: Value) -> str:
+    return "" if value is None else str(value)
+
+
+class _Write:
+    """Writes rows to a stream, after a header, many at a time."""
+
+    def __init__(self, stream: IO[bytes], header: bytes) -> None:
+        self._stream = stream
+        self._waiting = [header]
+        self.started = False
+
+    def __call__(self, row: bytes) -> None:
+        """Write a row."""
+        self.started = True
+        self._waiting.append(row)
+        if len(self._waiting) >= _WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the rows that wait."""
+        if self.started:
+            self._stream.write(b"".join(self._waiting))
+            self._stream.flush()
+            self._waiting = []

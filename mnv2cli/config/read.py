@@ -1,0 +1,221 @@
+"""Read config files, and merge them key by key."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from mnv2cli.config.lines import line_of
+from mnv2cli.config.locate import PYPROJECT, is_trusted, project_files, user_file
+from mnv2cli.config.toml import TOMLDecodeError, loads
+from mnv2cli.errors import InputError
+from mnv2cli.system.messages import reason
+
+LIMIT = 1_000_000
+"""Bytes of a config file that are read at most."""
+_HINT = "Correct it, or add --no-config to ignore config files."
+_AT = re.compile(r" \(at line (\d+), column \d+\)$")
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A config file.
+
+    Attributes:
+        path: Its absolute path.
+        is_project: Whether it was found in a folder or its parents, and not in the user's folder.
+        content: Its keys and tables; those of ``[tool.mnv2]`` in a pyproject.toml.
+        tables: The tables above the content: ``tool`` and ``mnv2``, or none.
+        text: The whole file.
+    """
+
+    path: str
+    is_project: bool
+    content: Mapping[str, Any] = field(repr=False)
+    tables: tuple[str, ...] = ()
+    text: str = field(default="", repr=False)
+
+    @property
+    def folder(self) -> str:
+        """The folder of the file, in which its relative paths start."""
+        return os.path.dirname(self.path)
+
+    def line(self, keys: tuple[str, ...]) -> int:
+        """Return the line of a key or table; 0 if unknown."""
+        return line_of(self.text, (*self.tables, *keys))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value in a config file.
+
+    Attributes:
+        tables: The names of the tables that it is in: ``("models", "download")``; empty above all
+            tables.
+        key: Its name as in the file.
+        value: Its value as in the file.
+        file: The file.
+    """
+
+    tables: tuple[str, ...]
+    key: str
+    value: Any
+    file: ConfigFile = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The key with dashes."""
+        return self.key.replace("_", "-")
+
+    @cached_property
+    def line(self) -> int:
+        """The line of the file where it is; 0 if unknown."""
+        return self.file.line((*self.tables, self.key))
+
+    @property
+    def origin(self) -> str:
+        """The file and the line, as ``FILE, line N``."""
+        return f"{self.file.path}, line {self.line}" if self.line else self.file.path
+
+
+@dataclass(frozen=True)
+class Config:
+    """The values of config files.
+
+    Attributes:
+        files: The files, the nearest first.
+        untrusted: The files that were ignored, because they belong to another user.
+    """
+
+    files: tuple[ConfigFile, ...] = ()
+    untrusted: tuple[str, ...] = ()
+
+    def settings(self) -> Iterator[Setting]:
+        """Yield all values, of the nearest file first; a value that is overridden is included.
+
+        Raises:
+            InputError: A file has a key twice, once with dashes and once with underscores.
+        """
+        for file in self.files:
+            yield from _settings(file, file.content, ())
+
+    @property
+    def values(self) -> dict[tuple[str, ...], Setting]:
+        """The values that count, by the names of their tables and their name with dashes."""
+        found: dict[tuple[str, ...], Setting] = {}
+        for setting in self.settings():
+            found.setdefault((*setting.tables, setting.name), setting)
+        return found
+
+
+def _settings(
+    file: ConfigFile, content: Mapping[str, Any], tables: tuple[str, ...]
+) -> Iterator[Setting]:
+    names: set[str] = set()
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from _settings(file, value, (*tables, key))
+            continue
+        setting = Setting(tables, key, value, file)
+        if setting.name in names:
+            raise InputError(f"{setting.origin}: {setting.name!r} is set twice", _HINT)
+        names.add(setting.name)
+        yield setting
+
+
+def read_config(folder: str = ".") -> Config:
+    """Return the values that config files set for commands that run in a folder.
+
+    The first ``mnv2.toml``, or ``pyproject.toml`` with a table ``[tool.mnv2]``, of the folder and
+    its parents is read, and the user's ``mnv2.toml``. Values are as in the files: only the command
+    line knows which are options. A Classifier does not read them.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        InputError: A file cannot be read, or is not TOML; the message has its line.
+    """
+    files: list[ConfigFile] = []
+    untrusted: list[str] = []
+    for path in project_files(folder):
+        if not os.path.lexists(path) or (found := read_file(path, is_project=True)) is None:
+            continue
+        if is_trusted(path):
+            files.append(found)
+        else:
+            untrusted.append(path)
+        break
+    path = user_file()
+    if os.path.lexists(path) and not any(file.path == path for file in files):
+        found = read_file(path, is_project=False)
+        files += [found] if found else []
+    return Config(tuple(files), tuple(untrusted))
+
+
+def read_file(path: str, *, is_project: bool) -> ConfigFile | None:
+    """Return a config file; None for a pyproject.toml that does not have a table of mnv2.
+
+    Raises:
+        InputError: It cannot be read, or is not TOML.
+    """
+    is_shared = os.path.basename(path) == PYPROJECT
+    try:
+        data = _read(path)
+    except OSError as error:
+        if is_shared:  # a file of other programs
+            return None
+        raise InputError(f"cannot read the config file {path!r}: {reason(error)}", _HINT) from error
+    if is_shared and b"mnv2" not in data:
+        return None
+    if len(data) > LIMIT:
+        if is_shared:
+            return None
+        raise InputError(f"the config file {path!r} has more than 1 MB", _HINT)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}, line {line}: the text is not UTF-8", _HINT) from error
+    try:
+        content = loads(text)
+    except TOMLDecodeError as error:
+        raise InputError(_not_toml(path, text, str(error)), _HINT) from error
+    except RecursionError as error:
+        raise InputError(f"{path}: not TOML: it is nested too deeply", _HINT) from error
+    if not is_shared:
+        return ConfigFile(path, is_project, content, (), text)
+    tool = content.get("tool")
+    own = tool.get("mnv2") if isinstance(tool, dict) else None
+    if own is None:
+        return None
+    found = ConfigFile(path, is_project, own, ("tool", "mnv2"), text)
+    if not isinstance(own, dict):
+        where = f"{path}, line {found.line(())}"
+        raise InputError(f"{where}: 'tool.mnv2' must be a table, not {own!r}", _HINT)
+    return found
+
+
+def _read(path: str) -> bytes:
+    """Return the first bytes of a regular file; a pipe could block, and a device never end."""
+    mode = os.stat(path).st_mode
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    with open(path, "rb") as file:
+        return file.read(LIMIT + 1)
+
+
+def _not_toml(path: str, text: str, message: str) -> str:
+    """Return the error for a file that is not TOML, with the line first."""
+    at = _AT.search(message)
+    line = int(at[1]) if at else text.rstrip("\n").count("\n") + 1
+    message = _AT.sub("", message).removesuffix(" (at end of document)")
+    return f"{path}, line {line}: not TOML: {message[:1].lower()}{message[1:]}"

@@ -1,0 +1,85 @@
+"""Select rows of results: their records, or the rows themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from mnv2cli.records import Record
+from mnv2cli.results.any_file import check_any
+from mnv2cli.results.fields import CATEGORY, EXTRAS, NODE, POSITION
+from mnv2cli.results.read import read_results
+from mnv2cli.results.schema import Layout
+from mnv2cli.selecting.conditions import Conditions, Order
+from mnv2cli.selecting.csv_rows import CsvRows
+
+_EVERYTHING, _IN_ORDER = Conditions(), Order()
+
+
+def select(
+    path: str, where: Conditions = _EVERYTHING, order: Order = _IN_ORDER, *, top: int | None = None
+) -> Iterator[Record]:
+    """Yield the records of results that meet conditions; no image is read or classified.
+
+    Args:
+        path: A file that ``mnv2 classify`` wrote, in any format.
+        where: The conditions.
+        order: The order, the limit and the sample.
+        top: Keep at most this many labels of each record; None for all.
+
+    Raises:
+        InputError: The file cannot be read, or is not results.
+    """
+    check_any(path)
+    rows = CsvRows.of(path) if path.lower().endswith(".csv") else None
+    if rows is not None:
+        found: Iterator[Record] = map(rows.record, rows.selected(where, order))
+    else:
+        matching = filter(where.matches, read_results(path))
+        key = where.key(order.sort) if order.sort else lambda record: 0
+        found = order.sorted(matching, key)
+    for record in found:
+        yield record if top is None else replace(record, predictions=record.predictions[:top])
+
+
+def layout_of(path: str, format: str, where: Conditions, top: int | None) -> Layout:
+    """Return the layout in which selected rows are written in a format.
+
+    Args:
+        path: The results; those that have no columns are read once.
+        format: The format to write.
+        where: The conditions: only columns that selected rows have are written.
+        top: Labels of each row; None for as many as there are.
+
+    Raises:
+        InputError: The file cannot be read, or is not results.
+    """
+    rows = CsvRows.of(path) if path.lower().endswith(".csv") else None
+    if rows is not None:
+        layout = rows.layout
+        return replace(layout, format=format, top=min(top or layout.top, layout.top))
+    labels, found = 1, set()
+    for record in read_results(path):
+        if where.matches(record):
+            labels = max(labels, len(record.predictions))
+            found |= {each.name for each in (CATEGORY, NODE) if getattr(record, each.name)}
+            found |= {POSITION.name} if record.position is not None else set()
+    extras = tuple(field.name for field in EXTRAS if field.name in found)
+    return Layout(format, min(top or labels, labels), extras=extras)
+
+
+def names_in(path: str, where: Conditions) -> set[str]:
+    """Return the names that rows have for what conditions name, to suggest one for a typo."""
+    subject = where.subject
+    names = set()
+    for record in read_results(path):
+        if subject == "category":
+            names.add(record.category.name if record.category else "")
+        elif subject == "node":
+            names.add(record.node.label if record.node else "")
+        else:
+            ranks = None if where.any_rank else 1
+            names |= {each.label for each in record.predictions[:ranks]}
+        if len(names) > 10_000:
+            break
+    return names - {""}
