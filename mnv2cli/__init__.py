@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mnv2cli.config.read import Config, read_config
     from mnv2cli.datasets.formats import ReadOptions
+    from mnv2cli.datasets.options import DatasetOptions
     from mnv2cli.datasets.read import read_dataset
-    from mnv2cli.datasets.write import DatasetOptions, write_dataset
+    from mnv2cli.datasets.write import write_dataset
     from mnv2cli.engines.options import EngineOptions
     from mnv2cli.errors import Mnv2Error
     from mnv2cli.events import RunEvents
@@ -80,7 +81,7 @@ _HOMES = {
     "Classifier": "mnv2cli.inference.classifier",
     "Conditions": "mnv2cli.selecting.conditions",
     "Config": "mnv2cli.config.read",
-    "DatasetOptions": "mnv2cli.datasets.write",
+    "DatasetOptions": "mnv2cli.datasets.options",
     "EngineOptions": "mnv2cli.engines.options",
     "Evaluation": "mnv2cli.learning.evaluation",
     "Filters": "mnv2cli.sources.options",

@@ -20,7 +20,7 @@ from mnv2cli.sources.urls import is_url
 
 if TYPE_CHECKING:
     from mnv2cli.cli.convert_job import ConvertInput
-    from mnv2cli.datasets.write import DatasetOptions
+    from mnv2cli.datasets.options import DatasetOptions
 
 EXAMPLES = (
     ("write a dataset for Hugging Face, in which folder dogs has all images",
@@ -64,11 +64,15 @@ def _input_of(source: str, **values: Any) -> ConvertInput:
     return ConvertInput(source, **{name: value or "" for name, value in values.items()})
 
 
-_OWN = ("prepend", "append", "replace_underscores", "blacklist", "shard_size", "image_url")
+_OWN = (
+    "prepend", "append", "replace_underscores", "blacklist", "shard_size", "image_url",
+    "license", "creator", "url",
+)  # fmt: skip
+"""The options of single formats, by their names in :attr:`DatasetFormat.options`."""
 
 
 def _content(**values: Any) -> DatasetOptions:
-    from mnv2cli.datasets.write import DatasetOptions
+    from mnv2cli.datasets.options import DatasetOptions
 
     own = {name: value for name in _OWN if (value := values.pop(name)) not in (None, False, ())}
     return DatasetOptions(
@@ -152,6 +156,11 @@ _content_options = grouped(
         metavar="URL",
         help="label-studio: where its server has the photos.",
     ),
+    _dataset(
+        "--license", advanced=True, metavar="URL", help="croissant: the licence of the dataset."
+    ),
+    _dataset("--creator", advanced=True, metavar="NAME", help="croissant: who made the dataset."),
+    _dataset("--url", advanced=True, metavar="URL", help="croissant: where the dataset will be."),
 )
 _input_options = grouped(
     "source",

@@ -13,8 +13,9 @@ from typing import IO, TYPE_CHECKING
 from mnv2cli.cli.terminal.text import data_stream, seconds_text
 from mnv2cli.datasets.destination import check_destination
 from mnv2cli.datasets.formats import ReadOptions
+from mnv2cli.datasets.options import DatasetEvents, check_options
 from mnv2cli.datasets.read import Source, open_source
-from mnv2cli.datasets.write import DatasetEvents, check_options, write_source
+from mnv2cli.datasets.write import write_source
 from mnv2cli.errors import ExitCode, NoImagesError, OutputError
 from mnv2cli.results.check import destination, is_file, is_regular
 from mnv2cli.results.formats import Format, load_format
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.cli.terminal.summary import Line
     from mnv2cli.datasets.formats import DatasetFormat
-    from mnv2cli.datasets.write import DatasetOptions, DatasetOutcome
+    from mnv2cli.datasets.options import DatasetOptions, DatasetOutcome
     from mnv2cli.records import Record
 
 _STDIN = "-"

@@ -85,6 +85,7 @@ class CaptionsBesidePhotos:
         self._folder = folder
         self._caption = _Caption(options)
         self._texts: dict[str, tuple[bytes, str]] = {}
+        self._written: list[str] = []
 
     def write(self, item: Item) -> None:
         """Keep the caption of a photo.
@@ -106,30 +107,32 @@ class CaptionsBesidePhotos:
             )
 
     def finish(self) -> None:
-        """Write all captions that do not exist.
+        """Write the list of captions, then all captions that do not exist.
 
         Raises:
             OutputError: A file has a different text, or cannot be written; nothing remains.
         """
         missing = [path for path, (text, _) in self._texts.items() if not _has(path, text)]
-        written: list[str] = []
+        with open(os.path.join(self._folder, WRITTEN), "wb") as file:
+            for _, line in self._texts.values():
+                file.write(line.encode() + b"\n")
+        path = ""
         try:
             for path in missing:
                 with open(path, "xb") as file:
-                    written.append(path)
+                    self._written.append(path)
                     file.write(self._texts[path][0])
-            with open(os.path.join(self._folder, WRITTEN), "wb") as file:
-                for _, line in self._texts.values():
-                    file.write(line.encode() + b"\n")
         except BaseException as error:
-            for path in written:
-                with suppress(OSError):
-                    os.unlink(path)
+            self.withdraw()
             if isinstance(error, OSError):
-                raise OutputError(
-                    f"cannot write the caption {error.filename!r}: {reason(error)}"
-                ) from error
+                raise OutputError(f"cannot write the caption {path!r}: {reason(error)}") from error
             raise
+
+    def withdraw(self) -> None:
+        """Remove the captions that were written beside the photos."""
+        while self._written:
+            with suppress(OSError):
+                os.unlink(self._written.pop())
 
     def close(self) -> None:
         """Do nothing: no file is open."""

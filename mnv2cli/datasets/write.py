@@ -7,11 +7,9 @@ is written gets its name only when it is complete.
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, replace
 
 from mnv2cli.datasets.destination import check_apart, check_destination
 from mnv2cli.datasets.formats import (
@@ -19,8 +17,8 @@ from mnv2cli.datasets.formats import (
     DatasetWriter,
     Images,
     Item,
-    LabelBy,
     WriteOptions,
+    WritesOutside,
     load_dataset_format,
 )
 from mnv2cli.datasets.images import (
@@ -32,89 +30,23 @@ from mnv2cli.datasets.images import (
     referenced_name,
 )
 from mnv2cli.datasets.labels import label_of
+from mnv2cli.datasets.options import (
+    DatasetEvents,
+    DatasetOptions,
+    DatasetOutcome,
+    check_options,
+)
 from mnv2cli.datasets.part_folder import PartFolder
 from mnv2cli.datasets.read import Source, open_source
-from mnv2cli.errors import ExitCode, InputError, NoImagesError, OutputError
+from mnv2cli.errors import InputError, NoImagesError, OutputError
 from mnv2cli.images.dimensions import dimensions
 from mnv2cli.records import Record
 from mnv2cli.reporting.places import Places
 from mnv2cli.system.files import AtomicFile
-from mnv2cli.system.messages import count, one_of, reason
+from mnv2cli.system.messages import count, reason
 
 _OPTIONS = {"category": "--category", "node": "--rollup P"}
 _PLURALS = {"category": "categories", "node": "nodes"}
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetOptions:
-    """What a dataset contains.
-
-    Attributes:
-        label_by: What the label of a photo is: that of its best prediction, its category or node.
-        images: How the dataset has its images: ``copy``, ``hardlink``, ``symlink``, ``embed`` or
-            ``reference``, as far as the format supports it; empty for the default of the format.
-        base: The folder where the photos are now; empty if they have not moved.
-        force: Overwrite an existing file; a folder never is.
-        keep_unlabelled: Also write photos without a label, with an empty one.
-        own: Options of single formats, by their names, such as ``prepend`` of captions.
-    """
-
-    label_by: LabelBy = "label"
-    images: Images | Literal[""] = ""
-    base: str = ""
-    force: bool = False
-    keep_unlabelled: bool = False
-    own: Mapping[str, str | bool | int | tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetEvents:
-    """Callbacks while a dataset is written.
-
-    Attributes:
-        total: Called with the number of photos to write, once it is known.
-        step: Called after each photo, with 1.
-        unreadable: Called with the path of a photo that cannot be read, and the reason.
-    """
-
-    total: Callable[[int], None] = lambda number: None
-    step: Callable[[int], None] = lambda number: None
-    unreadable: Callable[[str, str], None] = lambda path, why: None
-
-
-@dataclass
-class DatasetOutcome:
-    """What was written, and what was not.
-
-    Attributes:
-        path: The dataset.
-        format: The name of its format.
-        images: How it has its images.
-        photos: The number of photos written.
-        labels: The number of labels.
-        errors: The photos that have an error in the results, by reason; not written.
-        unreadable: The photos that cannot be read now, by reason; not written.
-        unlabelled: The number of photos without a label; written only if that was requested.
-        repeated: The number of records whose photo had been written already; not written.
-        unsized: The number of photos of unknown size, where the format has sizes.
-    """
-
-    path: str
-    format: str
-    images: Images
-    photos: int = 0
-    labels: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
-    unreadable: Counter[str] = field(default_factory=Counter)
-    unlabelled: int = 0
-    repeated: int = 0
-    unsized: int = 0
-
-    @property
-    def return_code(self) -> ExitCode:
-        """The exit code of a command that wrote it."""
-        some = self.errors or self.unreadable
-        return ExitCode.SOME_UNREADABLE if some else ExitCode.DONE
 
 
 def write_dataset(
@@ -170,39 +102,13 @@ def write_source(
     return _Writing(source, dest, format, options, events).write()
 
 
-def check_options(format: DatasetFormat, options: DatasetOptions) -> None:
-    """Check that a format supports the options, and that its libraries exist.
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What is written: the options for the writer, where photos are, and their names."""
 
-    Raises:
-        InputError: It does not.
-    """
-    format.check()
-    if options.images and options.images not in format.images:
-        known = list(format.images)
-        raise InputError(
-            f"--images {options.images} is not possible with {format.name}",
-            f"Choose {one_of(known)}." if len(known) > 1 else f"Its images are {_HAVE[known[0]]}.",
-        )
-    for name in options.own:
-        if name not in format.options:
-            option = f"--{name.replace('_', '-')}"
-            raise InputError(f"{option} would be ignored: {format.name} has no such option")
-    if format.is_folder and options.force:
-        raise InputError(
-            f"--force would be ignored: {format.name} is a folder, and folders are not overwritten"
-        )
-    if options.base and not os.path.isdir(options.base):
-        why = "is not a folder" if os.path.lexists(options.base) else "does not exist"
-        raise InputError(f"--base: {options.base!r} {why}")
-
-
-_HAVE = {
-    "copy": "copied",
-    "hardlink": "hard links",
-    "symlink": "symbolic links",
-    "embed": "in its own files",
-    "reference": "referenced where they are",
-}
+    options: WriteOptions
+    places: Places
+    names: ImageNames
 
 
 class _Writing:
@@ -241,31 +147,32 @@ class _Writing:
             _name_of(self._dest, self._format),
             self._options.own,
         )
+        content = _Content(made, places, names)
         if self._format.is_folder:
             folder = PartFolder(self._dest)
             try:
-                self._write_items(folder.name, made, places, names)
-                folder.commit()
+                self._write_items(folder.name, content, folder.commit)
             finally:
                 folder.discard()
         else:
-            self._write_file(made, places, names)
+            self._write_file(content)
         self._outcome.labels = len(labels)
         return self._outcome
 
-    def _write_file(self, made: WriteOptions, places: Places, names: ImageNames) -> None:
+    def _write_file(self, content: _Content) -> None:
         try:
             file = AtomicFile(os.path.realpath(self._dest))
             try:
-                self._write_items(file.name, made, places, names)
-                if not self._options.force and os.path.lexists(self._dest):
-                    raise OutputError(
-                        f"cannot write {self._dest!r}: another program created it during this run",
-                        "Overwrite it with --force, or name another file.",
-                    )
-                file.commit()
+                self._write_items(
+                    file.name, content, lambda: file.commit(replace=self._options.force)
+                )
             finally:
                 file.discard()
+        except FileExistsError as error:
+            raise OutputError(
+                f"cannot write {self._dest!r}: another program created it during this run",
+                "Overwrite it with --force, or name another file.",
+            ) from error
         except OSError as error:
             raise self._failed(error) from error
 
@@ -326,47 +233,45 @@ class _Writing:
             if label or self._options.keep_unlabelled:
                 yield record, label
 
-    def _write_items(
-        self, place: str, made: WriteOptions, places: Places, names: ImageNames
-    ) -> None:
-        known = {*made.labels, ""}
+    def _write_items(self, place: str, content: _Content, commit: Callable[[], None]) -> None:
+        writer: DatasetWriter | None = None
         try:
-            with closing(self._format.writer(place, made)) as writer:
-                for record, label in self._chosen():
-                    if label not in known:
-                        raise InputError(
-                            f"{self._source.origin!r} changed while it was read", "Try again."
-                        )
-                    self._write_item(
-                        writer, place, places.local(record.path), names, (record, label)
-                    )
-                    self._events.step(1)
-                if not self._outcome.photos:
-                    raise self._nothing()
+            with closing(self._format.writer(place, content.options)) as writer:
+                self._write_all(writer, place, content)
                 writer.finish()
-        except OSError as error:
-            raise self._failed(error) from error
+            commit()
+        except BaseException as error:
+            if isinstance(writer, WritesOutside):
+                writer.withdraw()
+            if isinstance(error, OSError) and not isinstance(error, FileExistsError):
+                raise self._failed(error) from error
+            raise
 
-    def _write_item(
-        self,
-        writer: DatasetWriter,
-        place: str,
-        source: str,
-        names: ImageNames,
-        chosen: tuple[Record, str],
-    ) -> None:
-        record, label = chosen
-        try:
-            if not source:
-                raise SourceError("not on this machine")
-            name = self._placed(place, source, names)
-        except SourceError as error:
-            self._outcome.unreadable[str(error)] += 1
-            self._events.unreadable(record.path, str(error))
-            return
-        size = dimensions(source) if self._format.needs_size else (0, 0)
-        self._outcome.unsized += self._format.needs_size and size == (0, 0)
-        writer.write(Item(record, name, source, label, *size))
+    def _write_all(self, writer: DatasetWriter, place: str, content: _Content) -> None:
+        known = {*content.options.labels, ""}
+        for record, label in self._chosen():
+            if label not in known:
+                raise InputError(f"{self._source.origin!r} changed while it was read", "Try again.")
+            source = content.places.local(record.path)
+            try:
+                if not source:
+                    raise SourceError("not on this machine")
+                name = self._placed(place, source, content.names)
+            except SourceError as error:
+                self._outcome.unreadable[str(error)] += 1
+                self._events.unreadable(record.path, str(error))
+            else:
+                self._write_item(writer, Item(record, name, source, label))
+            self._events.step(1)
+        if not self._outcome.photos:
+            raise self._nothing()
+
+    def _write_item(self, writer: DatasetWriter, item: Item) -> None:
+        if self._format.needs_size:
+            width, height = dimensions(item.source)
+            self._outcome.unsized += (width, height) == (0, 0)
+            item = replace(item, width=width, height=height)
+        writer.write(item)
         self._outcome.photos += 1
 
     def _placed(self, place: str, source: str, names: ImageNames) -> str:
