@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import IO, TYPE_CHECKING
@@ -17,7 +17,7 @@ from mnv2cli.datasets.options import DatasetEvents, check_options
 from mnv2cli.datasets.read import Source, open_source
 from mnv2cli.datasets.write import write_source
 from mnv2cli.errors import ExitCode, NoImagesError, OutputError
-from mnv2cli.results.check import destination, is_file, is_regular
+from mnv2cli.results.check import destination, is_file
 from mnv2cli.results.formats import Format, load_format
 from mnv2cli.results.schema import Layout, extras
 from mnv2cli.sources.urls import is_url
@@ -103,8 +103,9 @@ class ConvertJob:
         check_options(format, options)
         check_destination(dest, format, force=options.force, inputs=(source.origin,))
         start = perf_counter()
-        with self._stopping(dest), self._screen.counting("photos", 0) as step:
-            events = DatasetEvents(step=step, unreadable=self._screen.unreadable)
+        with self._stopping(dest), ExitStack() as stack:
+            progress = _Progress(self._screen, stack)
+            events = DatasetEvents(progress.start, progress.step, self._screen.unreadable)
             outcome = write_source(source, dest, format, options, events)
         self.return_code = outcome.return_code
         self._screen.lines(outcome_lines(outcome, perf_counter() - start, options.keep_unlabelled))
@@ -162,6 +163,23 @@ class ConvertJob:
         except KeyboardInterrupt:
             self._screen.notice(f"Stopped: {dest} was not written.", "")
             raise
+
+
+class _Progress:
+    """A progress bar that appears when the number of photos is known."""
+
+    def __init__(self, screen: Screen, stack: ExitStack) -> None:
+        self._screen = screen
+        self._stack = stack
+        self._bar: Callable[[int], None] = lambda number: None
+
+    def start(self, total: int) -> None:
+        """Show the bar."""
+        self._bar = self._stack.enter_context(self._screen.counting("photos", total))
+
+    def step(self, number: int) -> None:
+        """Move the bar."""
+        self._bar(number)
 
 
 def _missing_text(missing: int, example: str) -> str:
@@ -254,14 +272,14 @@ def _write(records: Iterator[Record], path: str | None, layout: Layout, *, force
         file = AtomicFile(os.path.realpath(path))
         try:
             _write_all(records, load_format(layout.format), file.file, layout)
-            if is_regular(path) and not force:
-                raise OutputError(
-                    f"cannot write {path!r}: another program created it during this run",
-                    "Overwrite it with --force, or name another file.",
-                )
-            file.commit()
+            file.commit(replace=force)
         finally:
             file.discard()
+    except FileExistsError as error:
+        raise OutputError(
+            f"cannot write {path!r}: another program created it during this run",
+            "Overwrite it with --force, or name another file.",
+        ) from error
     except OSError as error:
         raise OutputError(f"cannot write results to {path!r}: {reason(error)}") from error
 

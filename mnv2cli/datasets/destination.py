@@ -39,7 +39,7 @@ def check_destination(
     for each in filter(None, inputs):
         if os.path.exists(dest) and os.path.exists(each) and os.path.samefile(dest, each):
             raise InputError(f"{dest!r} is also the input", "Name another file or folder.")
-        if format.is_folder and os.path.isdir(each) and is_within(dest, each):
+        if format.images[0] != "reference" and os.path.isdir(each) and is_within(dest, each):
             raise InputError(
                 f"{dest!r} is in the folder {each!r}, which is read", "Name a place outside."
             )
