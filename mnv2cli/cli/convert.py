@@ -14,8 +14,9 @@ from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.datasets.formats import DATASETS, load_dataset_format
 from mnv2cli.errors import OutputError
-from mnv2cli.results.check import check_not_folder, check_output
+from mnv2cli.results.check import already_exists, check_not_folder, check_output, is_regular
 from mnv2cli.results.formats import FORMATS, load_format, suffix_format
+from mnv2cli.results.stdin import STDIN
 from mnv2cli.sources.urls import is_url
 
 if TYPE_CHECKING:
@@ -222,6 +223,8 @@ def convert(
     """
     from mnv2cli.cli.convert_job import ConvertJob
 
+    if source.path == STDIN and source.read_as:
+        raise click.UsageError("--from cannot be combined with -: standard input has results.")
     format = _format(output)
     is_dataset = format in DATASETS
     if output.force and output.path is None:
@@ -280,6 +283,8 @@ def _check_results(output: ConvertOutput, format: str) -> None:
         raise click.UsageError(
             f"--to {format} contradicts the name {path!r}: use a name that ends in .{format}."
         )
+    if is_regular(path) and not output.force:
+        raise already_exists(path)
     check_output(path, format, force=output.force)
 
 

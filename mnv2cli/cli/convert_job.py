@@ -20,6 +20,7 @@ from mnv2cli.errors import ExitCode, NoImagesError, OutputError
 from mnv2cli.results.check import destination, is_file
 from mnv2cli.results.formats import Format, load_format
 from mnv2cli.results.schema import Layout, extras
+from mnv2cli.results.stdin import STDIN, results_file
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.files import AtomicFile
 from mnv2cli.system.messages import count, reason
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from mnv2cli.datasets.options import DatasetOptions, DatasetOutcome
     from mnv2cli.records import Record
 
-_STDIN = "-"
 _IMAGES = {
     "copy": "images copied",
     "hardlink": "images as hard links",
@@ -80,9 +80,7 @@ class ConvertJob:
         Raises:
             InputError: It does not exist, or is neither results nor a dataset.
         """
-        if source.path == _STDIN:
-            from mnv2cli.results.stdin import results_file
-
+        if source.path == STDIN:
             with results_file(source.path) as path:
                 # Relative paths do not start at the temporary file.
                 yield replace(open_source(path), origin="")
@@ -111,7 +109,8 @@ class ConvertJob:
         self._screen.lines(outcome_lines(outcome, perf_counter() - start, options.keep_unlabelled))
         if outcome.unsized:
             self._screen.warning(
-                f"the size of {count(outcome.unsized, 'photo')} is unknown: written as 0 x 0"
+                f"the size of {count(outcome.unsized, 'photo')}, missing or damaged, is unknown: "
+                "written as 0 x 0"
             )
 
     def write_results(self, source: Source, path: str | None, format: str, *, force: bool) -> None:

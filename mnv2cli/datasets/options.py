@@ -104,7 +104,7 @@ def check_options(format: DatasetFormat, options: DatasetOptions) -> None:
             option = f"--{name.replace('_', '-')}"
             if not with_it:
                 raise InputError(f"no format has the option {option}")
-            raise InputError(f"{option} requires --to {one_of(with_it)}, not {format.name}")
+            raise InputError(f"{option} requires --to {' or '.join(with_it)}, not {format.name}")
     if format.is_folder and options.force:
         raise InputError(
             f"--force would be ignored: {format.name} is a folder, and folders are not overwritten"

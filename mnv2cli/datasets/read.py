@@ -6,7 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mnv2cli.datasets.formats import (
     DATASETS,
@@ -17,9 +17,10 @@ from mnv2cli.datasets.formats import (
 )
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record
+from mnv2cli.reporting.places import Places
 from mnv2cli.results.check import check_regular
 from mnv2cli.results.fields import ERROR, PATH, PREDICTION, STATUS
-from mnv2cli.results.formats import suffix_format
+from mnv2cli.results.formats import load_format, suffix_format
 from mnv2cli.results.read import read_results
 from mnv2cli.sources.urls import is_url
 from mnv2cli.system.messages import reason
@@ -88,7 +89,30 @@ def open_source(path: str, format: str = "", options: ReadOptions | None = None)
     if found is None:
         return Source(lambda: read_results(path), path)
     reader = found.reader
-    return Source(lambda: reader(path, options or ReadOptions()), path, found)
+    given = options or ReadOptions()
+    if given.base and given.original:
+        return Source(lambda: _moved(lambda: reader(path, given), given.base or ""), path, found)
+    return Source(lambda: reader(path, given), path, found)
+
+
+def _moved(read: Callable[[], Iterator[Record]], base: str) -> Iterator[Record]:
+    """Yield records whose photos are found below a folder, if they are no longer where they were.
+
+    Names of images in datasets start at that folder already; the paths that photos had when this
+    tool wrote the dataset do not.
+    """
+    missing = {record.path for record in read() if not _exists(record.path)}
+    places = Places.of_results(missing, "", base)
+    for record in read():
+        if record.path in missing:
+            place = places.local(record.path)
+            if place and os.path.lexists(place):
+                record = replace(record, path=place)
+        yield record
+
+
+def _exists(path: str) -> bool:
+    return is_url(path) or os.path.lexists(path)
 
 
 def dataset_format(path: str, format: str = "") -> DatasetFormat | None:
@@ -112,7 +136,7 @@ def dataset_format(path: str, format: str = "") -> DatasetFormat | None:
         found: DatasetFormat | None = load_dataset_format(format)
     else:
         found = None if are_results(path) else detect_format(path)
-        if found is None and (os.path.isdir(path) or not suffix_format(path)):
+        if found is None and not _may_be_results(path):
             kind = "folder" if os.path.isdir(path) else "file"
             raise InputError(
                 f"{path!r} is not a {kind} of results or of a dataset that mnv2 reads",
@@ -123,6 +147,17 @@ def dataset_format(path: str, format: str = "") -> DatasetFormat | None:
     return found
 
 
+def _may_be_results(path: str) -> bool:
+    """Return whether the reader of results explains best what is wrong with a file."""
+    name = suffix_format(path)
+    if os.path.isdir(path) or not name:
+        return False
+    if not load_format(name).is_text or name == "csv":
+        return True
+    head = _head(path).lstrip()
+    return head.removeprefix("[").lstrip() in ("", "]") or PATH.name in head
+
+
 def are_results(path: str) -> bool:
     """Return whether a file certainly has results of ``mnv2 classify``, by its beginning."""
     name = suffix_format(path)
@@ -130,12 +165,16 @@ def are_results(path: str) -> bool:
         return False
     if name == "parquet":
         return _is_results_parquet(path)
+    head = _head(path)
+    return _is_results_csv(head) if name == "csv" else _is_results_json(head)
+
+
+def _head(path: str) -> str:
     try:
         with open(path, "rb") as file:
-            head = file.read(_HEAD).decode("utf-8-sig", "replace")
+            return file.read(_HEAD).decode("utf-8-sig", "replace")
     except OSError as error:
         raise InputError(f"cannot read {path!r}: {reason(error)}") from error
-    return _is_results_csv(head) if name == "csv" else _is_results_json(head)
 
 
 def _is_results_csv(head: str) -> bool:

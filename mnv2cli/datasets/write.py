@@ -217,7 +217,8 @@ class _Writing:
         what = repr(self._source.origin) if self._source.origin else "the records"
         hint = f"Not written: {', '.join(left)}." if left else f"There are no photos in {what}."
         if outcome.unreadable:
-            hint += " If the photos have moved, name their folder with --base DIR."
+            hint += " If the photos have moved, name their folder with --base DIR"
+            hint += ", or use --paths dataset." if self._source.is_dataset else "."
         elif outcome.unlabelled:
             hint += " To write these, add --keep-unlabelled."
         return NoImagesError(f"no photos to write into {self._dest!r}", hint)
@@ -255,7 +256,7 @@ class _Writing:
             source = content.places.local(record.path)
             try:
                 if not source:
-                    raise SourceError("not on this machine")
+                    raise SourceError("not a file on this machine")
                 name = self._placed(place, source, content.names)
             except SourceError as error:
                 self._outcome.unreadable[str(error)] += 1
