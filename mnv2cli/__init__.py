@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from mnv2cli.config.read import Config, read_config
     from mnv2cli.datasets.split import split
     from mnv2cli.datasets.split_options import Split, SplitOptions
+    from mnv2cli.datasets.formats import ReadOptions
+    from mnv2cli.datasets.options import DatasetOptions
+    from mnv2cli.datasets.read import read_dataset
+    from mnv2cli.datasets.write import write_dataset
     from mnv2cli.engines.options import EngineOptions
     from mnv2cli.errors import Mnv2Error
     from mnv2cli.events import RunEvents
@@ -45,6 +49,7 @@ __all__ = [
     "Classifier",
     "Conditions",
     "Config",
+    "DatasetOptions",
     "EngineOptions",
     "Evaluation",
     "Filters",
@@ -58,6 +63,7 @@ __all__ = [
     "Order",
     "PlaceOptions",
     "Prediction",
+    "ReadOptions",
     "Record",
     "RunEvents",
     "SortOptions",
@@ -73,11 +79,13 @@ __all__ = [
     "plan_tags",
     "read_config",
     "read_dataframe",
+    "read_dataset",
     "select",
     "split",
     "to_dataframe",
     "undo_tags",
     "watch",
+    "write_dataset",
     "write_tags",
 ]
 
@@ -85,6 +93,7 @@ _HOMES = {
     "Classifier": "mnv2cli.inference.classifier",
     "Conditions": "mnv2cli.selecting.conditions",
     "Config": "mnv2cli.config.read",
+    "DatasetOptions": "mnv2cli.datasets.options",
     "EngineOptions": "mnv2cli.engines.options",
     "Evaluation": "mnv2cli.learning.evaluation",
     "Filters": "mnv2cli.sources.options",
@@ -98,6 +107,7 @@ _HOMES = {
     "Order": "mnv2cli.selecting.conditions",
     "PlaceOptions": "mnv2cli.tagging.options",
     "Prediction": "mnv2cli.records",
+    "ReadOptions": "mnv2cli.datasets.formats",
     "Record": "mnv2cli.records",
     "RunEvents": "mnv2cli.events",
     "SortOptions": "mnv2cli.sorting.options",
@@ -112,11 +122,13 @@ _HOMES = {
     "plan_tags": "mnv2cli.tagging.api",
     "read_config": "mnv2cli.config.read",
     "read_dataframe": "mnv2cli.results.dataframe",
+    "read_dataset": "mnv2cli.datasets.read",
     "select": "mnv2cli.selecting.select",
     "split": "mnv2cli.datasets.split",
     "to_dataframe": "mnv2cli.results.dataframe",
     "undo_tags": "mnv2cli.tagging.api",
     "watch": "mnv2cli.watching.api",
+    "write_dataset": "mnv2cli.datasets.write",
     "write_tags": "mnv2cli.tagging.api",
 }
 

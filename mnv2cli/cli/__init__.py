@@ -33,6 +33,7 @@ COMMANDS = {
     "embed": LazyCommand("mnv2cli.cli.embed:embed", "Write the features of images."),
     "similar": LazyCommand("mnv2cli.cli.similar:similar", "Find photos that look like one."),
     "duplicates": LazyCommand("mnv2cli.cli.duplicates:duplicates", "Find copies of photos."),
+    "convert": LazyCommand("mnv2cli.cli.convert:convert", "Write or read datasets for training."),
     "summary": LazyCommand("mnv2cli.cli.summary:summary", "Show the figures of results."),
     "select": LazyCommand("mnv2cli.cli.select:select", "Filter results, or query them with SQL."),
     "split": LazyCommand("mnv2cli.cli.split:split", "Split photos into train, val and test."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mnv2cli.cli.classify_dataset import added_dataset
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.inputs import check_inputs, check_not_an_input, is_same, make_classifier
 from mnv2cli.cli.options.classifier import as_classifier_options
@@ -23,6 +24,7 @@ from mnv2cli.cli.options.runs import long_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.report_page import check_page
 from mnv2cli.cli.terminal.help import ExampleCommand
+from mnv2cli.datasets.formats import DATASETS
 from mnv2cli.errors import ExitCode, InputError, OutputError
 from mnv2cli.results.check import check_not_folder, check_output, is_file
 from mnv2cli.results.formats import (
@@ -59,6 +61,8 @@ EXAMPLES = (
      "mnv2 classify photos -o labels.csv --report report.html"),
     ("read from a bucket and write to it",
      "mnv2 classify s3://bucket/photos/ -o s3://bucket/labels.csv"),
+    ("write a dataset, here of Hugging Face; mnv2 convert has all its options",
+     "mnv2 classify photos -f imagefolder -o dataset"),
     ("use the smallest and fastest MobileNetV2", "mnv2 classify photos --alpha 0.35 --size 96"),
 )  # fmt: skip
 
@@ -81,9 +85,9 @@ _output_options = grouped(
         "-f",
         "--format",
         "format",
-        type=click.Choice(["table", *FORMATS]),
+        type=click.Choice(["table", *FORMATS, *DATASETS]),
         metavar="FORMAT",
-        help="table, csv, json, jsonl or parquet.  [default: by FILE]",
+        help="csv, json, jsonl, parquet, table, or of mnv2 convert.",
     ),
     _output("--long", is_flag=True, help="Write one row per label (csv, parquet)."),
     csv_safe_option,
@@ -162,6 +166,8 @@ def classify(
     if target.force and target.path is None and report is None:
         raise click.UsageError("--force requires -o or --report.")
     force_page = target.force
+    dataset = added_dataset(target, run, inputs)
+    target = dataset.target(target) if dataset else target
     target = _checked(target, run)
     check_not_an_input(target.path, inputs, options)
     if report is not None:
@@ -185,6 +191,7 @@ def classify(
     try:
         kind = ClassifyJob if embeddings is None else ClassifyAndEmbedJob
         job = kind(classifier, screen, target, layout, run.shard, results)
+        job.dataset = dataset
         if isinstance(job, ClassifyAndEmbedJob) and embeddings is not None:
             job.features = AddedFeatures(embeddings, classifier)
         if report is not None:
@@ -198,6 +205,8 @@ def classify(
         if results:
             results.close()
     code = job.report.return_code
+    if dataset is not None:
+        code = ExitCode(max(code, dataset.write(screen)))
     if run.shard and code == ExitCode.NO_IMAGES:
         code = ExitCode.DONE  # a shard may be empty: the other shards have the images
     click.get_current_context().exit(code)

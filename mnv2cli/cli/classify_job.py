@@ -26,6 +26,7 @@ from mnv2cli.system.messages import count
 from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
+    from mnv2cli.cli.classify_dataset import AddedDataset
     from mnv2cli.cli.classify_report import AddedReport
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.inference.classifier import Classifier
@@ -50,6 +51,7 @@ class ClassifyJob:
     Attributes:
         report: The counts and times of the run.
         page: The page to write; None for none.
+        dataset: The dataset that is written from the rows afterwards; None for none.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class ClassifyJob:
         self._engine = ""
         self.report = Report()
         self.page: AddedReport | None = None
+        self.dataset: AddedDataset | None = None
 
     def classify(self, inputs: Inputs) -> None:
         """Classify the inputs, write their rows and show the summary.
@@ -109,7 +112,7 @@ class ClassifyJob:
             except BaseException as error:
                 self._fail(error)
                 raise
-        self._screen.summary(report, self._engine, self._written)
+        self._screen.summary(report, self._engine, None if self.dataset else self._written)
         if self.page:
             append = run is not None and run.append
             self._screen.lines(self.page.write(self._target, append=append))
@@ -194,7 +197,8 @@ class ClassifyJob:
         if self._run:
             self._run.stop(error)
             self.report.keep(self._run.kept, self._run.errors)
-            resume = _resume_command() if is_resumable(self._layout.format) else ""
+            dropped = () if self.dataset else ("--force",)
+            resume = _resume_command(dropped) if is_resumable(self._layout.format) else ""
         if isinstance(error, KeyboardInterrupt):
             self._screen.summary(
                 self.report, self._engine, self._written, interrupted=True, resume_command=resume
@@ -219,10 +223,10 @@ class ClassifyJob:
             self._screen.warning(f"new scores may differ slightly from the existing ones: {text}")
 
 
-def _resume_command() -> str:
-    """Return the command line that resumes this run."""
+def _resume_command(dropped: tuple[str, ...]) -> str:
+    """Return the command line that resumes this run, without the dropped options."""
     args = click.get_current_context().meta.get("mnv2.args", [])
-    args = [arg for arg in args if arg not in ("--force", "--resume")]
+    args = [arg for arg in args if arg not in (*dropped, "--resume")]
     args = _without(args, "--embeddings")  # mnv2 embed continues that file
     # After a bare -- there are only paths.
     end = args.index("--") if "--" in args else len(args)

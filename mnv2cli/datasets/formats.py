@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol, cast, runtime_checkable
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record
@@ -52,6 +52,18 @@ class DatasetWriter(Protocol):
 
     def close(self) -> None:
         """Close what is open; always called, also after an error."""
+        ...
+
+
+@runtime_checkable
+class WritesOutside(Protocol):
+    """A writer that also writes files outside of the dataset, when it finishes."""
+
+    def withdraw(self) -> None:
+        """Remove these files; called after an error, also one after :meth:`DatasetWriter.finish`.
+
+        Called after ``close``; never raises OSError.
+        """
         ...
 
 

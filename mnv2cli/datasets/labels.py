@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from mnv2cli.datasets.formats import LabelBy
 from mnv2cli.records import Prediction, Record
 from mnv2cli.results.fields import CATEGORY, NODE, PATH, PREDICTION, STATUS
-from mnv2cli.results.schema import Layout, Schema, record_from_object
+from mnv2cli.results.schema import Extras, Layout, Schema, record_from_object
 
 KEY = "mnv2"
 """The key under which a JSON object of a dataset has what :func:`packed` returns."""
@@ -28,10 +29,15 @@ def packed(record: Record) -> dict[str, Any]:
     """Return the JSON object of a record as in results, with a path that is valid UTF-8."""
     wanted = {CATEGORY.name: record.category, NODE.name: record.node}
     extras = tuple(name for name, value in wanted.items() if value is not None)
-    made = Schema(Layout("json", max(1, len(record.predictions)), extras=extras)).to_object(record)
+    made = _schema(max(1, len(record.predictions)), extras).to_object(record)
     del made[STATUS.name]
     made[PATH.name] = utf8_path(record.path)
     return made
+
+
+@lru_cache(maxsize=64)  # records of one dataset have few layouts
+def _schema(top: int, extras: Extras) -> Schema:
+    return Schema(Layout("json", top, extras=extras))
 
 
 def unpacked(item: Mapping[str, Any]) -> Record:

@@ -1,0 +1,293 @@
+"""One run of ``mnv2 convert``: records in, a dataset or results out, and a summary."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import IO, TYPE_CHECKING
+
+from mnv2cli.cli.terminal.text import data_stream, seconds_text
+from mnv2cli.datasets.destination import check_destination
+from mnv2cli.datasets.formats import ReadOptions
+from mnv2cli.datasets.options import DatasetEvents, check_options
+from mnv2cli.datasets.read import Source, open_source
+from mnv2cli.datasets.write import write_source
+from mnv2cli.errors import ExitCode, NoImagesError, OutputError
+from mnv2cli.results.check import destination, is_file
+from mnv2cli.results.formats import Format, load_format
+from mnv2cli.results.schema import Layout, extras
+from mnv2cli.results.stdin import STDIN, results_file
+from mnv2cli.sources.urls import is_url
+from mnv2cli.system.files import AtomicFile
+from mnv2cli.system.messages import count, reason
+
+if TYPE_CHECKING:
+    from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.cli.terminal.summary import Line
+    from mnv2cli.datasets.formats import DatasetFormat
+    from mnv2cli.datasets.options import DatasetOptions, DatasetOutcome
+    from mnv2cli.records import Record
+
+_IMAGES = {
+    "copy": "images copied",
+    "hardlink": "images as hard links",
+    "symlink": "images as symbolic links",
+    "embed": "images embedded",
+    "reference": "images referenced",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertInput:
+    """What is read.
+
+    Attributes:
+        path: Results, ``-`` for those on standard input, or a dataset.
+        read_as: The format of a dataset; empty to detect it.
+        base: Where the photos are now; empty if they have not moved.
+        paths: Of a dataset of mnv2, whether the paths are ``original`` (the default) or those of
+            the ``dataset``.
+    """
+
+    path: str
+    read_as: str = ""
+    base: str = ""
+    paths: str = ""
+
+
+class ConvertJob:
+    """One run of the command.
+
+    Args:
+        screen: Shows progress, warnings and the summary.
+
+    Attributes:
+        return_code: The exit code.
+    """
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self.return_code = ExitCode.DONE
+
+    @contextmanager
+    def opened(self, source: ConvertInput) -> Iterator[Source]:
+        """Open the input.
+
+        Raises:
+            InputError: It does not exist, or is neither results nor a dataset.
+        """
+        if source.path == STDIN:
+            with results_file(source.path) as path:
+                # Relative paths do not start at the temporary file.
+                yield replace(open_source(path), origin="")
+            return
+        options = ReadOptions(source.base or None, original=source.paths != "dataset")
+        yield open_source(source.path, source.read_as, options)
+
+    def write_dataset(
+        self, source: Source, dest: str, format: DatasetFormat, options: DatasetOptions
+    ) -> None:
+        """Write a dataset, and show the summary.
+
+        Raises:
+            InputError: Options or destination do not fit.
+            NoImagesError: There is no photo to write.
+            OutputError: It cannot be written.
+        """
+        check_options(format, options)
+        check_destination(dest, format, force=options.force, inputs=(source.origin,))
+        start = perf_counter()
+        with self._stopping(dest), ExitStack() as stack:
+            progress = _Progress(self._screen, stack)
+            events = DatasetEvents(progress.start, progress.step, self._screen.unreadable)
+            outcome = write_source(source, dest, format, options, events)
+        self.return_code = outcome.return_code
+        self._screen.lines(outcome_lines(outcome, perf_counter() - start, options.keep_unlabelled))
+        if outcome.unsized:
+            self._screen.warning(
+                f"the size of {count(outcome.unsized, 'photo')}, missing or damaged, is unknown: "
+                "written as 0 x 0"
+            )
+
+    def write_results(self, source: Source, path: str | None, format: str, *, force: bool) -> None:
+        """Write results, and show the summary.
+
+        Raises:
+            InputError: The input is damaged, or the output is the input.
+            NoImagesError: The input has no photos.
+            OutputError: They cannot be written.
+        """
+        if path is not None:
+            _check_not_input(path, source.origin)
+        start = perf_counter()
+        seen = _Seen()
+        for record in source.read():
+            seen.add(record)
+        if not seen.records:
+            name = repr(source.origin) if source.origin else "standard input"
+            raise NoImagesError(f"{name} has no photos", "There is nothing to write.")
+        layout = seen.layout(format)
+        with self._stopping(path or "standard output"):
+            _write(source.read(), path, layout, force=force)
+        is_there = source.format is not None and source.format.images[0] != "reference"
+        lines: list[Line] = [
+            ("Photos", f"{seen.records:,} in {seconds_text(perf_counter() - start)}", "")
+        ]
+        if source.format is not None:
+            lines.insert(0, ("Dataset", f"{source.origin}, {source.format.name}", ""))
+        if seen.unlabelled:
+            lines.append(("No label", f"{seen.unlabelled:,}", ""))
+        if seen.odd_names and path is not None and load_format(format).utf8_only:
+            self._screen.warning(
+                f"{count(seen.odd_names, 'path')} not in UTF-8: Parquet stores a description "
+                "instead"
+            )
+        if source.format is not None and seen.missing:
+            self._screen.warning(_missing_text(seen.missing, seen.example))
+            if is_there:
+                self.return_code = ExitCode.SOME_UNREADABLE
+        if path is not None:
+            lines.append(("Written", path, ""))
+        self._screen.lines(lines)
+
+    @contextmanager
+    def _stopping(self, dest: str) -> Iterator[None]:
+        """Say that nothing was written, if the block is interrupted."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._screen.notice(f"Stopped: {dest} was not written.", "")
+            raise
+
+
+class _Progress:
+    """A progress bar that appears when the number of photos is known."""
+
+    def __init__(self, screen: Screen, stack: ExitStack) -> None:
+        self._screen = screen
+        self._stack = stack
+        self._bar: Callable[[int], None] = lambda number: None
+
+    def start(self, total: int) -> None:
+        """Show the bar."""
+        self._bar = self._stack.enter_context(self._screen.counting("photos", total))
+
+    def step(self, number: int) -> None:
+        """Move the bar."""
+        self._bar(number)
+
+
+def _missing_text(missing: int, example: str) -> str:
+    more = f" and {missing - 1:,} more" if missing > 1 else ""
+    verb = "do" if missing > 1 else "does"
+    return (
+        f"{example}{more} {verb} not exist here: name the folder of the photos with --base, or "
+        "use --paths dataset"
+    )
+
+
+def outcome_lines(outcome: DatasetOutcome, seconds: float, keeps_unlabelled: bool) -> list[Line]:
+    """Return the lines that summarise a dataset.
+
+    Args:
+        outcome: What was written.
+        seconds: How long that took.
+        keeps_unlabelled: Photos without a label were written.
+    """
+    photos = f"{count(outcome.photos, 'photo')}, {count(outcome.labels, 'label')}"
+    lines: list[Line] = [("Dataset", f"{photos}, in {seconds_text(seconds)}", "")]
+    if outcome.errors:
+        lines.append(("Errors", f"{_counts(outcome.errors)}, in the results; omitted", "red"))
+    if outcome.unreadable:
+        lines.append(("Unreadable", f"{_counts(outcome.unreadable)}; omitted", "red"))
+    if outcome.unlabelled:
+        left = "" if keeps_unlabelled else "; omitted (--keep-unlabelled writes them)"
+        lines.append(("No label", f"{count(outcome.unlabelled, 'photo')}{left}", ""))
+    if outcome.repeated:
+        text = f"{count(outcome.repeated, 'row')} of a photo that was written already; omitted"
+        lines.append(("Repeated", text, ""))
+    where = f"{outcome.path}, {outcome.format}, {_IMAGES[outcome.images]}"
+    return [*lines, ("Written", where, "")]
+
+
+def _counts(counts: Counter[str]) -> str:
+    shown = " · ".join(f"{why} {number:,}" for why, number in counts.most_common(5))
+    return f"{counts.total():,}: {shown}"
+
+
+class _Seen:
+    """What the records have, which decides the columns of their table."""
+
+    def __init__(self) -> None:
+        self.records = self.unlabelled = self.missing = self.odd_names = 0
+        self.example = ""
+        self._top = 1
+        self._has = {"category": False, "node": False, "position": False}
+
+    def add(self, record: Record) -> None:
+        """Count a record."""
+        self.records += 1
+        self._top = max(self._top, len(record.predictions))
+        self.unlabelled += not (record.predictions or record.error)
+        for name in self._has:
+            self._has[name] = self._has[name] or getattr(record, name) is not None
+        try:
+            record.path.encode()
+        except UnicodeEncodeError:
+            self.odd_names += 1
+        if not is_url(record.path) and not os.path.lexists(record.path):
+            self.missing += 1
+            self.example = self.example or record.path
+
+    def layout(self, format: str) -> Layout:
+        """Return the layout of results in a format."""
+        return Layout(format, self._top, extras=extras(**self._has))
+
+
+def _check_not_input(path: str, origin: str) -> None:
+    if origin and os.path.exists(path) and os.path.samefile(path, origin):
+        from mnv2cli.errors import InputError
+
+        raise InputError(f"{path!r} is also the input", "Name another file with -o.")
+
+
+def _write(records: Iterator[Record], path: str | None, layout: Layout, *, force: bool) -> None:
+    """Write results to standard output, or to a file that is complete or unchanged."""
+    if path is None or not is_file(path):
+        from mnv2cli.cli.terminal.table import TABLE
+        from mnv2cli.results.output import Output
+
+        format = TABLE if layout.format == TABLE.name else load_format(layout.format)
+        with Output(path or data_stream(), format, layout, force=force) as out:
+            for record in records:
+                out.write(record)
+        return
+    path = destination(path)
+    try:
+        file = AtomicFile(os.path.realpath(path))
+        try:
+            _write_all(records, load_format(layout.format), file.file, layout)
+            file.commit(replace=force)
+        finally:
+            file.discard()
+    except FileExistsError as error:
+        raise OutputError(
+            f"cannot write {path!r}: another program created it during this run",
+            "Overwrite it with --force, or name another file.",
+        ) from error
+    except OSError as error:
+        raise OutputError(f"cannot write results to {path!r}: {reason(error)}") from error
+
+
+def _write_all(
+    records: Iterator[Record], format: Format, stream: IO[bytes], layout: Layout
+) -> None:
+    writer = format.writer(stream, layout)
+    writer.begin()
+    for record in records:
+        writer.write(record)
+    writer.finish()
