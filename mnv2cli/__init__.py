@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mnv2cli.config.read import Config, read_config
-    from mnv2cli.datasets.split import split
-    from mnv2cli.datasets.split_options import Split, SplitOptions
     from mnv2cli.datasets.formats import ReadOptions
     from mnv2cli.datasets.options import DatasetOptions
     from mnv2cli.datasets.read import read_dataset
+    from mnv2cli.datasets.split import split
+    from mnv2cli.datasets.split_options import Split, SplitOptions
     from mnv2cli.datasets.write import write_dataset
     from mnv2cli.engines.options import EngineOptions
     from mnv2cli.errors import Mnv2Error

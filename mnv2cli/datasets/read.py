@@ -107,7 +107,8 @@ def _moved(read: Callable[[], Iterator[Record]], base: str) -> Iterator[Record]:
         if record.path in missing:
             place = places.local(record.path)
             if place and os.path.lexists(place):
-                record = replace(record, path=place)
+                yield replace(record, path=place)
+                continue
         yield record
 
 
