@@ -104,12 +104,9 @@ def _moved(read: Callable[[], Iterator[Record]], base: str) -> Iterator[Record]:
     missing = {record.path for record in read() if not _exists(record.path)}
     places = Places.of_results(missing, "", base)
     for record in read():
-        if record.path in missing:
-            place = places.local(record.path)
-            if place and os.path.lexists(place):
-                yield replace(record, path=place)
-                continue
-        yield record
+        place = places.local(record.path) if record.path in missing else ""
+        is_found = place and os.path.lexists(place)
+        yield replace(record, path=place) if is_found else record
 
 
 def _exists(path: str) -> bool:
@@ -155,7 +152,7 @@ def _may_be_results(path: str) -> bool:
         return False
     if not load_format(name).is_text or name == "csv":
         return True
-    head = _head(path).lstrip()
+    head = _head(path).strip()
     return head.removeprefix("[").lstrip() in ("", "]") or PATH.name in head
 
 
