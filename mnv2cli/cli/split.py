@@ -133,6 +133,7 @@ _split_options = grouped(
     ),
     _splitting(
         "--label-by", type=click.Choice(["label", "category", "node"]), default="label",
+        metavar="KIND",
         help="With RESULTS: classes are label, category or node.",
     ),
     _splitting(

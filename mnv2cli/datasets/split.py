@@ -182,7 +182,7 @@ def _check_apart(folder: str, dest: str) -> None:
 
 
 def _check_folders(found: Found) -> None:
-    """Check that each class has a folder of its own; raises InputError."""
+    """Check that each class has its own folder; raises InputError."""
     first: dict[str, str] = {}
     for label in dict.fromkeys(photo.name for photo in found.photos):
         other = first.setdefault(safe_name(label).casefold(), label)

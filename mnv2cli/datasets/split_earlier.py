@@ -15,10 +15,10 @@ from mnv2cli.sorting.placed import Placed, placed_files
 
 @dataclass
 class Earlier:
-    """What a destination has already.
+    """What is in a destination.
 
     Attributes:
-        sets: The set of each of the photos to split that is there already, by its path.
+        sets: The set of each of the photos to split that earlier splits put there, by its path.
         others: The photos in the destination that are not among those to split, each with the
             class that it is in; ``origin`` is where it came from.
         set_of: The set of each of these, by its path.

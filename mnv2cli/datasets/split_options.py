@@ -55,7 +55,7 @@ class SplitPhoto:
     Attributes:
         path: The photo.
         label: Its class.
-        set: ``train``, ``val`` or ``test``; empty for a photo that is left out.
+        set: ``train``, ``val`` or ``test``; empty for a photo that is omitted.
         group: The number of its group: photos of one group are in one set.
         is_new: No earlier split into the destination had put it, or its content, there.
     """
@@ -78,8 +78,8 @@ class Split:
         skipped: The path of each file that is not used, and why.
         unreadable: The path of each photo that cannot be read, and why.
         conflicts: Of each content that is in several classes, the paths and the classes; these
-            photos are left out, because which class is right is unknown.
-        torn: New photos that belong to photos of several sets; they are left out.
+            photos are omitted, because which class is right is unknown.
+        torn: New photos that belong to photos of several sets; they are omitted.
         alike: The classes whose near copies may be in several sets, because nearly all of their
             photos are near copies.
         shares: The share of each set that was asked for.

@@ -136,7 +136,7 @@ class _Lacking:
     def most(self, labels: Mapping[str, int]) -> str:
         """Return the set that lacks most of some classes, each relative to its size.
 
-        Of equal sets, it is the one that lacks more of its own share, then more photos of all
+        Of equal sets, it is the one that lacks more relative to its share, then more photos of all
         classes. Rounding hides differences that are not there.
         """
 

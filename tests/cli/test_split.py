@@ -15,6 +15,7 @@ from click.testing import Result
 
 from mnv2cli import SplitOptions, split
 from mnv2cli.errors import InputError
+from tests.conftest import draw
 from tests.learning.conftest import draw_classes, draw_photo, fast  # noqa: F401
 
 Run = Callable[..., Result]
@@ -45,7 +46,7 @@ def test_photos_are_copied_by_class_and_share(invoke: Run, photos: Path, tmp_pat
         ("dog", "train"): 8, ("dog", "val"): 1, ("dog", "test"): 1,
     }  # fmt: skip
     assert "30 photos copied into ds" in result.stderr
-    assert "all       24       3       3" in result.stderr
+    assert "all        24       3       3" in result.stderr
     assert "To undo    mnv2 undo ds" in result.stderr
     assert len(list(photos.rglob("*.png"))) == 30
 
@@ -91,9 +92,10 @@ def test_copies_and_groups_are_in_one_set(invoke: Run, photos: Path, tmp_path: P
 @pytest.mark.usefixtures("fast")
 def test_near_copies_are_in_one_set_unless_not_wanted(invoke: Run, tmp_path: Path) -> None:
     folder = draw_classes(tmp_path / "photos", cat=0, dog=0)
-    for number in range(20):  # two near copies of ten photos, of other sizes
-        draw_photo(folder / "cat" / f"{number}.png", 2 * (number // 2), number)
-        draw_photo(folder / "dog" / f"{number}.png", 2 * (number // 2) + 1, number)
+    for number in range(20):  # ten photos, each in two sizes
+        side, red = 8 + number, 20 * (number // 2)
+        draw(folder / "cat" / f"{number}.png", (red, 5, 0), (side, side))
+        draw(folder / "dog" / f"{number}.png", (red + 10, 5, 0), (side, side))
     result = invoke("split", "photos", "--into", "ds", "--val", "0.2", "--test", "0.2")
     assert result.exit_code == 0, result.output
     sets = tree(tmp_path / "ds")
@@ -137,13 +139,13 @@ def test_a_group_key_holds_for_photos_that_were_moved_away(
         assert after[f"dog/t{number}.png"] == before[f"cat/cat{number}.png"]
 
 
-def test_the_same_photo_in_two_classes_is_left_out(
+def test_the_same_photo_in_two_classes_is_skipped(
     invoke: Run, photos: Path, tmp_path: Path
 ) -> None:
     shutil.copy(photos / "cat" / "cat3.png", photos / "dog" / "wrong.png")
     result = invoke("split", "photos", "--into", "ds", "--no-near")
     assert result.exit_code == 0
-    assert "Warning: left out, the same photo in several classes (cat, dog)" in result.stderr
+    assert "Warning: skipped, the same photo in several classes (cat, dog)" in result.stderr
     assert len(tree(tmp_path / "ds")) == 29
 
 

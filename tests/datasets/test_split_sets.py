@@ -75,7 +75,7 @@ def test_photos_stay_in_their_sets_when_others_are_added(
     sets = choose_sets(old, Shares(*given_shares).of(len(old)))
     fixed = [replace(each, fixed=name) for each, name in zip(old, sets, strict=True)]
     added = [
-        Member(f"new {n}", f"class {label}", group)  # some join groups that are there
+        Member(f"new {n}", f"class {label}", group)  # some join existing groups
         for n, (label, group) in enumerate(more)
     ]
     again = choose_sets([*added, *fixed], Shares(*given_shares).of(len(old) + len(added)))

@@ -74,13 +74,13 @@ def split_lines(split: Split, *, applied: bool = False) -> list[Line]:
     if skipped := split.plan.skipped:
         text = f"{count_shots(*count_photos(skipped))} already in {split.dest}"
         lines.append(("Skipped", text, ""))
-    left_out = len(split.torn) + sum(len(paths) for paths, _ in split.conflicts)
-    if left_out:
-        lines.append(("Left out", f"{count(left_out, 'photo')}, see the warnings", "yellow"))
+    omitted = len(split.torn) + sum(len(paths) for paths, _ in split.conflicts)
+    if omitted:
+        lines.append(("Omitted", f"{count(omitted, 'photo')}, see the warnings", "yellow"))
     if split.skipped:
         lines.append(("Not used", f"{count(len(split.skipped), 'file')}; -v shows why", ""))
     if split.unreadable:
-        text = f"{count(len(split.unreadable), 'photo')}, left out; -v shows why"
+        text = f"{count(len(split.unreadable), 'photo')}, skipped; -v shows why"
         lines.append(("Unreadable", text, "red"))
     if split.failed:
         lines.append(("Failed", f"{count(len(split.failed), 'file')}, left in place", "red"))
@@ -111,16 +111,16 @@ def warnings_of(split: Split) -> Iterator[str]:
             f"{_named(without)} {'has' if is_one else 'have'} no photo in {' and '.join(names)}: "
             f"{'it has' if is_one else 'they have'} too few photos or groups"
         )
-    for paths, labels in split.conflicts[:_MAX_NAMED]:
+    for paths, classes in split.conflicts[:_MAX_NAMED]:
         yield (
-            f"left out, the same photo in several classes ({', '.join(labels)}): {', '.join(paths)}"
+            f"skipped, the same photo in several classes ({', '.join(classes)}): {', '.join(paths)}"
         )
     if len(split.conflicts) > _MAX_NAMED:
-        yield f"and {len(split.conflicts) - _MAX_NAMED:,} more photos in several classes, left out"
+        yield f"and {len(split.conflicts) - _MAX_NAMED:,} more photos in several classes, skipped"
     for path in split.torn[:_MAX_NAMED]:
-        yield f"left out, belongs to photos that are in several sets already: {path}"
+        yield f"skipped, belongs to photos that are in several sets already: {path}"
     if len(split.torn) > _MAX_NAMED:
-        yield f"and {len(split.torn) - _MAX_NAMED:,} more that belong to several sets, left out"
+        yield f"and {len(split.torn) - _MAX_NAMED:,} more that belong to several sets, skipped"
     if split.alike:
         yield (
             f"near copies of {_named(split.alike)} may be in several sets, because nearly all of "
