@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mnv2cli.records import Prediction, Record
     from mnv2cli.results.dataframe import read_dataframe, to_dataframe
     from mnv2cli.selecting.conditions import Conditions, Order
+    from mnv2cli.selecting.find import FindOptions, Match, find
     from mnv2cli.selecting.select import select
     from mnv2cli.sources.options import Filters
     from mnv2cli.tagging.actions import WriteOptions
@@ -41,10 +42,12 @@ __all__ = [
     "EngineOptions",
     "Evaluation",
     "Filters",
+    "FindOptions",
     "ImageOptions",
     "KeywordClasses",
     "LabelOptions",
     "LearnOptions",
+    "Match",
     "Mnv2Error",
     "ModelOptions",
     "Order",
@@ -57,6 +60,7 @@ __all__ = [
     "WriteOptions",
     "__version__",
     "evaluate",
+    "find",
     "learn",
     "plan_tags",
     "read_dataframe",
@@ -72,10 +76,12 @@ _HOMES = {
     "EngineOptions": "mnv2cli.engines.options",
     "Evaluation": "mnv2cli.learning.evaluation",
     "Filters": "mnv2cli.sources.options",
+    "FindOptions": "mnv2cli.selecting.find",
     "ImageOptions": "mnv2cli.images.options",
     "KeywordClasses": "mnv2cli.learning.keywords",
     "LabelOptions": "mnv2cli.labels.options",
     "LearnOptions": "mnv2cli.learning.options",
+    "Match": "mnv2cli.selecting.find",
     "Mnv2Error": "mnv2cli.errors",
     "ModelOptions": "mnv2cli.models.options",
     "Order": "mnv2cli.selecting.conditions",
@@ -87,6 +93,7 @@ _HOMES = {
     "TagOptions": "mnv2cli.tagging.options",
     "WriteOptions": "mnv2cli.tagging.actions",
     "evaluate": "mnv2cli.learning.evaluate",
+    "find": "mnv2cli.selecting.find",
     "learn": "mnv2cli.learning.learn",
     "plan_tags": "mnv2cli.tagging.api",
     "read_dataframe": "mnv2cli.results.dataframe",

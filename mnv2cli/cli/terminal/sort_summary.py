@@ -10,7 +10,7 @@ from mnv2cli.cli.terminal.text import printable, shorten, size_text
 from mnv2cli.cli.terminal.unsure import unsure_text
 from mnv2cli.journals.folder import OWN_FOLDER, undo_command
 from mnv2cli.sorting.actions import Plan, count_photos
-from mnv2cli.sorting.placement import OTHER, UNSURE
+from mnv2cli.sorting.placement import OTHER, ROOT, UNSURE
 from mnv2cli.sorting.run import Outcome
 from mnv2cli.system.messages import count, count_shots
 
@@ -35,9 +35,13 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
     if work:
         verbs = " and ".join(sorted({_VERBS[action.method] for action in work}))
         size = sum(action.size for action in work if action.method == "copy")
-        files, into = count_shots(*count_photos(work)), count(len(folders), "folder")
-        text = f"{files} {verbs} into {into} in {dest}"
-        lines.append(("Sorted", text + (f", {size_text(size)}" if size else ""), "green"))
+        files = count_shots(*count_photos(work))
+        into = f"{count(len(folders), 'folder')} in {dest}"
+        title = "Sorted"
+        if list(folders) == [ROOT]:
+            into, title = dest, verbs.capitalize()
+        text = f"{files} {verbs} into {into}"
+        lines.append((title, text + (f", {size_text(size)}" if size else ""), "green"))
         lines += _folder_lines(folders)
     elif not failed:
         lines.append(("Sorted", f"nothing new for {dest}", ""))
@@ -72,7 +76,7 @@ def _folder_lines(folders: Counter[str]) -> list[Line]:
         {
             name: photos
             for name, photos in folders.items()
-            if photos and name.casefold() not in (UNSURE, OTHER)
+            if photos and name.casefold() not in (UNSURE, OTHER, ROOT)
         }
     ).most_common()
     top = [(shorten(printable(name), _WIDEST), photos) for name, photos in shown[:_MAX_FOLDERS]]
