@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from mnv2cli.records import Prediction, Record
     from mnv2cli.results.dataframe import read_dataframe, to_dataframe
     from mnv2cli.selecting.conditions import Conditions, Order
-    from mnv2cli.selecting.find import FindOptions, Match, find
+    from mnv2cli.selecting.find import find
+    from mnv2cli.selecting.matches import FindOptions, Match
     from mnv2cli.selecting.select import select
     from mnv2cli.sources.options import Filters
     from mnv2cli.tagging.actions import WriteOptions
@@ -76,12 +77,12 @@ _HOMES = {
     "EngineOptions": "mnv2cli.engines.options",
     "Evaluation": "mnv2cli.learning.evaluation",
     "Filters": "mnv2cli.sources.options",
-    "FindOptions": "mnv2cli.selecting.find",
+    "FindOptions": "mnv2cli.selecting.matches",
     "ImageOptions": "mnv2cli.images.options",
     "KeywordClasses": "mnv2cli.learning.keywords",
     "LabelOptions": "mnv2cli.labels.options",
     "LearnOptions": "mnv2cli.learning.options",
-    "Match": "mnv2cli.selecting.find",
+    "Match": "mnv2cli.selecting.matches",
     "Mnv2Error": "mnv2cli.errors",
     "ModelOptions": "mnv2cli.models.options",
     "Order": "mnv2cli.selecting.conditions",

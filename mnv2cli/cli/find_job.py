@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mnv2cli.cli.find import PATHS
 from mnv2cli.cli.inputs import count_images, find_inputs, make_classifier, no_images, watched
+from mnv2cli.cli.options.find import PATHS
 from mnv2cli.cli.options.rows import TABLE
 from mnv2cli.cli.sort_job import SortJob
 from mnv2cli.cli.terminal.suggest import did_you_mean
@@ -20,14 +20,13 @@ from mnv2cli.results.any_file import read_any
 from mnv2cli.results.rows import Values, write_content, write_rows
 from mnv2cli.runs.own_files import without_own_files
 from mnv2cli.selecting.find import (
-    Match,
-    Search,
     judge_of,
     judge_of_results,
     names_in_results,
     names_of,
     within,
 )
+from mnv2cli.selecting.matches import Match, Search
 from mnv2cli.selecting.names import UnknownNameError
 from mnv2cli.sorting.options import FolderOptions, SortOptions
 from mnv2cli.sorting.photos import OutsideOf
@@ -37,12 +36,12 @@ from mnv2cli.sources.urls import check_local
 from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
-    from mnv2cli.cli.find import FindOutput
+    from mnv2cli.cli.options.find import FindOutput
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.records import Source
     from mnv2cli.results.options import OutputTarget
-    from mnv2cli.selecting.find import FindOptions
+    from mnv2cli.selecting.matches import FindOptions
     from mnv2cli.selecting.names import Meaning, Names
     from mnv2cli.sorting.actions import Method
     from mnv2cli.sources.options import Inputs
@@ -163,6 +162,9 @@ class FindJob:
         """Return an error with the names that may have been meant."""
         known = {name.casefold(): name for name in names.all()}
         typed = error.name.casefold()
+        singular = typed.removesuffix("s")
+        if singular in known:
+            return InputError(error.message, f"Did you mean {known[singular]!r}?")
         similar = did_you_mean(typed, known).strip()
         words = [name for low, name in known.items() if typed in low.split()]
         if words:
@@ -174,17 +176,14 @@ class FindJob:
         return InputError(error.message, similar or error.hint)
 
     def _show_meanings(self, meanings: Iterable[list[Meaning]]) -> None:
-        """Show what is meant by names that have several meanings."""
+        """Show the meaning that is used of names that have several."""
         for chosen, *others in meanings:
             if others:
-                name = chosen.name
-                classes = count(len(chosen.keys), "class", "classes")
-                instead = " or ".join(
-                    f"{other.kind}:{shlex.quote(other.name)} for the {other.kind} "
-                    f"({len(other.keys):,})"
-                    for other in others
+                instead = " and ".join(
+                    f"{each.kind}:{each.name} of {_classes(each)}" for each in others
                 )
-                self._screen.notice(f"{name} is the {chosen.kind} ({classes}); {instead}.", "")
+                what = f"the {chosen.kind} {chosen.name!r}, {_classes(chosen)}"
+                self._screen.notice(f"Finding {what}; there is also {instead}.", "")
 
     def _nothing(self, search: Search) -> NoImagesError:
         options, nearest = self._options, search.nearest
@@ -273,6 +272,10 @@ class PlaceJob(SortJob):
         placed = [(match.record.path, Placement(ROOT, "")) for match in matches]
         plan = plan_placed(placed, options)
         return bool(self.apply_plan(plan).failed or plan.unsorted)
+
+
+def _classes(meaning: Meaning) -> str:
+    return count(len(meaning.keys), "class", "classes")
 
 
 def _row(match: Match) -> Values:

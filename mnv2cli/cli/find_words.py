@@ -12,7 +12,7 @@ from mnv2cli.sources.patterns import is_glob
 from mnv2cli.sources.urls import is_url
 
 if TYPE_CHECKING:
-    from mnv2cli.cli.find import FindInputs
+    from mnv2cli.cli.options.find import FindInputs
 
 _IN = "in"
 _EXAMPLE = "mnv2 find dog photos"

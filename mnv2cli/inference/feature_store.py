@@ -62,7 +62,7 @@ class CachedFeatures:
             return self._cache
 
     def _contents(self) -> tuple[str, int]:
-        """Return what the kept numbers of a photo depend on, and how many there are."""
+        """Return what the kept numbers of a photo depend on, and their number."""
         return cache_key(self._classifier), self._classifier.network.features
 
 

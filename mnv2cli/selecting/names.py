@@ -112,7 +112,7 @@ class Names:
         return found
 
     def all(self) -> list[str]:
-        """Return all names, to suggest one for a typo."""
+        """Return all names, to suggest the right one."""
         found = {label.name for label in self._labels}
         found.update(self._others)
         if self._categories:

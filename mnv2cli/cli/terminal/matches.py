@@ -13,7 +13,7 @@ from mnv2cli.cli.terminal.console import PlainConsole
 from mnv2cli.cli.terminal.text import printable, shorten
 
 if TYPE_CHECKING:
-    from mnv2cli.selecting.find import Match
+    from mnv2cli.selecting.matches import Match
 
 _SCORE, _BAR, _GAP = 7, 12, 2
 _WIDE = 64  # the narrowest terminal with bars

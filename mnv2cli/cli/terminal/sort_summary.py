@@ -36,11 +36,9 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
         verbs = " and ".join(sorted({_VERBS[action.method] for action in work}))
         size = sum(action.size for action in work if action.method == "copy")
         files = count_shots(*count_photos(work))
-        into = f"{count(len(folders), 'folder')} in {dest}"
-        title = "Sorted"
+        title, text = "Sorted", f"{files} {verbs} into {count(len(folders), 'folder')} in {dest}"
         if list(folders) == [ROOT]:
-            into, title = dest, verbs.capitalize()
-        text = f"{files} {verbs} into {into}"
+            title, text = verbs.capitalize(), f"{files} into {dest}"
         lines.append((title, text + (f", {size_text(size)}" if size else ""), "green"))
         lines += _folder_lines(folders)
     elif not failed:
