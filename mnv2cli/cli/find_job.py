@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from mnv2cli.cli.inputs import count_images, find_inputs, make_classifier, no_images, watched
@@ -160,6 +161,8 @@ class FindJob:
 
     def _suggested(self, error: UnknownNameError, names: Names) -> InputError:
         """Return an error with the names that may have been meant."""
+        if error.is_of_another_kind:
+            return error
         known = {name.casefold(): name for name in names.all()}
         typed = error.name.casefold()
         singular = typed.removesuffix("s")
@@ -177,13 +180,10 @@ class FindJob:
 
     def _show_meanings(self, meanings: Iterable[list[Meaning]]) -> None:
         """Show the meaning that is used of names that have several."""
-        for chosen, *others in meanings:
-            if others:
-                instead = " and ".join(
-                    f"{each.kind}:{each.name} of {_classes(each)}" for each in others
-                )
-                what = f"the {chosen.kind} {chosen.name!r}, {_classes(chosen)}"
-                self._screen.notice(f"Finding {what}; there is also {instead}.", "")
+        used = [f"{chosen.name} by {_described(chosen)}" for chosen, *others in meanings if others]
+        also = [f"{each.kind}:{_described(each, each.name)}" for _, *o in meanings for each in o]
+        if used:
+            self._screen.notice(f"Finding {', '.join(used)}; also possible: {', '.join(also)}.")
 
     def _nothing(self, search: Search) -> NoImagesError:
         options, nearest = self._options, search.nearest
@@ -209,7 +209,7 @@ class FindJob:
         if target.format == TABLE:
             from mnv2cli.cli.terminal.matches import print_matches
 
-            is_varied = self._options.unsure or len({match.what for match in matches}) > 1
+            is_varied = self._options.unsure or len(set(map(attrgetter("what"), matches))) > 1
             print_matches(matches, has_what=is_varied)
             return
         stream = data_stream() if target.path is None else None
@@ -229,10 +229,8 @@ class FindJob:
             number = f"the first {len(matches):,} of {search.number:,} photos"
         lines = [("Found", f"{number}, {search.searched:,} searched", "")]
         if report.errors:
-            reasons = ", ".join(f"{why} {n:,}" for why, n in report.errors.most_common(3))
-            lines.append(
-                ("Unreadable", f"{count(report.unreadable, 'image')}: {reasons}", "yellow")
-            )
+            reasons = " · ".join(f"{why} {n:,}" for why, n in report.errors.most_common(3))
+            lines.append(("Unreadable", f"{report.unreadable:,}: {reasons}", "red"))
         if target.path is not None:
             lines.append(("Written", target.path, ""))
         self._screen.lines(lines)
@@ -274,8 +272,9 @@ class PlaceJob(SortJob):
         return bool(self.apply_plan(plan).failed or plan.unsorted)
 
 
-def _classes(meaning: Meaning) -> str:
-    return count(len(meaning.keys), "class", "classes")
+def _described(meaning: Meaning, name: str = "") -> str:
+    """Return a name, or its kind, with the number of its classes."""
+    return f"{name or meaning.kind} ({count(len(meaning.keys), 'class', 'classes')})"
 
 
 def _row(match: Match) -> Values:

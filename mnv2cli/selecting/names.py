@@ -27,11 +27,14 @@ class UnknownNameError(InputError):
 
     Attributes:
         name: The name, without its kind.
+        is_of_another_kind: It is a name of another kind, which the hint shows.
     """
 
-    def __init__(self, message: str, name: str) -> None:
-        super().__init__(message, "To see all names, run: mnv2 labels, or mnv2 labels --tree")
+    def __init__(self, message: str, name: str, others: Sequence[str] = ()) -> None:
+        hint = "To see all names, run: mnv2 labels, or mnv2 labels --tree"
+        super().__init__(message, f"Use {' or '.join(others)}." if others else hint)
         self.name = name
+        self.is_of_another_kind = bool(others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,8 @@ class Names:
                 found.append(meaning)
         if not found:
             wanted = kinds[0] if len(kinds) == 1 else ""
-            raise UnknownNameError(self._unknown(name, wanted), name)
+            others = [f"{each}:{name}" for each in KINDS if wanted and self._finders[each](name)]
+            raise UnknownNameError(self._unknown(name, wanted), name, others)
         return found
 
     def all(self) -> list[str]:

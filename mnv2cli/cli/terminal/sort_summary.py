@@ -42,7 +42,8 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
         lines.append((title, text + (f", {size_text(size)}" if size else ""), "green"))
         lines += _folder_lines(folders)
     elif not failed:
-        lines.append(("Sorted", f"nothing new for {dest}", ""))
+        is_flat = any(action.folder == ROOT for action in plan.skipped)
+        lines.append(("Done" if is_flat else "Sorted", f"nothing new for {dest}", ""))
     way_out = "undo, then add --threshold 0" if plan.by_default else ""
     if unsure := unsure_text(work, way_out):
         lines.append((UNSURE.capitalize(), unsure, "yellow"))
