@@ -31,8 +31,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     photos = tmp_path / "photos"
     draw(photos / "tench.png", (0, 9, 0))
     draw(photos / "shark.png", (2, 1, 0))
-    draw(photos / "cock.png", (7, 200, 0))
-    (photos / "cock.xmp").write_text("notes")
+    draw(photos / "brambling.png", (10, 200, 0))
+    (photos / "brambling.xmp").write_text("notes")
     return photos
 
 
@@ -41,12 +41,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         (["fish", "photos"], ["shark", "tench"]),
         (["fish", "in", "photos"], ["shark", "tench"]),
-        (["fish", "bird", "in", "photos"], ["shark", "tench", "cock"]),
-        (["fish", "photos/tench.png", "photos/cock.png"], ["tench"]),
+        (["fish", "bird", "in", "photos"], ["shark", "brambling", "tench"]),
+        (["fish", "photos/tench.png", "photos/brambling.png"], ["tench"]),
         (["tench", "photos", "-n", "1"], ["tench"]),
         (["node:shark", "photos"], ["shark"]),
-        (["--unsure", "photos", "--min-score", "0.92"], ["cock", "tench"]),
-        (["--unsure", "in", "photos", "--min-score", "0.92", "-n", "1"], ["cock"]),
+        (["--unsure", "photos", "--min-score", "0.92"], ["brambling", "tench"]),
+        (["--unsure", "in", "photos", "--min-score", "0.92", "-n", "1"], ["brambling"]),
     ],
 )
 def test_paths_of_found_photos_are_printed_the_likeliest_first(
@@ -56,7 +56,7 @@ def test_paths_of_found_photos_are_printed_the_likeliest_first(
     assert result.exit_code == 0, result.output
     listed = result.stdout.splitlines()
     if "--unsure" in args:  # equal scores
-        assert {*listed} <= {"photos/cock.png", "photos/tench.png"}
+        assert {*listed} <= {"photos/brambling.png", "photos/tench.png"}
         assert len(listed) == len(found)
     else:
         assert listed == [f"photos/{name}.png" for name in found]
@@ -90,7 +90,7 @@ def test_a_list_is_written_to_a_file_and_not_over_one(folder: Path, invoke: Invo
     assert Path("fish.txt").read_text() == "photos/shark.png\nphotos/tench.png\n"
     assert invoke("find", "bird", "photos", "-o", "fish.txt").exit_code == 2
     assert invoke("find", "bird", "photos", "-o", "fish.txt", "--force").exit_code == 0
-    assert Path("fish.txt").read_text() == "photos/cock.png\n"
+    assert Path("fish.txt").read_text() == "photos/brambling.png\n"
     assert invoke("find", "fish", "photos", "-o", "fish.csv", "-0").exit_code == 2
 
 
@@ -103,8 +103,8 @@ def test_photos_are_put_into_a_folder_and_it_is_undone(
     assert (result.exit_code, result.stdout) == (0, "")
     assert "1 photo and 1 companion into birds" in result.stderr
     placed = sorted(path.name for path in (tmp_path / "birds").iterdir())
-    assert placed == [".mnv2", "cock.png", "cock.xmp"]
-    assert (tmp_path / "birds" / "cock.png").is_symlink() == (method == "symlink")
+    assert placed == [".mnv2", "brambling.png", "brambling.xmp"]
+    assert (tmp_path / "birds" / "brambling.png").is_symlink() == (method == "symlink")
     assert invoke("undo", "birds").exit_code == 0
     assert snapshot(tmp_path) == before
 
@@ -135,7 +135,7 @@ def test_exit_codes_tell_what_happened(folder: Path, tmp_path: Path, invoke: Inv
     assert result.exit_code == 4 and "Unreadable 1: not an image 1" in result.stderr
     assert len(result.stdout.splitlines()) == 2
     near = invoke("find", "bird", "photos", "--min-score", "0.99")
-    assert "The likeliest is photos/cock.png with a score of 0.9" in near.stderr
+    assert "The likeliest is photos/brambling.png with a score of 0.9" in near.stderr
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_exit_codes_tell_what_happened(folder: Path, tmp_path: Path, invoke: Inv
         (["fish", "nowhere"], "No such file or folder: 'nowhere'"),
         (["fish", "photos", "-0", "-f", "csv"], "cannot be combined with --format"),
         (["fish", "photos", "--copy-to", "a", "--symlink-to", "b"], "choose one method"),
-        (["fish", "photos", "--copy-to", "photos/cock.png"], "is a file: name a folder"),
+        (["fish", "photos", "--copy-to", "photos/brambling.png"], "is a file: name a folder"),
         (["fish", "photos", "--category", "x"], "Name it first"),
         (["fish", "photos", "--force"], "--force requires -o"),
     ],
