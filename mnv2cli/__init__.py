@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from mnv2cli.records import Prediction, Record
     from mnv2cli.results.dataframe import read_dataframe, to_dataframe
     from mnv2cli.selecting.conditions import Conditions, Order
+    from mnv2cli.selecting.find import find
+    from mnv2cli.selecting.matches import FindOptions, Match
     from mnv2cli.selecting.select import select
     from mnv2cli.sorting.options import FolderOptions, SortOptions
     from mnv2cli.sources.options import Filters
@@ -53,11 +55,13 @@ __all__ = [
     "EngineOptions",
     "Evaluation",
     "Filters",
+    "FindOptions",
     "FolderOptions",
     "ImageOptions",
     "KeywordClasses",
     "LabelOptions",
     "LearnOptions",
+    "Match",
     "Mnv2Error",
     "ModelOptions",
     "Order",
@@ -75,6 +79,7 @@ __all__ = [
     "WriteOptions",
     "__version__",
     "evaluate",
+    "find",
     "learn",
     "plan_tags",
     "read_config",
@@ -97,11 +102,13 @@ _HOMES = {
     "EngineOptions": "mnv2cli.engines.options",
     "Evaluation": "mnv2cli.learning.evaluation",
     "Filters": "mnv2cli.sources.options",
+    "FindOptions": "mnv2cli.selecting.matches",
     "FolderOptions": "mnv2cli.sorting.options",
     "ImageOptions": "mnv2cli.images.options",
     "KeywordClasses": "mnv2cli.learning.keywords",
     "LabelOptions": "mnv2cli.labels.options",
     "LearnOptions": "mnv2cli.learning.options",
+    "Match": "mnv2cli.selecting.matches",
     "Mnv2Error": "mnv2cli.errors",
     "ModelOptions": "mnv2cli.models.options",
     "Order": "mnv2cli.selecting.conditions",
@@ -118,6 +125,7 @@ _HOMES = {
     "WatchOptions": "mnv2cli.watching.options",
     "WriteOptions": "mnv2cli.tagging.actions",
     "evaluate": "mnv2cli.learning.evaluate",
+    "find": "mnv2cli.selecting.find",
     "learn": "mnv2cli.learning.learn",
     "plan_tags": "mnv2cli.tagging.api",
     "read_config": "mnv2cli.config.read",

@@ -26,6 +26,7 @@ COMMANDS = {
     "undo": LazyCommand("mnv2cli.cli.undo:undo", "Undo a sort or a tag run."),
     "watch": LazyCommand("mnv2cli.cli.watch:watch", "Sort or tag photos as they arrive."),
     "tag": LazyCommand("mnv2cli.cli.tag:tag", "Write keywords that photo programs read."),
+    "find": LazyCommand("mnv2cli.cli.find:find", "Find the photos of a dog, or of anything."),
     "report": LazyCommand("mnv2cli.cli.report:report", "Make a page of photos and their labels."),
     "learn": LazyCommand("mnv2cli.cli.learn:learn", "Learn your own classes from a few photos."),
     "evaluate": LazyCommand("mnv2cli.cli.evaluate:evaluate", "Measure a model on labelled photos."),
