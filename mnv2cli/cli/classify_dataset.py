@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.datasets.destination import check_destination
+from mnv2cli.datasets.destination import check_apart, check_destination
 from mnv2cli.datasets.formats import DATASETS, DatasetFormat, load_dataset_format
 from mnv2cli.datasets.options import DatasetOptions, check_options
 from mnv2cli.errors import InputError, Mnv2Error
@@ -62,7 +62,10 @@ class AddedDataset:
         try:
             job.write_dataset(source, self.dest, self.format, DatasetOptions(force=self.force))
         except Mnv2Error as error:
-            rest = f"The rows are in {self.rows!r}: with --resume, no image is classified again."
+            rest = (
+                f"The rows are in {self.rows!r}: --resume continues from them, and mnv2 convert "
+                "reads them."
+            )
             error.hint = f"{error.hint}\n{rest}" if error.hint else rest
             raise
         for path in (self.rows, log_path(self.rows)):
@@ -95,6 +98,8 @@ def added_dataset(target: OutputTarget, run: RunOptions, inputs: Inputs) -> Adde
     format = load_dataset_format(name)
     check_options(format, DatasetOptions(force=target.force))
     check_destination(dest, format, force=target.force, inputs=inputs.paths)
+    if format.images[0] == "copy":
+        check_apart(dest, filter(os.path.isfile, inputs.paths))
     rows = os.path.abspath(dest) + ROWS_SUFFIX
     rows = rows if os.path.isabs(dest) else os.path.relpath(rows)
     if os.path.lexists(rows) and not run.resume:

@@ -1,4 +1,4 @@
-"""``mnv2 convert`` writes datasets and reads them; ``mnv2 classify --format`` writes them at once."""
+"""``mnv2 convert`` writes datasets and reads them; so does ``mnv2 classify --format``."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ from mnv2cli.records import Record
 from mnv2cli.results.read import read_results
 from tests.cli.test_process import ENVIRONMENT
 from tests.conftest import FakeEngine, Interrupted, draw
+from tests.learning.conftest import fast
 from tests.reporting.results_files import labelled, write
 from tests.runs.helpers import run_and_signal, run_to_end
 
 Invoke = Callable[..., Result]
+
+__all__ = ["fast"]
 
 FORMATS = list(DATASETS)
 
@@ -101,7 +104,7 @@ def test_results_become_a_dataset_and_results_again(
         (["labels.csv", "-o", "x.csv", "--base", "photos"], "--base requires a dataset as INPUT"),
         (["labels.csv", "-o", "x.csv", "--paths", "original"], "--paths requires a dataset as IN"),
         (["-", "--from", "coco", "-o", "x.csv"], "--from cannot be combined with -: standard inp"),
-        (["labels.csv", "--from", "coco", "-o", "x.csv"], "'labels.csv'"),
+        (["labels.csv", "--from", "coco", "-o", "x.csv"], "cannot read the dataset 'labels."),
         (["labels.csv", "--to", "coco", "-o", "x"], "'x' does not end in .json, as files of the"),
         (["labels.csv", "--to", "coco", "-o", "photos"], "'photos' is a folder, but the format c"),
         (["labels.csv", "--to", "imagefolder", "-o", "x.json"], "'x.json' is named like a file,"),
@@ -219,9 +222,8 @@ def test_only_results_and_datasets_are_told_apart_by_content(results: str, invok
 
 
 def test_class_folders_become_labels_for_learning_and_pages(
-    tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, fake_engine: FakeEngine
+    invoke: Invoke, fast: FakeEngine
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     for i in range(12):
         draw(Path("photos", ("cat", "dog")[i % 2], f"{i}.png"), (10 + 100 * (i % 2) + i, 0, 0))
     result = invoke("convert", "photos", "-o", "labels.csv")
@@ -271,20 +273,32 @@ def test_classify_refuses_what_no_dataset_has(
     assert os.listdir() == ["photos"] and not fake_engine.batches
 
 
+def test_classify_of_single_photos_refuses_their_folder_before_it_starts(
+    photos: Path, invoke: Invoke, fake_engine: FakeEngine
+) -> None:
+    result = invoke("classify", "photos/img2.jpg", "-f", "imagefolder", "-o", "photos/x")
+    assert result.exit_code == 2 and "among the photos that it is made from" in result.stderr
+    assert not fake_engine.batches
+    beside = invoke("classify", "photos/img2.jpg", "-f", "coco", "-o", "photos/x.json")
+    assert beside.exit_code == 0, beside.stderr
+
+
 def test_classify_without_readable_photos_keeps_the_rows(
     tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, fake_engine: FakeEngine
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("bad.jpg").write_text("hello")
-    result = invoke("classify", "bad.jpg", "-f", "imagefolder", "-o", "made")
+    Path("p").mkdir()
+    Path("p/bad.jpg").write_text("hello")
+    result = invoke("classify", "p/bad.jpg", "-f", "imagefolder", "-o", "made")
     assert result.exit_code == 3 and not os.path.exists("made")
-    assert "The rows are in 'made.mnv2.jsonl': with --resume, no image is" in result.stderr
-    again = invoke("classify", "bad.jpg", "-f", "imagefolder", "-o", "made")
+    assert "The rows are in 'made.mnv2.jsonl': --resume continues from" in result.stderr
+    again = invoke("classify", "p/bad.jpg", "-f", "imagefolder", "-o", "made")
     assert again.exit_code == 2 and "Continue it with --resume" in again.stderr
-    draw(Path("bad.jpg"), (1, 0, 0))
-    args = ["classify", "bad.jpg", "-f", "imagefolder", "-o", "made", "--resume"]
-    assert invoke(*args, "--retry-errors").exit_code == 0
-    assert sorted(os.listdir()) == ["bad.jpg", "made"]
+    draw(Path("p/bad.jpg"), (1, 0, 0))
+    args = ["classify", "p/bad.jpg", "-f", "imagefolder", "-o", "made", "--resume"]
+    done = invoke(*args, "--retry-errors")
+    assert done.exit_code == 0, done.stderr
+    assert sorted(os.listdir()) == ["made", "p"]
 
 
 def test_interrupted_dataset_resumes_where_it_stopped(
