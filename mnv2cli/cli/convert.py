@@ -107,7 +107,7 @@ _output_options = grouped(
         help=f"One of {', '.join(DATASETS)}; or of results: {', '.join(FORMATS)}.  "
         "[default: by DEST]",
     ),
-    _output("--force", is_flag=True, help="Overwrite DEST if it is a file; a folder never is."),
+    _output("--force", is_flag=True, help="Overwrite DEST if it is a file."),
 )
 _content_options = grouped(
     "content",
@@ -182,6 +182,7 @@ _input_options = grouped(
     ),
     _input(
         "--paths",
+        advanced=True,
         type=click.Choice(["original", "dataset"]),
         metavar="WHICH",
         help="Of a dataset that mnv2 wrote: original or dataset.  [default: original]",
