@@ -97,7 +97,7 @@ def plan_split(
         _check_folders(found)
         earlier = find_earlier(dest, found.photos, found.root)
     else:
-        earlier = Earlier(read_lists(dest, lists, found.photos))
+        earlier = Earlier(read_lists(dest, lists, found.photos, origin))
     grouped = group_photos([*found.photos, *earlier.others], options, running)
     if not any(photo.path not in earlier.set_of for photo in grouped.photos):
         raise NoImagesError(

@@ -12,10 +12,10 @@ from mnv2cli.datasets.split_sets import SETS
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.learning.dataset import Example
 from mnv2cli.results.check import already_exists
-from mnv2cli.results.label_table import label_rows
+from mnv2cli.results.label_table import label_columns, label_rows
 from mnv2cli.system.csvtext import csv_line
 from mnv2cli.system.files import AtomicFile
-from mnv2cli.system.messages import reason
+from mnv2cli.system.messages import count, reason
 
 ListFormat = Literal["txt", "csv"]
 """``txt`` has a path on each line; ``csv`` has the columns path and label."""
@@ -44,26 +44,53 @@ def check_lists(dest: str, format: ListFormat, *, force: bool) -> None:
             raise already_exists(path)
 
 
-def read_lists(dest: str, format: ListFormat, photos: Sequence[Example]) -> dict[str, str]:
+def read_lists(
+    dest: str, format: ListFormat, photos: Sequence[Example], source: str
+) -> dict[str, str]:
     """Return the set of each photo that existing lists name, by its path.
 
+    Lists are written anew, so what they say of other photos would be lost.
+
+    Args:
+        dest: The folder of the lists.
+        format: Their format.
+        photos: The photos to split.
+        source: Where these come from: a folder, or a file.
+
     Raises:
-        InputError: A list cannot be read.
+        InputError: A list cannot be read, is the source itself, or names other photos.
     """
     known: dict[str, str] = {}
+    given = {os.path.abspath(photo.path) for photo in photos}
     for name in SETS:
         path = list_path(dest, name, format)
-        if os.path.isfile(path):
-            try:
-                known |= dict.fromkeys(map(os.path.abspath, _paths(path, format)), name)
-            except OSError as error:
-                raise InputError(f"cannot read {path!r}: {reason(error)}") from error
+        if not os.path.isfile(path):
+            continue
+        if os.path.samefile(path, source):
+            raise InputError(f"{path!r} is also the input", "Name another folder for the lists.")
+        try:
+            paths = list(_paths(path, format))
+        except OSError as error:
+            raise InputError(f"cannot read {path!r}: {reason(error)}") from error
+        others = [each for each in paths if os.path.abspath(each) not in given]
+        if others:
+            raise InputError(
+                f"{path!r} names {count(len(others), 'photo')} that {source!r} does not have, such "
+                f"as {others[0]!r}",
+                "Split all photos together, or name another folder for the lists.",
+            )
+        known |= dict.fromkeys(map(os.path.abspath, paths), name)
     found = {photo.path: known.get(os.path.abspath(photo.path), "") for photo in photos}
     return {path: name for path, name in found.items() if name}
 
 
 def _paths(path: str, format: ListFormat) -> Iterator[str]:
     if format == "csv":
+        if label_columns(path) not in (["path", "label"], None):
+            raise InputError(
+                f"{path!r} has more columns than path and label, which would be lost",
+                "Name another folder for the lists.",
+            )
         for row in label_rows(path):
             yield row.path
         return
@@ -100,7 +127,7 @@ def write_lists(split: Split, format: ListFormat, *, force: bool = False) -> lis
         os.makedirs(split.dest, exist_ok=True)
         for path, content in contents.items():
             before[path] = _read(path)
-            files[path] = AtomicFile(path)
+            files[path] = AtomicFile(os.path.realpath(path))
             files[path].file.write(content)
             files[path].file.flush()
         written = []

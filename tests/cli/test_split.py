@@ -277,3 +277,44 @@ def test_classes_that_would_share_a_folder_are_refused(photos: Path) -> None:
     made = split("labels.csv", "lists", options=SplitOptions(near=False), lists="csv")
     assert [photo.label for photo in made.photos] == ["a/b", "a_b"]
     assert photos.is_dir()
+
+
+def test_lists_of_other_photos_are_not_overwritten(
+    invoke: Run, photos: Path, tmp_path: Path
+) -> None:
+    command = ("split", "photos", "--into", "lists", "--no-near", "--list")
+    assert invoke(*command, "csv").exit_code == 0
+    train = tmp_path / "lists" / "train.csv"
+    before = train.read_bytes() + b"elsewhere/x.jpg,dog\n"
+    train.write_bytes(before)
+    result = invoke(*command, "csv", "--force")
+    assert result.exit_code == 2
+    assert "names 1 photo that 'photos' does not have, such as 'elsewhere/x.jpg'" in result.stderr
+    assert train.read_bytes() == before
+    other = tmp_path / "lists" / "test.txt"
+    other.write_text("notes.jpg\n")
+    result = invoke(*command, "txt", "--force", "--test", "0")
+    assert result.exit_code == 2
+    assert other.read_text() == "notes.jpg\n"
+
+
+def test_the_input_is_never_a_list_to_write(invoke: Run, photos: Path, tmp_path: Path) -> None:
+    rows = [f"photos/cat/{path.name},cat" for path in sorted((photos / "cat").iterdir())]
+    for header, message in (("path,label", "is also the input"), ("path,label,note", "also the")):
+        text = "\n".join([header, *rows, ""])
+        (tmp_path / "train.csv").write_text(text)
+        result = invoke(
+            "split", "train.csv", "--into", ".", "--list", "csv", "--force", "--no-near"
+        )
+        assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
+        assert (tmp_path / "train.csv").read_text() == text
+
+
+def test_a_list_that_is_a_link_stays_a_link(invoke: Run, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "mine.txt").write_text("")
+    (tmp_path / "lists" / "train.txt").symlink_to("../mine.txt")
+    command = ("split", "photos", "--into", "lists", "--no-near", "--list", "txt", "--force")
+    assert invoke(*command).exit_code == 0
+    assert (tmp_path / "lists" / "train.txt").is_symlink()
+    assert (tmp_path / "mine.txt").read_text().count("\n") == 24
