@@ -45,6 +45,7 @@ _MASKS = [
     (re.compile(pattern), mask)
     for pattern, mask in (
         (r"\d{8}-\d{6}-\d+|\d{4}-\d\d-\d\d \d\d:\d\d", "TIME"),
+        (r"\b\d\d:\d\d:\d\d\b", "TIME"),
         (r"\d[\d,]*(?:\.\d+)+(?:[eE][+-]\d+)?", "#"),
         (r"\b\d+ (ms|s|B|kB|MB|GB|threads?|workers?|cores?)\b", r"# \1"),
         (r"[█▏▎▍▌▋▊▉]+", ""),

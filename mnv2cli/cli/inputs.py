@@ -14,6 +14,7 @@ import click
 
 from mnv2cli.errors import NoImagesError
 from mnv2cli.sources.filesystem import check_urls
+from mnv2cli.sources.finder import Finder
 from mnv2cli.sources.lists import open_list, read_list
 from mnv2cli.sources.missing import why_missing
 from mnv2cli.sources.urls import is_url
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.inference.report import Report
     from mnv2cli.records import Record, Source
-    from mnv2cli.sources.options import Inputs
+    from mnv2cli.sources.options import Filters, Inputs
 
 
 def check_inputs(inputs: Inputs) -> None:
@@ -133,6 +134,28 @@ def watched(
             report.add(record)
             advance(record)
             yield record
+
+
+def count_images(
+    paths: tuple[str, ...],
+    filters: Filters,
+    wanted: Callable[[Iterator[Source]], Iterator[Source]],
+    stopping: Event,
+) -> int | None:
+    """Count the images while they are classified, so the time left can be shown.
+
+    Args:
+        paths: The inputs, as typed.
+        filters: Which files in folders to use.
+        wanted: Returns those of the images that are used.
+        stopping: Once set, the count is not needed.
+    """
+    images = 0
+    for _ in wanted(iter(Finder(paths, filters))):
+        if stopping.is_set():
+            return None
+        images += 1
+    return images
 
 
 def no_images(report: Report) -> NoImagesError:

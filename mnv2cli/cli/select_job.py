@@ -19,6 +19,7 @@ from mnv2cli.results.formats import FORMATS, format_of, load_format, suffix_form
 from mnv2cli.results.options import OutputTarget
 from mnv2cli.results.output import Output
 from mnv2cli.results.rows import ROW_FORMATS, Value, write_rows
+from mnv2cli.selecting.conditions import Conditions
 from mnv2cli.selecting.csv_rows import CsvRows
 from mnv2cli.selecting.select import layout_of, names_in, select
 from mnv2cli.sources.urls import is_url
@@ -28,7 +29,7 @@ from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
-    from mnv2cli.selecting.conditions import Conditions, Order
+    from mnv2cli.selecting.conditions import Order
 
 PATHS, TABLE = "paths", "table"
 _WAITING = 1000  # rows
@@ -158,7 +159,6 @@ class SelectJob:
             NoImagesError: It returns no row.
             OutputError: The rows cannot be written.
         """
-        from mnv2cli.selecting.conditions import Conditions
         from mnv2cli.selecting.sql import Query
 
         layout = layout_of(self._results, "csv", Conditions(), None)
@@ -261,12 +261,22 @@ class SelectJob:
                 raise
             raise OutputError(f"cannot write results to {path!r}: {reason(error)}") from error
 
+    def _has_label(self, where: Conditions) -> bool:
+        """Return whether a row has one of the labels at any rank."""
+        anywhere = Conditions(where.labels, any_rank=True)
+        return next(select(self._results, anywhere), None) is not None
+
     def _nothing(self, where: Conditions) -> NoImagesError:
         """Return the error that no row was selected, with the name that may have been meant."""
         for names in (where.labels, where.categories, where.nodes):
             if len(names) == 1:
                 known = names_in(self._results, where)
                 if names[0].casefold() not in {name.casefold() for name in known}:
+                    if where.labels and not where.any_rank and self._has_label(where):
+                        return NoImagesError(
+                            f"{names[0]!r} is not the best label of any row",
+                            "Add --any-rank for rows that have it at another rank.",
+                        )
                     hint = did_you_mean(names[0], known).strip()
                     return NoImagesError(f"no row has {names[0]!r}", hint)
         return NoImagesError(f"no row of {self._results!r} meets the conditions")

@@ -17,6 +17,7 @@ from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.folders import FOLDERS, FolderChoice, folder_options
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.inputs import input_options
+from mnv2cli.cli.options.method import method_options
 from mnv2cli.cli.options.model import model_options
 from mnv2cli.cli.options.plan import plan_file_options
 from mnv2cli.cli.options.report import corrections_option, report_option
@@ -77,25 +78,9 @@ class _DestinationOption(SectionOption):
             ) from None
 
 
-def _method(*, copy: bool, **others: bool) -> Method:
-    chosen = [name for name, value in {"copy": copy, **others}.items() if value]
-    if len(chosen) > 1:
-        raise click.UsageError(
-            f"--{chosen[0]} cannot be combined with --{chosen[1]}: choose one method."
-        )
-    return chosen[0] if chosen else "copy"  # type: ignore[return-value]
-
-
 _OWN_SECTIONS = ("Sorting", FOLDERS)
 _sorting = section("Sorting")
-_method_options = grouped(
-    "method",
-    _method,
-    _sorting("--move", is_flag=True, help="Move photos instead of copying them."),
-    _sorting("--symlink", is_flag=True, help="Create symbolic links, relative if possible."),
-    _sorting("--hardlink", is_flag=True, help="Create hard links, which use no extra space."),
-    _sorting("--copy", is_flag=True, help="Copy photos (the default)."),
-)
+_method_options = method_options(_sorting)
 _plan_options = grouped(
     "plan",
     PlanOptions,

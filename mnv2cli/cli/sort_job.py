@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
-from threading import Event
 from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.inputs import find_inputs, make_classifier, no_images, watched
+from mnv2cli.cli.inputs import count_images, find_inputs, make_classifier, no_images, watched
 from mnv2cli.cli.plan_page import TOP, PlanPage
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import NoImagesError
@@ -29,7 +28,6 @@ from mnv2cli.sorting.plan import make_plan
 from mnv2cli.sorting.recover import finish
 from mnv2cli.sorting.reviewed import Reviews, review
 from mnv2cli.sorting.run import Outcome
-from mnv2cli.sources.finder import Finder
 from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
     from mnv2cli.records import Record, Source
     from mnv2cli.sorting.actions import Plan
     from mnv2cli.sorting.options import PlanOptions, SortOptions
-    from mnv2cli.sources.options import Filters, Inputs
+    from mnv2cli.sources.options import Inputs
 
 _MAX_SHOWN = 5
 _MAX_ERRORS = 20  # in a quiet run
@@ -156,7 +154,7 @@ class SortJob:
 
         total = None
         if inputs.list_file is None:
-            total = partial(_count, inputs.paths, inputs.filters, wanted)
+            total = partial(count_images, inputs.paths, inputs.filters, wanted)
         found = find_inputs(made, inputs, report, screen)
         records = made.run(
             wanted(found.sources), report.timings, found.sample, thumbnails=self.page is not None
@@ -262,18 +260,3 @@ class SortJob:
                 f"Paths in {results} are relative to the folder where mnv2 classify ran: "
                 "run mnv2 sort there."
             )
-
-
-def _count(
-    paths: tuple[str, ...],
-    filters: Filters,
-    wanted: Callable[[Iterator[Source]], Iterator[Source]],
-    stopping: Event,
-) -> int | None:
-    """Count the images while they are classified, so the time left can be shown."""
-    images = 0
-    for _ in wanted(iter(Finder(paths, filters))):
-        if stopping.is_set():
-            return None
-        images += 1
-    return images

@@ -42,7 +42,7 @@ from mnv2cli.errors import InputError, NoImagesError, OutputError
 from mnv2cli.images.dimensions import dimensions
 from mnv2cli.records import Record
 from mnv2cli.reporting.places import Places
-from mnv2cli.system.files import AtomicFile
+from mnv2cli.system.files import NO_SPACE, AtomicFile
 from mnv2cli.system.messages import count, reason
 
 _OPTIONS = {"category": "--category", "node": "--rollup P"}
@@ -129,6 +129,7 @@ class _Writing:
         self._events = events
         self._images: Images = options.images or format.images[0]
         self._outcome = DatasetOutcome(dest, format.name, self._images)
+        self._labels: set[str] = set()  # of the photos that were written
 
     def write(self) -> DatasetOutcome:
         paths, labels = self._look()
@@ -156,7 +157,7 @@ class _Writing:
                 folder.discard()
         else:
             self._write_file(content)
-        self._outcome.labels = len(labels)
+        self._outcome.labels = len(self._labels - {""})
         return self._outcome
 
     def _write_file(self, content: _Content) -> None:
@@ -273,6 +274,7 @@ class _Writing:
             self._outcome.unsized += (width, height) == (0, 0)
             item = replace(item, width=width, height=height)
         writer.write(item)
+        self._labels.add(item.label)
         self._outcome.photos += 1
 
     def _placed(self, place: str, source: str, names: ImageNames) -> str:
@@ -288,7 +290,8 @@ class _Writing:
         return name
 
     def _failed(self, error: OSError) -> OutputError:
-        return OutputError(f"cannot write {self._dest!r}: {reason(error)}")
+        hint = "Free some space, then run again." if error.errno in NO_SPACE else ""
+        return OutputError(f"cannot write {self._dest!r}: {reason(error)}", hint)
 
 
 def _name_of(dest: str, format: DatasetFormat) -> str:

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from mnv2cli.inference.feature_cache import MAX_BYTES, FeatureCache
+from mnv2cli.inference.networks import class_labels
 from mnv2cli.labels.options import LabelOptions
 
 if TYPE_CHECKING:
@@ -55,14 +56,22 @@ class CachedFeatures:
     def _opened(self) -> FeatureCache:
         with self._lock:
             if self._cache is None:
-                classifier = self._classifier
-                self._cache = FeatureCache(
-                    cache_key(classifier),
-                    classifier.network.features,
-                    self._max_bytes,
-                    classifier.events.notice,
-                )
+                key, size = self._contents()
+                notify = self._classifier.events.notice
+                self._cache = FeatureCache(key, size, self._max_bytes, notify)
             return self._cache
+
+    def _contents(self) -> tuple[str, int]:
+        """Return what the kept numbers of a photo depend on, and their number."""
+        return cache_key(self._classifier), self._classifier.network.features
+
+
+class CachedScores(CachedFeatures):
+    """Keeps the scores of all classes in the same place; for a network without a learned head."""
+
+    def _contents(self) -> tuple[str, int]:
+        size = len(class_labels(self._classifier.network))
+        return f"scores {cache_key(self._classifier)}", size
 
 
 def cache_key(classifier: Classifier) -> str:

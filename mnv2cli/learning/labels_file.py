@@ -36,7 +36,7 @@ def from_labels(path: str) -> Examples:
     if not os.path.isfile(path):
         why = "is not a file" if os.path.lexists(path) else "does not exist"
         raise InputError(f"{path!r} {why}", "Give a CSV with the columns path and label.")
-    rows = list(_rows(path))
+    rows = list(labels_in(path))
     base = base_folder((photo for photo, _, _ in rows), os.path.dirname(path))
     found = Examples(path, (), base=base)
     seen: set[tuple[str, str]] = set()
@@ -59,7 +59,7 @@ def from_labels(path: str) -> Examples:
     return found
 
 
-def _rows(path: str) -> Iterator[tuple[str, str, str]]:
+def labels_in(path: str) -> Iterator[tuple[str, str, str]]:
     """Yield the path, the label and the error of each row."""
     columns = label_columns(path) if path.lower().endswith(".csv") else None
     if columns and "review" in columns:

@@ -69,7 +69,7 @@ def read_objects(path: str) -> Iterator[Record]:
                     continue
                 content = json.loads(text)
                 begun = True
-                yield from _records(content, path, number)
+                yield from _records(content, path, number, escapes="\\u" in text)
         except LongLineError:
             if begun:
                 raise
@@ -95,11 +95,11 @@ def _whole(file: IO[str], path: str) -> Any:
         raise InputError(f"{path!r} is not JSON", repair_hint(path)) from error
 
 
-def _records(content: Any, path: str, line: int) -> Iterator[Record]:
+def _records(content: Any, path: str, line: int, *, escapes: bool = True) -> Iterator[Record]:
     for item in content if isinstance(content, list) else [content]:
         try:
-            # Refuses surrogates that do not stand for a byte.
-            json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogateescape")
+            if escapes:  # refuses surrogates that do not stand for a byte
+                json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogateescape")
             record = record_from_object(item)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(

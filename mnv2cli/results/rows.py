@@ -38,7 +38,21 @@ def write_rows(
         OutputError: The file cannot be written, or was created after it was checked.
         BrokenPipeError: The reader of the stream is gone.
     """
-    content = _content(rows, columns, target)
+    write_content(_content(rows, columns, target), target, stream)
+
+
+def write_content(content: Iterable[bytes], target: OutputTarget, stream: IO[bytes] | None) -> None:
+    """Write parts of a content to a file, which is complete or unchanged, or to a stream.
+
+    Args:
+        content: The parts.
+        target: The file, if there is no stream.
+        stream: Receives the content instead of a file.
+
+    Raises:
+        OutputError: The file cannot be written, or was created after it was checked.
+        BrokenPipeError: The reader of the stream is gone.
+    """
     name = "standard output" if stream is not None else repr(target.path)
     try:
         if stream is not None:

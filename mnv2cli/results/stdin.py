@@ -18,6 +18,16 @@ STDIN = "-"
 _HEAD = 1 << 16  # bytes in which the format is recognised
 
 
+class Kept(str):
+    """The path of the file that keeps standard input; messages quote what was typed."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return how messages name it."""
+        return "'-' (standard input)"
+
+
 @contextmanager
 def results_file(path: str) -> Iterator[str]:
     """Return the path of a file of results; ``-`` is standard input, kept until the block ends.
@@ -53,7 +63,7 @@ def _keep(folder: str) -> str:
         raise InputError(
             "standard input is empty, not results", "The command before it has written nothing."
         )
-    kept = os.path.join(folder, f"standard-input.{_format(head)}")
+    kept = Kept(os.path.join(folder, f"standard-input.{_format(head)}"))
     with open(kept, "wb") as file:
         file.write(head)
         shutil.copyfileobj(stream, file)

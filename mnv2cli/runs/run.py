@@ -124,6 +124,10 @@ class Run:
         """The number of kept rows that are errors, by reason."""
         return self._resumed.errors if self._resumed else Counter()
 
+    def image_keys(self) -> set[int]:
+        """Return the keys of the images that have a row, as of ``image_key``."""
+        return self._resumed.image_keys() if self._resumed else set()
+
     def remaining(self, sources: Iterable[Source]) -> Iterator[Source]:
         """Return the images that have no row yet."""
         return self._resumed.remaining(sources) if self.append and self._resumed else iter(sources)

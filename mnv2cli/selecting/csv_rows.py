@@ -11,15 +11,7 @@ from typing import IO, NamedTuple
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record, lead
 from mnv2cli.results.csv_format import cells_of, is_safe_csv
-from mnv2cli.results.fields import (
-    CATEGORY,
-    ERROR,
-    NODE,
-    PATH,
-    PREDICTION,
-    STATUS,
-    Field,
-)
+from mnv2cli.results.fields import CATEGORY, ERROR, NODE, PATH, PREDICTION, STATUS, Field
 from mnv2cli.results.schema import Layout, Schema, repair_hint
 from mnv2cli.selecting.conditions import (
     Conditions,

@@ -19,6 +19,8 @@ _ALLOWED = {
     sqlite3.SQLITE_FUNCTION,
     33,  # SQLITE_RECURSIVE, which Python does not name
 }
+_NOT_SELECT = ("not authorized", "prohibited", "one statement", "cannot modify")
+"""What the database says of anything but one SELECT."""
 _TYPES = {"string": "TEXT", "float32": "REAL", "int32": "INTEGER", "int64": "INTEGER"}
 
 
@@ -95,7 +97,7 @@ class Query:
 
     def _refused(self, error: Exception) -> InputError:
         text = str(error)
-        if "not authorized" in text or "prohibited" in text or "one statement" in text:
+        if any(words in text for words in _NOT_SELECT):
             return InputError(
                 f"--sql: only one SELECT from the table {TABLE} is allowed", f"Such as: {EXAMPLE}"
             )

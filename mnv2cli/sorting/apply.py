@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
@@ -66,25 +66,42 @@ def apply(
         if work:
             run.journal.append([{"begin": time.time()}])
             try:
-                _Applier(run).do(work)
+                Applier(run).do(work)
             finally:
                 run.confirm()
         run.journal.append([{"end": True}])
     return run.outcome
 
 
-class _Applier:
-    """Announce the actions of a plan in batches, and carry them out."""
+class Applier:
+    """Announce the actions of a plan in batches, and carry them out.
 
-    def __init__(self, run: SortRun) -> None:
+    Args:
+        run: The run that they belong to.
+        on_done: Called with each action that happened.
+    """
+
+    def __init__(
+        self, run: SortRun, on_done: Callable[[JournalEntry], object] | None = None
+    ) -> None:
         self._run = run
+        self._on_done = on_done
         state = run.state
         self._number = max(state.entries, default=0)
         self._announced: set[str] = set()  # folders whose creation or times are in the journal
         self._timed: set[str] = set(state.times) | set(state.header.get("dest_times", ()))
         self._contents: dict[int, bytes] = {}  # of the small files of a batch
 
+    def renew(self) -> None:
+        """Prepare for further actions after a while, in which folders may have been removed."""
+        self._announced.clear()
+
     def do(self, actions: list[Action]) -> None:
+        """Carry out actions.
+
+        Raises:
+            OutputError: The disk is full, or the journal cannot be written.
+        """
         batch: list[JournalEntry] = []
         lines: list[dict[str, Any]] = []
         size = 0
@@ -200,6 +217,8 @@ class _Applier:
                         run.check_photo(entry.photo)
                         run.execute(entry, self._contents.pop(entry.number, None))
                         done.append(entry.number)
+                        if self._on_done:
+                            self._on_done(entry)
                         run.outcome.companions += bool(entry.photo)
                     except (OSError, ValueError, FileChangedError) as error:
                         if isinstance(error, OSError) and error.errno in NO_SPACE:

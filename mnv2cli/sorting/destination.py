@@ -35,6 +35,21 @@ class EarlierRuns:
         self._is_read = False
         self._history = History()
 
+    def last(self, source: str) -> JournalEntry | None:
+        """Return what runs did last with a source; None if they never had it, or it was undone."""
+        self._read()
+        return self._targets.get(source)
+
+    def note(self, entry: JournalEntry) -> None:
+        """Add an action of a run that is not complete."""
+        self._read()
+        self._add(entry, entry.source)
+
+    def renew(self) -> None:
+        """Forget what may have changed since: the files of the destination, and tag runs."""
+        self._equals, self._sizes = {}, None
+        self._history = History()
+
     def moved(self, source: str) -> str:
         """Return where a run moved a source that is gone; empty for nowhere."""
         self._read()
@@ -131,12 +146,15 @@ class EarlierRuns:
                     # A later run may have moved the file on within the destination.
                     origin = origins.pop(state.target_of(entry.source), entry.source)
                     origins[entry.target] = origin
-                    self._targets[origin] = entry
-                    self._placed[entry.target] = entry.sha256
-                    if entry.method == "move":
-                        self._moves[entry.source] = entry.target
-                        if origin in self._moves:
-                            self._moves[origin] = entry.target
+                    self._add(entry, origin)
+
+    def _add(self, entry: JournalEntry, origin: str) -> None:
+        self._targets[origin] = entry
+        self._placed[entry.target] = entry.sha256
+        if entry.method == "move":
+            self._moves[entry.source] = entry.target
+            if origin in self._moves:
+                self._moves[origin] = entry.target
 
 
 def _by_size(dest: str) -> dict[int, list[str]]:

@@ -14,7 +14,7 @@ from mnv2cli.sorting.actions import DIFFERS, Action, Method
 from mnv2cli.sorting.companions import Companions
 from mnv2cli.sorting.contents import Contents
 from mnv2cli.sorting.destination import EarlierRuns
-from mnv2cli.sorting.placement import UNSURE, Placement
+from mnv2cli.sorting.placement import ROOT, UNSURE, Placement
 from mnv2cli.sorting.targets import LONGEST_NAME
 from mnv2cli.sources.names import IMAGE_SUFFIXES, name_key, suffix_of
 from mnv2cli.sources.pairs import COMPANION_SUFFIXES, stem_key
@@ -194,7 +194,7 @@ class ActionPlanner:
         stems[key] = source.joined(stems.get(key))
         for (path, size), name, is_there in zip(group, names, same, strict=True):
             is_photo = path == photo
-            target, leader = f"{placement.folder}/{name}", "" if is_photo else photo
+            target, leader = _joined(placement.folder, name), "" if is_photo else photo
             if is_there:
                 why = "already there" if is_photo else "companion, already there"
                 yield Action(path, "skip", placement.folder, "", why, size, leader)
@@ -213,7 +213,7 @@ class ActionPlanner:
         """Return under which of some numbers an earlier run put a photo from here; 0 for none."""
         old = self._earlier.target(os.path.abspath(group[0][0])) if numbers else ""
         names = [os.path.basename(path) for path, _ in group]
-        return next((n for n in numbers if old == f"{folder}/{_numbered(names, n)[0]}"), 0)
+        return next((n for n in numbers if old == _joined(folder, _numbered(names, n)[0])), 0)
 
     def _fit(
         self, group: list[tuple[str, int]], names: list[str], taken: dict[str, str]
@@ -236,14 +236,14 @@ class ActionPlanner:
         """
         return any(
             (size and suffix_of(name) in _TAKEN)
-            or self._earlier.target(os.path.abspath(path)) == f"{folder}/{name}"
+            or self._earlier.target(os.path.abspath(path)) == _joined(folder, name)
             for (path, size), name, is_there in zip(group, names, same, strict=True)
             if is_there
         )
 
     def _names(self, folder: str) -> dict[str, str]:
         if folder not in self._taken:
-            path = os.path.join(self._dest, folder)
+            path = os.path.normpath(os.path.join(self._dest, folder))
             names = names_in(path)
             self._taken[folder] = {name.casefold(): os.path.join(path, name) for name in names}
             stems = self._stems.setdefault(folder, {})
@@ -284,6 +284,11 @@ class _Stem(NamedTuple):
         one, two = map(os.path.split, (self.source, other.source))
         is_one_stem = stem_key(one[1]) == stem_key(two[1])
         return is_one_stem and os.path.abspath(one[0]) == os.path.abspath(two[0])
+
+
+def _joined(folder: str, name: str) -> str:
+    """Return the path of a file relative to the destination."""
+    return name if folder == ROOT else f"{folder}/{name}"
 
 
 def _apart(group: list[tuple[str, int]]) -> list[list[tuple[str, int]]]:

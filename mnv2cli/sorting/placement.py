@@ -13,13 +13,17 @@ from mnv2cli.sorting.options import FolderOptions
 
 UNSURE, OTHER, UNDATED = "unsure", "other", "undated"
 
+ROOT = "."
+"""The folder of photos that go into the destination itself."""
+
 
 @dataclass(frozen=True)
 class Placement:
     """Where a photo belongs.
 
     Attributes:
-        folder: Relative to the destination, with ``/``; empty for a photo that stays.
+        folder: Relative to the destination, with ``/``; empty for a photo that stays,
+            :data:`ROOT` for the destination itself.
         reason: The reason, for plans and messages; may be empty.
     """
 

@@ -29,6 +29,7 @@ def make_plan(
     taken: ReadDate = no_date,
     origin: str = "the file of results",
     reviews: Reviews | None = None,
+    earlier: EarlierRuns | None = None,
 ) -> Plan:
     """Plan how to sort photos into a destination; change nothing.
 
@@ -38,6 +39,7 @@ def make_plan(
         taken: Returns when a photo was taken, for templates with a date.
         origin: Where the records come from, for errors.
         reviews: What a person said about the photos, which decides whatever their scores.
+        earlier: Where earlier runs put files; None to read their journals.
 
     Raises:
         InputError: The records lack a field of the template, or a photo is not on this machine.
@@ -52,11 +54,15 @@ def make_plan(
             unreadable.append(record.path)
         return record.path, folders.choose(record)
 
-    return plan_placed([place(record) for record in local_records(records)], options, unreadable)
+    placed = [place(record) for record in local_records(records)]
+    return plan_placed(placed, options, unreadable, earlier)
 
 
 def plan_placed(
-    placed: list[tuple[str, Placement]], options: SortOptions, unreadable_paths: Iterable[str] = ()
+    placed: list[tuple[str, Placement]],
+    options: SortOptions,
+    unreadable_paths: Iterable[str] = (),
+    earlier: EarlierRuns | None = None,
 ) -> Plan:
     """Plan to put photos where they belong; change nothing.
 
@@ -64,6 +70,7 @@ def plan_placed(
         placed: The photos, each with the place where it belongs.
         options: How to sort them; only the folders' template and thresholds are ignored.
         unreadable_paths: The photos that cannot be read.
+        earlier: Where earlier runs put files; None to read their journals.
     """
     dest = os.path.abspath(options.dest)
     absolute = _AbsolutePaths()
@@ -87,7 +94,7 @@ def plan_placed(
     going = (path for path, placement in placed if placement.folder)
     found = Companions(going, staying, absolute, excluded)
     by_default = options.folders.threshold is None
-    earlier = EarlierRuns(dest)
+    earlier = earlier or EarlierRuns(dest)
     keep = by_default and not options.refresh
     planner = ActionPlanner(dest, options.method, found, earlier, keep=keep)
     plan = Plan(dest, by_default=by_default)

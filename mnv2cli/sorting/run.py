@@ -87,6 +87,14 @@ class SortRun:
         """Keep lines about finished actions for the next :meth:`confirm`."""
         self._pending = lines
 
+    def renew(self) -> None:
+        """Prepare for further files after a while, in which others may have changed anything."""
+        self.outcome = Outcome(journal=self.journal.path)
+        self.tagged.close()
+        self.tagged = TaggedFiles(self.dest, self.journal.path, self.state)
+        self._existing.clear()
+        self._failed.clear()
+
     def close(self) -> None:
         """Close the journal, and let other runs use the folders of tag runs."""
         self.tagged.close()

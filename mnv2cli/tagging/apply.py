@@ -53,6 +53,8 @@ def apply(
     plan: TagPlan,
     progress: Progress = ignore_progress,
     critical_section: CriticalSection = nullcontext,
+    *,
+    is_last: bool = True,
 ) -> TagOutcome:
     """Apply a plan, after finishing an interrupted run.
 
@@ -60,6 +62,8 @@ def apply(
         plan: The plan.
         progress: Called with the number of photos processed since the last call.
         critical_section: Defers interruptions while one file is processed.
+        is_last: The run is complete after it; else further plans belong to the same run, until
+            :func:`finish_open`.
 
     Returns:
         The outcome; files that failed are as they were.
@@ -88,11 +92,22 @@ def apply(
                     _Applier(run, preparer).do(jobs)
                 finally:
                     run.confirm()
-        run.journal.append([{"end": True}])
+        if is_last:
+            run.journal.append([{"end": True}])
         run.outcome.kept_bytes = size_of(originals_path(run.journal.path)) - kept
     if not run.state.entries:
         run.outcome.journal = ""
     return run.outcome
+
+
+def finish_open(root: str) -> None:
+    """Complete a run of several plans; without one, do nothing.
+
+    Raises:
+        InputError: Another run uses the folder.
+        OutputError: The folder cannot be written.
+    """
+    apply(TagPlan(root))
 
 
 class _Applier:

@@ -95,6 +95,7 @@ def test_a_query_returns_rows(invoke: Invoke, results: str) -> None:
         ("select absent from results", "no such column: absent"),
         ("attach 'x.db' as x", "only one SELECT"),
         ("drop table rows", "only one SELECT"),
+        ("delete from results", "only one SELECT"),
         ("select 1; select 2", "only one SELECT"),
         ("", "the query returns nothing"),
     ],
@@ -122,6 +123,20 @@ def test_nothing_selected_is_exit_3(
     assert (result.exit_code, result.stdout) == (3, "")
     assert message in result.stderr
     assert not out.exists()
+
+
+def test_a_label_of_another_rank_is_named_with_the_option_that_finds_it(
+    invoke: Invoke, tmp_path: Path
+) -> None:
+    results = tmp_path / "two.csv"
+    results.write_text(
+        "path,status,label_1,wnid_1,score_1,label_2,wnid_2,score_2,error,model\n"
+        "a.jpg,ok,tabby,n02123045,0.9,Egyptian cat,n02124075,0.1,,m\n"
+    )
+    result = invoke("select", results, "--label", "egyptian cat")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "'egyptian cat' is not the best label of any row\nAdd --any-rank" in result.stderr
+    assert invoke("select", results, "--label", "egyptian cat", "--any-rank").exit_code == 0
 
 
 def test_what_cannot_be_selected_is_a_usage_error(
@@ -176,3 +191,10 @@ def test_tags_and_pages_are_made_from_standard_input(
     page = invoke("report", "-", "-o", "page.html", input=data)
     assert page.exit_code == 0, page.output
     assert "tabby" in Path("page.html").read_text(encoding="utf-8")
+
+
+def test_messages_name_standard_input_not_the_file_that_keeps_it(invoke: Invoke) -> None:
+    for command in ("select", "summary"):
+        result = invoke(command, "-", input=b"path,status,label_1\na.jpg,ok,tabby\n")
+        assert result.exit_code == 2
+        assert "'-' (standard input) is not a results file" in result.stderr

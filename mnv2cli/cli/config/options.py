@@ -14,10 +14,12 @@ SHARED = frozenset({
 
 PER_COMMAND = frozenset({
     "by", "calibrate", "category", "copy", "embed", "embed-limit", "fail-under", "format",
-    "group-by", "hardlink", "hierarchy", "images", "labels", "long", "max-tags", "min-count",
-    "min-margin", "min-score", "model-labels", "move", "no-thumbnails", "normalize", "prefix",
-    "ray", "rollup", "rounds", "sidecar-style", "symlink", "template", "threshold", "top",
-    "unknown", "what",
+    "group-by", "hardlink", "hierarchy", "images", "keep-unlabelled", "label-by", "labels",
+    "long", "max-tags", "min-count", "min-margin", "min-score", "model-labels", "move",
+    "no-near", "no-thumbnails", "normalize", "patience", "poll", "prefix", "ray",
+    "replace-underscores", "rescan", "rollup", "rounds", "settle", "shard-size",
+    "sidecar-style", "symlink", "template", "test", "threshold", "top", "unknown", "val",
+    "what",
 })  # fmt: skip
 """Options that may be in the table of a command only."""
 

@@ -10,7 +10,7 @@ from mnv2cli.cli.terminal.text import printable, shorten, size_text
 from mnv2cli.cli.terminal.unsure import unsure_text
 from mnv2cli.journals.folder import OWN_FOLDER, undo_command
 from mnv2cli.sorting.actions import Plan, count_photos
-from mnv2cli.sorting.placement import OTHER, UNSURE
+from mnv2cli.sorting.placement import OTHER, ROOT, UNSURE
 from mnv2cli.sorting.run import Outcome
 from mnv2cli.system.messages import count, count_shots
 
@@ -35,12 +35,15 @@ def sort_summary(plan: Plan, outcome: Outcome, dest: str) -> list[Line]:
     if work:
         verbs = " and ".join(sorted({_VERBS[action.method] for action in work}))
         size = sum(action.size for action in work if action.method == "copy")
-        files, into = count_shots(*count_photos(work)), count(len(folders), "folder")
-        text = f"{files} {verbs} into {into} in {dest}"
-        lines.append(("Sorted", text + (f", {size_text(size)}" if size else ""), "green"))
+        files = count_shots(*count_photos(work))
+        title, text = "Sorted", f"{files} {verbs} into {count(len(folders), 'folder')} in {dest}"
+        if list(folders) == [ROOT]:
+            title, text = verbs.capitalize(), f"{files} into {dest}"
+        lines.append((title, text + (f", {size_text(size)}" if size else ""), "green"))
         lines += _folder_lines(folders)
     elif not failed:
-        lines.append(("Sorted", f"nothing new for {dest}", ""))
+        is_flat = any(action.folder == ROOT for action in plan.skipped)
+        lines.append(("Done" if is_flat else "Sorted", f"nothing new for {dest}", ""))
     way_out = "undo, then add --threshold 0" if plan.by_default else ""
     if unsure := unsure_text(work, way_out):
         lines.append((UNSURE.capitalize(), unsure, "yellow"))
@@ -72,7 +75,7 @@ def _folder_lines(folders: Counter[str]) -> list[Line]:
         {
             name: photos
             for name, photos in folders.items()
-            if photos and name.casefold() not in (UNSURE, OTHER)
+            if photos and name.casefold() not in (UNSURE, OTHER, ROOT)
         }
     ).most_common()
     top = [(shorten(printable(name), _WIDEST), photos) for name, photos in shown[:_MAX_FOLDERS]]

@@ -1,0 +1,171 @@
+"""Watch a folder: process each photo once it is complete, until asked to stop."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from threading import Event
+from typing import Protocol
+
+from mnv2cli.events import RunEvents
+from mnv2cli.records import Record, Source
+from mnv2cli.watching.arrivals import Arrivals
+from mnv2cli.watching.changes import Changes
+from mnv2cli.watching.job import Arrived, Job
+from mnv2cli.watching.options import WatchOptions
+from mnv2cli.watching.shots import DropFolder, Shot
+
+BATCH = 32
+"""The largest number of photos that are classified, then processed, together."""
+
+_LONGEST_WAIT = 0.5
+"""Seconds after which a request to stop is seen."""
+
+
+class Classify(Protocol):
+    """Yields one record per source, in order; ``Classifier.run`` is one."""
+
+    def __call__(self, sources: Iterator[Source], *, stop_requested: Event) -> Iterator[Record]: ...
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What is watched, and what becomes of it.
+
+    Attributes:
+        drop: The folder.
+        job: What is done with complete photos.
+        classify: Labels photos.
+        options: How the folder is watched.
+        events: Receives notices and warnings.
+        begun: Called once the folder is watched.
+    """
+
+    drop: str
+    job: Job
+    classify: Classify
+    options: WatchOptions
+    events: RunEvents
+    begun: Callable[[], object] = lambda: None
+
+
+class Watcher:
+    """Yields each photo of a folder once it was processed.
+
+    Args:
+        watched: What is watched, and what becomes of it.
+        stop_requested: Once set, current photos are finished, and no more are started.
+    """
+
+    def __init__(self, watched: Watched, stop_requested: Event) -> None:
+        self._drop = watched.drop
+        self._job = watched.job
+        self._watched = watched
+        self._options = watched.options
+        self._stop = stop_requested
+        folder = DropFolder(watched.drop, watched.options, watched.job.ignored)
+        self._arrivals = Arrivals(folder, watched.options, watched.job.is_done)
+        self._roots = [os.path.abspath(watched.drop), os.path.realpath(watched.drop)]
+        self._identity = _identity(watched.drop)
+        self._is_gone = False
+        self._error = ""  # of the changes, as shown
+
+    def run(self) -> Iterator[Arrived]:
+        """Yield the outcome for each photo.
+
+        Raises:
+            InputError: Another run uses the destination, or a record lacks a field of a template.
+            OutputError: Nothing more can be written.
+        """
+        options = self._options
+        with (
+            self._job,
+            Changes(
+                os.path.realpath(self._drop), recursive=options.recursive, poll=options.poll
+            ) as changes,
+        ):
+            for note in self._job.notes:
+                self._watched.events.notice(note)
+            self._arrivals.scan()
+            self._watched.begun()
+            rescan = time.monotonic() + options.rescan
+            while not self._stop.is_set():
+                shots = self._arrivals.complete(BATCH)
+                if shots:
+                    yield from self._process(shots)
+                elif options.once and not self._arrivals.is_waiting:
+                    self._arrivals.scan()  # what came in the meantime
+                    if not self._arrivals.is_waiting:
+                        return
+                pause = min(self._arrivals.seconds(), max(rescan - time.monotonic(), 0.0))
+                paths = changes.take(0 if len(shots) == BATCH else min(pause, _LONGEST_WAIT))
+                self._arrivals.changed(map(self._as_given, paths))
+                self._check(changes)
+                if time.monotonic() >= rescan and not self._is_gone:
+                    self._arrivals.scan()
+                    rescan = time.monotonic() + options.rescan
+
+    def _process(self, shots: Sequence[Shot]) -> Iterator[Arrived]:
+        """Classify complete photos, and process those that can be read and did not change."""
+        by_path = {shot.path: shot for shot in shots}
+        readable: list[Record] = []
+        sources = iter([Source(shot.path) for shot in shots])
+        records = self._watched.classify(sources, stop_requested=self._stop)
+        with closing(records):  # type: ignore[type-var]
+            for record in records:
+                shot = by_path[record.path]
+                if shot.now() != shot:  # it was not complete after all
+                    self._arrivals.look_again(shot)
+                elif not record.error:
+                    readable.append(record)
+                elif self._arrivals.unreadable(shot):
+                    yield Arrived(record, "unreadable", reason=record.error)
+        if not readable:
+            return
+        for arrived in self._job.process(readable):
+            shot = by_path[arrived.path]
+            self._arrivals.done(shot)
+            self._arrivals.look_again(shot)
+            yield arrived
+
+    def _as_given(self, path: str) -> str:
+        """Return the path of a change, below the folder as it was given."""
+        for root in self._roots:
+            if path == root:
+                return self._drop
+            if path.startswith(root.rstrip(os.sep) + os.sep):
+                return os.path.join(self._drop, os.path.relpath(path, root))
+        return path
+
+    def _check(self, changes: Changes) -> None:
+        """Notice if the folder is gone or back, or if its changes are no longer reported."""
+        events, now = self._watched.events, _identity(self._drop)
+        if now is None:
+            if not self._is_gone:
+                events.warning(f"{self._drop} is gone: waiting until it is back")
+            self._is_gone, self._identity = True, None
+            return
+        if now != self._identity:
+            if self._is_gone:
+                events.notice(f"{self._drop} is back")
+            self._is_gone, self._identity = False, now
+            changes.start()
+            self._arrivals.scan()
+        if changes.error and changes.error != self._error:
+            self._error = changes.error
+            events.warning(
+                f"changes in {self._drop} are not reported ({self._error}): looking every "
+                f"{self._options.rescan:g} s"
+            )
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what tells a folder from another of its path; None if there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if os.path.isdir(path) else None

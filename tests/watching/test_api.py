@@ -1,0 +1,81 @@
+"""A folder is watched from Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+import mnv2cli
+from mnv2cli import FolderOptions, SortOptions, TagOptions, WatchOptions
+from mnv2cli.errors import InputError
+from mnv2cli.watching.changes import Changes
+from tests.conftest import draw
+from tests.watching.arriving import sorted_files
+
+pytestmark = pytest.mark.usefixtures("fake_engine")
+ONCE = WatchOptions(settle=0.1, patience=0.2, once=True)
+
+
+def test_photos_are_sorted_into_a_folder(photos: Path) -> None:
+    found = list(mnv2cli.watch(photos, "sorted", options=ONCE))
+    assert len(found) == 3 and all(each.what == "done" for each in found)
+    assert len(sorted_files(photos.parent / "sorted")) == 3
+    assert list(mnv2cli.watch(photos, "sorted", options=ONCE)) == []
+
+
+def test_photos_are_sorted_as_the_options_say(photos: Path) -> None:
+    options = SortOptions("sorted", "move", FolderOptions("{label}"))
+    found = list(mnv2cli.watch(photos, options, options=ONCE))
+    assert {each.target.partition("/")[0] for each in found} == {
+        "great white shark", "brambling", "goldfish",
+    }  # fmt: skip
+    assert not list(photos.rglob("*.jpg"))
+
+
+def test_photos_are_tagged(photos: Path) -> None:
+    found = list(mnv2cli.watch(photos, TagOptions(what="label"), options=ONCE))
+    assert {each.target for each in found} == {"great white shark", "brambling", "goldfish"}
+    assert len(list(photos.rglob("*.xmp"))) == 3
+
+
+def test_a_watch_ends_when_it_is_asked_to(photos: Path) -> None:
+    stop = Event()
+    watching = mnv2cli.watch(
+        photos, "sorted", options=WatchOptions(settle=0.1), stop_requested=stop
+    )
+    assert next(watching).what == "done"
+    stop.set()
+    assert all(each.what == "done" for each in watching)
+
+
+def test_a_folder_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(InputError, match="'none' is not a folder"):
+        mnv2cli.watch("none", "sorted")
+
+
+def test_changes_that_the_system_does_not_report_have_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError("OS file watch limit reached")
+
+    monkeypatch.setattr("watchfiles.watch", refuse)
+    with Changes(str(tmp_path)) as changes:
+        assert changes.error == "OS file watch limit reached" and changes.take(0) == []
+
+
+def test_lost_changes_are_found_by_looking_again(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Changes, "take", lambda self, seconds: [])
+    stop = Event()
+    options = WatchOptions(settle=0.1, rescan=0.2)
+    watching = mnv2cli.watch(photos, "sorted", options=options, stop_requested=stop)
+    for _ in range(3):
+        next(watching)
+    draw(photos / "late.png", (3, 9, 0))
+    assert next(watching).path.endswith("late.png")
+    stop.set()
+    assert list(watching) == []
