@@ -33,7 +33,7 @@ EXAMPLES = (
     ("use categories as labels, and hard links, which take no space",
      "mnv2 convert labels.csv --to imagefolder -o dogs --label-by category --images hardlink"),
     ("write captions for training a network that draws",
-     "mnv2 convert labels.csv --to captions -o train --prepend 'a photo of '"),
+     "mnv2 convert labels.csv --to captions -o train --prepend 'a photo'"),
     ("write only the sure labels",
      "mnv2 select labels.csv --min-score 0.8 -f csv | mnv2 convert - --to coco -o coco.json"),
     ("convert results to another format of results", "mnv2 convert labels.csv -o labels.parquet"),
@@ -95,19 +95,18 @@ _output_options = grouped(
         "--output",
         type=click.Path(),
         metavar="DEST",
-        help="Write to DEST: a new folder, or a file.  [default: stdout]",
+        help="Write to DEST, a file or a new folder, not stdout.",
     ),
     _output(
         "-f",
         "--to",
-        "--format",
         "format",
         type=click.Choice([*DATASETS, *FORMATS]),
         metavar="FORMAT",
         help=f"One of {', '.join(DATASETS)}; or of results: {', '.join(FORMATS)}.  "
         "[default: by DEST]",
     ),
-    _output("--force", is_flag=True, help="Overwrite DEST if it is a file."),
+    _output("--force", is_flag=True, help="Overwrite DEST if it is a file, never a folder."),
 )
 _content_options = grouped(
     "content",
@@ -116,20 +115,20 @@ _content_options = grouped(
         "--label-by",
         type=click.Choice(["label", "category", "node"]),
         metavar="FIELD",
-        help="The label of a photo: label, category or node.  [default: label]",
+        help="Learn the label, category or node.  [default: label]",
     ),
     _dataset(
         "--images",
         type=click.Choice(["copy", "hardlink", "symlink", "embed", "reference"]),
         metavar="HOW",
-        help="copy, hardlink, symlink, embed or reference them.  [default: by FORMAT]",
+        help="copy, hardlink, symlink, embed or reference images.",
     ),
     _dataset("--keep-unlabelled", is_flag=True, help="Also write photos that have no label."),
     _dataset(
-        "--prepend", advanced=True, metavar="TEXT", help="captions: put TEXT before each label."
+        "--prepend", advanced=True, metavar="TEXT", help="captions: put TEXT before the labels."
     ),
     _dataset(
-        "--append", advanced=True, metavar="TEXT", help="captions: put TEXT after each label."
+        "--append", advanced=True, metavar="TEXT", help="captions: put TEXT after the labels."
     ),
     _dataset(
         "--replace-underscores",
@@ -172,20 +171,19 @@ _input_options = grouped(
         "read_as",
         type=click.Choice(list(DATASETS)),
         metavar="FORMAT",
-        help="Read INPUT as a dataset of this format.  [default: detected]",
+        help="Read a dataset of FORMAT.  [default: detected]",
     ),
     _input(
         "--base",
         type=click.Path(),
         metavar="DIR",
-        help="Find the photos below DIR, where they are now.  [default: where they were]",
+        help="Find photos that have moved below DIR.",
     ),
     _input(
         "--paths",
-        advanced=True,
         type=click.Choice(["original", "dataset"]),
         metavar="WHICH",
-        help="Of a dataset that mnv2 wrote: original or dataset.  [default: original]",
+        help="original, or those in the dataset.  [default: original]",
     ),
 )
 
