@@ -210,6 +210,9 @@ def outcome_lines(outcome: DatasetOutcome, seconds: float, keeps_unlabelled: boo
     if outcome.repeated:
         text = f"{count(outcome.repeated, 'row')} of a photo that was written already; omitted"
         lines.append(("Repeated", text, ""))
+    if outcome.escaped:
+        text = f"{count(outcome.escaped, 'path')}: written with escapes such as \\xff"
+        lines.append(("Not UTF-8", text, "yellow"))
     where = f"{outcome.path}, {outcome.format}, {_IMAGES[outcome.images]}"
     return [*lines, ("Written", where, "")]
 

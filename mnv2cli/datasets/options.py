@@ -65,6 +65,8 @@ class DatasetOutcome:
         unlabelled: The number of photos without a label; written only if that was requested.
         repeated: The number of records whose photo had been written already; not written.
         unsized: The number of photos of unknown size, where the format has sizes.
+        escaped: The number of photos written whose paths are not UTF-8: other bytes are described,
+            such as ``\\xff``, and these paths are not read back.
     """
 
     path: str
@@ -77,6 +79,7 @@ class DatasetOutcome:
     unlabelled: int = 0
     repeated: int = 0
     unsized: int = 0
+    escaped: int = 0
 
     @property
     def return_code(self) -> ExitCode:

@@ -29,7 +29,7 @@ from mnv2cli.datasets.images import (
     place_image,
     referenced_name,
 )
-from mnv2cli.datasets.labels import label_of
+from mnv2cli.datasets.labels import label_of, utf8_path
 from mnv2cli.datasets.options import (
     DatasetEvents,
     DatasetOptions,
@@ -275,6 +275,7 @@ class _Writing:
             item = replace(item, width=width, height=height)
         writer.write(item)
         self._labels.add(item.label)
+        self._outcome.escaped += utf8_path(item.record.path) != item.record.path
         self._outcome.photos += 1
 
     def _placed(self, place: str, source: str, names: ImageNames) -> str:

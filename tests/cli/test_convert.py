@@ -356,3 +356,16 @@ def test_full_disk_leaves_nothing(tmp_path: Path, format: str) -> None:
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith("Error: cannot write ") and "Traceback" not in done.stderr
     assert sorted(os.listdir(tmp_path)) == ["labels.csv", "p"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+def test_paths_that_are_not_utf8_are_counted(
+    invoke: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    draw(tmp_path / "photos" / "a\udcff.png", (1, 2, 3))
+    write(tmp_path / "labels.csv", [labelled("photos/a\udcff.png", ("tabby", 0.9))])
+    result = invoke("convert", "labels.csv", "--to", "imagefolder", "-o", "ds")
+    assert result.exit_code == 0, result.output
+    assert "1 path: written with escapes such as \\xff" in result.stderr
