@@ -134,7 +134,9 @@ class SelectJob:
         rows = None
         if self._results.lower().endswith(".csv"):
             rows = CsvRows.of(self._results)
-        as_they_are = format == "csv" and self._output.top is None and not self._target.safe
+        top = self._output.top
+        keeps_labels = rows is not None and (top is None or top >= rows.layout.top)
+        as_they_are = format == "csv" and keeps_labels and not self._target.safe
         if rows is not None and (format == PATHS or as_they_are):
             found = rows.selected(where, order)
             if format == PATHS:

@@ -62,6 +62,7 @@ def test_rows_of_a_csv_stay_as_they_are(invoke: Invoke, tmp_path: Path) -> None:
     lines = Path(results).read_bytes().splitlines(keepends=True)
     assert invoke("select", results).stdout_bytes == b"".join(lines)
     assert invoke("select", results, "--label", "tabby").stdout_bytes == b"".join(lines[:2])
+    assert invoke("select", results, "--top", "2").stdout_bytes == b"".join(lines)
     out = tmp_path / "o.csv"
     done = invoke("select", results, "--status", "ok", "-o", out)
     assert (done.exit_code, done.stdout) == (0, "")
