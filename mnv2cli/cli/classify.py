@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnv2cli.cli.classify_dataset import added_dataset
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.inputs import check_inputs, check_not_an_input, is_same, make_classifier
 from mnv2cli.cli.options.classifier import as_classifier_options
@@ -42,6 +41,7 @@ from mnv2cli.sources.urls import is_url
 from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
+    from mnv2cli.cli.classify_dataset import AddedDataset
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.inference.classifier import Classifier
     from mnv2cli.inference.options import ClassifierOptions
@@ -166,7 +166,7 @@ def classify(
     if target.force and target.path is None and report is None:
         raise click.UsageError("--force requires -o or --report.")
     force_page = target.force
-    dataset = added_dataset(target, run, inputs)
+    dataset = _dataset(target, run, inputs)
     target = dataset.target(target) if dataset else target
     target = _checked(target, run)
     check_not_an_input(target.path, inputs, options)
@@ -210,6 +210,15 @@ def classify(
     if run.shard and code == ExitCode.NO_IMAGES:
         code = ExitCode.DONE  # a shard may be empty: the other shards have the images
     click.get_current_context().exit(code)
+
+
+def _dataset(target: OutputTarget, run: RunOptions, inputs: Inputs) -> AddedDataset | None:
+    """Return the dataset that a format names, checked; None for a format of results."""
+    if target.format not in DATASETS:
+        return None
+    from mnv2cli.cli.classify_dataset import added_dataset
+
+    return added_dataset(target, run, inputs)
 
 
 def _check_report(path: str, written: tuple[str | None, ...], *, force: bool, resume: bool) -> bool:

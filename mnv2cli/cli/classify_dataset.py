@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mnv2cli.datasets.destination import check_apart, check_destination
-from mnv2cli.datasets.formats import DATASETS, DatasetFormat, load_dataset_format
+from mnv2cli.datasets.formats import DatasetFormat, load_dataset_format
 from mnv2cli.datasets.options import DatasetOptions, check_options
 from mnv2cli.errors import InputError, Mnv2Error
 from mnv2cli.results.check import log_path
@@ -74,16 +74,14 @@ class AddedDataset:
         return job.return_code
 
 
-def added_dataset(target: OutputTarget, run: RunOptions, inputs: Inputs) -> AddedDataset | None:
-    """Return the dataset that a format names, after checking that it can be written.
+def added_dataset(target: OutputTarget, run: RunOptions, inputs: Inputs) -> AddedDataset:
+    """Return the dataset that the format names, after checking that it can be written.
 
     Raises:
         UsageError: Options do not fit a dataset.
         InputError: The destination exists, or is in a folder of the inputs; or the rows exist.
     """
     name, dest = target.format, target.path
-    if name not in DATASETS:
-        return None
     if dest is None:
         raise click.UsageError(f"Missing option '-o': name the new dataset of format {name}.")
     for option, is_given in (
