@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from mnv2cli.cli.inputs import shown
 from mnv2cli.cli.terminal.screen import Screen
 from mnv2cli.events import RunEvents
 
@@ -32,12 +32,7 @@ def run_calibration(
     from mnv2cli.learning.options import Running
 
     def watched(records: Generator[Record, None, None], total: int) -> Iterator[Record]:
-        with screen.loading("the network"):
-            started = list(islice(records, 1))
-        with screen.progress(lambda stopping: total) as advance:
-            for record in chain(started, records):
-                advance(record)
-                yield record
+        yield from shown(records, "the network", screen, lambda stopping: total)
 
     events = RunEvents(screen.notice, screen.warning, screen.download, screen.status)
     return calibrate(photos, model, options, Running(engine, events=events, watch=watched))

@@ -127,11 +127,29 @@ def watched(
         screen: Shows the progress.
         total: Returns the number of images; called in a thread. None if it is unknown.
     """
+    for record in shown(records, name, screen, total):
+        report.add(record)
+        yield record
+
+
+def shown(
+    records: Iterator[Record],
+    name: str,
+    screen: Screen,
+    total: Callable[[Event], int | None] | None,
+) -> Iterator[Record]:
+    """Yield records, showing that the model is loaded, and then their progress.
+
+    Args:
+        records: The records; the first loads the model.
+        name: The name of the network that is loaded.
+        screen: Shows the progress.
+        total: Returns the number of images; called in a thread. None if it is unknown.
+    """
     with screen.loading(name):
         started = list(islice(records, 1))
     with screen.progress(total) as advance:
         for record in chain(started, records):
-            report.add(record)
             advance(record)
             yield record
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import click
 
+from mnv2cli.cli.inputs import shown
 from mnv2cli.cli.options.keywords import check_keywords
 from mnv2cli.cli.report_page import check_page, write_page
 from mnv2cli.cli.terminal.learn_report import print_report
@@ -127,10 +127,5 @@ class LearnJob:
 
     def _watched(self, records: Generator[Record, None, None], total: int) -> Iterator[Record]:
         """Yield records, and show the progress."""
-        with self._screen.loading("the network"):
-            started = list(islice(records, 1))
-        with self._screen.progress(lambda stopping: total) as advance:
-            for record in chain(started, records):
-                advance(record)
-                yield record
+        yield from shown(records, "the network", self._screen, lambda stopping: total)
         self._screen.status("Learning …")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from mnv2cli.cli.inputs import shown
 from mnv2cli.cli.sort_job import SortJob
 from mnv2cli.errors import InputError, NoImagesError
 from mnv2cli.journals.history import History
@@ -49,9 +49,4 @@ class RefreshJob(SortJob):
             iter(map(Source, stayed)), sample=lambda: stayed, thumbnails=self.page is not None
         )
         with closing(records):
-            with screen.loading(made.network.name):
-                started = list(islice(records, 1))
-            with screen.progress(lambda stopping: len(stayed)) as advance:
-                for record in chain(started, records):
-                    advance(record)
-                    yield record
+            yield from shown(records, made.network.name, screen, lambda stopping: len(stayed))

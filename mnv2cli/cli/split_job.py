@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Generator, Iterator
-from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import click
 
+from mnv2cli.cli.inputs import shown
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.cli.terminal.split_summary import split_lines, split_table, warnings_of
 from mnv2cli.datasets.split import plan_split
@@ -74,12 +74,7 @@ class SplitJob:
 
     def _watched(self, records: Generator[Record, None, None], total: int) -> Iterator[Record]:
         """Yield records, and show the progress."""
-        with self._screen.loading("the network"):
-            started = list(islice(records, 1))
-        with self._screen.progress(lambda stopping: total) as advance:
-            for record in chain(started, records):
-                advance(record)
-                yield record
+        yield from shown(records, "the network", self._screen, lambda stopping: total)
         self._screen.status("Comparing photos …")
 
     def show(self, split: Split) -> None:
