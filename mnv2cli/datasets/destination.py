@@ -12,6 +12,7 @@ from mnv2cli.results.check import already_exists, existing_folder, is_regular
 from mnv2cli.results.formats import suffix_format
 from mnv2cli.sources.names import IMAGE_SUFFIXES
 from mnv2cli.sources.urls import is_url
+from mnv2cli.system.files import is_really_within
 from mnv2cli.system.urls import redact
 
 _FILE_SUFFIXES = (".xml", ".tar", ".zip", *IMAGE_SUFFIXES)
@@ -39,7 +40,7 @@ def check_destination(
     for each in filter(None, inputs):
         if os.path.exists(dest) and os.path.exists(each) and os.path.samefile(dest, each):
             raise InputError(f"{dest!r} is also the input", "Name another file or folder.")
-        if format.images[0] != "reference" and os.path.isdir(each) and is_within(dest, each):
+        if format.images[0] != "reference" and os.path.isdir(each) and is_really_within(dest, each):
             raise InputError(
                 f"{dest!r} is in the folder {each!r}, which is read", "Name a place outside."
             )
@@ -100,10 +101,3 @@ def check_apart(dest: str, photos: Iterable[str]) -> None:
         if parent == above:
             return
         above = parent
-
-
-def is_within(path: str, folder: str) -> bool:
-    """Return whether a path, which need not exist, is in a folder or is that folder."""
-    root = os.path.realpath(folder)
-    real = os.path.realpath(path)
-    return real == root or real.startswith(root.rstrip(os.sep) + os.sep)

@@ -20,6 +20,7 @@ from mnv2cli.sorting.options import SortOptions
 from mnv2cli.sorting.photos import check_local
 from mnv2cli.sorting.placement import Placement
 from mnv2cli.sorting.plan import plan_placed
+from mnv2cli.system.files import is_really_within
 
 StrPath = str | os.PathLike[str]
 
@@ -173,8 +174,7 @@ def _name(photo: Example, root: str) -> str:
 
 def _check_apart(folder: str, dest: str) -> None:
     """Check that the sets would not be classes the next time; raises InputError."""
-    whole, own = os.path.realpath(dest), os.path.realpath(folder)
-    if whole == own or whole.startswith(own.rstrip(os.sep) + os.sep):
+    if is_really_within(dest, folder):
         raise InputError(
             f"{dest!r} is in {folder!r}: its folders would be classes the next time",
             "Name a folder outside with --into.",

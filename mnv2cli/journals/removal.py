@@ -8,6 +8,7 @@ from typing import Any
 
 from mnv2cli.journals.file import Journal, all_journals
 from mnv2cli.journals.folder import OWN_FOLDER, names_in
+from mnv2cli.system.files import is_within
 
 
 def pass_on_state(folder: str, name: str, header: dict[str, Any]) -> None:
@@ -57,7 +58,7 @@ def clean_up(folder: str, header: dict[str, Any]) -> None:
     with suppress(OSError):
         os.rmdir(own)
         for made in header.get("made_dest", ()):
-            if folder == made or folder.startswith(str(made).rstrip(os.sep) + os.sep):
+            if is_within(folder, str(made)):
                 os.rmdir(made)
     for path, times in header.get("dest_times", {}).items():
         if os.path.isdir(path) and not os.path.lexists(own):

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from mnv2cli.system.files import is_within
+
 Times = dict[str, tuple[int, int]]
 
 
@@ -34,7 +36,7 @@ def follow_rename(journal: str, state: HasTimes) -> None:
     state.header["dest_times"] = {
         now(folder): times
         for folder, times in state.header.get("dest_times", {}).items()
-        if _is_within(folder, old) or _is_within(folder, root)
+        if is_within(folder, old) or is_within(folder, root)
     }
 
 
@@ -56,7 +58,7 @@ def path_now(journal: str, header: dict[str, Any]) -> Callable[[str], str] | Non
         pass  # nothing has the old name
 
     def now(path: str) -> str:
-        if not _is_within(path, old) or _is_within(path, root):
+        if not is_within(path, old) or is_within(path, root):
             return path
         return os.path.join(root, path[len(old.rstrip(os.sep)) + 1 :]).rstrip(os.sep)
 
@@ -65,7 +67,3 @@ def path_now(journal: str, header: dict[str, Any]) -> Callable[[str], str] | Non
 
 def _root_of(journal: str) -> str:
     return os.path.dirname(os.path.dirname(os.path.abspath(journal)))
-
-
-def _is_within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

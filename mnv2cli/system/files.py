@@ -77,6 +77,16 @@ def sync_folder(path: str) -> None:
         os.close(descriptor)
 
 
+def is_within(path: str, folder: str) -> bool:
+    """Return whether a path is a folder or below it; both absolute, and without links."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def is_really_within(path: str, folder: str) -> bool:
+    """Return whether a path, which need not exist, is a folder or below it, through links too."""
+    return is_within(os.path.realpath(path), os.path.realpath(folder))
+
+
 class AtomicFile:
     """A file written under a temporary name beside its target, then moved there or discarded.
 

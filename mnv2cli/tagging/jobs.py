@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from mnv2cli.journals.moves import PathKeys
 from mnv2cli.journals.tag_journal import check_below
+from mnv2cli.system.files import is_within
 from mnv2cli.tagging.actions import TagAction
-from mnv2cli.tagging.run import TagRun, is_within
+from mnv2cli.tagging.run import TagRun
 from mnv2cli.tagging.tags import Tags
 
 

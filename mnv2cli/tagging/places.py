@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from mnv2cli.journals.moves import Moves, PathKeys
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState
-from mnv2cli.tagging.run import is_within
+from mnv2cli.system.files import is_within
 
 
 class Places:

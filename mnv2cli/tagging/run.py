@@ -16,6 +16,7 @@ from mnv2cli.journals.removal import clean_up, pass_on_state
 from mnv2cli.journals.running import CriticalSection, Progress, ignore_progress, reason_of
 from mnv2cli.journals.tag_journal import ChangeEntry, TagState, read_tag_journal
 from mnv2cli.journals.tree import check_unused, locked_tree
+from mnv2cli.system.files import is_within
 from mnv2cli.tagging.originals import originals_path
 
 
@@ -134,11 +135,6 @@ class TagRun:
             "No photo is lost. Free some space, then run the same command again, or undo what was "
             f"done: {undo_command(self.root)}",
         )
-
-
-def is_within(path: str, folder: str) -> bool:
-    """Return whether a path is a folder or below it; both without links."""
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from mnv2cli.sorting.actions import Action
 from mnv2cli.sorting.dates import date_reader
 from mnv2cli.sorting.options import SortOptions
 from mnv2cli.sorting.session import SortSession
+from mnv2cli.system.files import is_really_within
 from mnv2cli.system.messages import count
 from mnv2cli.watching.job import Arrived
 from mnv2cli.watching.shots import Shot
@@ -33,8 +34,7 @@ class SortArrivals:
     """
 
     def __init__(self, drop: str, options: SortOptions, images: ImageOptions) -> None:
-        real, dest = os.path.realpath(drop), os.path.realpath(options.dest)
-        if real == dest or real.startswith(dest.rstrip(os.sep) + os.sep):
+        if is_really_within(drop, options.dest):
             raise InputError(
                 f"{drop!r} is in the destination {options.dest!r}, whose photos are sorted already",
                 "Name another destination with --into.",

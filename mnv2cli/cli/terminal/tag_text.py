@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mnv2cli.system.files import is_within
 from mnv2cli.system.messages import count
 from mnv2cli.tagging.actions import WRITING, TagAction, TagPlan
 
@@ -76,8 +77,7 @@ def photos_of(plan: TagPlan) -> Photos:
 def shown_root(root: str) -> str:
     """Return the folder of a run as a user would type it: relative if it is below this one."""
     here = os.getcwd()
-    is_below = root == here or root.startswith(here.rstrip(os.sep) + os.sep)
-    return os.path.relpath(root, here) if is_below else root
+    return os.path.relpath(root, here) if is_within(root, here) else root
 
 
 def files_text(actions: Iterable[TagAction]) -> str:
