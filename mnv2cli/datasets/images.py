@@ -16,6 +16,7 @@ from contextlib import suppress
 
 from mnv2cli.datasets.formats import Images
 from mnv2cli.errors import OutputError
+from mnv2cli.sorting.links import link_text
 from mnv2cli.sources.names import name_key, path_parts
 from mnv2cli.system.files import NO_SPACE, open_unnoticed, write
 from mnv2cli.system.messages import reason
@@ -171,7 +172,7 @@ def place_image(source: str, target: str, images: Images) -> None:
         elif images == "hardlink":
             os.link(os.path.realpath(source), target)
         else:
-            os.symlink(_link_text(source, target), target)
+            os.symlink(link_text(os.path.abspath(source), target), target)
     except OSError as error:
         if isinstance(error, FileNotFoundError) and not os.path.exists(source):
             raise SourceError(reason(error)) from error
@@ -212,11 +213,3 @@ def _read(reader: int, target: str) -> bytes:
         with suppress(OSError):
             os.unlink(target)
         raise SourceError(reason(error)) from error
-
-
-def _link_text(source: str, target: str) -> str:
-    try:
-        # From the real folder: ".." in a linked folder is not its parent in the path.
-        return os.path.relpath(source, os.path.realpath(os.path.dirname(target)))
-    except ValueError:  # another drive of Windows
-        return os.path.abspath(source)

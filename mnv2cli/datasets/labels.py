@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from mnv2cli.datasets.formats import LabelBy
 from mnv2cli.records import Prediction, Record
 from mnv2cli.results.fields import CATEGORY, NODE, PATH, PREDICTION, STATUS
+from mnv2cli.results.parquet_format import utf8_text
 from mnv2cli.results.schema import Extras, Layout, Schema, record_from_object
 
 KEY = "mnv2"
@@ -31,7 +31,7 @@ def packed(record: Record) -> dict[str, Any]:
     extras = tuple(name for name, value in wanted.items() if value is not None)
     made = _schema(max(1, len(record.predictions)), extras).to_object(record)
     del made[STATUS.name]
-    made[PATH.name] = utf8_path(record.path)
+    made[PATH.name] = utf8_text(record.path)
     return made
 
 
@@ -52,8 +52,3 @@ def unpacked(item: Mapping[str, Any]) -> Record:
 def labelled(path: str, label: str, score: float = 1.0) -> Record:
     """Return the record of a photo that a person labelled; without a label if it is empty."""
     return Record(path, (Prediction("", label, score),) if label else ())
-
-
-def utf8_path(path: str) -> str:
-    """Return a path as valid UTF-8: other bytes are described, such as ``\\xff``."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -29,7 +29,7 @@ from mnv2cli.datasets.images import (
     place_image,
     referenced_name,
 )
-from mnv2cli.datasets.labels import label_of, utf8_path
+from mnv2cli.datasets.labels import label_of
 from mnv2cli.datasets.options import (
     DatasetEvents,
     DatasetOptions,
@@ -42,6 +42,7 @@ from mnv2cli.errors import InputError, NoImagesError, OutputError
 from mnv2cli.images.dimensions import dimensions
 from mnv2cli.records import Record
 from mnv2cli.reporting.places import Places
+from mnv2cli.results.parquet_format import utf8_text
 from mnv2cli.system.files import NO_SPACE, AtomicFile
 from mnv2cli.system.messages import count, reason
 
@@ -275,7 +276,7 @@ class _Writing:
             item = replace(item, width=width, height=height)
         writer.write(item)
         self._labels.add(item.label)
-        self._outcome.escaped += utf8_path(item.record.path) != item.record.path
+        self._outcome.escaped += utf8_text(item.record.path) != item.record.path
         self._outcome.photos += 1
 
     def _placed(self, place: str, source: str, names: ImageNames) -> str:

@@ -61,9 +61,12 @@ class ParquetWriter:
 
 def utf8(cell: Cell) -> Cell:
     """Return a text as valid UTF-8: other bytes are described, such as ``\\xff``."""
-    if not isinstance(cell, str):
-        return cell
-    return os.fsencode(cell).decode("utf-8", "backslashreplace")
+    return utf8_text(cell) if isinstance(cell, str) else cell
+
+
+def utf8_text(text: str) -> str:
+    """Return a text as valid UTF-8, as :func:`utf8`."""
+    return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 
 def read_parquet(path: str) -> Iterator[Record]:

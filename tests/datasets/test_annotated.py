@@ -19,9 +19,9 @@ from mnv2cli.datasets.formats import (
     WriteOptions,
     load_dataset_format,
 )
-from mnv2cli.datasets.labels import utf8_path
 from mnv2cli.errors import InputError
 from mnv2cli.records import Prediction, Record
+from mnv2cli.results.parquet_format import utf8_text
 from tests.datasets.annotated import FORMATS, content, write
 from tests.datasets.made import HOSTILE, read, records_of
 
@@ -73,7 +73,7 @@ def test_dataset_keeps_absolute_names_that_this_tool_wrote(tmp_path: Path, forma
 def test_dataset_describes_a_path_that_is_not_utf_8(tmp_path: Path, format: str) -> None:
     record = Record(os.fsdecode(b"../photos/\xff.png"), (Prediction("", "cat", 0.5),))
     path = write(tmp_path, format, [record])
-    assert read(path, format) == [replace(record, path=utf8_path(record.path))]
+    assert read(path, format) == [replace(record, path=utf8_text(record.path))]
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -16,9 +16,9 @@ from mnv2cli.datasets.formats import (
     WriteOptions,
     load_dataset_format,
 )
-from mnv2cli.datasets.labels import utf8_path
 from mnv2cli.errors import InputError
 from mnv2cli.records import Prediction, Record
+from mnv2cli.results.parquet_format import utf8_text
 from tests.datasets.made import HOSTILE, make, records_of
 
 FULL = ["imagefolder", "imagefolder-csv", "imagefolder-parquet", "webdataset", "croissant"]
@@ -44,7 +44,7 @@ def test_dataset_of_categories_gives_back_equal_records(
 def test_dataset_describes_a_path_that_is_not_utf_8(tmp_path: Path, format: str) -> None:
     record = Record(os.fsdecode(b"../photos/\xff.png"), (Prediction("", "cat", 0.5),))
     made = make(tmp_path, format, [record])
-    assert made.read() == [replace(record, path=utf8_path(record.path))]
+    assert made.read() == [replace(record, path=utf8_text(record.path))]
 
 
 @pytest.mark.parametrize("format", ["imagefolder", "imagefolder-csv", "croissant"])
