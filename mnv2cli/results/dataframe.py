@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mnv2cli.records import Record
 from mnv2cli.results.read import read_results
-from mnv2cli.results.schema import Layout, Schema, extras
+from mnv2cli.results.schema import Layout, Schema, UsedColumns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,13 +43,7 @@ def read_dataframe(
         InputError: The file cannot be read, or is not a results file.
     """
     records = list(read_results(path, format, safe=safe))
-    found = extras(
-        category=any(record.category is not None for record in records),
-        node=any(record.node is not None for record in records),
-        position=any(record.position is not None for record in records),
-    )
-    top = max((len(record.predictions) for record in records), default=0)
-    return _table(records, Layout("", max(top, 1), long, found))
+    return _table(records, UsedColumns.of(records).layout(long=long))
 
 
 def _table(records: Iterable[Record], layout: Layout) -> pd.DataFrame:

@@ -69,6 +69,33 @@ def extras(*, category: bool = False, node: bool = False, position: bool = False
     return tuple(field.name for field in EXTRAS if wanted[field.name])
 
 
+class UsedColumns:
+    """The columns that records need, found by looking at all of them."""
+
+    def __init__(self) -> None:
+        self._top = 1
+        self._extras = dict.fromkeys((field.name for field in EXTRAS), False)
+
+    def add(self, record: Record) -> None:
+        """Look at a record."""
+        self._top = max(self._top, len(record.predictions))
+        for name, is_used in self._extras.items():
+            self._extras[name] = is_used or getattr(record, name) is not None
+
+    @classmethod
+    def of(cls, records: Iterable[Record]) -> UsedColumns:
+        """Return the columns that some records need."""
+        made = cls()
+        for record in records:
+            made.add(record)
+        return made
+
+    def layout(self, format: str = "", *, long: bool = False) -> Layout:
+        """Return the layout with these columns."""
+        used = tuple(name for name, is_used in self._extras.items() if is_used)
+        return Layout(format, self._top, long, used)
+
+
 def score_text(score: float) -> str:
     """Return a score with all its digits and without an exponent, so that ``sort -n`` works."""
     return format(Decimal(repr(score)), "f")

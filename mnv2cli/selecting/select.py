@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from mnv2cli.records import Record
 from mnv2cli.results.any_file import check_any
-from mnv2cli.results.fields import CATEGORY, EXTRAS, NODE, POSITION
 from mnv2cli.results.read import read_results
-from mnv2cli.results.schema import Layout
+from mnv2cli.results.schema import Layout, UsedColumns
 from mnv2cli.selecting.conditions import Conditions, Order
 from mnv2cli.selecting.csv_rows import CsvRows
 
@@ -58,14 +57,8 @@ def layout_of(path: str, format: str, where: Conditions, top: int | None) -> Lay
     if rows is not None:
         layout = rows.layout
         return replace(layout, format=format, top=min(top or layout.top, layout.top))
-    labels, found = 1, set()
-    for record in read_results(path):
-        if where.matches(record):
-            labels = max(labels, len(record.predictions))
-            found |= {each.name for each in (CATEGORY, NODE) if getattr(record, each.name)}
-            found |= {POSITION.name} if record.position is not None else set()
-    extras = tuple(field.name for field in EXTRAS if field.name in found)
-    return Layout(format, min(top or labels, labels), extras=extras)
+    layout = UsedColumns.of(filter(where.matches, read_results(path))).layout(format)
+    return replace(layout, top=min(top or layout.top, layout.top))
 
 
 def names_in(path: str, where: Conditions) -> set[str]:
