@@ -18,7 +18,7 @@ from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.labels import label_options
 from mnv2cli.cli.options.model import model_options
 from mnv2cli.cli.options.report import report_option
-from mnv2cli.cli.options.rows import csv_safe_option, output_option
+from mnv2cli.cli.options.rows import check_name, check_stdout, csv_safe_option, output_option
 from mnv2cli.cli.options.runs import long_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.report_page import check_page
@@ -38,7 +38,6 @@ from mnv2cli.results.schema import Layout, extras
 from mnv2cli.runs.options import RunOptions
 from mnv2cli.runs.run import Run
 from mnv2cli.sources.urls import is_url
-from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
     from mnv2cli.cli.classify_dataset import AddedDataset
@@ -268,10 +267,7 @@ def _checked(target: OutputTarget, run: RunOptions) -> OutputTarget:
     """Return the target with its format, after checking that it can be written."""
     path, format = target.path, target.format
     if path is None:
-        if sys.stdout is None:
-            raise OutputError(
-                "cannot write results: standard output is closed", "Name a file with -o."
-            )
+        check_stdout()
         if format in FORMATS and not load_format(format).is_text:
             raise click.UsageError(f"--format {format} is not text: write it to a file with -o.")
         format = format or ("table" if sys.stdout.isatty() and not target.long else "csv")
@@ -282,12 +278,7 @@ def _checked(target: OutputTarget, run: RunOptions) -> OutputTarget:
             raise click.UsageError(
                 "--format table is for terminals only: use another format with -o."
             )
-        by_name = suffix_format(path)
-        if by_name and by_name != format:
-            raise click.UsageError(
-                f"--format {format} contradicts the name {redact(path)!r}: use --format {by_name}, "
-                f"or a name that ends in .{format}."
-            )
+        check_name(path, format, suffix_format(path))
     if target.long and not (format in FORMATS and load_format(format).is_table):
         raise click.UsageError(f"--long requires csv or parquet; {format} always has all labels.")
     if path is not None:

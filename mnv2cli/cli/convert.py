@@ -10,10 +10,10 @@ import click
 from click.core import ParameterSource
 
 from mnv2cli.cli.grouping import grouped, section
+from mnv2cli.cli.options.rows import check_stdout
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.datasets.formats import DATASETS, load_dataset_format
-from mnv2cli.errors import OutputError
 from mnv2cli.results.check import already_exists, check_not_folder, check_output, is_regular
 from mnv2cli.results.formats import FORMATS, load_format, suffix_format
 from mnv2cli.results.stdin import STDIN
@@ -267,10 +267,7 @@ def _check_results(output: ConvertOutput, format: str) -> None:
     """Check that results can be written."""
     path = output.path
     if path is None:
-        if sys.stdout is None:
-            raise OutputError(
-                "cannot write results: standard output is closed", "Name a file with -o."
-            )
+        check_stdout()
         if format in FORMATS and not load_format(format).is_text:
             raise click.UsageError(f"--to {format} is not text: write it to a file with -o.")
         return

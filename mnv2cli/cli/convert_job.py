@@ -8,22 +8,24 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
+from mnv2cli.cli.inputs import is_same
 from mnv2cli.cli.terminal.text import data_stream, seconds_text
 from mnv2cli.datasets.destination import check_destination
 from mnv2cli.datasets.formats import ReadOptions
 from mnv2cli.datasets.options import DatasetEvents, check_options
 from mnv2cli.datasets.read import Source, open_source
 from mnv2cli.datasets.write import write_source
-from mnv2cli.errors import ExitCode, NoImagesError, OutputError
-from mnv2cli.results.check import destination, is_file
-from mnv2cli.results.formats import Format, load_format
-from mnv2cli.results.schema import Layout, extras
+from mnv2cli.errors import ExitCode, InputError, NoImagesError
+from mnv2cli.results.formats import load_format
+from mnv2cli.results.options import OutputTarget
+from mnv2cli.results.parquet_format import utf8_text
+from mnv2cli.results.rows import open_whole
+from mnv2cli.results.schema import Layout, UsedColumns
 from mnv2cli.results.stdin import STDIN, results_file
 from mnv2cli.sources.urls import is_url
-from mnv2cli.system.files import AtomicFile
-from mnv2cli.system.messages import count, reason
+from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
@@ -121,8 +123,8 @@ class ConvertJob:
             NoImagesError: The input has no photos.
             OutputError: They cannot be written.
         """
-        if path is not None:
-            _check_not_input(path, source.origin)
+        if path is not None and source.origin and is_same(source.origin, path):
+            raise InputError(f"{path!r} is also the input", "Name another file with -o.")
         start = perf_counter()
         seen = _Seen()
         for record in source.read():
@@ -132,7 +134,7 @@ class ConvertJob:
             raise NoImagesError(f"{name} has no photos", "There is nothing to write.")
         layout = seen.layout(format)
         with self._stopping(path or "standard output"):
-            _write(source.read(), path, layout, force=force)
+            _write(source.read(), OutputTarget(path, force=force), layout)
         is_there = source.format is not None and source.format.images[0] != "reference"
         lines: list[Line] = [
             ("Photos", f"{seen.records:,} in {seconds_text(perf_counter() - start)}", "")
@@ -228,69 +230,31 @@ class _Seen:
     def __init__(self) -> None:
         self.records = self.unlabelled = self.missing = self.odd_names = 0
         self.example = ""
-        self._top = 1
-        self._has = {"category": False, "node": False, "position": False}
+        self._columns = UsedColumns()
 
     def add(self, record: Record) -> None:
         """Count a record."""
         self.records += 1
-        self._top = max(self._top, len(record.predictions))
+        self._columns.add(record)
         self.unlabelled += not (record.predictions or record.error)
-        for name in self._has:
-            self._has[name] = self._has[name] or getattr(record, name) is not None
-        try:
-            record.path.encode()
-        except UnicodeEncodeError:
-            self.odd_names += 1
+        self.odd_names += utf8_text(record.path) != record.path
         if not is_url(record.path) and not os.path.lexists(record.path):
             self.missing += 1
             self.example = self.example or record.path
 
     def layout(self, format: str) -> Layout:
         """Return the layout of results in a format."""
-        return Layout(format, self._top, extras=extras(**self._has))
+        return self._columns.layout(format)
 
 
-def _check_not_input(path: str, origin: str) -> None:
-    if origin and os.path.exists(path) and os.path.samefile(path, origin):
-        from mnv2cli.errors import InputError
-
-        raise InputError(f"{path!r} is also the input", "Name another file with -o.")
-
-
-def _write(records: Iterator[Record], path: str | None, layout: Layout, *, force: bool) -> None:
+def _write(records: Iterator[Record], target: OutputTarget, layout: Layout) -> None:
     """Write results to standard output, or to a file that is complete or unchanged."""
-    if path is None or not is_file(path):
-        from mnv2cli.cli.terminal.table import TABLE
-        from mnv2cli.results.output import Output
+    from mnv2cli.cli.terminal.table import TABLE
 
-        format = TABLE if layout.format == TABLE.name else load_format(layout.format)
-        with Output(path or data_stream(), format, layout, force=force) as out:
-            for record in records:
-                out.write(record)
-        return
-    path = destination(path)
-    try:
-        file = AtomicFile(os.path.realpath(path))
-        try:
-            _write_all(records, load_format(layout.format), file.file, layout)
-            file.commit(replace=force)
-        finally:
-            file.discard()
-    except FileExistsError as error:
-        raise OutputError(
-            f"cannot write {path!r}: another program created it during this run",
-            "Overwrite it with --force, or name another file.",
-        ) from error
-    except OSError as error:
-        raise OutputError(f"cannot write results to {path!r}: {reason(error)}") from error
-
-
-def _write_all(
-    records: Iterator[Record], format: Format, stream: IO[bytes], layout: Layout
-) -> None:
-    writer = format.writer(stream, layout)
-    writer.begin()
-    for record in records:
-        writer.write(record)
-    writer.finish()
+    format = TABLE if layout.format == TABLE.name else load_format(layout.format)
+    with open_whole(target, data_stream() if target.path is None else None) as file:
+        writer = format.writer(file, layout)
+        writer.begin()
+        for record in records:
+            writer.write(record)
+        writer.finish()

@@ -13,23 +13,20 @@ from mnv2cli.cli.inputs import check_inputs, check_not_an_input
 from mnv2cli.cli.options.classifier import as_classifier_options
 from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.find import (
-    PATHS,
     find_input_options,
     find_output_options,
     find_search_options,
 )
 from mnv2cli.cli.options.images import image_options
 from mnv2cli.cli.options.model import model_options
-from mnv2cli.cli.options.rows import checked_target
+from mnv2cli.cli.options.rows import PATHS, check_local_file, check_stdout, checked_target
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import refuse_others
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
-from mnv2cli.errors import OutputError
 from mnv2cli.labels.options import LabelOptions
-from mnv2cli.results.check import check_not_folder, check_output
+from mnv2cli.results.check import check_output
 from mnv2cli.results.rows import ROW_FORMATS
 from mnv2cli.sources import urls
-from mnv2cli.system.urls import redact
 
 if TYPE_CHECKING:
     from mnv2cli.cli.options.find import FindInputs, FindOutput
@@ -166,14 +163,9 @@ def _checked(output: FindOutput) -> FindOutput:
     if target.safe:
         raise click.UsageError(f"--csv-safe requires csv, not {format}.")
     if path is None:
-        if target.force:
-            raise click.UsageError("--force requires -o.")
-        if sys.stdout is None:
-            raise OutputError("cannot write paths: standard output is closed", "Name a file: -o.")
+        check_stdout(force=target.force, what="paths")
     else:
-        if urls.is_url(path):
-            raise click.UsageError(f"cannot write to {redact(path)!r}: name a local file with -o.")
-        check_not_folder(path)
+        check_local_file(path)
         if (suffix := path.rpartition(".")[2].lower()) in ROW_FORMATS:
             raise click.UsageError(
                 f"{path!r} is named like {suffix}, and paths are a plain list: use a name that "

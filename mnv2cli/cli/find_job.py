@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -11,14 +10,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from mnv2cli.cli.inputs import count_images, find_inputs, make_classifier, no_images, watched
-from mnv2cli.cli.options.find import PATHS
-from mnv2cli.cli.options.rows import TABLE
+from mnv2cli.cli.options.rows import PATHS, TABLE
 from mnv2cli.cli.sort_job import SortJob
 from mnv2cli.cli.terminal.suggest import did_you_mean
 from mnv2cli.errors import ExitCode, InputError, NoImagesError
 from mnv2cli.inference.report import Report
 from mnv2cli.results.any_file import read_any
-from mnv2cli.results.rows import Values, write_content, write_rows
+from mnv2cli.results.rows import Values, write_paths, write_rows
 from mnv2cli.runs.own_files import without_own_files
 from mnv2cli.selecting.find import (
     judge_of,
@@ -214,10 +212,8 @@ class FindJob:
             return
         stream = data_stream() if target.path is None else None
         if target.format == PATHS:
-            end = b"\0" if self._output.is_null else b"\n"
-            write_content(
-                (os.fsencode(match.record.path) + end for match in matches), target, stream
-            )
+            paths = (match.record.path for match in matches)
+            write_paths(paths, target, stream, null=self._output.is_null)
         else:
             write_rows(map(_row, matches), COLUMNS, target, stream)
 

@@ -9,6 +9,7 @@ from glob import glob
 import click
 
 from mnv2cli.cli.grouping import section
+from mnv2cli.cli.inputs import is_same
 from mnv2cli.cli.options.rows import force_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
@@ -89,9 +90,7 @@ def merge(
     check_output(output, target.format, force=force)
     if not is_file(output):
         raise click.UsageError(f"cannot write to {output!r}: name a local file with -o.")
-    if any(
-        os.path.exists(p) and os.path.exists(output) and os.path.samefile(p, output) for p in shards
-    ):
+    if any(is_same(path, output) for path in shards):
         raise click.UsageError(f"{output!r} is also an input: name another file with -o.")
     screen = terminal.screen()
     joined = ShardMerge(list(shards), partial=partial)

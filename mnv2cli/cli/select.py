@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnv2cli.cli.grouping import grouped, section, together
-from mnv2cli.cli.options.rows import csv_safe_option, force_option, output_option
+from mnv2cli.cli.options.rows import PATHS, csv_safe_option, force_option, output_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.types import RESULTS, SCORE
@@ -58,7 +58,7 @@ def _output(
     output: str | None, format: str | None, csv_safe: bool, force: bool, **others: bool | int | str
 ) -> SelectOutput:
     paths, null = others.pop("paths"), bool(others["null"])
-    from mnv2cli.cli.select_job import PATHS, SelectOutput
+    from mnv2cli.cli.select_job import SelectOutput
 
     if (paths or null) and format:
         raise click.UsageError("--paths and -0 cannot be combined with --format.")

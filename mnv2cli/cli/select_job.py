@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 import click
 
+from mnv2cli.cli.inputs import is_same
+from mnv2cli.cli.options.rows import PATHS, TABLE, check_local_file, check_name, check_stdout
 from mnv2cli.cli.terminal.suggest import did_you_mean
-from mnv2cli.errors import NoImagesError, OutputError
-from mnv2cli.results.check import check_output, destination, is_regular
+from mnv2cli.errors import NoImagesError
+from mnv2cli.results.check import check_output
 from mnv2cli.results.formats import FORMATS, format_of, load_format, suffix_format
 from mnv2cli.results.options import OutputTarget
-from mnv2cli.results.output import Output
-from mnv2cli.results.rows import ROW_FORMATS, Value, write_rows
+from mnv2cli.results.rows import (
+    ROW_FORMATS,
+    Value,
+    open_whole,
+    write_lines,
+    write_paths,
+    write_rows,
+)
 from mnv2cli.selecting.conditions import Conditions
 from mnv2cli.selecting.csv_rows import CsvRows
 from mnv2cli.selecting.select import layout_of, names_in, select
-from mnv2cli.sources.urls import is_url
-from mnv2cli.system.files import AtomicFile
-from mnv2cli.system.messages import count, reason
-from mnv2cli.system.urls import redact
+from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
     from mnv2cli.selecting.conditions import Order
-
-PATHS, TABLE = "paths", "table"
-_WAITING = 1000  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,7 @@ def checked_output(output: SelectOutput, results: str) -> SelectOutput:
     target = output.target
     path, format = target.path, target.format
     if path is None:
-        if target.force:
-            raise click.UsageError("--force requires -o.")
-        if sys.stdout is None:
-            raise OutputError(
-                "cannot write results: standard output is closed", "Name a file with -o."
-            )
+        check_stdout(force=target.force)
         format = format or (TABLE if sys.stdout.isatty() else "csv")
         if format in FORMATS and not load_format(format).is_text:
             raise click.UsageError(f"--format {format} is not text: write it to a file with -o.")
@@ -86,9 +81,8 @@ def checked_output(output: SelectOutput, results: str) -> SelectOutput:
 
 def _format_of_file(path: str, format: str, results: str) -> str:
     """Return the format of a file to write, after checking its name."""
-    if is_url(path):
-        raise click.UsageError(f"cannot write to {redact(path)!r}: name a local file with -o.")
-    if os.path.exists(path) and os.path.exists(results) and os.path.samefile(path, results):
+    check_local_file(path)
+    if is_same(results, path):
         raise click.UsageError(f"-o {path!r} is RESULTS itself: name another file.")
     if format == TABLE:
         raise click.UsageError("--format table is for terminals only: use another format with -o.")
@@ -99,11 +93,7 @@ def _format_of_file(path: str, format: str, results: str) -> str:
                 f"--paths writes a list, not {named}: use a name that ends in .txt."
             )
         return PATHS
-    if named and format and named != format:
-        raise click.UsageError(
-            f"--format {format} contradicts the name {path!r}: use --format {named}, or a name "
-            f"that ends in .{format}."
-        )
+    check_name(path, format, named)
     return format or format_of(path)
 
 
@@ -142,7 +132,8 @@ class SelectJob:
             if format == PATHS:
                 number = self._write_paths(map(rows.path_of, found))
             else:
-                number = self._write(rows.header, (row.raw for row in found))
+                lines = (row.raw for row in found)
+                number = write_lines(lines, self._target, self._stream(), rows.header)
         elif format == PATHS:
             selected = select(self._results, where, order)
             number = self._write_paths(record.path for record in selected)
@@ -212,56 +203,18 @@ class SelectJob:
             layout_of(self._results, target.format, where, top), safe=target.safe, long=False
         )
         format = FOR_TERMINALS if target.format == TABLE else load_format(target.format)
-        place = self._stream() or target.path
-        assert place is not None
-        with Output(place, format, layout, force=target.force) as out:
-            out.write(first)
-            for record in records:
-                out.write(record)
-            return out.written
-
-    def _write_paths(self, paths: Iterable[str]) -> int:
-        end = b"\0" if self._output.null else b"\n"
-        return self._write(b"", (os.fsencode(path) + end for path in paths))
-
-    def _write(self, header: bytes, rows: Iterable[bytes]) -> int:
-        """Write rows after a header, if there are any; return their number."""
         number = 0
-        with self._open(header) as write:
-            for row in rows:
-                write(row)
+        with open_whole(target, self._stream()) as file:
+            writer = format.writer(file, layout)
+            writer.begin()
+            for record in chain([first], records):
+                writer.write(record)
                 number += 1
-            write.flush()
+            writer.finish()
         return number
 
-    @contextmanager
-    def _open(self, header: bytes) -> Iterator[_Write]:
-        path = self._target.path
-        if path is None:
-            stream = self._stream()
-            assert stream is not None
-            yield _Write(stream, header)
-            return
-        try:
-            place = destination(path)
-            if os.path.lexists(place) and not is_regular(place):
-                with open(place, "wb") as device:
-                    yield _Write(device, header)
-                return
-            part = AtomicFile(os.path.realpath(place))
-            try:
-                write = _Write(part.file, header)
-                yield write
-                if write.started:
-                    part.commit(replace=self._target.force)
-            finally:
-                part.discard()
-        except FileExistsError as error:
-            raise OutputError(f"{path!r} already exists", "Overwrite it with --force.") from error
-        except OSError as error:
-            if isinstance(error, BrokenPipeError) or error.errno == errno.EPIPE:
-                raise
-            raise OutputError(f"cannot write results to {path!r}: {reason(error)}") from error
+    def _write_paths(self, paths: Iterable[str]) -> int:
+        return write_paths(paths, self._target, self._stream(), null=self._output.null)
 
     def _has_label(self, where: Conditions) -> bool:
         """Return whether a row has one of the labels at any rank."""
@@ -286,26 +239,3 @@ class SelectJob:
 
 def _text(value: Value) -> str:
     return "" if value is None else str(value)
-
-
-class _Write:
-    """Writes rows to a stream, after a header, many at a time."""
-
-    def __init__(self, stream: IO[bytes], header: bytes) -> None:
-        self._stream = stream
-        self._waiting = [header]
-        self.started = False
-
-    def __call__(self, row: bytes) -> None:
-        """Write a row."""
-        self.started = True
-        self._waiting.append(row)
-        if len(self._waiting) >= _WAITING:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write the rows that wait."""
-        if self.started:
-            self._stream.write(b"".join(self._waiting))
-            self._stream.flush()
-            self._waiting = []

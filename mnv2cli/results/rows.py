@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain, islice
 from typing import IO
 
 from mnv2cli.errors import OutputError
@@ -16,6 +18,7 @@ from mnv2cli.system.csvtext import csv_line
 from mnv2cli.system.files import AtomicFile
 from mnv2cli.system.messages import reason
 
+_BLOCK = 1000  # lines that are written together
 Value = str | int | float | bool | None
 Values = Mapping[str, Value]
 
@@ -41,6 +44,55 @@ def write_rows(
     write_content(_content(rows, columns, target), target, stream)
 
 
+def write_paths(
+    paths: Iterable[str], target: OutputTarget, stream: IO[bytes] | None, *, null: bool = False
+) -> int:
+    """Write a list of paths, as their bytes, if there are any; return their number.
+
+    Args:
+        paths: The paths.
+        target: The file, if there is no stream.
+        stream: Receives the list instead of a file.
+        null: End each with NUL, not with a line feed.
+
+    Raises:
+        OutputError or BrokenPipeError: As :func:`write_rows`.
+    """
+    end = b"\0" if null else b"\n"
+    return write_lines((os.fsencode(path) + end for path in paths), target, stream)
+
+
+def write_lines(
+    lines: Iterable[bytes], target: OutputTarget, stream: IO[bytes] | None, header: bytes = b""
+) -> int:
+    """Write lines after a header, if there are any; return their number.
+
+    Args:
+        lines: The lines, with their ends.
+        target: The file, if there is no stream.
+        stream: Receives the lines instead of a file.
+        header: What precedes the first.
+
+    Raises:
+        OutputError or BrokenPipeError: As :func:`write_rows`.
+    """
+    number = 0
+
+    def parts() -> Iterator[bytes]:
+        nonlocal number
+        rest, start = iter(lines), header
+        while block := list(islice(rest, _BLOCK)):
+            number += len(block)
+            yield start + b"".join(block)
+            start = b""
+
+    content = parts()
+    first = next(content, None)
+    if first is not None:
+        write_content(chain([first], content), target, stream)
+    return number
+
+
 def write_content(content: Iterable[bytes], target: OutputTarget, stream: IO[bytes] | None) -> None:
     """Write parts of a content to a file, which is complete or unchanged, or to a stream.
 
@@ -50,34 +102,54 @@ def write_content(content: Iterable[bytes], target: OutputTarget, stream: IO[byt
         stream: Receives the content instead of a file.
 
     Raises:
-        OutputError: The file cannot be written, or was created after it was checked.
-        BrokenPipeError: The reader of the stream is gone.
+        OutputError or BrokenPipeError: As :func:`write_rows`.
+    """
+    with open_whole(target, stream) as file:
+        for part in content:
+            file.write(part)
+
+
+@contextmanager
+def open_whole(target: OutputTarget, stream: IO[bytes] | None) -> Iterator[IO[bytes]]:
+    """Open a file that is complete when the block ends without an error, and else unchanged.
+
+    Args:
+        target: The file, if there is no stream.
+        stream: Is returned instead of a file.
+
+    Raises:
+        OutputError or BrokenPipeError: As :func:`write_rows`.
     """
     name = "standard output" if stream is not None else repr(target.path)
     try:
         if stream is not None:
-            for part in content:
-                stream.write(part)
+            yield stream
             stream.flush()
             return
         assert target.path is not None
         path = destination(target.path)
         if is_regular(path) and not target.force:
-            raise OutputError(f"{path!r} already exists", "Overwrite it with --force.")
+            raise _already_exists(path)
         if os.path.lexists(path) and not is_regular(path):
             with open(path, "wb") as device:
-                device.writelines(content)
+                yield device
             return
         part_file = AtomicFile(os.path.realpath(path))
         try:
-            part_file.file.writelines(content)
-            part_file.commit()
+            yield part_file.file
+            part_file.commit(replace=target.force)
         finally:
             part_file.discard()
+    except FileExistsError as error:
+        raise _already_exists(target.path) from error
     except OSError as error:
         if isinstance(error, BrokenPipeError) or error.errno == errno.EPIPE:
             raise
         raise OutputError(f"cannot write results to {name}: {reason(error)}") from error
+
+
+def _already_exists(path: str | None) -> OutputError:
+    return OutputError(f"{path!r} already exists", "Overwrite it with --force.")
 
 
 def _content(

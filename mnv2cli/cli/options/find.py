@@ -11,7 +11,7 @@ from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.cache import cache_option
 from mnv2cli.cli.options.inputs import filter_options
 from mnv2cli.cli.options.labels import categories_option
-from mnv2cli.cli.options.rows import TABLE, csv_safe_option, force_option, output_option
+from mnv2cli.cli.options.rows import PATHS, TABLE, csv_safe_option, force_option, output_option
 from mnv2cli.cli.types import RESULTS_FILE, SCORE
 from mnv2cli.results.options import OutputTarget
 from mnv2cli.results.rows import ROW_FORMATS
@@ -20,9 +20,6 @@ from mnv2cli.sources.options import Filters, Inputs
 if TYPE_CHECKING:
     from mnv2cli.selecting.matches import FindOptions
     from mnv2cli.sorting.actions import Method
-
-PATHS = "paths"
-"""The format of plain lists."""
 
 
 @dataclass(frozen=True, slots=True)
