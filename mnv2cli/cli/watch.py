@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from mnv2cli.cli.grouping import grouped, section
+from mnv2cli.cli.options.classifier import as_classifier_options
 from mnv2cli.cli.options.engine import speed_options
 from mnv2cli.cli.options.folders import FOLDERS, FolderChoice, folder_options
 from mnv2cli.cli.options.images import image_options
@@ -27,9 +26,6 @@ from mnv2cli.sources.urls import check_local
 from mnv2cli.watching.options import WatchOptions
 
 if TYPE_CHECKING:
-    from mnv2cli.engines.options import EngineOptions
-    from mnv2cli.images.options import ImageOptions
-    from mnv2cli.models.options import ModelOptions
     from mnv2cli.sorting.actions import Method
 
 _SORTING = "Sorting"  # the section of the options for --into
@@ -147,19 +143,6 @@ _ALWAYS = {"Watching", "Decoding", "Model", "Speed", "Terminal"}
 _CHOICE = {"dest", "tag", "output", "embed"}
 
 
-def _as_classifier_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Combine the objects of other decorators into ``options``."""
-
-    @wraps(function)
-    def command(
-        *, images: ImageOptions, model: ModelOptions, engine: EngineOptions, **others: Any
-    ) -> Any:
-        options = ClassifierOptions(LabelOptions(), model, engine, images)
-        return function(options=options, **others)
-
-    return command
-
-
 @click.command(cls=ExampleCommand, examples=EXAMPLES)
 @click.argument("drop", metavar="DROP", type=click.Path(exists=True, file_okay=False))
 @_mode_options
@@ -170,7 +153,7 @@ def _as_classifier_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @model_options
 @speed_options
 @terminal_options
-@_as_classifier_options
+@as_classifier_options
 def watch(
     drop: str,
     options: ClassifierOptions,

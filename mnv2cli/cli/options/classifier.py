@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -17,20 +18,23 @@ from mnv2cli.sources.options import Inputs
 def as_classifier_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Combine the objects of other decorators into the ``options`` of a classifier.
 
-    Requires ``inputs``, ``images``, ``model`` and ``engine``; uses ``labels`` if it is given.
+    Requires ``images``, ``model`` and ``engine``; uses ``inputs`` and ``labels`` if they are given.
     """
 
     @wraps(function)
     def command(
         *,
-        inputs: Inputs,
         images: ImageOptions,
         model: ModelOptions,
         engine: EngineOptions,
         labels: LabelOptions | None = None,
+        inputs: Inputs | None = None,
         **others: Any,
     ) -> Any:
-        options = ClassifierOptions(labels or LabelOptions(), model, engine, images, inputs.filters)
-        return function(inputs=inputs, options=options, **others)
+        options = ClassifierOptions(labels or LabelOptions(), model, engine, images)
+        if inputs is not None:
+            options = replace(options, filters=inputs.filters)
+            others["inputs"] = inputs
+        return function(options=options, **others)
 
     return command
