@@ -27,9 +27,9 @@ SCORE = "score"
 LABELS = (LABEL, "labels", "category", "class", "text", "caption", "txt")
 """The usual keys of labels, in the order in which they are looked for."""
 _DRIVE = re.compile(r"[A-Za-z]:")
-_SURROGATE = re.compile(r"\\ud[89a-f]|[\ud800-\udfff]", re.IGNORECASE)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_DEPTH = 64  # of the lists and objects of an entry
-_OPENING = re.compile(r"[\[{]")
+_TOO_DEEP = "it is nested too deeply"
 
 
 class EntryError(ValueError):
@@ -120,33 +120,52 @@ def strict_json(text: str | bytes) -> Any:
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig")
-    if len(_OPENING.findall(text)) > _MAX_DEPTH and _depth(text) > _MAX_DEPTH:
-        raise EntryError("its JSON is nested too deeply")
     try:
-        content = json.loads(text, parse_constant=_refuse)
+        content = json.loads(text, parse_constant=refuse_constant)
     except EntryError:
         raise
     except ValueError as error:
         raise EntryError("it is not valid JSON") from error
-    if _SURROGATE.search(text):  # those that stand for a byte are fine
-        try:
-            json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogateescape")
-        except UnicodeEncodeError as error:
-            raise EntryError("it has half of a surrogate pair") from error
+    except RecursionError as error:
+        raise EntryError(_TOO_DEEP) from error
+    check_json(content)
     return content
 
 
-def _refuse(name: str) -> None:
+def refuse_constant(name: str) -> None:
+    """Raise EntryError for NaN or an infinite number, which JSON does not have."""
     raise EntryError(f"{name} is not a number of JSON")
 
 
-def _depth(text: str) -> int:
-    """Return how deeply a JSON text is nested, or more."""
-    depth = deepest = 0
-    for sign in re.sub(r'"(?:[^"\\]|\\.)*"', "", text):
-        depth += (sign in "[{") - (sign in "]}")
-        deepest = max(deepest, depth)
-    return deepest
+def check_json(value: Any) -> None:
+    """Check the depth of parsed JSON, and that its texts are Unicode or stand for bytes.
+
+    Raises:
+        EntryError: They are not.
+    """
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        below: list[Any] = []
+        for each in level:
+            if isinstance(each, str):
+                if _SURROGATE.search(each):
+                    _check_bytes(each)
+            elif isinstance(each, list):
+                below += each
+            elif isinstance(each, dict):
+                below += each
+                below += each.values()
+        if not below:
+            return
+        level = below
+    raise EntryError(_TOO_DEEP)
+
+
+def _check_bytes(text: str) -> None:
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise EntryError("it has half of a surrogate pair") from error
 
 
 def json_object(text: str | bytes) -> dict[str, Any]:

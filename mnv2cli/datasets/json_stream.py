@@ -7,16 +7,14 @@ import re
 from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
 
-from mnv2cli.datasets.entries import EntryError
+from mnv2cli.datasets.entries import EntryError, check_json, refuse_constant
 from mnv2cli.errors import InputError
 from mnv2cli.results.check import check_regular
 from mnv2cli.system.messages import reason
 
 _CHUNK = 1 << 20  # characters
 _MAX_ENTRY = 16 << 20
-_MAX_DEPTH = 64
 _SPACE = re.compile(r"[ \t\n\r]*")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class JsonEntry(NamedTuple):
@@ -81,7 +79,7 @@ class _Parser:
         self._text = ""
         self._at = 0
         self._is_end = False
-        self._decoder = json.JSONDecoder(parse_constant=_refuse)
+        self._decoder = json.JSONDecoder(parse_constant=refuse_constant)
 
     def entries(self) -> Iterator[JsonEntry]:
         start = self._peek()
@@ -175,7 +173,7 @@ class _Parser:
             if end == len(self._text) and not self._is_end:  # a number may continue
                 self._more()
                 continue
-            _check(value)
+            check_json(value)
             self._at = end
             return value
 
@@ -187,34 +185,3 @@ class _Parser:
         part = self._file.read(max(_CHUNK, len(rest)))
         self._is_end = not part
         self._text, self._at = rest + part, 0
-
-
-def _refuse(name: str) -> None:
-    raise EntryError(f"{name} is not a number of JSON")
-
-
-def _check(value: Any) -> None:
-    """Check the depth of a value, and that its texts are Unicode or stand for bytes."""
-    level = [value]
-    for _ in range(_MAX_DEPTH):
-        below: list[Any] = []
-        for each in level:
-            if isinstance(each, str):
-                if _SURROGATE.search(each):
-                    _check_bytes(each)
-            elif isinstance(each, list):
-                below += each
-            elif isinstance(each, dict):
-                below += each
-                below += each.values()
-        if not below:
-            return
-        level = below
-    raise EntryError("it is nested too deeply")
-
-
-def _check_bytes(text: str) -> None:
-    try:
-        text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError as error:
-        raise EntryError("it has half of a surrogate pair") from error
