@@ -19,7 +19,8 @@ from mnv2cli.system.messages import reason
 
 LIMIT = 1_000_000
 """Bytes of a config file that are read at most."""
-_HINT = "Correct it, or add --no-config to ignore config files."
+HINT = "Correct it, or add --no-config to ignore config files."
+"""What to do about a config file that is not valid."""
 _AT = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
@@ -124,7 +125,7 @@ def _settings(
             continue
         setting = Setting(tables, key, value, file)
         if setting.name in names:
-            raise InputError(f"{setting.origin}: {setting.name!r} is set twice", _HINT)
+            raise InputError(f"{setting.origin}: {setting.name!r} is set twice", HINT)
         names.add(setting.name)
         yield setting
 
@@ -171,24 +172,24 @@ def read_file(path: str, *, is_project: bool) -> ConfigFile | None:
     except OSError as error:
         if is_shared:  # a file of other programs
             return None
-        raise InputError(f"cannot read the config file {path!r}: {reason(error)}", _HINT) from error
+        raise InputError(f"cannot read the config file {path!r}: {reason(error)}", HINT) from error
     if is_shared and b"mnv2" not in data:
         return None
     if len(data) > LIMIT:
         if is_shared:
             return None
-        raise InputError(f"the config file {path!r} has more than 1 MB", _HINT)
+        raise InputError(f"the config file {path!r} has more than 1 MB", HINT)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}, line {line}: the text is not UTF-8", _HINT) from error
+        raise InputError(f"{path}, line {line}: the text is not UTF-8", HINT) from error
     try:
         content = loads(text)
     except TOMLDecodeError as error:
-        raise InputError(_not_toml(path, text, str(error)), _HINT) from error
+        raise InputError(_not_toml(path, text, str(error)), HINT) from error
     except RecursionError as error:
-        raise InputError(f"{path}: not TOML: it is nested too deeply", _HINT) from error
+        raise InputError(f"{path}: not TOML: it is nested too deeply", HINT) from error
     if not is_shared:
         return ConfigFile(path, is_project, content, (), text)
     tool = content.get("tool")
@@ -198,7 +199,7 @@ def read_file(path: str, *, is_project: bool) -> ConfigFile | None:
     found = ConfigFile(path, is_project, own, ("tool", "mnv2"), text)
     if not isinstance(own, dict):
         where = f"{path}, line {found.line(())}"
-        raise InputError(f"{where}: 'tool.mnv2' must be a table, not {own!r}", _HINT)
+        raise InputError(f"{where}: 'tool.mnv2' must be a table, not {own!r}", HINT)
     return found
 
 

@@ -16,6 +16,13 @@ KEY = "mnv2"
 """The key under which a JSON object of a dataset has what :func:`packed` returns."""
 
 
+PLURALS = {"label": "labels", "category": "categories", "node": "nodes"}
+"""What records have, by what a label is made of."""
+
+OPTIONS = {"category": "--category", "node": "--rollup P"}
+"""The option of ``mnv2 classify`` that writes it; labels are always written."""
+
+
 def label_of(record: Record, by: LabelBy) -> str:
     """Return the label to learn from a record; empty if it has none."""
     if by == "category":

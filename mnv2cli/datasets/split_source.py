@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mnv2cli.datasets.formats import LabelBy
-from mnv2cli.datasets.labels import label_of
+from mnv2cli.datasets.labels import OPTIONS, PLURALS, label_of
 from mnv2cli.errors import InputError, NoImagesError
 from mnv2cli.labels.imagenet import Label, distinct_name
 from mnv2cli.learning.dataset import Example, from_folder
@@ -19,8 +19,6 @@ from mnv2cli.results.label_table import label_columns
 from mnv2cli.results.read import read_results
 from mnv2cli.sources.options import Filters
 from mnv2cli.sources.urls import is_url
-
-_OPTION = {"label": "", "category": "--category", "node": "--rollup P"}
 
 
 @dataclass
@@ -83,7 +81,7 @@ def _of_file(path: str, by: LabelBy, base: str) -> Found:
     if is_table := path.lower().endswith(".csv") and label_columns(path) is not None:
         if by != "label":
             raise InputError(
-                f"{path!r} has only labels, no {'categories' if by == 'category' else 'nodes'}",
+                f"{path!r} has only labels, no {PLURALS[by]}",
                 "Omit --label-by.",
             )
         rows = [(photo, label, why, False) for photo, label, why in labels_in(path)]
@@ -110,9 +108,8 @@ def _of_file(path: str, by: LabelBy, base: str) -> Found:
     if not (found.photos or is_table or by == "label") and any(
         why == f"no {by}" for _, why in found.skipped
     ):
-        plural = "categories" if by == "category" else "nodes"
         raise InputError(
-            f"{path!r} has no {plural}", f"Classify the photos again with {_OPTION[by]}."
+            f"{path!r} has no {PLURALS[by]}", f"Classify the photos again with {OPTIONS[by]}."
         )
     return found
 

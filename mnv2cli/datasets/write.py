@@ -29,7 +29,7 @@ from mnv2cli.datasets.images import (
     place_image,
     referenced_name,
 )
-from mnv2cli.datasets.labels import label_of
+from mnv2cli.datasets.labels import OPTIONS, PLURALS, label_of
 from mnv2cli.datasets.options import (
     DatasetEvents,
     DatasetOptions,
@@ -45,9 +45,6 @@ from mnv2cli.reporting.places import Places
 from mnv2cli.results.parquet_format import utf8_text
 from mnv2cli.system.files import NO_SPACE, AtomicFile
 from mnv2cli.system.messages import count, reason
-
-_OPTIONS = {"category": "--category", "node": "--rollup P"}
-_PLURALS = {"category": "categories", "node": "nodes"}
 
 
 def write_dataset(
@@ -202,8 +199,8 @@ class _Writing:
         if not has_field and seen:
             name = f"{self._source.origin!r} has" if self._source.origin else "the records have"
             raise InputError(
-                f"{name} no {_PLURALS[by]}",
-                f"Use --label-by label, or classify again with {_OPTIONS[by]}.",
+                f"{name} no {PLURALS[by]}",
+                f"Use --label-by label, or classify again with {OPTIONS[by]}.",
             )
         if not paths:
             raise self._nothing()

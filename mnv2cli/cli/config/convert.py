@@ -9,10 +9,10 @@ import click
 
 from mnv2cli.cli.types import ModelName, Score
 from mnv2cli.config import Setting
+from mnv2cli.config.read import HINT
 from mnv2cli.errors import InputError
 from mnv2cli.models import MODELS
 
-HINT = "Correct it, or add --no-config to ignore config files."
 _NETWORK = "keras:"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from mnv2cli.cli.config.conflicts import gives_way, ordered
-from mnv2cli.cli.config.convert import HINT, from_setting, from_variable, is_own_model
+from mnv2cli.cli.config.convert import from_setting, from_variable, is_own_model
 from mnv2cli.cli.config.options import (
     ONLY_USER,
     PER_COMMAND,
@@ -22,6 +22,7 @@ from mnv2cli.cli.config.options import (
 )
 from mnv2cli.cli.terminal.suggest import did_you_mean
 from mnv2cli.config import Config, ConfigFile, Setting
+from mnv2cli.config.read import HINT
 from mnv2cli.errors import InputError
 from mnv2cli.models import MODELS
 
