@@ -131,5 +131,5 @@ def warnings_of(split: Split) -> Iterator[str]:
 def _named(labels: Sequence[str]) -> str:
     shown = ", ".join(labels[:_MAX_NAMED])
     if len(labels) > _MAX_NAMED:
-        shown += f" and {len(labels) - _MAX_NAMED:,} more classes"
+        shown += f" and {count(len(labels) - _MAX_NAMED, 'more class', 'more classes')}"
     return shown
