@@ -11,7 +11,8 @@ from mnv2cli.records import CategoryScore, Prediction
 Cell = str | int | float | None
 """A value in a table; None is an empty cell."""
 
-_MAX_SCORE = 1.001  # sums of rounded scores may slightly exceed 1
+MAX_SCORE = 1.001
+"""The largest score: sums of rounded scores may slightly exceed 1."""
 
 
 class Column(NamedTuple):
@@ -85,7 +86,7 @@ def score_of(given: Any) -> float:
         score = float(given)
     except OverflowError as error:  # an integer of hundreds of digits
         raise ValueError from error
-    if not 0 <= score <= _MAX_SCORE:  # also refuses nan
+    if not 0 <= score <= MAX_SCORE:  # also refuses nan
         raise ValueError
     return score
 

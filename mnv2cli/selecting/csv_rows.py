@@ -11,7 +11,16 @@ from typing import IO, NamedTuple
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record, lead
 from mnv2cli.results.csv_format import cells_of, is_safe_csv
-from mnv2cli.results.fields import CATEGORY, ERROR, NODE, PATH, PREDICTION, STATUS, Field
+from mnv2cli.results.fields import (
+    CATEGORY,
+    ERROR,
+    NODE,
+    PATH,
+    PREDICTION,
+    STATUS,
+    Field,
+    score_of,
+)
 from mnv2cli.results.schema import Layout, Schema, repair_hint
 from mnv2cli.selecting.conditions import (
     Conditions,
@@ -251,7 +260,7 @@ class CsvRows:
 
         def test(cells: Cells) -> bool:
             cell = cells[at]
-            return bool(cell) and low <= float(cell) <= high
+            return bool(cell) and low <= score_of(cell) <= high
 
         return test
 
@@ -283,7 +292,7 @@ class CsvRows:
                 if not cells[number]:
                     return
                 if test(cells[name]) or test(cells[wnid]):
-                    yield float(cells[number])
+                    yield score_of(cells[number])
 
         return scores
 
@@ -297,7 +306,7 @@ class CsvRows:
         if key not in self._at:
             return lambda cells: None
         at = self._at[key]
-        return lambda cells: float(cells[at]) if cells[at] else None
+        return lambda cells: score_of(cells[at]) if cells[at] else None
 
     def _margin(self, conditions: Conditions) -> Callable[[Cells], float | None]:
         if conditions.subject == "category":
@@ -309,7 +318,7 @@ class CsvRows:
         def margin(cells: Cells) -> float | None:
             if not cells[best] or not cells[second]:
                 return None
-            return lead(float(cells[best]), float(cells[second]))
+            return lead(score_of(cells[best]), score_of(cells[second]))
 
         return margin
 
@@ -318,7 +327,7 @@ class CsvRows:
         if CATEGORY.key not in self._at:
             return lambda cells: None
         name, score, number = (self._at[CATEGORY.columns[each].name] for each in (0, 1, column))
-        return lambda cells: float(cells[number]) if cells[name] and cells[score] else None
+        return lambda cells: score_of(cells[number]) if cells[name] and cells[score] else None
 
     def _key(self, conditions: Conditions, by: SortBy) -> Callable[[Cells], float | str]:
         if by == "path":

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mnv2cli.results.fields import MAX_SCORE
 from mnv2cli.selecting.conditions import Conditions
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Sieve:
 def _numbers(
     data: NDArray[np.uint8], edges: NDArray[np.int64], column: int
 ) -> NDArray[np.float64] | None:
-    """Return the numbers of a column, float64 [rows], nan for empty cells; None if one is none."""
+    """Return the numbers of a column, float64 [rows], nan for empty cells; None if one is no score."""
     import numpy as np
 
     starts, ends = edges[:, column] + 1, edges[:, column + 1]
@@ -111,7 +112,10 @@ def _numbers(
     cells = np.ascontiguousarray(texts).view(f"S{width}").ravel()
     filled = ends > starts
     try:
-        numbers[filled] = cells[filled].astype(np.float64)
+        scores = cells[filled].astype(np.float64)
     except ValueError:
         return None
+    if not ((scores >= 0) & (scores <= MAX_SCORE)).all():  # nor nan
+        return None
+    numbers[filled] = scores
     return numbers

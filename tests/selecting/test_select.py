@@ -126,6 +126,21 @@ def test_a_damaged_row_is_an_error_with_its_line(tmp_path: Path, row: bytes, lin
         list(select(str(path), Conditions(min_score=0.1)))
 
 
+@pytest.mark.parametrize("score", ["nan", "-0.1", "inf", "2.5", "0_9"])
+@pytest.mark.parametrize(
+    "where", [Conditions(min_score=0.1), Conditions(max_score=0.6), Conditions(max_margin=0.3),
+              Conditions(labels=("cat",), min_score=0.1, any_rank=True)],
+)  # fmt: skip
+def test_numbers_that_are_no_scores_are_damaged_rows(
+    tmp_path: Path, score: str, where: Conditions
+) -> None:
+    path = tmp_path / "r.csv"
+    head = "path,status,label_1,wnid_1,score_1,label_2,wnid_2,score_2,error\n"
+    path.write_text(f"{head}x,ok,cat,n1,0.5,dog,n2,0.3,\na,ok,cat,n1,{score},dog,n2,0.1,\n")
+    with pytest.raises(InputError, match="is damaged in line 3"):
+        list(select(str(path), where))
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [({"min_score": 0.5, "max_score": 0.4}, "no score is at least 0.5 and at most 0.4"),
