@@ -82,11 +82,16 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def default_sigint() -> Iterator[None]:
-    """Handle SIGINT as in a terminal: under ``nohup`` and in the background it is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def default_signals() -> Iterator[None]:
+    """Handle SIGINT and SIGTERM as in a terminal.
+
+    Under ``nohup`` and in the background SIGINT is ignored, and libraries handle SIGTERM.
+    """
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pytest
 
 from mnv2cli.cli.terminal.interrupts import Interrupts
 
-pytestmark = pytest.mark.usefixtures("default_sigint")
+pytestmark = pytest.mark.usefixtures("default_signals")
 
 
 def ctrl_c() -> None:

@@ -246,7 +246,7 @@ def test_a_read_only_destination_is_one_clear_error(
     assert len(below(folder)) == 6
 
 
-@pytest.mark.usefixtures("default_sigint")
+@pytest.mark.usefixtures("default_signals")
 def test_ctrl_c_is_reported_and_running_again_finishes(
     folder: Path, tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -134,7 +134,7 @@ def test_a_file_that_fails_is_listed_with_exit_code_1(
     assert words(folder / "2.png.xmp") == ("fish", "stingray")
 
 
-@pytest.mark.usefixtures("default_sigint")
+@pytest.mark.usefixtures("default_signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupt_is_reported_and_running_again_finishes(
     folder: Path,

@@ -26,7 +26,7 @@ def test_a_model_that_litert_cannot_open_is_an_error(tmp_path: Path) -> None:
         LiteRTEngine(broken)
 
 
-@pytest.mark.usefixtures("default_sigint")
+@pytest.mark.usefixtures("default_signals")
 def test_ctrl_c_during_the_import_of_litert_is_not_an_error_of_the_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,7 @@ def local_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.setenv(name, value)
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("MNV2_TEST_ONCE", str(tmp_path_factory.mktemp("once")))
+        before = signal.getsignal(signal.SIGTERM)
         ray.init(
             address="local",
             num_cpus=2,
@@ -63,6 +64,7 @@ def local_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             log_to_driver=False,
             logging_level="CRITICAL",
         )
+        signal.signal(signal.SIGTERM, before)  # Ray's handler ends the process of all tests
         yield
         with warnings.catch_warnings():  # Ray does not wait for its processes to end
             warnings.simplefilter("ignore", ResourceWarning)

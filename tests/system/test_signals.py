@@ -11,7 +11,7 @@ import pytest
 from mnv2cli.cli.terminal.interrupts import Terminated, raise_interrupt
 from mnv2cli.system.signals import deferred_signals
 
-pytestmark = pytest.mark.usefixtures("default_sigint")
+pytestmark = pytest.mark.usefixtures("default_signals")
 
 
 def test_a_signal_that_the_block_would_lose_is_raised_at_its_end() -> None:
