@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.rows import check_stdout
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
+from mnv2cli.cli.refusals import is_typed
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.datasets.formats import DATASETS, load_dataset_format
 from mnv2cli.results.check import already_exists, check_not_folder, check_output, is_regular
@@ -21,6 +21,7 @@ from mnv2cli.sources.urls import is_url
 
 if TYPE_CHECKING:
     from mnv2cli.cli.convert_job import ConvertInput
+    from mnv2cli.datasets.formats import DatasetFormat
     from mnv2cli.datasets.options import DatasetOptions
 
 EXAMPLES = (
@@ -241,8 +242,9 @@ def convert(
                 _refuse(("base",), "a dataset as INPUT or output")
         if is_dataset and output.path is not None:
             base = "" if opened.is_dataset else source.base
-            options = replace(content, base=base, force=output.force)
-            job.write_dataset(opened, output.path, load_dataset_format(format), options)
+            written = load_dataset_format(format)
+            options = replace(_supported(content, written), base=base, force=output.force)
+            job.write_dataset(opened, output.path, written, options)
         else:
             job.write_results(opened, output.path, format, force=output.force)
     click.get_current_context().exit(job.return_code)
@@ -288,6 +290,14 @@ def _refuse(names: tuple[str, ...], requires: str) -> None:
     """Check that no option is given that would be ignored; raises UsageError."""
     ctx = click.get_current_context()
     for param in ctx.command.params:
-        is_given = ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
-        if param.name in names and is_given:
+        if param.name in names and is_typed(ctx, str(param.name)):
             raise click.UsageError(f"{max(param.opts, key=len)} requires {requires}.")
+
+
+def _supported(content: DatasetOptions, format: DatasetFormat) -> DatasetOptions:
+    """Return options without the values of config files that a format does not support."""
+    ctx = click.get_current_context()
+    has_images = content.images in format.images or is_typed(ctx, "images")
+    own = {name: value for name, value in content.own.items()
+           if name in format.options or is_typed(ctx, name)}  # fmt: skip
+    return replace(content, images=content.images if has_images else "", own=own)

@@ -18,6 +18,7 @@ from mnv2cli.cli.options.inputs import input_options
 from mnv2cli.cli.options.model import model_options
 from mnv2cli.cli.options.rows import checked_target, row_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
+from mnv2cli.cli.refusals import is_typed
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
 from mnv2cli.cli.types import POSITIVE_SCORE
 from mnv2cli.sorting.photos import check_local
@@ -151,10 +152,8 @@ def _check(inputs: Inputs, search: SearchOptions) -> None:
             "--pairs both cannot be combined with duplicates: a raw photo and its JPEG are one "
             "shot, not copies."
         )
-    if search.exact:
-        source = ctx.get_parameter_source("threshold")
-        if source is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError("--threshold cannot be combined with --exact.")
+    if search.exact and is_typed(ctx, "threshold"):
+        raise click.UsageError("--threshold cannot be combined with --exact.")
     if (search.write_plan is None) != (search.into is None):
         given, other = ("--write-plan PLAN", "--into DIR")
         if search.write_plan is None:

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.cache import cache_option
@@ -16,6 +15,7 @@ from mnv2cli.cli.options.keywords import check_keywords, keyword_options
 from mnv2cli.cli.options.model import labelled_model_options
 from mnv2cli.cli.options.report import report_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
+from mnv2cli.cli.refusals import is_typed
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.types import RESULTS, SCORE
 
@@ -157,6 +157,5 @@ def _check_nothing_ignored(context: click.Context) -> None:
     used = {"folder", "labels", "group_by", "results", "as_json", "report", "force", "fail_under"}
     used |= {"labels_from_xmp", "keyword", "quiet", "verbose"}
     for param in context.command.get_params(context):
-        given = param.name and context.get_parameter_source(param.name)
-        if given is ParameterSource.COMMANDLINE and param.name not in used:
+        if param.name and is_typed(context, param.name) and param.name not in used:
             raise click.UsageError(f"{param.opts[-1]} cannot be combined with --results.")

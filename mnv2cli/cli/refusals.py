@@ -1,4 +1,4 @@
-"""Refuse options of ``mnv2 sort`` that would be ignored."""
+"""Refuse options that would be ignored."""
 
 from __future__ import annotations
 
@@ -27,12 +27,17 @@ def check_refresh(ctx: click.Context, sections: Collection[str]) -> None:
     refuse_others(ctx, used | _OF_REFRESH, "--refresh: photos are moved within the destination")
 
 
+def is_typed(ctx: click.Context, name: str) -> bool:
+    """Return whether an option is on the command line, not from a config file."""
+    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
 def refuse_others(ctx: click.Context, used: Container[str | None], reason: str) -> None:
     """Check that no option outside of ``used`` was typed; raises UsageError with the reason."""
     for param in ctx.command.params:
         if not isinstance(param, click.Option) or param.name is None or param.name in used:
             continue
-        if ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
+        if is_typed(ctx, param.name):
             is_off = param.secondary_opts and ctx.params.get(param.name) is False
             name = max(param.secondary_opts if is_off else param.opts, key=len)
             raise click.UsageError(f"{name} cannot be combined with {reason}.")

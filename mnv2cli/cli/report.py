@@ -6,12 +6,12 @@ import os
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.images import limit_options
 from mnv2cli.cli.options.report import corrections_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
+from mnv2cli.cli.refusals import is_typed
 from mnv2cli.cli.report_page import check_page
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.types import RESULTS
@@ -141,7 +141,7 @@ def _check(target: ReportTarget, base: str | None) -> None:
     ctx = click.get_current_context()
     if not target.thumbnails:
         for name in ("embed_limit", "max_pixels", "allow_truncated", "isolate", "timeout"):
-            if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            if is_typed(ctx, name):
                 option = f"--{name.replace('_', '-')}"
                 raise click.UsageError(f"{option} cannot be combined with --no-thumbnails.")
     if base is not None and not os.path.isdir(base):

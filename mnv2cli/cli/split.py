@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from mnv2cli.cli.grouping import grouped, section
 from mnv2cli.cli.options.cache import cache_option
@@ -18,7 +17,7 @@ from mnv2cli.cli.options.inputs import filter_options
 from mnv2cli.cli.options.method import method_options
 from mnv2cli.cli.options.model import backbone_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
-from mnv2cli.cli.refusals import refuse_others
+from mnv2cli.cli.refusals import is_typed, refuse_others
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
 from mnv2cli.cli.types import RESULTS
 from mnv2cli.sources.options import Filters, Inputs
@@ -224,19 +223,19 @@ def _check(ctx: click.Context, inputs: Inputs, choice: SplitChoice) -> None:
         raise click.UsageError(f"{choice.into!r} is a file: --into requires a folder.")
     if os.path.isdir(source):
         for name in ("label_by", "base"):
-            if _is_typed(ctx, name):
+            if is_typed(ctx, name):
                 option = f"--{name.replace('_', '-')}"
                 raise click.UsageError(
                     f"{option} requires RESULTS: in a folder, subfolders are the classes."
                 )
-    elif inputs.filters != Filters():
+    elif any(is_typed(ctx, each.name) for each in fields(Filters)):
         raise click.UsageError("Options that select images require FOLDER: RESULTS name them.")
     if choice.list is None:
         if choice.force:
             raise click.UsageError("--force requires --list: photos are never overwritten.")
     else:
         for name in ("move", "copy", "symlink", "hardlink"):
-            if _is_typed(ctx, name):
+            if is_typed(ctx, name):
                 raise click.UsageError(f"--{name} cannot be combined with --list: choose one.")
         from mnv2cli.datasets.split_lists import check_lists
 
@@ -250,7 +249,3 @@ def _check(ctx: click.Context, inputs: Inputs, choice: SplitChoice) -> None:
         }
         others = {param.name for param in ctx.command.params} - network
         refuse_others(ctx, others, "--no-near: no network runs")
-
-
-def _is_typed(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -96,7 +96,7 @@ class Sieve:
 def _numbers(
     data: NDArray[np.uint8], edges: NDArray[np.int64], column: int
 ) -> NDArray[np.float64] | None:
-    """Return the numbers of a column, float64 [rows], nan for empty cells; None if one is no score."""
+    """Return the numbers of a column, float64 [rows], nan for empty cells; None if not scores."""
     import numpy as np
 
     starts, ends = edges[:, column] + 1, edges[:, column + 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mnv2cli.cli import main
-from mnv2cli.cli.config.options import ONLY_USER, PER_COMMAND, SHARED, key_of, settable
+from mnv2cli.cli.config.options import (
+    CONDITIONS,
+    ONLY_USER,
+    PER_COMMAND,
+    SHARED,
+    key_of,
+    settable,
+)
 from mnv2cli.cli.config.show import _names
 from tests.conftest import FakeEngine
 
@@ -180,6 +188,56 @@ def test_config_value_gives_way_to_what_was_typed(
     assert result.exit_code == 0, result.stderr
 
 
+VALUES = {
+    "by": "'label'", "categories": "'own.toml'", "category": "true", "csv-safe": "true",
+    "embed": "true", "format": "'jsonl'", "images": "'embed'", "label-by": "'category'",
+    "max-tags": "2", "min-margin": "0.5", "min-score": "0.5", "move": "true",
+    "replace-underscores": "true", "rollup": "0.3", "shard-size": "2", "template": "'{label}'",
+    "top": "2", "unknown": "true",
+}  # fmt: skip
+"""A value for keys that do not apply to every line of their command."""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "select r.csv --paths", "select r.csv -0", "select r.csv --max-score 0.4",
+        "select r.csv --status error", "select r.csv -f csv", "select r.csv --label fish",
+        "select r.csv --sql", "find fish photos", "find fish photos -0", "find --unsure photos",
+        "find fish photos -o a.csv", "find fish photos --copy-to dogs", "find fish --from r.csv",
+        "watch empty --into s --once", "watch empty --into s --once --by label",
+        "watch empty --tag --once", "watch empty -o w.jsonl --once",
+        "convert r.csv -o c.json --to coco", "convert r.csv -o d --to imagefolder",
+        "convert r.csv -o c.jsonl", "split d0 --into s --no-near",
+        "split r.csv --into s --no-near",
+        "sort photos --into s --rollup 0.5", "sort --from r.csv --into s",
+        "classify photos --long -o a.csv", "tag photos --dry-run",
+    ],
+)  # fmt: skip
+def test_no_single_value_breaks_a_line_that_works(
+    fake_engine: FakeEngine, invoke: Invoke, user: Path, tmp_path: Path, line: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("mnv2cli.inference.feature_store.cache_key", lambda classifier: "fake")
+    monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "cache"))
+    (user.parent / "own.toml").write_text('[spaniels]\nnodes = ["spaniel"]\n')
+    assert invoke("classify", "photos", "--category", "-o", "r.csv").exit_code in (0, 4)
+    assert invoke("convert", "r.csv", "-o", "d0", "--to", "imagefolder").exit_code in (0, 4)
+    args = [*line.split(), *(["select label from results"] if line.endswith("--sql") else [])]
+    begin = Path.cwd()
+    (begin / "empty").mkdir()
+    command = main.get_command(click.Context(main), args[0])
+    assert command is not None
+    keys = VALUES.keys() & settable(command)
+    if "--tag" in args or args[0] == "tag":
+        keys -= {"embed"}  # it applies, and needs ExifTool
+    for key in ["", *sorted(keys)]:
+        user.write_text(f"[{args[0]}]\n{key} = {VALUES[key]}\n" if key else "")
+        monkeypatch.chdir(shutil.copytree(begin, tmp_path / f"run-{key}"))
+        result = invoke(*args)
+        assert result.exit_code in (0, 3, 4), (key, result.stderr)
+
+
 @pytest.mark.parametrize("method", ["--copy", "--symlink"])
 def test_method_of_the_user_gives_way(
     fake_engine: FakeEngine, invoke: Invoke, user: Path, method: str
@@ -244,7 +302,8 @@ def test_every_key_is_an_option_and_no_risky_one_is_settable() -> None:
                 shared = settable(command, only_shared=True)
                 assert set(shared) <= SHARED
             refused = {key_of(param) for param in command.params} - set(settable(command))
-            assert not refused & (SHARED | PER_COMMAND) - {"labels", "model"}
+            others = {"labels", "model", *CONDITIONS.get(" ".join(words), ())}
+            assert not refused & (SHARED | PER_COMMAND) - others
     assert keys == SHARED | PER_COMMAND
     assert set(ONLY_USER) <= keys
     assert not keys & {"output", "force", "into", "apply", "plan", "dry-run", "from", "yes", "json"}

@@ -100,10 +100,12 @@ def explain(ctx: click.Context, error: click.UsageError | Mnv2Error) -> str:
     if isinstance(error, Mnv2Error) and error.exit_code != ExitCode.USAGE:
         return ""
     values = ctx.meta.get(VALUES, {})
+    hint = error.hint if isinstance(error, Mnv2Error) else ""
     found = [
         f"--{key} is set in {printable(each.origin)}."
         for key, each in values.items()
         if re.search(rf"(?<![\w-])(--)?{key}(?![\w-])", error.message)
+        or re.search(rf"(?<![\w-])--{key}(?![\w-])", hint)
     ]
     if found and any(each.setting for each in values.values()):
         found.append("To ignore config files, add --no-config.")

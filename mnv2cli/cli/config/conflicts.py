@@ -22,6 +22,7 @@ _EXCLUSIVE = (
     {"by", "rollup"},
     {"embed", "sidecar-style"},
 )
+_PLACES = {"copy-to", "symlink-to", "hardlink-to"}
 _GIVES_WAY: Mapping[str, Collection[str]] = {
     # What belongs to the model that the config file names.
     "model": ("weights", "labels", "model-labels", "scale", "alpha", "size"),
@@ -32,6 +33,8 @@ _GIVES_WAY: Mapping[str, Collection[str]] = {
     "against": ("format",),
     "embeddings": ("ray",),
     "remove": ("embed",),
+    **dict.fromkeys(("paths", "null", "print0"), ("format", "top", "csv-safe")),
+    "sql": ("top",),
     **dict.fromkeys(
         ("embed-limit", "max-pixels", "allow-truncated", "isolate", "timeout"), ("no-thumbnails",)
     ),
@@ -71,11 +74,15 @@ def _of_output(key: str, value: object, above: Values, typed: Values, command: s
 
 def _of_rows(key: str, value: object, above: Values, typed: Values, command: str) -> bool:
     """Some formats have no rows, or no cells that could look like formulas."""
+    if key == "format":
+        return bool(above.get("long")) and value not in ("csv", "parquet")
     if key not in ("csv-safe", "long") or not value:
         return False
     output = above.get("output")
     named = os.path.splitext(output)[1][1:].lower() if isinstance(output, str) else ""
     format = above.get("format") or named
+    if command == "find" and (_PLACES & above.keys() or not format):
+        return True  # photos, or a list of paths
     allowed = ("csv",) if key == "csv-safe" else ("csv", "parquet")
     return format not in (*allowed, "") or (not format and key == "csv-safe" and _is_table())
 
@@ -88,15 +95,21 @@ def _is_table() -> bool:
 
 def _of_folders(key: str, value: object, above: Values, typed: Values, command: str) -> bool:
     """Folders that are named otherwise need neither categories nor nodes."""
+    template, by = above.get("template"), above.get("by")
+    is_sort = command == "sort" or (command == "watch" and bool(above.get("into")))
+    if is_sort and above.get("rollup"):  # typed, or of a layer above
+        if key == "template":
+            return "{node}" not in str(value)
+        if key == "min-margin":
+            return True
     if command in ("sort", "tag") and is_own_model(above.get("model")):
         if key in ("categories", "rollup"):
             return command == "sort"
         if key in ("by", "what"):
             return value in ("category", "wnid", "both")
-    if command != "sort" or key not in ("categories", "rollup"):
+    if not is_sort or key not in ("categories", "rollup"):
         return False
     field = "{category}" if key == "categories" else "{node}"
-    template, by = above.get("template"), above.get("by")
     if isinstance(template, str):
         return field not in template
     return by not in (None, "category") or (key == "categories" and bool(above.get("rollup")))
@@ -104,6 +117,12 @@ def _of_folders(key: str, value: object, above: Values, typed: Values, command: 
 
 def _of_command(key: str, value: object, above: Values, typed: Values, command: str) -> bool:
     """Commands for which a value that others share makes no sense."""
+    if key == "unknown":  # only models that mnv2 learn wrote have it
+        return not is_own_model(above.get("model"))
+    if command == "find" and key == "by":
+        return not above.get("unsure")
+    if command == "watch" and key == "embed":
+        return not above.get("tag")
     if command == "duplicates" and key == "pairs":
         return value == "both"
     if command == "models compile" and key == "precision":

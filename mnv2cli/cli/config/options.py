@@ -34,6 +34,9 @@ ONLY_USER = {
 }
 """Options that a project's file must not set, which may come with photos of others."""
 
+CONDITIONS = {"select": frozenset({"category", "min-score", "min-margin"})}
+"""Options that other commands have as settings, but which choose the rows of one run here."""
+
 _RUN = "it belongs to one run"
 _FILE = "a run would write to a file that you did not name"
 _REASONS = {
@@ -64,6 +67,8 @@ def settable(command: click.Command, *, only_shared: bool = False) -> dict[str, 
     for param in command.params:
         key = key_of(param)
         if not isinstance(param, click.Option) or param.required:
+            continue
+        if key in CONDITIONS.get(str(command.name), ()):
             continue
         is_photo_labels = key == "labels" and param.name == "labels"
         if key in SHARED or (key in PER_COMMAND and not only_shared and not is_photo_labels):
