@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import click
 
 from mnv2cli.cli.inputs import shown
 from mnv2cli.cli.options.keywords import check_keywords
+from mnv2cli.cli.refusals import is_typed
 from mnv2cli.cli.report_page import check_page, write_page
 from mnv2cli.cli.terminal.learn_report import print_report
 from mnv2cli.errors import ExitCode
@@ -67,7 +68,11 @@ def check_usage(inputs: Inputs, target: LearnTarget) -> None:
         )
     if inputs.paths and target.labels is not None:
         raise click.UsageError("--labels cannot be combined with FOLDER: choose one.")
-    if not inputs.paths and target.from_sorted is None and inputs.filters != Filters():
+    if (
+        not inputs.paths
+        and target.from_sorted is None
+        and any(is_typed(click.get_current_context(), each.name) for each in fields(Filters))
+    ):
         raise click.UsageError(
             "Options that select images cannot be combined with --labels, which names them."
         )

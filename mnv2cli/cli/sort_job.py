@@ -44,7 +44,7 @@ _MAX_ERRORS = 20  # in a quiet run
 
 
 class SortJob:
-    """One run of the command.
+    """One run of the command; other commands put photos into folders by it too.
 
     Args:
         dest: The destination, as typed.
@@ -59,6 +59,7 @@ class SortJob:
         self._screen = screen
         self._results: str | None = None  # the file of results to sort by
         self.page: PlanPage | None = None
+        self._doing = "sorting"
         self._finished = 0  # files of an interrupted run
         self._unfinished: list[tuple[str, str]] = []  # its other files, and why
 
@@ -208,7 +209,7 @@ class SortJob:
         try:
             with (
                 interrupts.handling(),
-                self._screen.counting("sorting", len(plan.work)) as progress,
+                self._screen.counting(self._doing, len(plan.work)) as progress,
             ):
                 outcome = apply(plan, progress, interrupts.deferred)
         except KeyboardInterrupt:

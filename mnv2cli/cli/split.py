@@ -20,6 +20,7 @@ from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import is_typed, refuse_others
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
 from mnv2cli.cli.types import RESULTS
+from mnv2cli.errors import ExitCode, NoImagesError
 from mnv2cli.sources.options import Filters, Inputs
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ EXAMPLES = (
     ("copy 80 % into train, 10 % into val and 10 % into test", "mnv2 split photos --into dataset"),
     ("undo it", "mnv2 undo dataset"),
     ("photos of one house, 12_kitchen.jpg and 12_bath.jpg, are in one set",
-     "mnv2 split rooms --into dataset --group-by '([0-9]+)_'"),
+     "mnv2 split rooms --into dataset --group-by '([0-9]+)_[^/]*$'"),
     ("by the labels of results, as symbolic links, without a test set",
      "mnv2 split labels.csv --into dataset --test 0 --symlink"),
     ("lists instead of folders: train.csv, val.csv and test.csv with path and label",
@@ -110,7 +111,7 @@ _split_options = grouped(
     SplitChoice,
     _splitting(
         "--into", required=True, type=click.Path(), metavar="DEST",
-        help="Make train, val and test in this folder, new or not.",
+        help="Create train, val and test in this folder.",
     ),
     _splitting(
         "--val", type=Share(), default=0.1, metavar="SHARE",
@@ -120,11 +121,14 @@ _split_options = grouped(
         "--test", type=Share(), default=0.1, metavar="SHARE",
         help="The share for test, or a number of photos.",
     ),
-    _splitting("--seed", type=int, default=0, metavar="N", help="Make another split."),
+    _splitting(
+        "--seed", type=int, default=0, metavar="N",
+        help="Random seed; another number makes another split.",
+    ),
     _splitting(
         "--group-by", default="", metavar="REGEX", show_default=False,
-        help="Keep together what belongs together: parent, or a regular expression whose first "
-        "group in the path is the same.",
+        help="Keep photos together: parent (same folder), or a regex; photos whose first group "
+        "matches the same text stay together.",
     ),
     _splitting(
         "--no-near", "near", flag_value=False, default=True, show_default=False,
@@ -197,11 +201,26 @@ def split(
     from mnv2cli.datasets.split_options import SplitOptions
 
     made = SplitOptions(
-        choice.val, choice.test, choice.seed, choice.group_by, choice.near, options.model, cache,
-        choice.label_by, choice.base or "", method,
-    )  # fmt: skip
+        val=choice.val,
+        test=choice.test,
+        seed=choice.seed,
+        group_by=choice.group_by,
+        near=choice.near,
+        model=options.model,
+        cache=cache,
+        label_by=choice.label_by,
+        base=choice.base or "",
+        method=method,
+    )
     job = SplitJob(choice.into, choice.list, terminal.screen())
-    found = job.plan(inputs, made, options)
+    if choice.list is None and not choice.dry_run:
+        job.finish_interrupted()
+    try:
+        found = job.plan(inputs, made, options)
+    except NoImagesError:
+        if not job.has_finished_all():
+            raise
+        ctx.exit(ExitCode.DONE)
     if choice.dry_run:
         job.show(found)
     elif choice.list is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mnv2cli.cli.inputs import shown
-from mnv2cli.cli.terminal.interrupts import Interrupts
+from mnv2cli.cli.sort_job import SortJob
 from mnv2cli.cli.terminal.split_summary import split_lines, split_table, warnings_of
 from mnv2cli.datasets.split import plan_split
 from mnv2cli.datasets.split_lists import write_lists
@@ -19,9 +19,6 @@ from mnv2cli.events import RunEvents
 from mnv2cli.images.decode import set_process_limit
 from mnv2cli.journals.folder import OWN_FOLDER, undo_command
 from mnv2cli.learning.options import Running
-from mnv2cli.sorting.apply import apply
-from mnv2cli.sorting.destination import check_free_space
-from mnv2cli.sorting.recover import finish
 from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
@@ -30,6 +27,8 @@ if TYPE_CHECKING:
     from mnv2cli.datasets.split_options import Split, SplitOptions
     from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.records import Record
+    from mnv2cli.sorting.actions import Plan
+    from mnv2cli.sorting.run import Outcome
     from mnv2cli.sources.options import Inputs
 
 _MAX_SHOWN = 5
@@ -48,6 +47,20 @@ class SplitJob:
         self._dest = dest
         self._lists = lists
         self._screen = screen
+        self._placing = _Placing(dest, screen)
+
+    def finish_interrupted(self) -> None:
+        """Finish an interrupted run before photos are found, because their folders may change."""
+        self._placing.finish_interrupted()
+
+    def has_finished_all(self) -> bool:
+        """Return whether there was an interrupted run; then say how to undo it.
+
+        Called if no photos are left, because that run moved them.
+        """
+        if self._placing.finished:
+            self._screen.lines([("To undo", undo_command(self._dest), "")])
+        return bool(self._placing.finished)
 
     def plan(self, inputs: Inputs, options: SplitOptions, classifier: ClassifierOptions) -> Split:
         """Return the split of the inputs; nothing is changed."""
@@ -99,29 +112,7 @@ class SplitJob:
         Raises:
             OutputError: The destination has no room for the files, or cannot be written.
         """
-        screen, plan = self._screen, split.plan
-        interrupts = Interrupts()
-        try:
-            with interrupts.handling():
-                finish(self._dest, interrupts.deferred)
-                check_free_space(plan)
-                with screen.counting("splitting", len(plan.work)) as progress:
-                    outcome = apply(plan, progress, interrupts.deferred)
-        except KeyboardInterrupt:
-            screen.notice("Stopped between two files; no photo is lost.", "")
-            undo = undo_command(self._dest)
-            screen.notice(f"To finish, run the same command again; to undo: {undo}", "")
-            raise
-        split.failed = outcome.failed
-        lines = split_lines(split, applied=True)
-        if outcome.journal and plan.work:
-            journal = os.path.join(self._dest, OWN_FOLDER, os.path.basename(outcome.journal))
-            lines += [("Journal", journal, ""), ("To undo", undo_command(self._dest), "")]
-        screen.lines(lines)
-        for path, why in outcome.failed[: None if screen.verbose else _MAX_SHOWN]:
-            screen.warning(f"{path}: {why}")
-        for action in plan.left[: None if screen.verbose else _MAX_SHOWN]:
-            screen.notice(f"left  {action.source}: {action.reason}")
+        self._placing.put(split)
 
     def exit_code(self, split: Split) -> ExitCode:
         """Return the exit code of a split."""
@@ -130,3 +121,34 @@ class SplitJob:
         if split.unreadable or split.plan.unsorted:
             return ExitCode.SOME_UNREADABLE
         return ExitCode.DONE
+
+
+class _Placing(SortJob):
+    """Puts photos into the folders of their sets, with a journal that undo reads."""
+
+    def __init__(self, dest: str, screen: Screen) -> None:
+        super().__init__(dest, screen)
+        self._doing = "splitting"
+
+    @property
+    def finished(self) -> int:
+        """The number of files of an interrupted run that are in their sets now."""
+        return self._finished
+
+    def put(self, split: Split) -> None:
+        """Put photos into their sets, and show the summary."""
+        self._split = split
+        self.apply_plan(split.plan)
+
+    def _show_outcome(self, plan: Plan, outcome: Outcome) -> None:
+        screen, split = self._screen, self._split
+        split.failed = outcome.failed
+        lines = split_lines(split, applied=True)
+        if outcome.journal and (plan.work or self._finished):
+            journal = os.path.join(self._dest, OWN_FOLDER, os.path.basename(outcome.journal))
+            lines += [("Journal", journal, ""), ("To undo", undo_command(self._dest), "")]
+        screen.lines(lines)
+        for path, why in outcome.failed[: None if screen.verbose else _MAX_SHOWN]:
+            screen.warning(f"{path}: {why}")
+        for action in plan.left[: None if screen.verbose else _MAX_SHOWN]:
+            screen.notice(f"left  {action.source}: {action.reason}")

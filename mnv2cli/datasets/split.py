@@ -20,6 +20,7 @@ from mnv2cli.sorting.options import SortOptions
 from mnv2cli.sorting.photos import check_local
 from mnv2cli.sorting.placement import Placement
 from mnv2cli.sorting.plan import plan_placed
+from mnv2cli.sorting.recover import finish
 from mnv2cli.system.files import is_really_within
 
 StrPath = str | os.PathLike[str]
@@ -58,6 +59,8 @@ def split(
     path = os.fspath(into)
     if lists is not None:
         check_lists(path, lists, force=force)
+    else:
+        finish(path)  # before photos are found: an interrupted split may have moved some
     made = plan_split(source, path, options=options, running=running, lists=lists)
     if lists is not None:
         write_lists(made, lists, force=force)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Literal, get_args
+from typing import Literal
 
 from mnv2cli.datasets.split_options import Split
 from mnv2cli.datasets.split_sets import SETS
@@ -19,8 +19,6 @@ from mnv2cli.system.messages import count, reason
 
 ListFormat = Literal["txt", "csv"]
 """``txt`` has a path on each line; ``csv`` has the columns path and label."""
-
-LIST_FORMATS: tuple[ListFormat, ...] = get_args(ListFormat)
 
 
 def list_path(dest: str, name: str, format: ListFormat) -> str:
@@ -40,6 +38,8 @@ def check_lists(dest: str, format: ListFormat, *, force: bool) -> None:
         path = list_path(dest, name, format)
         if os.path.isdir(path):
             raise InputError(f"{path!r} is a folder", "Name another folder for the lists.")
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise InputError(f"{path!r} is not a file", "Name another folder for the lists.")
         if os.path.lexists(path) and not force:
             raise already_exists(path)
 
@@ -75,7 +75,7 @@ def read_lists(
         others = [each for each in paths if os.path.abspath(each) not in given]
         if others:
             raise InputError(
-                f"{path!r} names {count(len(others), 'photo')} that {source!r} does not have, such "
+                f"{path!r} names {count(len(others), 'photo')} not in {source!r}, such "
                 f"as {others[0]!r}",
                 "Split all photos together, or name another folder for the lists.",
             )
@@ -137,8 +137,10 @@ def write_lists(split: Split, format: ListFormat, *, force: bool = False) -> lis
     except FileExistsError as error:
         _restore(written[:-1], before)
         raise already_exists(written[-1]) from error
-    except OSError as error:
+    except (OSError, KeyboardInterrupt) as error:
         _restore([path for path in contents if path in before], before)
+        if isinstance(error, KeyboardInterrupt):
+            raise
         raise OutputError(f"cannot write lists to {split.dest!r}: {reason(error)}") from error
     finally:
         for file in files.values():

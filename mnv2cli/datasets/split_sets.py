@@ -122,10 +122,16 @@ class _Lacking:
     def __init__(self, totals: Mapping[str, int], shares: Mapping[str, float]) -> None:
         self._totals = totals
         self._shares = shares
-        self._lacks = {
-            name: {label: total * share for label, total in totals.items()}
+        # Whole photos, so that validation and test get their shares of all photos even if most
+        # classes are too small for them.
+        others = {
+            name: _whole({label: total * share for label, total in totals.items()})
             for name, share in shares.items()
+            if name != TRAIN
         }
+        train = {label: total - sum(each[label] for each in others.values())
+                 for label, total in totals.items()}  # fmt: skip
+        self._lacks = {TRAIN: train, **others}
 
     def take(self, name: str, labels: Mapping[str, int]) -> None:
         """Count photos that a set gets."""
@@ -147,6 +153,18 @@ class _Lacking:
             return round(wanted, 9), round(own, 9), round(sum(lacks.values()), 9)
 
         return max((name for name, share in self._shares.items() if share > 0), key=need)
+
+
+def _whole(numbers: Mapping[str, float]) -> dict[str, float]:
+    """Round numbers so that their sum stays: the largest remainders are rounded up.
+
+    Source: the method of Hamilton.
+    """
+    whole = {label: float(int(number + 1e-9)) for label, number in numbers.items()}
+    rest = round(sum(numbers.values()) - sum(whole.values()))
+    for label in sorted(numbers, key=lambda each: (whole[each] - numbers[each], each))[:rest]:
+        whole[label] += 1
+    return whole
 
 
 def _rank(group: Sequence[Member], seed: int) -> bytes:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 from mnv2cli.datasets.formats import LabelBy
 from mnv2cli.datasets.labels import OPTIONS, PLURALS, label_of
-from mnv2cli.errors import InputError, NoImagesError
+from mnv2cli.errors import ImageError, InputError, NoImagesError
+from mnv2cli.images.opening import open_regular
+from mnv2cli.images.signatures import HEAD_BYTES
 from mnv2cli.labels.imagenet import Label, distinct_name
 from mnv2cli.learning.dataset import Example, from_folder
 from mnv2cli.learning.labels_file import labels_in
@@ -71,9 +73,23 @@ def _of_folder(folder: str, filters: Filters) -> Found:
     for photo in examples.photos:
         if photo.error:
             found.unreadable.append((photo.path, photo.error))
+        elif os.path.islink(photo.path) and not _is_image(photo.path):
+            # A folder from elsewhere may have links to private files, which would be copied.
+            found.skipped.append((photo.path, "a link to a file that is not an image"))
         else:
             found.photos.append(photo)
     return found
+
+
+def _is_image(path: str) -> bool:
+    from mnv2cli.images.formats import identify
+
+    try:
+        with open_regular(path) as file:
+            identify(file.read(HEAD_BYTES))
+    except (ImageError, OSError):
+        return False
+    return True
 
 
 def _of_file(path: str, by: LabelBy, base: str) -> Found:

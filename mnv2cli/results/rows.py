@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import IO
 
-from mnv2cli.errors import OutputError
+from mnv2cli.errors import InputError, OutputError
 from mnv2cli.results.check import destination, is_regular
 from mnv2cli.results.json_format import to_json
 from mnv2cli.results.options import OutputTarget
@@ -56,10 +56,21 @@ def write_paths(
         null: End each with NUL, not with a line feed.
 
     Raises:
+        InputError: A path has a line feed, and ``null`` is not set.
         OutputError or BrokenPipeError: As :func:`write_rows`.
     """
     end = b"\0" if null else b"\n"
-    return write_lines((os.fsencode(path) + end for path in paths), target, stream)
+
+    def lines() -> Iterator[bytes]:
+        for path in paths:
+            if not null and "\n" in path:
+                raise InputError(
+                    f"{path!r} has a line feed in its name, which a list of lines cannot have",
+                    "Add -0, or choose another format with --format.",
+                )
+            yield os.fsencode(path) + end
+
+    return write_lines(lines(), target, stream)
 
 
 def write_lines(

@@ -15,6 +15,7 @@ from mnv2cli.system.messages import reason
 STDIN = "-"
 """The name that stands for standard input."""
 
+_PARQUET = b"PAR1"
 _HEAD = 1 << 16  # bytes in which the format is recognised
 
 
@@ -63,6 +64,8 @@ def _keep(folder: str) -> str:
         raise InputError(
             "standard input is empty, not results", "The command before it has written nothing."
         )
+    if b"\0" in head and not head.startswith(_PARQUET):
+        raise InputError("standard input is not results", "Pipe CSV, JSON or Parquet into it.")
     kept = Kept(os.path.join(folder, f"standard-input.{_format(head)}"))
     with open(kept, "wb") as file:
         file.write(head)
@@ -71,7 +74,7 @@ def _keep(folder: str) -> str:
 
 
 def _format(head: bytes) -> str:
-    if head.startswith(b"PAR1"):
+    if head.startswith(_PARQUET):
         return "parquet"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     return {b"[": "json", b"{": "jsonl"}.get(text[:1], "csv")

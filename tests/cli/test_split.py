@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 from click.testing import Result
 
 from mnv2cli import SplitOptions, split
-from mnv2cli.errors import InputError
+from mnv2cli.errors import InputError, NoImagesError
+from mnv2cli.sorting.run import SortRun
 from tests.conftest import draw
 from tests.learning.conftest import draw_classes, draw_photo, fast  # noqa: F401
 
@@ -57,6 +59,66 @@ def test_undo_leaves_nothing(invoke: Run, photos: Path, tmp_path: Path) -> None:
     assert invoke("undo", "ds").exit_code == 0
     assert len(list(photos.rglob("*.png"))) == 30
     assert not (tmp_path / "ds").exists()
+
+
+@pytest.mark.usefixtures("default_signals", "photos")
+@pytest.mark.parametrize("method", ["--copy", "--move"])
+@pytest.mark.parametrize("by", ["command", "python"])
+def test_running_again_finishes_an_interrupted_split(
+    invoke: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, by: str
+) -> None:
+    command = ("split", "photos", "--no-near", method, "--into")
+    assert invoke(*command[:3], "--copy", "--into", "whole").exit_code == 0
+    real, done = SortRun.execute, 0
+
+    def interrupt(self: object, *args: object) -> None:
+        nonlocal done
+        real(self, *args)  # type: ignore[arg-type]
+        done += 1
+        if done == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(SortRun, "execute", interrupt)
+    stopped = invoke(*command, "ds")
+    assert stopped.exit_code == 130
+    assert "To finish, run the same command again; to undo: mnv2 undo ds\n" in stopped.stderr
+    assert 0 < len(tree(tmp_path / "ds")) < 30
+    monkeypatch.setattr(SortRun, "execute", real)
+    if by == "python":
+        options = SplitOptions(near=False, method="move" if method == "--move" else "copy")
+        if method == "--move":  # none is left to split
+            with pytest.raises(NoImagesError):
+                split("photos", "ds", options=options)
+        else:
+            assert split("photos", "ds", options=options).failed == []
+    else:
+        again = invoke(*command, "ds")
+        assert again.exit_code == 0, again.stderr
+        assert "Finished an interrupted run: 23 files." in again.stderr
+        assert "To undo    mnv2 undo ds" in again.stderr
+    assert tree(tmp_path / "ds") == tree(tmp_path / "whole")
+    assert invoke("undo", "ds").exit_code == 0
+    assert len(list(Path("photos").rglob("*.png"))) == 30
+
+
+def test_a_number_of_photos_is_that_number(invoke: Run, photos: Path, tmp_path: Path) -> None:
+    command = ("split", "photos", "--no-near", "--into")
+    assert invoke(*command, "ds", "--val", "1", "--test", "4").exit_code == 0
+    assert Counter(tree(tmp_path / "ds").values()) == {"train": 25, "val": 1, "test": 4}
+    result = invoke(*command, "few", "--val", "29", "--test", "0")
+    assert Counter(tree(tmp_path / "few").values()) == {"train": 1, "val": 29}
+    assert "has no photo in train" in result.stderr
+
+
+def test_links_to_files_that_are_no_images_are_not_copied(
+    invoke: Run, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("token")
+    (photos / "cat" / "link.png").symlink_to(tmp_path / "secret")
+    (photos / "cat" / "good.png").symlink_to(draw_photo(tmp_path / "other.png", 3, 3))
+    assert invoke("split", "photos", "--into", "ds", "--no-near").exit_code == 0
+    assert "cat/good.png" in tree(tmp_path / "ds")
+    assert "cat/link.png" not in tree(tmp_path / "ds")
 
 
 def test_a_dry_run_shows_the_table_and_changes_nothing(
@@ -225,6 +287,15 @@ def test_a_list_that_cannot_hold_a_name_leaves_none(invoke: Run, photos: Path) -
     assert not list(Path().glob("lists/*"))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="named pipes of POSIX")
+@pytest.mark.usefixtures("photos")
+def test_a_named_pipe_is_no_list(invoke: Run) -> None:
+    Path("lists").mkdir()
+    os.mkfifo("lists/val.txt")
+    result = invoke("split", "photos", "--into", "lists", "--no-near", "--list", "txt", "--force")
+    assert result.exit_code == 2 and "'lists/val.txt' is not a file" in result.stderr
+
+
 @pytest.mark.usefixtures("photos")
 @pytest.mark.parametrize(
     ("words", "message"),
@@ -237,7 +308,10 @@ def test_a_list_that_cannot_hold_a_name_leaves_none(invoke: Run, photos: Path) -
         (("photos", "--into", "ds", "--list", "txt", "--move"), "--move cannot be combined"),
         (("photos", "--into", "ds", "--move", "--symlink"), "choose one method"),
         (("photos", "--into", "ds", "--label-by", "node"), "requires RESULTS"),
-        (("photos", "--into", "ds", "--no-near", "--threads", "2"), "--no-near"),
+        (
+            ("photos", "--into", "ds", "--no-near", "--threads", "2"),
+            "--threads cannot be combined with --no-near",
+        ),
         (("gone", "--into", "ds"), "does not exist"),
     ],
 )
@@ -289,7 +363,7 @@ def test_lists_of_other_photos_are_not_overwritten(
     train.write_bytes(before)
     result = invoke(*command, "csv", "--force")
     assert result.exit_code == 2
-    assert "names 1 photo that 'photos' does not have, such as 'elsewhere/x.jpg'" in result.stderr
+    assert "names 1 photo not in 'photos', such as 'elsewhere/x.jpg'" in result.stderr
     assert train.read_bytes() == before
     other = tmp_path / "lists" / "test.txt"
     other.write_text("notes.jpg\n")

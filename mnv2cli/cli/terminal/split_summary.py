@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from mnv2cli.cli.terminal.summary import Line
 from mnv2cli.cli.terminal.text import printable, shorten, size_text
 from mnv2cli.datasets.split_options import Split
-from mnv2cli.datasets.split_sets import SETS, TEST, VAL
+from mnv2cli.datasets.split_sets import SETS
 from mnv2cli.sorting.actions import count_photos
 from mnv2cli.sources.names import natural_sorted
 from mnv2cli.system.messages import count, count_shots, share_text
@@ -88,11 +88,12 @@ def split_lines(split: Split, *, applied: bool = False) -> list[Line]:
 
 
 def _applied_lines(split: Split) -> list[Line]:
-    work = split.plan.work
+    failed = {path for path, _ in split.failed}
+    work = [action for action in split.plan.work if action.source not in failed]
     table: list[Line] = [("", line, "") for line in split_table(split, _MAX_CLASSES)]
-    if not work:
+    if not split.plan.work:
         return [("Split", f"nothing new for {split.dest}", ""), *table]
-    verbs = " and ".join(sorted({_VERBS[action.method] for action in work}))
+    verbs = " and ".join(sorted({_VERBS[action.method] for action in split.plan.work}))
     size = sum(action.size for action in work if action.method == "copy")
     text = f"{count_shots(*count_photos(work))} {verbs} into {split.dest}"
     first = ("Split", text + (f", {size_text(size)}" if size else ""), "green")
@@ -102,7 +103,7 @@ def _applied_lines(split: Split) -> list[Line]:
 def warnings_of(split: Split) -> Iterator[str]:
     """Yield the warnings about a split."""
     missing: dict[tuple[str, ...], list[str]] = {}
-    for name in (VAL, TEST):
+    for name in SETS:
         if labels := split.missing(name):
             missing.setdefault(tuple(natural_sorted(labels)), []).append(name)
     for without, names in missing.items():
