@@ -39,6 +39,7 @@ from mnv2cli.results.text_file import lines, open_text
 from mnv2cli.sources.names import IMAGE_SUFFIXES, natural_sorted, suffix_of
 from mnv2cli.system.files import open_unnoticed
 from mnv2cli.system.messages import reason
+from mnv2cli.system.tar import BoundedTarInfo
 
 _SHARD_SIZE = 10_000  # photos
 _SHARD_BYTES = 1_000_000_000
@@ -139,7 +140,7 @@ def read_webdataset(path: str, options: ReadOptions) -> Iterator[Record]:
     classes = _classes(files[0])
     for file in files:
         try:
-            with tarfile.open(file, "r:") as tar:
+            with tarfile.open(file, "r:", tarinfo=BoundedTarInfo) as tar:
                 yield from _photos(tar, file, classes, options)
         except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
             raise InputError(f"cannot read the dataset {file!r}: it is damaged: {error}") from error
@@ -228,7 +229,7 @@ def is_webdataset(path: str) -> bool:
         files = _files(path) if os.path.isdir(path) or path.lower().endswith(".tar") else []
         if not files:
             return False
-        with tarfile.open(files[0], "r:") as tar:
+        with tarfile.open(files[0], "r:", tarinfo=BoundedTarInfo) as tar:
             for _ in range(10):
                 member = tar.next()
                 if member is None:

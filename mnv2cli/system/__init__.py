@@ -1,1 +1,1 @@
-"""This machine: complete files, folders, hardware, installed packages, messages, URLs."""
+"""This machine: complete files, folders, tar files, hardware, packages, messages, URLs."""

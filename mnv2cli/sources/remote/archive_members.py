@@ -10,6 +10,7 @@ from typing import IO
 
 from mnv2cli.sources.remote.errors import StoreError, archive_error
 from mnv2cli.sources.remote.sinks import Sink
+from mnv2cli.system.tar import BoundedTarInfo
 
 
 class ArchiveMembers:
@@ -42,7 +43,9 @@ class ArchiveMembers:
                 for info in self._zip.infolist():
                     self._add(info.filename, info.is_dir())
             else:
-                self._tar = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115
+                self._tar = tarfile.open(  # noqa: SIM115
+                    fileobj=file, mode="r:", tarinfo=BoundedTarInfo
+                )
                 for member in self._tar:
                     self._add(member.name, member.isdir())
                     self._infos[member.name.lstrip("/")] = member
