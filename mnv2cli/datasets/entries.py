@@ -91,7 +91,7 @@ def record_text(item: Item) -> str:
 
 
 def json_text(content: object, item: Item) -> str:
-    """Return JSON on one line, with all signs of valid UTF-8 as they are.
+    """Return JSON on one line, with all characters of valid UTF-8 as they are.
 
     Raises:
         InputError: A text is not valid UTF-8; the message names the photo.

@@ -238,6 +238,15 @@ def test_no_single_value_breaks_a_line_that_works(
         assert result.exit_code in (0, 3, 4), (key, result.stderr)
 
 
+def test_filters_of_the_user_do_not_break_learning_from_a_list(invoke: Invoke, user: Path) -> None:
+    user.write_text("exclude = ['*.tmp']\n")
+    Path("labels.csv").write_text("path,label\n")
+    result = invoke("learn", "--labels", "labels.csv", "-o", "m.keras")
+    assert result.exit_code == 3 and "no photos" in result.stderr
+    result = invoke("learn", "--labels", "labels.csv", "-o", "m.keras", "--exclude", "x")
+    assert result.exit_code == 2 and "cannot be combined with --labels" in result.stderr
+
+
 @pytest.mark.parametrize("method", ["--copy", "--symlink"])
 def test_method_of_the_user_gives_way(
     fake_engine: FakeEngine, invoke: Invoke, user: Path, method: str

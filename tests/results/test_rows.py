@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mnv2cli.errors import OutputError
+from mnv2cli.errors import InputError, OutputError
 from mnv2cli.results.options import OutputTarget
-from mnv2cli.results.rows import Values, write_rows
+from mnv2cli.results.rows import Values, write_paths, write_rows
 
 COLUMNS = ("path", "kept", "score", "bytes")
 ROWS: list[Values] = [
@@ -70,3 +70,12 @@ def test_a_file_is_complete_or_unchanged(tmp_path: Path) -> None:
 def test_a_full_disk_is_an_output_error() -> None:
     with pytest.raises(OutputError, match="cannot write results to '/dev/full': no space left"):
         write_rows(ROWS, COLUMNS, OutputTarget("/dev/full", "csv", force=True), None)
+
+
+def test_a_list_of_lines_refuses_a_name_with_a_line_feed(tmp_path: Path) -> None:
+    target = OutputTarget(str(tmp_path / "list.txt"), "paths")
+    with pytest.raises(InputError, match=r"has a line feed in its name"):
+        write_paths(["a.jpg", "b\n.jpg"], target, None)
+    assert not os.listdir(tmp_path)
+    assert write_paths(["a.jpg", "b\n.jpg"], target, None, null=True) == 2
+    assert (tmp_path / "list.txt").read_bytes() == b"a.jpg\0b\n.jpg\0"
