@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mnv2cli.datasets.options import DatasetOptions
 
 EXAMPLES = (
-    ("write a dataset for Hugging Face, in which folder dogs has all images",
+    ("write a Hugging Face dataset into the new folder dogs",
      "mnv2 convert labels.csv --to imagefolder -o dogs"),
     ("write a COCO file that refers to the photos where they are",
      "mnv2 convert labels.csv --to coco -o coco.json"),
@@ -33,7 +33,7 @@ EXAMPLES = (
      "mnv2 convert dogs -o dogs.csv && mnv2 learn --labels dogs.csv -o dogs.keras"),
     ("use categories as labels, and hard links, which take no space",
      "mnv2 convert labels.csv --to imagefolder -o dogs --label-by category --images hardlink"),
-    ("write captions for training a network that draws",
+    ("write captions to train an image generator",
      "mnv2 convert labels.csv --to captions -o train --prepend 'a photo'"),
     ("write only the sure labels",
      "mnv2 select labels.csv --min-score 0.8 -f csv | mnv2 convert - --to coco -o coco.json"),
@@ -116,13 +116,13 @@ _content_options = grouped(
         "--label-by",
         type=click.Choice(["label", "category", "node"]),
         metavar="FIELD",
-        help="Learn the label, category or node.  [default: label]",
+        help="Use this as the label: label, category or node.  [default: label]",
     ),
     _dataset(
         "--images",
         type=click.Choice(["copy", "hardlink", "symlink", "embed", "reference"]),
         metavar="HOW",
-        help="copy, hardlink, symlink, embed or reference images.",
+        help="How to include images: copy, hardlink, symlink, embed or reference.",
     ),
     _dataset("--keep-unlabelled", is_flag=True, help="Also write photos that have no label."),
     _dataset(
@@ -178,13 +178,13 @@ _input_options = grouped(
         "--base",
         type=click.Path(),
         metavar="DIR",
-        help="Find photos that have moved below DIR.",
+        help="Look for photos that have moved in DIR and its subfolders.",
     ),
     _input(
         "--paths",
         type=click.Choice(["original", "dataset"]),
         metavar="WHICH",
-        help="original, or those in the dataset.  [default: original]",
+        help="Write original paths, or those of images in the dataset.  [default: original]",
     ),
 )
 

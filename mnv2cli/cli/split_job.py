@@ -54,7 +54,7 @@ class SplitJob:
         self._placing.finish_interrupted()
 
     def has_finished_all(self) -> bool:
-        """Return whether there was an interrupted run; then say how to undo it.
+        """Return whether there was an interrupted run; if so, show the command that undoes it.
 
         Called if no photos are left, because that run moved them.
         """

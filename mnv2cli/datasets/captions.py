@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from mnv2cli.datasets.entries import json_text
+from mnv2cli.datasets.folders import is_image, walk
 from mnv2cli.datasets.formats import DatasetFormat, Item, ReadOptions, WriteOptions
-from mnv2cli.datasets.imagefolder_reader import is_image, walk
 from mnv2cli.errors import InputError, OutputError
 from mnv2cli.records import Prediction, Record
 from mnv2cli.sources.names import name_key

@@ -67,7 +67,7 @@ def _check_file(dest: str, format: DatasetFormat, *, force: bool) -> None:
         )
     if not dest.lower().endswith(format.suffix):
         raise InputError(
-            f"{dest!r} does not end in {format.suffix}, as files of the format {format.name} do",
+            f"{dest!r} must end in {format.suffix}: a {format.name} dataset is one file",
             f"Name it {dest + format.suffix!r}.",
         )
     folder = existing_folder(dest, "a dataset to ")

@@ -26,8 +26,8 @@ from mnv2cli.datasets.entries import (
     score_of,
     strict_json,
 )
+from mnv2cli.datasets.folders import folder_names
 from mnv2cli.datasets.formats import DatasetFormat, Item, ReadOptions, WriteOptions
-from mnv2cli.datasets.imagefolder_reader import folder_names
 from mnv2cli.datasets.labels import KEY
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record

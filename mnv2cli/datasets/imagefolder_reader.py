@@ -16,6 +16,7 @@ from mnv2cli.datasets.entries import (
     json_object,
     record_of,
 )
+from mnv2cli.datasets.folders import is_image, walk
 from mnv2cli.datasets.formats import ReadOptions
 from mnv2cli.datasets.labels import labelled
 from mnv2cli.errors import InputError
@@ -23,9 +24,8 @@ from mnv2cli.records import Record
 from mnv2cli.results.fields import ERROR, PATH, STATUS
 from mnv2cli.results.schema import Schema
 from mnv2cli.results.text_file import lines, open_text
-from mnv2cli.sources.names import IMAGE_SUFFIXES, natural_sorted, path_parts, suffix_of
+from mnv2cli.sources.names import path_parts
 from mnv2cli.system.csvtext import NUL_SIGN
-from mnv2cli.system.messages import reason
 
 METADATA_JSONL = "metadata.jsonl"
 METADATA_CSV = "metadata.csv"
@@ -163,41 +163,6 @@ def _csv_entries(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield where, content
     except csv.Error as error:
         raise InputError(f"cannot read the dataset {path!r}: {error}") from error
-
-
-# Folders
-
-
-def walk(path: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield each folder with the names of its files, in natural order; no hidden ones, no links.
-
-    Raises:
-        InputError: A folder cannot be read.
-    """
-
-    def fail(error: OSError) -> None:
-        raise InputError(f"cannot read the folder {error.filename!r}: {reason(error)}") from error
-
-    for folder, folders, names in os.walk(path, onerror=fail):
-        folders[:] = natural_sorted([name for name in folders if not name.startswith(".")])
-        yield folder, natural_sorted([name for name in names if not name.startswith(".")])
-
-
-def folder_names(path: str) -> list[str]:
-    """Return the names of the files and folders in a folder.
-
-    Raises:
-        InputError: It cannot be read.
-    """
-    try:
-        return os.listdir(path)
-    except OSError as error:
-        raise InputError(f"cannot read the folder {path!r}: {reason(error)}") from error
-
-
-def is_image(name: str) -> bool:
-    """Return whether a file is an image, by its name."""
-    return suffix_of(name) in IMAGE_SUFFIXES
 
 
 def has_metadata(path: str, name: str) -> bool:

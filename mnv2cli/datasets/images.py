@@ -70,11 +70,6 @@ class ImageNames:
         self._taken: dict[str, int] = {}  # by key of a name: the last number tried for it
         self._folders: dict[str, str] = {self._common: ""}
 
-    @property
-    def common(self) -> str:
-        """The folder that all photos share; empty if there is none."""
-        return self._common
-
     def name(self, path: str) -> str:
         """Return the name of a photo, with ``/``; no other photo has it."""
         folder, name = os.path.split(os.path.abspath(path))

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
-from xml.sax.saxutils import quoteattr
 
 from mnv2cli.datasets.entries import EntryError, entry, json_text, own_record, score_of
 from mnv2cli.datasets.formats import DatasetFormat, Item, ReadOptions, WriteOptions
@@ -27,7 +26,6 @@ from mnv2cli.datasets.referenced import (
     object_of,
     score_or_one,
     text_of,
-    xml_text,
 )
 from mnv2cli.errors import InputError
 from mnv2cli.records import Prediction, Record
@@ -45,23 +43,6 @@ _UPLOADED = re.compile(r"/data/upload/(?:\d+/)?(?:[0-9a-f]{8}-)?(.+)", re.DOTALL
 _TASKS = re.compile(r'"(?:predictions|annotations|completions)"\s*:\s*\[')
 _DATA = re.compile(r'"data"\s*:\s*\{')
 _MIN = re.compile(r'"annotation_id"\s*:')
-
-
-def label_config(labels: tuple[str, ...]) -> str:
-    """Return the labelling configuration of a project where these labels can be chosen."""
-    lines = [
-        "<View>",
-        f'  <Image name="{IMAGE}" value="${IMAGE}"/>',
-        f'  <Choices name="{LABEL}" toName="{IMAGE}" choice="single">',
-        *(f"    <Choice value={_attribute(label)}/>" for label in labels),
-        "  </Choices>",
-        "</View>",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _attribute(text: str) -> str:
-    return quoteattr(xml_text(text), {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;"})
 
 
 class LabelStudioWriter:

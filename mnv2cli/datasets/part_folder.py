@@ -34,7 +34,7 @@ class PartFolder:
     def __init__(self, target: str) -> None:
         self._target = os.path.realpath(target)
         self._lock: int | None = None
-        self.removed = _remove_dead(self._target)
+        _remove_dead(self._target)
         self.name = f"{self._target}{_INFIX}{secrets.token_hex(4)}"
         try:
             os.mkdir(self.name)

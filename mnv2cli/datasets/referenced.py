@@ -117,7 +117,7 @@ def image_place(name: object, folder: str, *, is_own: bool = False) -> str:
             if is_own or _is_below(name, folder):
                 return os.path.normpath(name)
             raise EntryError(
-                f"the image {name!r} is not in {folder!r}, where the dataset's images are"
+                f"the image {name!r} is not in the folder {folder!r}, where its images are"
             )
     return os.path.join(folder, *checked_name(name).split("/"))
 

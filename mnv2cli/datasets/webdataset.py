@@ -28,8 +28,8 @@ from mnv2cli.datasets.entries import (
     json_text,
     record_of,
 )
+from mnv2cli.datasets.folders import folder_names
 from mnv2cli.datasets.formats import DatasetFormat, Item, ReadOptions, WriteOptions
-from mnv2cli.datasets.imagefolder_reader import folder_names
 from mnv2cli.datasets.labels import KEY
 from mnv2cli.errors import ImageError, InputError
 from mnv2cli.images.formats import identify

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
-from xml.etree import ElementTree
 
 import pytest
 
-from mnv2cli.datasets.label_studio import label_config
 from mnv2cli.errors import InputError
 from mnv2cli.records import Prediction, Record
 from tests.datasets.annotated import content, dump, write
@@ -129,18 +127,6 @@ def test_image_is_a_percent_encoded_url(tmp_path: Path, prefix: str, name: str, 
     expected = url if "://" in prefix else str(tmp_path / name)
     assert found.path == expected
     assert unquote(url).endswith(name.removeprefix("/"))
-
-
-def test_configuration_has_each_label_and_the_names_of_the_tasks() -> None:
-    labels = ("<b>", "\"q\" & 'q'", "new\nline", "tab\t", "nul\0", "emo 🐱")
-    root = ElementTree.fromstring(label_config(labels))
-    choices = root.findall("Choices/Choice")
-    assert [each.get("value") for each in choices] == [
-        each.replace("\0", "\ufffd") for each in labels
-    ]
-    assert root.find("Image").attrib == {"name": "image", "value": "$image"}  # type: ignore[union-attr]
-    assert root.find("Choices").get("toName") == "image"  # type: ignore[union-attr]
-    assert root.find("Choices").get("name") == "label"  # type: ignore[union-attr]
 
 
 def test_what_people_chose_counts_more_than_the_record(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is no file of results is refused before all of standard input is kept."""
+"""Standard input that has something else than results is refused before all of it is kept."""
 
 from __future__ import annotations
 
