@@ -121,9 +121,7 @@ class SelectJob:
             OutputError: The rows cannot be written.
         """
         format = self._target.format
-        rows = None
-        if self._results.lower().endswith(".csv"):
-            rows = CsvRows.of(self._results)
+        rows = CsvRows.of(self._results)
         top = self._output.top
         keeps_labels = rows is not None and (top is None or top >= rows.layout.top)
         as_they_are = format == "csv" and keeps_labels and not self._target.safe

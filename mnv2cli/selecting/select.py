@@ -30,7 +30,7 @@ def select(
         InputError: The file cannot be read, or is not results.
     """
     check_any(path)
-    rows = CsvRows.of(path) if path.lower().endswith(".csv") else None
+    rows = CsvRows.of(path)
     if rows is not None:
         found: Iterator[Record] = map(rows.record, rows.selected(where, order))
     else:
@@ -53,7 +53,7 @@ def layout_of(path: str, format: str, where: Conditions, top: int | None) -> Lay
     Raises:
         InputError: The file cannot be read, or is not results.
     """
-    rows = CsvRows.of(path) if path.lower().endswith(".csv") else None
+    rows = CsvRows.of(path)
     if rows is not None:
         layout = rows.layout
         return replace(layout, format=format, top=min(top or layout.top, layout.top))

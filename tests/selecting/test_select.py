@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mnv2cli.errors import InputError
 from mnv2cli.records import CategoryScore, Prediction, Record
 from mnv2cli.results.read import read_results
-from mnv2cli.selecting import csv_rows
+from mnv2cli.selecting import csv_lines
 from mnv2cli.selecting.conditions import SORTS, Conditions, Order
 from mnv2cli.selecting.csv_rows import CsvRows
 from mnv2cli.selecting.select import select
@@ -22,7 +22,7 @@ from tests.reporting.results_files import write
 @pytest.fixture(autouse=True)
 def own_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """Restore the size of blocks after each test."""
-    monkeypatch.setattr(csv_rows, "_BLOCK", csv_rows._BLOCK)
+    monkeypatch.setattr(csv_lines, "_BLOCK", csv_lines._BLOCK)
 
 
 NAMES = st.sampled_from(["cat", "Egyptian cat", "dog, a", 'say "hi"', "straße", "x\ny", "CAT"])
@@ -81,7 +81,7 @@ ORDERS = st.builds(
 def test_cells_are_selected_as_records_are(
     tmp_path: Path, rows: list[Record], where: Conditions, order: Order, block: int
 ) -> None:
-    csv_rows._BLOCK = block  # rows end in the middle of small blocks
+    csv_lines._BLOCK = block  # rows end in the middle of small blocks
     path = write(tmp_path / "r.csv", rows, top=3)
     jsonl = write(tmp_path / "r.jsonl", rows, top=3)
     fast = CsvRows.of(path)
