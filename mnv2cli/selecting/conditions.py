@@ -17,6 +17,7 @@ from mnv2cli.sources.names import natural_key, path_parts
 from mnv2cli.sources.patterns import matches as path_matches
 
 T = TypeVar("T")
+Subject = Literal["label", "category", "node"]
 SortBy = Literal["score", "margin", "path", "label"]
 SORTS: tuple[SortBy, ...] = ("score", "margin", "path", "label")
 
@@ -95,7 +96,7 @@ class Conditions:
         return self.min_margin is not None or self.max_margin is not None
 
     @property
-    def subject(self) -> Literal["label", "category", "node"]:
+    def subject(self) -> Subject:
         """What has the score and the margin."""
         if self.categories:
             return "category"

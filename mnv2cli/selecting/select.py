@@ -9,7 +9,7 @@ from mnv2cli.records import Record
 from mnv2cli.results.any_file import check_any
 from mnv2cli.results.read import read_results
 from mnv2cli.results.schema import Layout, UsedColumns
-from mnv2cli.selecting.conditions import Conditions, Order
+from mnv2cli.selecting.conditions import Conditions, Order, Subject
 from mnv2cli.selecting.csv_rows import CsvRows
 
 _EVERYTHING, _IN_ORDER = Conditions(), Order()
@@ -61,18 +61,23 @@ def layout_of(path: str, format: str, where: Conditions, top: int | None) -> Lay
     return replace(layout, top=min(top or layout.top, layout.top))
 
 
-def names_in(path: str, where: Conditions) -> set[str]:
-    """Return the names that rows have for what conditions name, to suggest one for a typo."""
-    subject = where.subject
+def names_in(path: str, field: Subject, *, any_rank: bool = False) -> set[str]:
+    """Return names and WordNet IDs that rows of results have, to suggest one for a typo.
+
+    Args:
+        path: The results.
+        field: Whose names: those of the best label, the category or the node.
+        any_rank: Those of all labels.
+    """
     names = set()
     for record in read_results(path):
-        if subject == "category":
+        if field == "category":
             names.add(record.category.name if record.category else "")
-        elif subject == "node":
-            names.add(record.node.label if record.node else "")
+        elif field == "node":
+            names |= {record.node.label, record.node.wnid} if record.node else set()
         else:
-            ranks = None if where.any_rank else 1
-            names |= {each.label for each in record.predictions[:ranks]}
+            for each in record.predictions[: None if any_rank else 1]:
+                names |= {each.label, each.wnid}
         if len(names) > 10_000:
             break
     return names - {""}
