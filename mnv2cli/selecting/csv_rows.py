@@ -24,12 +24,12 @@ from mnv2cli.results.fields import (
 from mnv2cli.results.schema import Layout, Schema, repair_hint
 from mnv2cli.selecting.conditions import (
     Conditions,
+    Key,
     NameTest,
     Order,
     SortBy,
-    label_key,
-    margin_key,
-    score_key,
+    SortValue,
+    name_key,
 )
 from mnv2cli.selecting.csv_lines import MAX_ROW, Cells, all_cells, blocks, quoted, whole
 from mnv2cli.selecting.sieve import Sieve
@@ -143,14 +143,14 @@ class CsvRows:
         """Yield the rows that meet conditions, in order."""
         rows = self._matching(conditions, order.sort)
         if order.sort is None:
-            yield from order.sorted(rows, lambda row: 0)
+            yield from order.sorted(rows, lambda row: None)
             return
         key = self._checked(self._key(conditions, order.sort))
-        if order.limit is not None and not order.reverse:
+        if order.limit is not None:
             yield from order.sorted(rows, key)
             return
         # Keys and offsets of all rows fit into memory; the rows may not.
-        keys: list[float | str] = []
+        keys: list[SortValue] = []
         starts, lengths, lines = array("q"), array("q"), array("q")
         for row in order.sampled(rows):
             keys.append(key(row))
@@ -205,8 +205,8 @@ class CsvRows:
         columns = PREDICTION.ranked(min(rank, self.layout.top)).columns
         return max(self._at.get(each.name, 0) for each in columns + PREDICTION.ranked(1).columns)
 
-    def _checked(self, key: Callable[[Cells], float | str]) -> Callable[[CsvRow], float | str]:
-        def checked(row: CsvRow) -> float | str:
+    def _checked(self, key: Key[Cells]) -> Key[CsvRow]:
+        def checked(row: CsvRow) -> SortValue:
             try:
                 return key(row.cells)
             except ValueError as error:
@@ -323,7 +323,7 @@ class CsvRows:
         name, score, number = (self._at[CATEGORY.columns[each].name] for each in (0, 1, column))
         return lambda cells: score_of(cells[number]) if cells[name] and cells[score] else None
 
-    def _key(self, conditions: Conditions, by: SortBy) -> Callable[[Cells], float | str]:
+    def _key(self, conditions: Conditions, by: SortBy) -> Key[Cells]:
         if by == "path":
             path = self._at[PATH.key]
             return lambda cells: natural_key(_text(cells[path]))
@@ -332,14 +332,10 @@ class CsvRows:
                 conditions.subject, PREDICTION.ranked(1)
             )
             if field.key not in self._at:
-                return lambda cells: label_key("")
+                return lambda cells: None
             name, key = self._at[field.columns[0].name], self._at[field.key]
-            return lambda cells: label_key(_text(cells[name]) if cells[key] else "")
-        if by == "score":
-            score = self._score(conditions)
-            return lambda cells: score_key(score(cells))
-        margin = self._margin(conditions)
-        return lambda cells: margin_key(margin(cells))
+            return lambda cells: name_key(_text(cells[name]) if cells[key] else "")
+        return self._score(conditions) if by == "score" else self._margin(conditions)
 
     def _damaged(self, line: int) -> InputError:
         return InputError(f"{self._path!r} is damaged in line {line}", repair_hint(self._path))

@@ -35,7 +35,7 @@ def select(
         found: Iterator[Record] = map(rows.record, rows.selected(where, order))
     else:
         matching = filter(where.matches, read_results(path))
-        key = where.key(order.sort) if order.sort else lambda record: 0
+        key = where.key(order.sort) if order.sort else lambda record: None
         found = order.sorted(matching, key)
     for record in found:
         yield record if top is None else replace(record, predictions=record.predictions[:top])

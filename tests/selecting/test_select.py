@@ -95,6 +95,42 @@ def test_cells_are_selected_as_records_are(
     ]
 
 
+@pytest.mark.parametrize(
+    ("order", "found"),
+    [
+        (Order("score"), "high mid low same error empty"),
+        (Order("score", reverse=True), "low same mid high error empty"),
+        (Order("score", reverse=True, limit=1), "low"),
+        (Order("score", reverse=True, limit=5), "low same mid high error"),
+        (Order("margin"), "mid low high error same empty"),
+        (Order("margin", reverse=True), "high low mid error same empty"),
+        (Order("margin", reverse=True, limit=4), "high low mid error"),
+        (Order("label"), "low same mid high error empty"),
+        (Order("label", reverse=True), "high mid low same error empty"),
+        (Order("label", reverse=True, limit=2), "high mid"),
+        (Order("path", reverse=True, limit=2), "same mid"),
+        (Order(reverse=True, limit=3), "empty same low"),
+    ],
+)
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+def test_rows_without_a_value_to_sort_by_are_last_in_both_directions(
+    tmp_path: Path, format: str, order: Order, found: str
+) -> None:
+    def record(path: str, *found: tuple[str, float]) -> Record:
+        return Record(path, tuple(Prediction("", *each) for each in found), model="m")
+
+    rows = [
+        Record("error", error="truncated", model="m"),
+        record("high", ("dog", 0.9), ("cat", 0.1)),
+        record("mid", ("cow", 0.6), ("cat", 0.5)),
+        record("low", ("cat", 0.3), ("dog", 0.1)),
+        record("same", ("cat", 0.3)),
+        record("empty"),
+    ]
+    path = write(tmp_path / f"r.{format}", rows, top=2)
+    assert [each.path for each in select(path, order=order)] == found.split()
+
+
 def test_all_rows_are_those_of_the_file(tmp_path: Path) -> None:
     rows = [Record(name, (Prediction("n1", "cat", 0.5),)) for name in ("a\nb", "c\rd", 'e"', "f")]
     path = write(tmp_path / "r.csv", rows, top=1)
