@@ -49,7 +49,7 @@ class Conditions:
         any_rank: Labels match at any rank, not only as the best.
 
     Raises:
-        InputError: The conditions contradict each other.
+        InputError: The conditions contradict each other, or a string is given for several names.
     """
 
     labels: tuple[str, ...] = ()
@@ -65,6 +65,9 @@ class Conditions:
     any_rank: bool = False
 
     def __post_init__(self) -> None:
+        for several in ("labels", "categories", "nodes", "errors", "paths"):
+            if isinstance(getattr(self, several), str):
+                raise InputError(f"{several} must be a tuple of names or patterns, not a string")
         for name, low, high in (
             ("score", self.min_score, self.max_score),
             ("margin", self.min_margin, self.max_margin),
@@ -240,6 +243,9 @@ class Order:
         limit: The largest number of images; None for all.
         sample: The number of images that are drawn at random; None for all.
         seed: The same seed draws the same sample of the same file.
+
+    Raises:
+        InputError: A value is out of range.
     """
 
     sort: SortBy | None = None
@@ -247,6 +253,13 @@ class Order:
     limit: int | None = None
     sample: int | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.sort is not None and self.sort not in SORTS:
+            raise InputError(f"sort must be {' or '.join(SORTS)}, not {self.sort!r}")
+        for name, number in (("limit", self.limit), ("sample", self.sample)):
+            if number is not None and number < 1:
+                raise InputError(f"{name} must be 1 or more, not {number}")
 
     def sampled(self, rows: Iterable[T]) -> Iterator[T]:
         """Yield the rows of the sample, in their order; all if there is none."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mnv2cli.records import Record
 from mnv2cli.results.any_file import check_any
@@ -12,11 +14,18 @@ from mnv2cli.results.schema import Layout, UsedColumns
 from mnv2cli.selecting.conditions import Conditions, Order, Subject
 from mnv2cli.selecting.csv_rows import CsvRows
 
+if TYPE_CHECKING:
+    from mnv2cli.inference.classifier import StrPath
+
 _EVERYTHING, _IN_ORDER = Conditions(), Order()
 
 
 def select(
-    path: str, where: Conditions = _EVERYTHING, order: Order = _IN_ORDER, *, top: int | None = None
+    path: StrPath,
+    where: Conditions = _EVERYTHING,
+    order: Order = _IN_ORDER,
+    *,
+    top: int | None = None,
 ) -> Iterator[Record]:
     """Yield the records of results that meet conditions; no image is read or classified.
 
@@ -29,6 +38,7 @@ def select(
     Raises:
         InputError: The file cannot be read, or is not results.
     """
+    path = os.fspath(path)
     check_any(path)
     rows = CsvRows.of(path)
     if rows is not None:

@@ -182,13 +182,33 @@ def test_numbers_that_are_no_scores_are_damaged_rows(
     [({"min_score": 0.5, "max_score": 0.4}, "no score is at least 0.5 and at most 0.4"),
      ({"any_rank": True}, "requires --label"),
      ({"nodes": ("dog",), "max_margin": 0.1}, "cannot be combined with a margin"),
-     ({"status": "error", "labels": ("cat",)}, "no image with an error")],
+     ({"status": "error", "labels": ("cat",)}, "no image with an error"),
+     ({"labels": "cat"}, "labels must be a tuple of names or patterns, not a string"),
+     ({"paths": "*.jpg"}, "paths must be a tuple")],
 )  # fmt: skip
-def test_conditions_that_contradict_each_other_are_refused(
-    values: dict[str, object], message: str
-) -> None:
+def test_conditions_that_cannot_be_met_are_refused(values: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Conditions(**values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [({"sort": "size"}, "sort must be score or margin or path or label, not 'size'"),
+     ({"sort": ""}, "sort must be"),
+     ({"limit": -1}, "limit must be 1 or more, not -1"),
+     ({"limit": 0}, "limit must be 1 or more"),
+     ({"sample": 0}, "sample must be 1 or more")],
+)  # fmt: skip
+def test_orders_out_of_range_are_refused(values: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Order(**values)  # type: ignore[arg-type]
+
+
+def test_results_are_named_by_a_path_object(tmp_path: Path) -> None:
+    rows = [Record("a", (Prediction("n1", "cat", 0.5),), model="m")]
+    for format in ("csv", "jsonl"):
+        path = Path(write(tmp_path / f"r.{format}", rows, top=1))
+        assert list(select(path)) == rows
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_keeps_the_order(tmp_path: Path) -> None:
