@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mnv2cli.cli.inputs import count_images, find_inputs, make_classifier, no_images, watched
 from mnv2cli.cli.options.rows import PATHS, TABLE
 from mnv2cli.cli.sort_job import SortJob
-from mnv2cli.cli.terminal.suggest import did_you_mean
+from mnv2cli.cli.terminal.suggest import nearest
 from mnv2cli.errors import ExitCode, InputError, NoImagesError
 from mnv2cli.inference.report import Report
 from mnv2cli.results.any_file import read_any
@@ -166,13 +166,12 @@ class FindJob:
         singular = typed.removesuffix("s")
         if singular in known:
             return InputError(error.message, f"Did you mean {known[singular]!r}?")
-        similar = did_you_mean(typed, known).strip()
         words = [name for low, name in known.items() if typed in low.split()]
+        similar = ""
         if words:
             more = ", ..." if len(words) > _MAX_NAMES else ""
             similar = f"Names with this word: {', '.join(words[:_MAX_NAMES])}{more}"
-        elif similar:
-            meant = known[similar.split("'", 1)[1].rsplit("'", 1)[0]]
+        elif meant := known.get(nearest(typed, known)):
             similar = f"Did you mean {meant!r}?"
         return InputError(error.message, similar or error.hint)
 

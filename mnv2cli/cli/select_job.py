@@ -32,7 +32,7 @@ from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
-    from mnv2cli.selecting.conditions import Order
+    from mnv2cli.selecting.conditions import Order, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +121,7 @@ class SelectJob:
             OutputError: The rows cannot be written.
         """
         format = self._target.format
-        rows = None
-        if self._results.lower().endswith(".csv"):
-            rows = CsvRows.of(self._results)
+        rows = CsvRows.of(self._results)
         top = self._output.top
         keeps_labels = rows is not None and (top is None or top >= rows.layout.top)
         as_they_are = format == "csv" and keeps_labels and not self._target.safe
@@ -216,24 +214,28 @@ class SelectJob:
     def _write_paths(self, paths: Iterable[str]) -> int:
         return write_paths(paths, self._target, self._stream(), null=self._output.null)
 
-    def _has_label(self, where: Conditions) -> bool:
-        """Return whether a row has one of the labels at any rank."""
-        anywhere = Conditions(where.labels, any_rank=True)
-        return next(select(self._results, anywhere), None) is not None
+    def _has_row(self, where: Conditions) -> bool:
+        return next(select(self._results, where), None) is not None
 
     def _nothing(self, where: Conditions) -> NoImagesError:
         """Return the error that no row was selected, with the name that may have been meant."""
-        for names in (where.labels, where.categories, where.nodes):
-            if len(names) == 1:
-                known = names_in(self._results, where)
-                if names[0].casefold() not in {name.casefold() for name in known}:
-                    if where.labels and not where.any_rank and self._has_label(where):
-                        return NoImagesError(
-                            f"{names[0]!r} is not the best label of any row",
-                            "Add --any-rank for rows that have it at another rank.",
-                        )
-                    hint = did_you_mean(names[0], known).strip()
-                    return NoImagesError(f"no row has {names[0]!r}", hint)
+        labels, any_rank = where.labels, bool(where.labels) and where.any_rank
+        alone: dict[Subject, Conditions] = {
+            "label": Conditions(labels, any_rank=any_rank),
+            "category": Conditions(categories=where.categories),
+            "node": Conditions(nodes=where.nodes),
+        }
+        for field, named in alone.items():
+            names = (*named.labels, *named.categories, *named.nodes)
+            if len(names) != 1 or self._has_row(named):
+                continue
+            if named.labels and not any_rank and self._has_row(replace(named, any_rank=True)):
+                return NoImagesError(
+                    f"{names[0]!r} is not the best label of any row",
+                    "Add --any-rank for rows that have it at another rank.",
+                )
+            known = names_in(self._results, field, any_rank=any_rank)
+            return NoImagesError(f"no row has {names[0]!r}", did_you_mean(names[0], known).strip())
         return NoImagesError(f"no row of {self._results!r} meets the conditions")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
 from itertools import islice
-from math import inf
+from operator import itemgetter
 from random import Random
 from typing import Literal, TypeVar
 
@@ -17,6 +17,11 @@ from mnv2cli.sources.names import natural_key, path_parts
 from mnv2cli.sources.patterns import matches as path_matches
 
 T = TypeVar("T")
+SortValue = float | str | None
+"""What rows are sorted by: of one kind for all rows, or None for a row that comes last."""
+
+Key = Callable[[T], SortValue]
+Subject = Literal["label", "category", "node"]
 SortBy = Literal["score", "margin", "path", "label"]
 SORTS: tuple[SortBy, ...] = ("score", "margin", "path", "label")
 
@@ -44,7 +49,7 @@ class Conditions:
         any_rank: Labels match at any rank, not only as the best.
 
     Raises:
-        InputError: The conditions contradict each other.
+        InputError: The conditions contradict each other, or a string is given for several names.
     """
 
     labels: tuple[str, ...] = ()
@@ -60,6 +65,9 @@ class Conditions:
     any_rank: bool = False
 
     def __post_init__(self) -> None:
+        for several in ("labels", "categories", "nodes", "errors", "paths"):
+            if isinstance(getattr(self, several), str):
+                raise InputError(f"{several} must be a tuple of names or patterns, not a string")
         for name, low, high in (
             ("score", self.min_score, self.max_score),
             ("margin", self.min_margin, self.max_margin),
@@ -95,7 +103,7 @@ class Conditions:
         return self.min_margin is not None or self.max_margin is not None
 
     @property
-    def subject(self) -> Literal["label", "category", "node"]:
+    def subject(self) -> Subject:
         """What has the score and the margin."""
         if self.categories:
             return "category"
@@ -182,15 +190,13 @@ class Conditions:
         best = record.predictions[:2]
         return lead(best[0].score, best[1].score) if len(best) == 2 else None
 
-    def key(self, by: SortBy) -> Callable[[Record], float | str]:
-        """Return the key to sort records by: see :class:`Order`."""
+    def key(self, by: SortBy) -> Key[Record]:
+        """Return the key to sort records by; it returns None for a record that has none."""
         if by == "path":
             return lambda record: natural_key(record.path)
         if by == "label":
-            return lambda record: label_key(self._name(record))
-        if by == "score":
-            return lambda record: score_key(self.score(record))
-        return lambda record: margin_key(self.margin(record))
+            return lambda record: name_key(self._name(record))
+        return self.score if by == "score" else self.margin
 
     def _name(self, record: Record) -> str:
         if self.subject == "category":
@@ -218,19 +224,9 @@ class NameTest:
         return found
 
 
-def score_key(score: float | None) -> float:
-    """Return the key that puts the highest score first, and no score last."""
-    return inf if score is None else -score
-
-
-def margin_key(margin: float | None) -> float:
-    """Return the key that puts the smallest margin first, and no margin last."""
-    return inf if margin is None else margin
-
-
-def label_key(name: str) -> str:
-    """Return the key that sorts names, with no name last."""
-    return natural_key(name) if name else "\U0010ffff"
+def name_key(name: str) -> str | None:
+    """Return the key that sorts names; None if there is no name."""
+    return natural_key(name) if name else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,11 +237,15 @@ class Order:
 
     Attributes:
         sort: ``score`` (the highest first), ``margin`` (the smallest first), ``path`` or ``label``;
-            None for the order of the file, which also orders what is equal.
-        reverse: Reverse the order.
+            None for the order of the file, which also orders what is equal. Rows that have no such
+            value are last.
+        reverse: Reverse the order, but for rows without the value.
         limit: The largest number of images; None for all.
         sample: The number of images that are drawn at random; None for all.
         seed: The same seed draws the same sample of the same file.
+
+    Raises:
+        InputError: A value is out of range.
     """
 
     sort: SortBy | None = None
@@ -253,6 +253,13 @@ class Order:
     limit: int | None = None
     sample: int | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.sort is not None and self.sort not in SORTS:
+            raise InputError(f"sort must be {' or '.join(SORTS)}, not {self.sort!r}")
+        for name, number in (("limit", self.limit), ("sample", self.sample)):
+            if number is not None and number < 1:
+                raise InputError(f"{name} must be 1 or more, not {number}")
 
     def sampled(self, rows: Iterable[T]) -> Iterator[T]:
         """Yield the rows of the sample, in their order; all if there is none."""
@@ -270,25 +277,39 @@ class Order:
         kept.sort(key=lambda each: each[0])
         yield from (row for _, row in kept)
 
-    def sorted(self, rows: Iterable[T], key: Callable[[T], float | str]) -> Iterator[T]:
+    def sorted(self, rows: Iterable[T], key: Key[T]) -> Iterator[T]:
         """Yield the rows of the sample in order, up to the limit."""
         rows = self.sampled(rows)
-        if self.sort is not None:
-            rows = self._sorted(rows, key)
-        elif self.reverse:
-            rows = iter(list(rows)[::-1])
-        return islice(rows, self.limit)
+        if self.sort is None:
+            return islice(list(rows)[::-1] if self.reverse else rows, self.limit)
+        keyed = ((key(row), row) for row in rows)
+        if self.limit is None:
+            pairs = list(keyed)
+            return (pairs[place][1] for place in self.order([value for value, _ in pairs]))
+        return (row for _, row in self._first(self.limit, keyed))
 
-    def _sorted(self, rows: Iterator[T], key: Callable[[T], float | str]) -> Iterator[T]:
-        if self.limit is not None and not self.reverse:
-            return iter(nsmallest(self.limit, rows, key=key))  # type: ignore[type-var, unused-ignore]
-        return iter(sorted(rows, key=key, reverse=self.reverse))  # type: ignore[type-var, unused-ignore]
+    def _first(self, number: int, rows: Iterable[tuple[SortValue, T]]) -> list[tuple[SortValue, T]]:
+        """Return the first rows in order; those without a key only if too few have one."""
+        others: list[tuple[SortValue, T]] = []
 
-    def order(self, keys: Sequence[float | str]) -> list[int]:
+        def with_key() -> Iterator[tuple[SortValue, T]]:
+            for row in rows:
+                if row[0] is not None:
+                    yield row
+                elif len(others) < number:
+                    others.append(row)
+
+        choose = nlargest if self._is_falling else nsmallest
+        found = choose(number, with_key(), key=itemgetter(0))  # equal ones in the order of the file
+        return [*found, *others][:number]
+
+    @property
+    def _is_falling(self) -> bool:
+        return self.reverse != (self.sort == "score")
+
+    def order(self, keys: Sequence[SortValue]) -> list[int]:
         """Return the positions of rows in order, up to the limit, by their keys in file order."""
-        found = sorted(
-            range(len(keys)),
-            key=keys.__getitem__,  # type: ignore[arg-type, unused-ignore]
-            reverse=self.reverse,
-        )
+        found = [place for place, key in enumerate(keys) if key is not None]
+        found.sort(key=keys.__getitem__, reverse=self._is_falling)  # type: ignore[arg-type]
+        found += [place for place, key in enumerate(keys) if key is None]
         return found[: self.limit]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate, chain, count
+from collections.abc import Callable, Iterator
+from itertools import chain
 from math import inf
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from mnv2cli.errors import InputError
 from mnv2cli.records import Record, lead
@@ -24,26 +24,19 @@ from mnv2cli.results.fields import (
 from mnv2cli.results.schema import Layout, Schema, repair_hint
 from mnv2cli.selecting.conditions import (
     Conditions,
+    Key,
     NameTest,
     Order,
     SortBy,
-    label_key,
-    margin_key,
-    score_key,
+    SortValue,
+    name_key,
 )
+from mnv2cli.selecting.csv_lines import MAX_ROW, Cells, all_cells, blocks, quoted, whole
 from mnv2cli.selecting.sieve import Sieve
 from mnv2cli.sources.names import natural_key
 from mnv2cli.system.messages import reason
 
-Cells = list[bytes]
-"""The first cells of a row, up to the last one that is looked at."""
-
-Line = tuple[bytes, int, int]
-"""A line without its line feed, its offset without the line feeds before it, and their number."""
-
 _STATUSES = (b"ok", b"error")
-_BLOCK = 1 << 20  # bytes
-_MAX_ROW = 16 << 20  # bytes
 
 
 class CsvRow(NamedTuple):
@@ -81,7 +74,7 @@ class CsvRows:
         self._path = path
         try:
             with open(path, "rb") as file:
-                self.header = file.readline(_MAX_ROW)
+                self.header = file.readline(MAX_ROW)
         except OSError as error:
             raise InputError(f"cannot read the results {path!r}: {reason(error)}") from error
         head = self.header.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n") + b"\n"
@@ -92,8 +85,8 @@ class CsvRows:
 
     @classmethod
     def of(cls, path: str) -> CsvRows | None:
-        """Return the rows of a file; None if it is damaged, escaped, or a long table."""
-        if is_safe_csv(path):
+        """Return the rows of a file; None if not a CSV, damaged, escaped, or a long table."""
+        if not path.lower().endswith(".csv") or is_safe_csv(path):
             return None
         try:
             made = cls(path)
@@ -121,12 +114,12 @@ class CsvRows:
         try:
             with open(self._path, "rb", buffering=0) as file:
                 file.seek(len(self.header))
-                lines = chain.from_iterable(_blocks(file, len(self.header), sieve))
+                lines = chain.from_iterable(blocks(file, len(self.header), sieve))
                 for line, before, index in lines:
                     raw = line
                     if b'"' in line or b"\r" in line:
-                        raw = _whole(line, lines)
-                        cells = _quoted(raw) if raw != b"\r" else []
+                        raw = whole(line, lines)
+                        cells = quoted(raw) if raw != b"\r" else []
                         if len(cells) != commas + 1 and raw != b"\r":
                             raise self._damaged(index + 2)
                     elif line.count(b",") == commas:
@@ -150,14 +143,14 @@ class CsvRows:
         """Yield the rows that meet conditions, in order."""
         rows = self._matching(conditions, order.sort)
         if order.sort is None:
-            yield from order.sorted(rows, lambda row: 0)
+            yield from order.sorted(rows, lambda row: None)
             return
         key = self._checked(self._key(conditions, order.sort))
-        if order.limit is not None and not order.reverse:
+        if order.limit is not None:
             yield from order.sorted(rows, key)
             return
         # Keys and offsets of all rows fit into memory; the rows may not.
-        keys: list[float | str] = []
+        keys: list[SortValue] = []
         starts, lengths, lines = array("q"), array("q"), array("q")
         for row in order.sampled(rows):
             keys.append(key(row))
@@ -173,14 +166,14 @@ class CsvRows:
     def record(self, row: CsvRow) -> Record:
         """Return the record of a row; raises InputError if the row is damaged."""
         try:
-            texts = map(_text, _all_cells(row.raw))
+            texts = map(_text, all_cells(row.raw))
             return self._schema.record(dict(zip(self.names, texts, strict=True)))
         except (KeyError, ValueError) as error:
             raise self._damaged(row.line) from error
 
     def path_of(self, row: CsvRow) -> str:
         """Return the path of a row."""
-        return _text((row.cells or _all_cells(row.raw))[self._at[PATH.key]])
+        return _text((row.cells or all_cells(row.raw))[self._at[PATH.key]])
 
     def _matching(self, conditions: Conditions, by: SortBy | None) -> Iterator[CsvRow]:
         tests = self._tests(conditions)
@@ -212,8 +205,8 @@ class CsvRows:
         columns = PREDICTION.ranked(min(rank, self.layout.top)).columns
         return max(self._at.get(each.name, 0) for each in columns + PREDICTION.ranked(1).columns)
 
-    def _checked(self, key: Callable[[Cells], float | str]) -> Callable[[CsvRow], float | str]:
-        def checked(row: CsvRow) -> float | str:
+    def _checked(self, key: Key[Cells]) -> Key[CsvRow]:
+        def checked(row: CsvRow) -> SortValue:
             try:
                 return key(row.cells)
             except ValueError as error:
@@ -243,11 +236,12 @@ class CsvRows:
             if names:
                 tests.append(self._name_test(conditions, field, test))
         if conditions.has_score or conditions.has_margin:
-            score = self._score(conditions)
-            margin = self._margin(conditions) if conditions.has_margin else lambda cells: None
-            tests.append(lambda cells: conditions.accepts(score(cells), margin(cells)))
             if conditions.subject == "label" and not (conditions.any_rank or conditions.has_margin):
-                tests[-1] = self._score_test(conditions)
+                tests.append(self._score_test(conditions))
+            else:
+                score = self._score(conditions)
+                margin = self._margin(conditions) if conditions.has_margin else lambda cells: None
+                tests.append(lambda cells: conditions.accepts(score(cells), margin(cells)))
         if conditions.paths:
             tests.append(lambda cells: conditions.path_matches(_text(cells[path])))
         return tests
@@ -329,7 +323,7 @@ class CsvRows:
         name, score, number = (self._at[CATEGORY.columns[each].name] for each in (0, 1, column))
         return lambda cells: score_of(cells[number]) if cells[name] and cells[score] else None
 
-    def _key(self, conditions: Conditions, by: SortBy) -> Callable[[Cells], float | str]:
+    def _key(self, conditions: Conditions, by: SortBy) -> Key[Cells]:
         if by == "path":
             path = self._at[PATH.key]
             return lambda cells: natural_key(_text(cells[path]))
@@ -338,69 +332,13 @@ class CsvRows:
                 conditions.subject, PREDICTION.ranked(1)
             )
             if field.key not in self._at:
-                return lambda cells: label_key("")
+                return lambda cells: None
             name, key = self._at[field.columns[0].name], self._at[field.key]
-            return lambda cells: label_key(_text(cells[name]) if cells[key] else "")
-        if by == "score":
-            score = self._score(conditions)
-            return lambda cells: score_key(score(cells))
-        margin = self._margin(conditions)
-        return lambda cells: margin_key(margin(cells))
+            return lambda cells: name_key(_text(cells[name]) if cells[key] else "")
+        return self._score(conditions) if by == "score" else self._margin(conditions)
 
     def _damaged(self, line: int) -> InputError:
         return InputError(f"{self._path!r} is damaged in line {line}", repair_hint(self._path))
-
-
-def _blocks(file: IO[bytes], start: int, sieve: Sieve | None) -> Iterator[Iterable[Line]]:
-    """Yield the lines of a file from an offset, many at a time."""
-    rest, index = b"", 0
-    while read := file.read(_BLOCK):
-        whole, end, after = (rest + read).rpartition(b"\n")
-        if len(after) > _MAX_ROW:
-            raise ValueError
-        block, rest = whole + end, after
-        if not block:
-            continue
-        yield _lines(block, start - index, index, sieve)
-        start += len(block)
-        index += block.count(b"\n")
-    if rest:
-        yield [(rest, start - index, index)]
-
-
-def _lines(block: bytes, before: int, index: int, sieve: Sieve | None) -> Iterable[Line]:
-    """Return the lines of a block; those that a sieve drops are missing.
-
-    Args:
-        block: Whole lines.
-        before: The offset of its first line, without the line feeds before it.
-        index: The number of lines before it.
-        sieve: Drops rows.
-    """
-    kept = sieve(block) if sieve else None
-    if kept is not None:
-        return [(block[a:b], before + a - i, index + i) for i, a, b in kept]
-    lines = block[:-1].split(b"\n")
-    return zip(lines, accumulate(map(len, lines), initial=before), count(index))
-
-
-def _whole(line: bytes, lines: Iterator[Line]) -> bytes:
-    """Return a row that starts with a line: up to the line where all quotes are closed."""
-    while line.count(b'"') % 2 and len(line) < _MAX_ROW and (more := next(lines, None)) is not None:
-        line += b"\n" + more[0]
-    return line
-
-
-def _quoted(raw: bytes) -> Cells:
-    """Return the cells of a row with quotes or carriage returns; none if it is damaged."""
-    return _all_cells(raw.removesuffix(b"\r") + b"\n")
-
-
-def _all_cells(raw: bytes) -> Cells:
-    """Return all cells of a row that ends in a line feed; none if it is damaged."""
-    if raw.endswith(b"\r\n"):
-        raw = raw[:-2] + b"\n"
-    return [cell.encode("utf-8", "surrogateescape") for cell in cells_of(raw) or []]
 
 
 def _text(cell: bytes) -> str:

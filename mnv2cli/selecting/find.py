@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from glob import escape
 from typing import TYPE_CHECKING
 
 from mnv2cli.errors import InputError
@@ -14,6 +15,8 @@ from mnv2cli.results.any_file import read_any
 from mnv2cli.selecting.matches import FindOptions, Judge, Match, Named, Search, Unsure
 from mnv2cli.selecting.names import Meaning, Names, UnknownNameError
 from mnv2cli.sorting.options import FolderOptions
+from mnv2cli.sources.names import path_parts
+from mnv2cli.sources.patterns import is_glob, matches
 
 if TYPE_CHECKING:
     from mnv2cli.inference.classifier import Classifier, StrPath
@@ -173,16 +176,32 @@ def names_in_results(path: str, options: FindOptions) -> Names:
 
 
 def within(records: Iterable[Record], paths: Sequence[str]) -> Iterator[Record]:
-    """Yield the records of images that are, or are in, one of some paths; all if there is none."""
+    """Yield the records of images that are, or are in, one of some paths; all if there is none.
+
+    A path with wildcards that is not the name of a file is a pattern, too, which ignores case.
+    """
     if not paths:
         yield from records
         return
     places = [os.path.abspath(path) for path in paths]
     folders = tuple(os.path.join(place, "") for place in places)
+    patterns = [_pattern(path) for path in paths if is_glob(path) and not os.path.lexists(path)]
     for record in records:
         path = os.path.abspath(record.path)
         if path in places or path.startswith(folders):
             yield record
+        elif patterns:
+            parts = path_parts(path)
+            if any(matches(parts, pattern) for pattern in patterns):
+                yield record
+
+
+def _pattern(path: str) -> str:
+    """Return the pattern of all files that are, or are in, what a path with wildcards matches."""
+    whole = os.path.normpath(os.path.join(escape(os.getcwd()), path))
+    # With a slash at the end, it matches folders only.
+    inside = "/*/**" if path.endswith(("/", os.sep)) else "/**"
+    return "/" + "/".join(path_parts(whole)) + inside
 
 
 def _categories(path: str | None) -> Categories:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mnv2cli.records import Record
 from mnv2cli.results.any_file import check_any
 from mnv2cli.results.read import read_results
 from mnv2cli.results.schema import Layout, UsedColumns
-from mnv2cli.selecting.conditions import Conditions, Order
+from mnv2cli.selecting.conditions import Conditions, Order, Subject
 from mnv2cli.selecting.csv_rows import CsvRows
+
+if TYPE_CHECKING:
+    from mnv2cli.inference.classifier import StrPath
 
 _EVERYTHING, _IN_ORDER = Conditions(), Order()
 
 
 def select(
-    path: str, where: Conditions = _EVERYTHING, order: Order = _IN_ORDER, *, top: int | None = None
+    path: StrPath,
+    where: Conditions = _EVERYTHING,
+    order: Order = _IN_ORDER,
+    *,
+    top: int | None = None,
 ) -> Iterator[Record]:
     """Yield the records of results that meet conditions; no image is read or classified.
 
@@ -29,13 +38,14 @@ def select(
     Raises:
         InputError: The file cannot be read, or is not results.
     """
+    path = os.fspath(path)
     check_any(path)
-    rows = CsvRows.of(path) if path.lower().endswith(".csv") else None
+    rows = CsvRows.of(path)
     if rows is not None:
         found: Iterator[Record] = map(rows.record, rows.selected(where, order))
     else:
         matching = filter(where.matches, read_results(path))
-        key = where.key(order.sort) if order.sort else lambda record: 0
+        key = where.key(order.sort) if order.sort else lambda record: None
         found = order.sorted(matching, key)
     for record in found:
         yield record if top is None else replace(record, predictions=record.predictions[:top])
@@ -53,7 +63,7 @@ def layout_of(path: str, format: str, where: Conditions, top: int | None) -> Lay
     Raises:
         InputError: The file cannot be read, or is not results.
     """
-    rows = CsvRows.of(path) if path.lower().endswith(".csv") else None
+    rows = CsvRows.of(path)
     if rows is not None:
         layout = rows.layout
         return replace(layout, format=format, top=min(top or layout.top, layout.top))
@@ -61,18 +71,23 @@ def layout_of(path: str, format: str, where: Conditions, top: int | None) -> Lay
     return replace(layout, top=min(top or layout.top, layout.top))
 
 
-def names_in(path: str, where: Conditions) -> set[str]:
-    """Return the names that rows have for what conditions name, to suggest one for a typo."""
-    subject = where.subject
+def names_in(path: str, field: Subject, *, any_rank: bool = False) -> set[str]:
+    """Return names and WordNet IDs that rows of results have, to suggest one for a typo.
+
+    Args:
+        path: The results.
+        field: Whose names: those of the best label, the category or the node.
+        any_rank: Those of all labels.
+    """
     names = set()
     for record in read_results(path):
-        if subject == "category":
+        if field == "category":
             names.add(record.category.name if record.category else "")
-        elif subject == "node":
-            names.add(record.node.label if record.node else "")
+        elif field == "node":
+            names |= {record.node.label, record.node.wnid} if record.node else set()
         else:
-            ranks = None if where.any_rank else 1
-            names |= {each.label for each in record.predictions[:ranks]}
+            for each in record.predictions[: None if any_rank else 1]:
+                names |= {each.label, each.wnid}
         if len(names) > 10_000:
             break
     return names - {""}

@@ -154,6 +154,7 @@ def test_exit_codes_tell_what_happened(folder: Path, tmp_path: Path, invoke: Inv
         (["fishes", "photos"], "'fishes' is not a category, a label or a node"),
         (["birds", "photos"], "Did you mean 'bird'?"),
         (["dgo", "photos"], "Did you mean 'dog'?"),
+        (["potters wheel", "photos"], 'Did you mean "potter\'s wheel"?'),
         (["shepherd", "photos"], "Names with this word: German shepherd"),
         (["fish", "nowhere"], "No such file or folder: 'nowhere'"),
         (["fish", "photos", "-0", "-f", "csv"], "cannot be combined with --format"),

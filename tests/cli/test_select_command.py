@@ -113,7 +113,12 @@ def test_a_query_that_cannot_run_is_one_line(
     ("args", "message"),
     [
         (["--label", "taby"], "no row has 'taby'\nDid you mean 'tabby'?"),
+        (["--label", "n0212304"], "no row has 'n0212304'\nDid you mean 'n02123045'?"),
         (["--label", "tabby", "--min-score", "0.99"], "meets the conditions"),
+        (["--label", "n02123045", "--min-score", "0.99"], "meets the conditions"),
+        (["--label", "tabby", "--category", "drink"], "meets the conditions"),
+        (["--label", "tabby", "--category", "drnk"], "no row has 'drnk'\nDid you mean 'drink'?"),
+        (["--category", "cat", "--node", "feline"], "no row has 'feline'"),
     ],
 )
 def test_nothing_selected_is_exit_3(

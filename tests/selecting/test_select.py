@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mnv2cli.errors import InputError
 from mnv2cli.records import CategoryScore, Prediction, Record
 from mnv2cli.results.read import read_results
-from mnv2cli.selecting import csv_rows
+from mnv2cli.selecting import csv_lines
 from mnv2cli.selecting.conditions import SORTS, Conditions, Order
 from mnv2cli.selecting.csv_rows import CsvRows
 from mnv2cli.selecting.select import select
@@ -22,7 +22,7 @@ from tests.reporting.results_files import write
 @pytest.fixture(autouse=True)
 def own_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """Restore the size of blocks after each test."""
-    monkeypatch.setattr(csv_rows, "_BLOCK", csv_rows._BLOCK)
+    monkeypatch.setattr(csv_lines, "_BLOCK", csv_lines._BLOCK)
 
 
 NAMES = st.sampled_from(["cat", "Egyptian cat", "dog, a", 'say "hi"', "straße", "x\ny", "CAT"])
@@ -81,7 +81,7 @@ ORDERS = st.builds(
 def test_cells_are_selected_as_records_are(
     tmp_path: Path, rows: list[Record], where: Conditions, order: Order, block: int
 ) -> None:
-    csv_rows._BLOCK = block  # rows end in the middle of small blocks
+    csv_lines._BLOCK = block  # rows end in the middle of small blocks
     path = write(tmp_path / "r.csv", rows, top=3)
     jsonl = write(tmp_path / "r.jsonl", rows, top=3)
     fast = CsvRows.of(path)
@@ -93,6 +93,42 @@ def test_cells_are_selected_as_records_are(
     assert [fast.path_of(row) for row in from_cells] == [
         record.path for record in select(path, where, order)
     ]
+
+
+@pytest.mark.parametrize(
+    ("order", "found"),
+    [
+        (Order("score"), "high mid low same error empty"),
+        (Order("score", reverse=True), "low same mid high error empty"),
+        (Order("score", reverse=True, limit=1), "low"),
+        (Order("score", reverse=True, limit=5), "low same mid high error"),
+        (Order("margin"), "mid low high error same empty"),
+        (Order("margin", reverse=True), "high low mid error same empty"),
+        (Order("margin", reverse=True, limit=4), "high low mid error"),
+        (Order("label"), "low same mid high error empty"),
+        (Order("label", reverse=True), "high mid low same error empty"),
+        (Order("label", reverse=True, limit=2), "high mid"),
+        (Order("path", reverse=True, limit=2), "same mid"),
+        (Order(reverse=True, limit=3), "empty same low"),
+    ],
+)
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+def test_rows_without_a_value_to_sort_by_are_last_in_both_directions(
+    tmp_path: Path, format: str, order: Order, found: str
+) -> None:
+    def record(path: str, *found: tuple[str, float]) -> Record:
+        return Record(path, tuple(Prediction("", *each) for each in found), model="m")
+
+    rows = [
+        Record("error", error="truncated", model="m"),
+        record("high", ("dog", 0.9), ("cat", 0.1)),
+        record("mid", ("cow", 0.6), ("cat", 0.5)),
+        record("low", ("cat", 0.3), ("dog", 0.1)),
+        record("same", ("cat", 0.3)),
+        record("empty"),
+    ]
+    path = write(tmp_path / f"r.{format}", rows, top=2)
+    assert [each.path for each in select(path, order=order)] == found.split()
 
 
 def test_all_rows_are_those_of_the_file(tmp_path: Path) -> None:
@@ -146,13 +182,33 @@ def test_numbers_that_are_no_scores_are_damaged_rows(
     [({"min_score": 0.5, "max_score": 0.4}, "no score is at least 0.5 and at most 0.4"),
      ({"any_rank": True}, "requires --label"),
      ({"nodes": ("dog",), "max_margin": 0.1}, "cannot be combined with a margin"),
-     ({"status": "error", "labels": ("cat",)}, "no image with an error")],
+     ({"status": "error", "labels": ("cat",)}, "no image with an error"),
+     ({"labels": "cat"}, "labels must be a tuple of names or patterns, not a string"),
+     ({"paths": "*.jpg"}, "paths must be a tuple")],
 )  # fmt: skip
-def test_conditions_that_contradict_each_other_are_refused(
-    values: dict[str, object], message: str
-) -> None:
+def test_conditions_that_cannot_be_met_are_refused(values: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Conditions(**values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [({"sort": "size"}, "sort must be score or margin or path or label, not 'size'"),
+     ({"sort": ""}, "sort must be"),
+     ({"limit": -1}, "limit must be 1 or more, not -1"),
+     ({"limit": 0}, "limit must be 1 or more"),
+     ({"sample": 0}, "sample must be 1 or more")],
+)  # fmt: skip
+def test_orders_out_of_range_are_refused(values: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Order(**values)  # type: ignore[arg-type]
+
+
+def test_results_are_named_by_a_path_object(tmp_path: Path) -> None:
+    rows = [Record("a", (Prediction("n1", "cat", 0.5),), model="m")]
+    for format in ("csv", "jsonl"):
+        path = Path(write(tmp_path / f"r.{format}", rows, top=1))
+        assert list(select(path)) == rows
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_keeps_the_order(tmp_path: Path) -> None:

@@ -8,7 +8,13 @@ _LETTERS_PER_TYPO = 4
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:
-    """Return `` Did you mean 'NAME'?`` for the most similar name; empty if none is similar.
+    """Return `` Did you mean 'NAME'?`` for the name nearest to a word; empty if none is near."""
+    name = nearest(word, names)
+    return f" Did you mean {name!r}?" if name else ""
+
+
+def nearest(word: str, names: Iterable[str]) -> str:
+    """Return the most similar name; empty if none is similar.
 
     A name is similar if ``word`` is its beginning, or differs from it by at most one typo for every
     four letters, but at least one. Of several names that begin with ``word``, the shortest is the
@@ -24,7 +30,7 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
         typos = 0 if is_prefix else _distance(typed, bare)
         if len(bare) > 1 and typos <= max(1, len(typed) // _LETTERS_PER_TYPO):
             found.append((typos, len(name) if is_prefix else 0, name))
-    return f" Did you mean {min(found)[-1]!r}?" if found else ""
+    return min(found)[-1] if found else ""
 
 
 def long_option(letter: str, args: Iterable[str], names: Iterable[str]) -> str:
