@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mnv2cli.config.toml import TOMLDecodeError, loads
 
-_ATTEMPTS = 400
-"""Beginnings of a file that are parsed at most; then the line remains unknown."""
+_BUDGET = 1_500_000
+"""Characters that are parsed at most, in all attempts; then the line remains unknown."""
 
 
 def line_of(text: str, keys: Sequence[str]) -> int:
@@ -23,25 +24,34 @@ def line_of(text: str, keys: Sequence[str]) -> int:
         keys: The tables and the key, from the outermost.
     """
     lines = text.replace("\r\n", "\n").split("\n")
-    attempts = iter(range(_ATTEMPTS))
+    budget = [_BUDGET]
+    name = re.compile(rf"(?<![\w-]){re.escape(keys[-1])}(?![\w-])")
     for number, line in enumerate(lines):
-        if keys[-1] not in line:
+        if not name.search(line):
             continue
-        if next(_contents(lines[:number], number, attempts), None) is None:
+        if next(_contents(lines[:number], number, budget), None) is None:
             continue  # within a string or a list of several lines
-        content = next(_contents(lines, number + 1, attempts), None)
+        content = next(_contents(lines, number + 1, budget), None)
         if content is not None and _has(content, keys):
             return number + 1
     return 0
 
 
-def _contents(lines: list[str], start: int, attempts: Iterator[int]) -> Iterator[dict[str, Any]]:
-    """Yield the contents of the beginnings that are TOML, from a number of lines on."""
+def _contents(lines: list[str], start: int, budget: list[int]) -> Iterator[dict[str, Any]]:
+    """Yield the contents of the beginnings that are TOML, from a number of lines on.
+
+    Args:
+        lines: The lines.
+        start: The number of lines of the first beginning.
+        budget: How many characters may be parsed still; it is reduced.
+    """
     for end in range(start, len(lines) + 1):
-        if next(attempts, None) is None:
+        text = "\n".join(lines[:end])
+        budget[0] -= len(text)
+        if budget[0] < 0:
             return
         try:
-            yield loads("\n".join(lines[:end]))
+            yield loads(text)
         except TOMLDecodeError:
             continue
 

@@ -36,11 +36,23 @@ def project_files(folder: str = ".") -> Iterator[str]:
         place = above
 
 
+def is_user_file(path: str) -> bool:
+    """Return whether a path is that of the user's config file, in whatever spelling.
+
+    A link to it in another folder is not: relative paths would start there.
+    """
+    folder, name = os.path.split(path)
+    try:
+        return name == NAME and os.path.samefile(folder, os.path.dirname(user_file()))
+    except OSError:
+        return False
+
+
 def is_trusted(path: str) -> bool:
-    """Return whether a file belongs to this user or the administrator.
+    """Return whether a file, and a link to it, belongs to this user or the administrator.
 
     The file of a shared folder or of another user must not change what this user's commands do.
-    Systems without owners trust all files.
+    Systems without owners trust all files. The file is not opened.
     """
     if not hasattr(os, "geteuid"):
         return True
@@ -48,4 +60,7 @@ def is_trusted(path: str) -> bool:
     owners = {own, 0}
     if own == 0 and os.environ.get("SUDO_UID", "").isdecimal():
         owners.add(int(os.environ["SUDO_UID"]))
-    return os.stat(path).st_uid in owners
+    try:
+        return os.lstat(path).st_uid in owners and os.stat(path).st_uid in owners
+    except OSError:  # a broken link of this user: reading it is the error
+        return True

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from mnv2cli.config.lines import line_of
-from mnv2cli.config.locate import PYPROJECT, is_trusted, project_files, user_file
-from mnv2cli.config.toml import TOMLDecodeError, loads
+from mnv2cli.config.locate import (
+    PYPROJECT,
+    is_trusted,
+    is_user_file,
+    project_files,
+    user_file,
+)
+from mnv2cli.config.regular import read_regular
+from mnv2cli.config.toml import TOMLDecodeError, loads, long_key
 from mnv2cli.errors import InputError
 from mnv2cli.system.messages import reason
 
-LIMIT = 1_000_000
-"""Bytes of a config file that are read at most."""
+LIMIT = 64 << 10
+"""Bytes that an ``mnv2.toml`` has at most."""
+_LARGEST_PYPROJECT = 1_000_000  # bytes; a larger one is not read
+_DEEPEST = 3  # tables: of a command such as models.download, and one in place of a value
+_OWN_TABLE = re.compile(rb"\btool\s*\.\s*mnv2\b")
 HINT = "Correct it, or add --no-config to ignore config files."
 """What to do about a config file that is not valid."""
 _AT = re.compile(r" \(at line (\d+), column \d+\)$")
@@ -50,6 +58,11 @@ class ConfigFile:
     def line(self, keys: tuple[str, ...]) -> int:
         """Return the line of a key or table; 0 if unknown."""
         return line_of(self.text, (*self.tables, *keys))
+
+    def at(self, keys: tuple[str, ...]) -> str:
+        """Return the file and the line of a key or table, as ``FILE, line N``."""
+        line = self.line(keys)
+        return f"{self.path}, line {line}" if line else self.path
 
 
 @dataclass(frozen=True)
@@ -141,82 +154,116 @@ def read_config(folder: str = ".") -> Config:
         folder: The folder.
 
     Raises:
-        InputError: A file cannot be read, or is not TOML; the message has its line.
+        InputError: A file cannot be read, is not TOML, or has values or tables that no option has;
+            the message has its line.
     """
     files: list[ConfigFile] = []
     untrusted: list[str] = []
     for path in project_files(folder):
-        if not os.path.lexists(path) or (found := read_file(path, is_project=True)) is None:
+        if not os.path.lexists(path):
             continue
-        if is_trusted(path):
-            files.append(found)
-        else:
+        is_own = is_user_file(path)
+        if not is_own and is_of_another(path):
             untrusted.append(path)
-        break
+            break
+        if (is_own or is_trusted(path)) and (found := read_file(path, is_project=not is_own)):
+            files.append(found)
+            break
     path = user_file()
-    if os.path.lexists(path) and not any(file.path == path for file in files):
+    if os.path.lexists(path) and not any(not file.is_project for file in files):
         found = read_file(path, is_project=False)
         files += [found] if found else []
     return Config(tuple(files), tuple(untrusted))
+
+
+def is_of_another(path: str) -> bool:
+    """Return whether a project's file is ignored, as it belongs to another user.
+
+    It is not parsed, and is opened only if it is a pyproject.toml, which is a config file only if
+    it names a table of mnv2.
+    """
+    if is_trusted(path):
+        return False
+    if os.path.basename(path) != PYPROJECT:
+        return True
+    try:
+        return _OWN_TABLE.search(read_regular(path, _LARGEST_PYPROJECT)) is not None
+    except OSError:
+        return False
 
 
 def read_file(path: str, *, is_project: bool) -> ConfigFile | None:
     """Return a config file; None for a pyproject.toml that does not have a table of mnv2.
 
     Raises:
-        InputError: It cannot be read, or is not TOML.
+        InputError: It cannot be read, is not TOML, or has values or tables that no option has.
     """
     is_shared = os.path.basename(path) == PYPROJECT
+    limit = _LARGEST_PYPROJECT if is_shared else LIMIT
     try:
-        data = _read(path)
+        data = read_regular(path, limit + 1)
     except OSError as error:
         if is_shared:  # a file of other programs
             return None
         raise InputError(f"cannot read the config file {path!r}: {reason(error)}", HINT) from error
-    if is_shared and b"mnv2" not in data:
+    if is_shared and (b"mnv2" not in data or len(data) > limit):
         return None
-    if len(data) > LIMIT:
-        if is_shared:
+    if len(data) > limit:
+        raise InputError(f"the config file {path!r} is larger than {LIMIT >> 10} kB", HINT)
+    text, content = _parse(path, data)
+    if not is_shared:
+        found = ConfigFile(path, is_project, content, (), text)
+    else:
+        tool = content.get("tool")
+        own = tool.get("mnv2") if isinstance(tool, dict) else None
+        if own is None:
             return None
-        raise InputError(f"the config file {path!r} has more than 1 MB", HINT)
+        found = ConfigFile(path, is_project, own, ("tool", "mnv2"), text)
+        if not isinstance(own, dict):
+            raise InputError(f"{found.at(())}: 'tool.mnv2' must be a table", HINT)
+    _check_values(found)
+    return found
+
+
+def _parse(path: str, data: bytes) -> tuple[str, dict[str, Any]]:
+    """Return the text of a file and its content."""
+    data = data.removeprefix(b"\xef\xbb\xbf")  # Windows editors write a byte order mark
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(f"{path}, line {line}: the text is not UTF-8", HINT) from error
+    if line := long_key(text):
+        raise InputError(f"{path}, line {line}: a key has too many parts", HINT)
     try:
-        content = loads(text)
+        return text, loads(text)
     except TOMLDecodeError as error:
         raise InputError(_not_toml(path, text, str(error)), HINT) from error
-    except RecursionError as error:
-        raise InputError(f"{path}: not TOML: it is nested too deeply", HINT) from error
-    if not is_shared:
-        return ConfigFile(path, is_project, content, (), text)
-    tool = content.get("tool")
-    own = tool.get("mnv2") if isinstance(tool, dict) else None
-    if own is None:
-        return None
-    found = ConfigFile(path, is_project, own, ("tool", "mnv2"), text)
-    if not isinstance(own, dict):
-        where = f"{path}, line {found.line(())}"
-        raise InputError(f"{where}: 'tool.mnv2' must be a table, not {own!r}", HINT)
-    return found
 
 
-def _read(path: str) -> bytes:
-    """Return the first bytes of a regular file; a pipe could block, and a device never end."""
-    mode = os.stat(path).st_mode
-    if stat.S_ISDIR(mode):
-        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-    if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "not a regular file", path)
-    with open(path, "rb") as file:
-        return file.read(LIMIT + 1)
+def _check_values(file: ConfigFile) -> None:
+    """Refuse what no option has, and what conversions do not expect."""
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), file.content)]
+    while waiting:
+        keys, value = waiting.pop()
+        if isinstance(value, dict):
+            if len(keys) > _DEEPEST:
+                name = ".".join(keys)
+                raise InputError(f"{file.at(keys)}: unknown table [{name}]", HINT)
+            waiting += (((*keys, key), each) for key, each in reversed(value.items()))
+        elif isinstance(value, list):
+            waiting += ((keys, each) for each in reversed(value))
+        elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+            raise InputError(f"{file.at(keys)}: the number of {keys[-1]!r} is too large", HINT)
+        elif isinstance(value, str) and "\0" in value:
+            raise InputError(f"{file.at(keys)}: {keys[-1]!r} contains a NUL character", HINT)
 
 
 def _not_toml(path: str, text: str, message: str) -> str:
     """Return the error for a file that is not TOML, with the line first."""
     at = _AT.search(message)
+    end = " (at end of document)"
     line = int(at[1]) if at else text.rstrip("\n").count("\n") + 1
-    message = _AT.sub("", message).removesuffix(" (at end of document)")
-    return f"{path}, line {line}: not TOML: {message[:1].lower()}{message[1:]}"
+    where = f"{path}, line {line}" if at or message.endswith(end) else path
+    message = _AT.sub("", message).removesuffix(end)
+    return f"{where}: not TOML: {message[:1].lower()}{message[1:]}"

@@ -1,12 +1,52 @@
-"""Python's TOML parser, or the package of the same code for Python 3.10."""
+"""Python's TOML parser, or the package of the same code for Python 3.10, for files of others."""
 
 from __future__ import annotations
 
+import re
 import sys
+from typing import Any
 
 if sys.version_info >= (3, 11):
-    from tomllib import TOMLDecodeError, loads
+    import tomllib
+    from tomllib import TOMLDecodeError
 else:
-    from tomli import TOMLDecodeError, loads
+    import tomli as tomllib
+    from tomli import TOMLDecodeError
 
-__all__ = ["TOMLDecodeError", "loads"]
+__all__ = ["TOMLDecodeError", "loads", "long_key"]
+
+_MOST_PARTS = 16
+_STRING = re.compile(r""""(?:[^"\\]|\\.)*"?|'[^']*'?""")
+"""A string in one line. It may be open, so that the time is proportional to the text."""
+_NO_KEY = re.compile(r"[^\w.-]+")
+
+
+def loads(text: str) -> dict[str, Any]:
+    """Return the content of a TOML file.
+
+    Raises:
+        TOMLDecodeError: It is not TOML, or has what Python cannot read: a number of thousands of
+            digits, or values nested too deeply.
+    """
+    try:
+        return tomllib.loads(text)
+    except TOMLDecodeError:
+        raise
+    except ValueError as error:
+        raise TOMLDecodeError("A number has too many digits") from error
+    except (RecursionError, MemoryError) as error:
+        raise TOMLDecodeError("It is nested too deeply") from error
+
+
+def long_key(text: str) -> int:
+    """Return the number of the first line with a key of too many parts, as in ``a.b.c``; or 0.
+
+    The parser's time and memory grow with the square of a key's parts.
+    """
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") < _MOST_PARTS:
+            continue
+        code = _STRING.sub("s", line).partition("#")[0].replace(" ", "").replace("\t", "")
+        if any(run.count(".") >= _MOST_PARTS for run in _NO_KEY.split(code)):
+            return number
+    return 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from mnv2cli.config.regular import read_regular
+from mnv2cli.config.toml import TOMLDecodeError, loads, long_key
 from mnv2cli.errors import InputError
 from mnv2cli.labels.categories import Categories, Category
 from mnv2cli.labels.imagenet import imagenet_labels
@@ -74,8 +75,7 @@ def read_sections(path: str) -> dict[str, Any]:
         InputError: The file cannot be read, or is not TOML.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read(_LARGEST_FILE + 1)
+        data = read_regular(path, _LARGEST_FILE + 1)
         text = data.decode("utf-8-sig")  # Windows editors write a byte order mark
     except OSError as error:
         raise InputError(f"cannot read the categories file {path!r}: {reason(error)}") from error
@@ -133,16 +133,15 @@ def _builtin_by_key() -> dict[str, Category]:
 
 
 def _parse(text: str, path: str) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    hint = "To see a valid file, run: mnv2 labels --toml"
+    if line := long_key(text):
+        why = f"a key has too many parts (at line {line})"
+        raise InputError(f"the categories file {path!r} is not valid TOML: {why}", hint)
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return loads(text)
+    except TOMLDecodeError as error:
         raise InputError(
-            f"the categories file {path!r} is not valid TOML: {error}",
-            "To see a valid file, run: mnv2 labels --toml",
+            f"the categories file {path!r} is not valid TOML: {error}", hint
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,26 @@ def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('[dog]\nname = "Dogs"\n', encoding="utf-8-sig")
     assert load(str(file))(scores(chow=0.6)).name == "Dogs"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_named_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="not a regular file"):
+        load(str(tmp_path / "pipe"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[dog]\nthreshold" + ".a" * 30_000 + " = 1", r"too many parts \(at line 2\)"),
+        ("[dog]\nthreshold = " + "9" * 6_000, "too many digits"),
+    ],
+)
+def test_what_the_parser_cannot_read_is_an_error(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(InputError, match=message):
+        load(str(tmp_path / "mine.toml"))
 
 
 def test_images_of_an_ignored_category_have_no_category(tmp_path: Path) -> None:

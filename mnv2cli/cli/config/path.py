@@ -25,7 +25,7 @@ _options = section("Options")
 @_options("--user", "of_user", is_flag=True, help="Print only the path of the user's file.")
 @_options("--json", "as_json", is_flag=True, help="Print JSON.")
 def path(of_user: bool, as_json: bool) -> None:
-    """List where config files are looked for, the first that counts first.
+    """List where config files are looked for, highest precedence first.
 
     Of the current folder and those above it, only the first file counts.
     """
@@ -47,11 +47,14 @@ def path(of_user: bool, as_json: bool) -> None:
 
 def _rows() -> list[tuple[str, str]]:
     """Return the places, each with its state; of a folder without files, only mnv2.toml."""
-    from mnv2cli.config.locate import PYPROJECT, project_files, user_file
+    from mnv2cli.config.locate import PYPROJECT, is_user_file, project_files, user_file
 
     rows: list[tuple[str, str]] = []
     is_found = False
     for name in project_files():
+        if is_user_file(name):  # it is the last row
+            is_found = is_found or os.path.lexists(name)
+            continue
         state = "not read" if is_found and os.path.lexists(name) else _state(name, project=True)
         if state in ("missing", "no [tool.mnv2]") and os.path.basename(name) == PYPROJECT:
             continue
@@ -63,13 +66,13 @@ def _rows() -> list[tuple[str, str]]:
 
 def _state(path: str, *, project: bool) -> str:
     from mnv2cli.config.locate import is_trusted
-    from mnv2cli.config.read import read_file
+    from mnv2cli.config.read import is_of_another, read_file
 
     if not os.path.lexists(path):
         return "missing"
+    if project and not is_trusted(path):
+        return "ignored" if is_of_another(path) else "no [tool.mnv2]"
     try:
-        if read_file(path, is_project=project) is None:
-            return "no [tool.mnv2]"
-        return "used" if not project or is_trusted(path) else "ignored"
+        return "no [tool.mnv2]" if read_file(path, is_project=project) is None else "used"
     except Mnv2Error:
         return "broken"

@@ -1,0 +1,38 @@
+"""Read the small regular files that options and config files name."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+
+def read_regular(path: str, limit: int) -> bytes:
+    """Return the first bytes of a regular file; a pipe could block, and a device never end.
+
+    Args:
+        path: The file.
+        limit: How many bytes are read at most.
+
+    Raises:
+        OSError: It is not a regular file, or cannot be read.
+    """
+    try:
+        _check(path, os.stat(path).st_mode)
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            _check(path, os.fstat(file.fileno()).st_mode)  # the path may name another file by now
+            return file.read(limit)
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "the name contains a NUL byte", path) from error
+
+
+def _check(path: str, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "not a regular file", path)
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    # Without O_NONBLOCK, opening a FIFO waits for a writer forever.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
