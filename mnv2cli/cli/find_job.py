@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
+from math import floor
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -177,8 +178,14 @@ class FindJob:
 
     def _show_meanings(self, meanings: Iterable[list[Meaning]]) -> None:
         """Show the meaning that is used of names that have several."""
-        used = [f"{chosen.name} by {_described(chosen)}" for chosen, *others in meanings if others]
-        also = [f"{each.kind}:{_described(each, each.name)}" for _, *o in meanings for each in o]
+        used, also = {}, {}  # in order, each once
+        for chosen, *others in meanings:
+            names = [f"{each.kind}:{_described(each, each.name)}" for each in others]
+            if chosen.kind == "label" and len(chosen.keys) > 1:  # such as crane
+                names += [f"{chosen.name} ({key})" for key in sorted(chosen.keys)]
+            if names:
+                used[f"{chosen.name} by {_described(chosen)}"] = None
+                also |= dict.fromkeys(names)
         if used:
             self._screen.notice(f"Finding {', '.join(used)}; also possible: {', '.join(also)}.")
 
@@ -195,7 +202,8 @@ class FindJob:
         hint = ""
         if nearest.score >= 0.01:
             hint = (
-                f"The likeliest is {nearest.record.path} with a score of {nearest.score:.2g}; "
+                f"The likeliest is {nearest.record.path} with a score of "
+                f"{floor(nearest.score * 1e4) / 1e4:g}; "
                 "lower scores are found with --min-score."
             )
         return NoImagesError(f"no photo of {what} found: {searched} searched{also}", hint)

@@ -185,5 +185,5 @@ def _plain(name: str) -> str:
 
 def _wnid(name: str) -> str:
     """Return the WordNet ID that a name is or ends with, as in ``crane (n02012849)``."""
-    text = name.strip().rpartition("(")[2].rstrip(")").strip()
+    text = name.strip().rpartition("(")[2].rstrip(")").strip().lower()
     return text if _WNID.fullmatch(text) else ""

@@ -204,3 +204,12 @@ def test_results_are_searched_from_a_file_and_from_a_pipe(
     size = invoke("find", "tabby", "--from", results, "--fit", "pad")
     assert size.exit_code == 2 and "cannot be combined with --from" in size.stderr
     assert not fake_engine.batches
+
+
+@pytest.mark.usefixtures("folder")
+def test_each_meaning_of_a_name_is_shown_once(invoke: Invoke) -> None:
+    result = invoke("find", "crane", "crane", "in", "photos")
+    assert result.stderr.splitlines()[0] == (
+        "Finding crane by label (2 classes); also possible: crane (n02012849), crane (n03126707)."
+    )
+    assert invoke("find", "N01482330", "photos").stdout == "photos/shark.png\n"
