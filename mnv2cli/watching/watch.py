@@ -117,12 +117,13 @@ class Watcher:
         with closing(records):  # type: ignore[type-var]
             for record in records:
                 shot = by_path[record.path]
-                if shot.now() != shot:  # it was not complete after all
-                    self._arrivals.look_again(shot)
-                elif not record.error:
+                if not self._is_same(shot):
+                    continue
+                if not record.error:
                     readable.append(record)
                 elif self._arrivals.unreadable(shot):
                     yield Arrived(record, "unreadable", reason=record.error)
+        readable = [record for record in readable if self._is_same(by_path[record.path])]
         if not readable:
             return
         for arrived in self._job.process(readable):
@@ -130,6 +131,13 @@ class Watcher:
             self._arrivals.done(shot)
             self._arrivals.look_again(shot)
             yield arrived
+
+    def _is_same(self, shot: Shot) -> bool:
+        """Return whether a photo is as it was; one that is not was not complete after all."""
+        if shot.now() == shot:
+            return True
+        self._arrivals.look_again(shot)
+        return False
 
     def _as_given(self, path: str) -> str:
         """Return the path of a change, below the folder as it was given."""
