@@ -37,6 +37,7 @@ class RowArrivals:
 
     def __init__(self, path: str, layout: Layout, classifier: Classifier) -> None:
         self.notes: list[str] = []
+        self.warnings: list[str] = []
         self.ignored: tuple[str, ...] = ()
         self._classifier = classifier
         self._run = Run(path, layout, classifier.settings(), RunOptions(resume=True))

@@ -89,6 +89,8 @@ class Watcher:
         ):
             for note in self._job.notes:
                 self._watched.events.notice(note)
+            for warning in self._job.warnings:
+                self._watched.events.warning(warning)
             self._arrivals.scan()
             self._watched.begun()
             rescan = time.monotonic() + options.rescan

@@ -20,12 +20,12 @@ from filelock import FileLock
 
 from mnv2cli.sorting import run as sort_run
 from tests.conftest import FakeEngine, draw
+from tests.tagging.photos import packet
 from tests.watching.arriving import Arriving, drawn, faults, sorted_files
 
 Invoke = Callable[..., Result]
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 60  # seconds until a test gives up
-
 pytestmark = [
     pytest.mark.usefixtures("fake_engine"),
     pytest.mark.skipif(os.name == "nt", reason="signals of POSIX"),
@@ -275,6 +275,45 @@ def test_a_full_disk_ends_the_watch_and_the_next_one_finishes(
     assert len(names(drop.parent / "sorted")) == 3
     assert invoke("undo", "sorted").exit_code == 0
     assert not sorted_files(drop.parent / "sorted")
+
+
+def test_photos_that_cannot_be_finished_after_a_crash_are_reported(
+    drop: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(3):
+        draw(drop / f"{i}.png", (i, 9, 0))
+
+    def full(*args: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sort_run, "copy", full)
+        assert once(invoke, "--into", "sorted").exit_code == 1
+    (drop / "1.png").unlink()
+    result = once(invoke, "--into", "sorted", "-q")
+    missing = f"Warning: {drop / '1.png'}: not finished after an interruption: "
+    assert result.exit_code == 0 and result.stderr.startswith(missing)
+    assert names(drop.parent / "sorted") == ["fish/0.png", "fish/2.png"]
+    assert once(invoke, "--into", "sorted", "-q").stderr == ""
+
+
+def test_sidecars_that_cannot_be_finished_after_a_crash_are_reported(
+    drop: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(drop / "0.png", (0, 9, 0))
+    (drop / "0.xmp").write_bytes(packet("mine"))
+
+    def interrupt(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", interrupt)
+        assert once(invoke, "--tag").exit_code == 130
+    (drop / "0.xmp").write_bytes(packet("of another program"))
+    result = once(invoke, "--tag")
+    path = drop / "0.xmp"
+    assert f"Warning: {path}: not finished after an interruption: is neither" in result.stderr
+    assert result.exit_code == 0 and "1 photo tagged in drop" in result.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
