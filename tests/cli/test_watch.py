@@ -26,6 +26,8 @@ from tests.watching.arriving import Arriving, drawn, faults, sorted_files
 Invoke = Callable[..., Result]
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 60  # seconds until a test gives up
+ROWS = "-o requires a local .csv or .jsonl file, to which rows are appended."
+
 pytestmark = [
     pytest.mark.usefixtures("fake_engine"),
     pytest.mark.skipif(os.name == "nt", reason="signals of POSIX"),
@@ -223,7 +225,9 @@ def test_rows_are_appended_and_can_be_resumed(drop: Path, invoke: Invoke) -> Non
         (["--into", "x", "--top", "3"], "--top cannot be combined with --into"),
         (["--tag", "--move"], "--move cannot be combined with --tag"),
         (["-o", "x.csv", "--by", "label"], "--by cannot be combined with -o"),
-        (["-o", "x.parquet"], "-o requires a local .csv or .jsonl file"),
+        (["-o", "x.parquet"], ROWS),
+        (["-o", "-"], ROWS),
+        (["-o", "rows"], ROWS),
         (["--into", "x", "--embed"], "--embed requires --tag"),
         (["--into", "x", "--min-count", "3"], "--min-count cannot be used here"),
         (["--into", "x", "--settle", "0"], "0.0 is not in the range x>0"),
