@@ -188,7 +188,14 @@ def watch(
         chosen = folders.for_model(options.model)
         code = job.sort(mode.dest, method, chosen.options(), chosen.labels())
     elif mode.tag:
-        tags = TagChoice(None, folders.threshold, 5, "", False, folders.categories)
+        tags = TagChoice(
+            what=None,
+            threshold=folders.threshold,
+            max_tags=5,
+            prefix="",
+            hierarchy=False,
+            categories=folders.categories,
+        )
         code = job.tag(tags.for_model(options.model), embed=mode.embed)
     else:
         assert mode.output is not None
