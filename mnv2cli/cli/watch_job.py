@@ -128,7 +128,7 @@ class WatchJob:
                     self._show(arrived)
                 is_over = True
         except KeyboardInterrupt:
-            if not is_over or self._watching.once:
+            if not is_over or (self._watching.once and not watcher.is_complete):
                 raise
         finally:
             if has_begun:

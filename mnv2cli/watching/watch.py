@@ -58,6 +58,9 @@ class Watcher:
     Args:
         watched: What is watched, and what becomes of it.
         stop_requested: Once set, current photos are finished, and no more are started.
+
+    Attributes:
+        is_complete: With ``once``: the watch has ended, and no photo is left to process.
     """
 
     def __init__(self, watched: Watched, stop_requested: Event) -> None:
@@ -66,6 +69,7 @@ class Watcher:
         self._watched = watched
         self._options = watched.options
         self._stop = stop_requested
+        self.is_complete = False
         folder = DropFolder(watched.drop, watched.options, watched.job.ignored)
         self._arrivals = Arrivals(folder, watched.options, watched.job.is_done)
         self._roots = [os.path.abspath(watched.drop), os.path.realpath(watched.drop)]
@@ -98,10 +102,9 @@ class Watcher:
                 shots = self._arrivals.complete(BATCH)
                 if shots:
                     yield from self._process(shots)
-                elif options.once and not self._arrivals.is_waiting:
-                    self._arrivals.scan()  # what came in the meantime
-                    if not self._arrivals.is_waiting:
-                        return
+                elif options.once and self._are_all_done():
+                    self.is_complete = True
+                    return
                 pause = min(self._arrivals.seconds(), max(rescan - time.monotonic(), 0.0))
                 paths = changes.take(0 if len(shots) == BATCH else min(pause, _LONGEST_WAIT))
                 self._arrivals.changed(map(self._as_given, paths))
@@ -109,6 +112,13 @@ class Watcher:
                 if time.monotonic() >= rescan and not self._is_gone:
                     self._arrivals.scan()
                     rescan = time.monotonic() + options.rescan
+            self.is_complete = options.once and self._are_all_done()
+
+    def _are_all_done(self) -> bool:
+        """Return whether no photo waits, nor one that came in the meantime."""
+        if not self._arrivals.is_waiting:
+            self._arrivals.scan()
+        return not self._arrivals.is_waiting
 
     def _process(self, shots: Sequence[Shot]) -> Iterator[Arrived]:
         """Classify complete photos, and process those that can be read and did not change."""

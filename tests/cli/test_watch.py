@@ -18,7 +18,9 @@ import pytest
 from click.testing import Result
 from filelock import FileLock
 
+from mnv2cli.cli.watch_job import WatchJob
 from mnv2cli.sorting import run as sort_run
+from mnv2cli.watching.job import Arrived
 from tests.conftest import FakeEngine, draw
 from tests.tagging.photos import packet
 from tests.watching.arriving import Arriving, drawn, faults, sorted_files
@@ -337,6 +339,27 @@ def test_a_signal_ends_the_watch_with_a_summary(
     assert "2 photos moved into sorted" in text
     assert invoke("undo", "sorted").exit_code == 0  # both: one journal
     assert (drop / "0.png").exists() and (drop / "sub" / "1.png").exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(1, 130), (2, 0)])
+def test_an_interrupt_of_a_run_for_existing_photos_is_an_error_unless_all_are_done(
+    drop: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, number: int, code: int
+) -> None:
+    for i in range(2):
+        draw(drop / f"{i}.png", (i, 9, 0))
+    monkeypatch.setattr("mnv2cli.watching.watch.BATCH", 1)
+    show, shown = WatchJob._show, []
+
+    def interrupt(job: WatchJob, arrived: Arrived) -> None:
+        show(job, arrived)
+        shown.append(arrived)
+        if len(shown) == number:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(WatchJob, "_show", interrupt)
+    result = once(invoke, "--into", "sorted")
+    assert result.exit_code == code and len(names(drop.parent / "sorted")) == number
+    assert f"{'1 photo' if number == 1 else '2 photos'} copied into sorted" in result.stderr
 
 
 def test_a_companion_that_comes_later_joins_a_copied_photo(drop: Path, watching: Watching) -> None:
