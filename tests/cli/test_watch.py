@@ -161,7 +161,7 @@ def test_a_damaged_photo_is_left_and_reported(drop: Path, invoke: Invoke) -> Non
         assert result.exit_code == 4
         assert "Warning: drop/a.jpg: truncated" in result.stderr
         assert "Warning: drop/empty.jpg: empty file" in result.stderr
-        assert "Unreadable 2 photos not readable, left in place" in result.stderr
+        assert "Unreadable 2 photos, left in place" in result.stderr
     assert not sorted_files(drop.parent / "sorted")
     assert sorted(os.listdir(drop)) == ["a.jpg", "empty.jpg"]
     (drop / "a.jpg").write_bytes(whole)
