@@ -98,6 +98,12 @@ def names(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in sorted_files(folder))
 
 
+def rows(path: str) -> list[tuple[str, str]]:
+    """Return the paths and errors in a file of results."""
+    with open(path, newline="") as file:
+        return [(row["path"], row["error"].partition(":")[0]) for row in csv.DictReader(file)]
+
+
 def once(invoke: Invoke, *args: str, patience: str = "0.3") -> Result:
     return invoke("watch", "drop", "--settle", "0.1", "--patience", patience, "--once", *args)
 
@@ -167,6 +173,39 @@ def test_a_damaged_photo_is_left_and_reported(drop: Path, invoke: Invoke) -> Non
     (drop / "a.jpg").write_bytes(whole)
     assert once(invoke, "--into", "sorted", "--move").exit_code == 4
     assert names(drop.parent / "sorted") == ["fish/a.jpg"]
+
+
+def test_a_photo_that_is_given_up_has_the_row_of_an_error_and_is_not_tried_at_a_restart(
+    drop: Path, invoke: Invoke
+) -> None:
+    draw(drop / "0.png", (0, 9, 0))
+    (drop / "1.png").write_bytes((drop / "0.png").read_bytes()[:60])
+    assert once(invoke, "-o", "labels.csv", "--top", "2").exit_code == 4
+    assert rows("labels.csv") == [("drop/0.png", ""), ("drop/1.png", "truncated")]
+    result = once(invoke, "-o", "labels.csv", "--top", "2")
+    assert result.exit_code == 0 and "no new photo" in result.stderr
+    draw(drop / "1.png", (1, 9, 0))
+    again = ("-o", "labels.csv", "--resume", "--retry-errors", "--top", "2")
+    assert invoke("classify", "drop", *again).exit_code == 0
+    assert rows("labels.csv") == [("drop/0.png", ""), ("drop/1.png", "")]
+
+
+def test_a_photo_that_is_mended_after_it_was_given_up_gets_another_row(
+    drop: Path, watching: Watching, invoke: Invoke
+) -> None:
+    process = watching.start("-o", "labels.csv", "--top", "2", "--patience", "0.3")
+    (drop / "0.png").touch()
+    until(lambda: "empty file" in watching.log.read_text())
+    os.utime(drop / "0.png", (1, 1))  # it changes, and is still unreadable
+    until(lambda: watching.log.read_text().count("empty file") == 2)
+    assert rows("labels.csv") == [("drop/0.png", "empty file")]
+    draw(drop / "0.png", (0, 9, 0))
+    until(lambda: "0.png → tench" in watching.log.read_text())
+    watching.end(process)
+    assert rows("labels.csv") == [("drop/0.png", "empty file"), ("drop/0.png", "")]
+    result = invoke("classify", "drop", "-o", "labels.csv", "--resume", "--top", "2")
+    assert result.exit_code == 0, result.stderr
+    assert rows("labels.csv") == [("drop/0.png", "")]
 
 
 def test_a_destination_in_the_watched_folder_is_not_watched(drop: Path, invoke: Invoke) -> None:
