@@ -93,32 +93,32 @@ _mode_options = grouped(
 _watch_options = grouped(
     "watching",
     WatchOptions,
-    _watching("--once", is_flag=True, help="End once all photos are processed."),
+    _watching("--once", is_flag=True, help="Exit once all existing photos are processed."),
     _watching(
         "--settle",
         type=click.FloatRange(min=0, min_open=True),
         default=1.0,
         metavar="SECONDS",
-        help="Wait so long without a change.",
+        help="Wait until a photo has not changed for this long.",
     ),
     _watching(
         "--patience",
         type=click.FloatRange(min=0, min_open=True),
         default=30.0,
         metavar="SECONDS",
-        help="Report a photo that cannot be read and has not changed for so long.",
+        help="Report a photo that is still unreadable after this long.",
     ),
     _watching(
         "--poll",
         is_flag=True,
-        help="Look for changes: for network drives.",
+        help="Check for changes every second; needed on network drives.",
     ),
     _watching(
         "--rescan",
         type=click.FloatRange(min=0, min_open=True),
         default=60.0,
         metavar="SECONDS",
-        help="Look at the whole folder so often, in case a change was missed.",
+        help="Rescan the whole folder this often, in case a change was missed.",
     ),
     _watching("--recursive/--no-recursive", default=True, help="Watch subfolders, or not."),
     _watching(
@@ -166,7 +166,7 @@ def watch(
     """Sort, tag or classify photos as they arrive in the folder DROP.
 
     Existing photos are processed too. A photo is processed once it is complete: its size and
-    time have stood still, no program has it open for writing, and it can be read to its end.
+    time no longer change, no program has it open for writing, and it can be read to its end.
     Hidden files and names of transfers, such as photo.jpg.part, are ignored. Companions such as
     .xmp go with their photo.
 
@@ -175,7 +175,8 @@ def watch(
     journal, which mnv2 undo DEST undoes; with --tag, mnv2 undo DROP.
 
     Exit codes: 0 ended as asked, also if no photo arrived, 1 failed, 2 usage error, 4 with --once
-    if some images could not be read, 130 interrupted twice, 143 terminated twice.
+    if some images could not be read, 130 interrupted (with --once by the first Ctrl-C, otherwise by
+    the second), 143 terminated likewise.
     """
     ctx = click.get_current_context()
     check_local(drop, "watch")
@@ -188,7 +189,14 @@ def watch(
         chosen = folders.for_model(options.model)
         code = job.sort(mode.dest, method, chosen.options(), chosen.labels())
     elif mode.tag:
-        tags = TagChoice(None, folders.threshold, 5, "", False, folders.categories)
+        tags = TagChoice(
+            what=None,
+            threshold=folders.threshold,
+            max_tags=5,
+            prefix="",
+            hierarchy=False,
+            categories=folders.categories,
+        )
         code = job.tag(tags.for_model(options.model), embed=mode.embed)
     else:
         assert mode.output is not None

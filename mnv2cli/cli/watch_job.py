@@ -82,15 +82,15 @@ class WatchJob:
     def write(self, output: str, labels: LabelOptions) -> ExitCode:
         """Write rows, and return the exit code."""
         from mnv2cli.results.check import check_not_folder, check_output
-        from mnv2cli.results.formats import format_of, is_resumable
+        from mnv2cli.results.formats import is_resumable, suffix_format
         from mnv2cli.results.schema import Layout, extras
         from mnv2cli.sources.urls import is_url
         from mnv2cli.watching.rows import RowArrivals
 
         check_not_folder(output)
-        if is_url(output) or not is_resumable(format := format_of(output)):
+        if is_url(output) or not is_resumable(format := suffix_format(output)):
             raise click.UsageError(
-                "-o requires a local .csv or .jsonl file, which rows are added to."
+                "-o requires a local .csv or .jsonl file, to which rows are appended."
             )
         check_output(output, format, force=True)
         classifier = self._classifier(labels)
@@ -128,7 +128,7 @@ class WatchJob:
                     self._show(arrived)
                 is_over = True
         except KeyboardInterrupt:
-            if not is_over or self._watching.once:
+            if not is_over or (self._watching.once and not watcher.is_complete):
                 raise
         finally:
             if has_begun:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def watch(
     drop: str | os.PathLike[str],
-    into: SortOptions | TagOptions | str,
+    into: SortOptions | TagOptions | str | os.PathLike[str],
     *,
     classifier: Classifier | None = None,
     options: WatchOptions | None = None,
@@ -44,7 +45,8 @@ def watch(
             with ``WatchOptions(once=True)``.
 
     Raises:
-        InputError: The folder does not exist, or another run uses the destination.
+        InputError: The folder does not exist, photos are to be sorted by what the classifier does
+            not give, or another run uses the destination.
         OutputError: The destination is gone or cannot be written. No photo is lost, and the next
             run resumes this one.
         WeightsError: The weights are not available.
@@ -56,14 +58,20 @@ def watch(
     drop = os.fspath(drop)
     if not os.path.isdir(drop):
         raise InputError(f"{drop!r} is not a folder")
-    if isinstance(into, str):
-        into = SortOptions(into)
-    made = classifier or Classifier(labels=_labels(into))
+    if not isinstance(into, SortOptions | TagOptions):
+        into = SortOptions(os.fspath(into))
+    labels = classifier.options.labels if classifier else _labels(into)
+    if isinstance(into, SortOptions):
+        _check_template(into.folders.fields, labels)
+    made = classifier or Classifier(labels=labels)
     options = options or WatchOptions()
 
     def classify(sources: Iterator[Source], *, stop_requested: Event) -> Iterator[Record]:
         return made.run(sources, stop_requested=stop_requested)
 
+    if isinstance(into, SortOptions):
+        exclude = (*into.exclude, *options.exclude)
+        into = replace(into, exclude=exclude, given=into.given or (drop,))
     job = _job(drop, into, place, made)
     events = made.events if classifier else RunEvents()
     watched = Watched(drop, job, classify, options, events)
@@ -74,6 +82,20 @@ def _labels(into: SortOptions | TagOptions) -> LabelOptions:
     if isinstance(into, TagOptions):
         return LabelOptions(top=into.max_tags, category=into.what != "label")
     return LabelOptions(top=2, category="category" in into.folders.fields)
+
+
+def _check_template(fields: set[str], labels: LabelOptions) -> None:
+    """Check that photos get what folders are named by; raises InputError."""
+    for field, is_given, option in (
+        ("category", labels.category, "category=True"),
+        ("node", labels.rollup is not None, "rollup=P"),
+    ):
+        if field in fields and not is_given:
+            raise InputError(
+                f"{{{field}}} in the template requires LabelOptions({option})",
+                f"Pass classifier=Classifier(labels=LabelOptions({option})), or use another "
+                "template.",
+            )
 
 
 def _job(

@@ -54,11 +54,6 @@ class Arrivals:
         """Whether there is a photo that has not been processed."""
         return bool(self._waiting)
 
-    @property
-    def waiting(self) -> list[str]:
-        """The photos that have not been processed."""
-        return list(self._waiting)
-
     def scan(self) -> None:
         """Look at the whole folder."""
         seen: set[str] = set()

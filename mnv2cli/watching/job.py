@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Literal, Protocol
 
 from mnv2cli.records import Record
+from mnv2cli.system.messages import count
 from mnv2cli.watching.shots import Shot
 
 What = Literal["done", "skipped", "left", "failed", "unreadable"]
@@ -43,10 +44,12 @@ class Job(Protocol):
 
     Attributes:
         notes: What to tell the user about an interrupted run that was finished.
+        warnings: Which of its files could not be finished, and why.
         ignored: Folders in the watched folder that are to be ignored.
     """
 
     notes: list[str]
+    warnings: list[str]
     ignored: tuple[str, ...]
 
     @property
@@ -71,3 +74,20 @@ class Job(Protocol):
         Raises:
             OutputError: Nothing more can be written, as on a full disk.
         """
+
+    def give_up(self, record: Record) -> None:
+        """Note a photo that could not be read for long; it is tried again only if it changes.
+
+        Raises:
+            OutputError: Nothing more can be written, as on a full disk.
+        """
+
+
+def finished_note(finished: int) -> list[str]:
+    """Return the note on an interrupted run of which a number of files were finished."""
+    return [f"Finished an interrupted run: {count(finished, 'file')}."] if finished else []
+
+
+def unfinished_warnings(failed: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a warning for each file of an interrupted run that could not be finished."""
+    return [f"{path}: not finished after an interruption: {why}" for path, why in failed]

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 class RowArrivals:
     """Appends rows to a file of results; a photo that has one gets no other.
 
+    A photo that was given up has the row of an error. If it can be read later, while this run
+    lasts, it gets another row.
+
     Args:
         path: The file, ``.csv`` or ``.jsonl``.
         layout: The layout of its rows.
@@ -37,10 +40,12 @@ class RowArrivals:
 
     def __init__(self, path: str, layout: Layout, classifier: Classifier) -> None:
         self.notes: list[str] = []
+        self.warnings: list[str] = []
         self.ignored: tuple[str, ...] = ()
         self._classifier = classifier
         self._run = Run(path, layout, classifier.settings(), RunOptions(resume=True))
         self._known = self._run.image_keys()
+        self._given_up: set[int] = set()  # the keys of photos with the row of an error
         self._layout = layout
         self._output: Output | None = None
         self._stack = ExitStack()
@@ -78,6 +83,24 @@ class RowArrivals:
             InputError: The existing rows were written with other settings.
             OutputError: The file cannot be written.
         """
+        for record in records:
+            self._write(record)
+            self._known.add(image_key(record.path, os.curdir))
+        return [Arrived(record, "done", _label(record)) for record in records]
+
+    def give_up(self, record: Record) -> None:
+        """Write the row of an error, once.
+
+        Raises:
+            InputError: The existing rows were written with other settings.
+            OutputError: The file cannot be written.
+        """
+        key = image_key(record.path, os.curdir)
+        if key not in self._given_up:
+            self._write(record)
+            self._given_up.add(key)
+
+    def _write(self, record: Record) -> None:
         if self._output is None:
             self._run.start(self._classifier.settings())
             self._output = self._stack.enter_context(
@@ -90,10 +113,7 @@ class RowArrivals:
                     opened=self._run.opened,
                 )
             )
-        for record in records:
-            self._output.write(record)
-            self._known.add(image_key(record.path, os.curdir))
-        return [Arrived(record, "done", _label(record)) for record in records]
+        self._output.write(record)
 
 
 def _label(record: Record) -> str:

@@ -16,8 +16,7 @@ from mnv2cli.sorting.dates import date_reader
 from mnv2cli.sorting.options import SortOptions
 from mnv2cli.sorting.session import SortSession
 from mnv2cli.system.files import is_really_within
-from mnv2cli.system.messages import count
-from mnv2cli.watching.job import Arrived
+from mnv2cli.watching.job import Arrived, finished_note, unfinished_warnings
 from mnv2cli.watching.shots import Shot
 
 
@@ -40,6 +39,7 @@ class SortArrivals:
                 "Name another destination with --into.",
             )
         self.notes: list[str] = []
+        self.warnings: list[str] = []
         self.ignored: tuple[str, ...] = (options.dest,)
         self._options = options
         self._images = images
@@ -54,8 +54,8 @@ class SortArrivals:
     def __enter__(self) -> SortArrivals:
         """Lock the destination, and finish an interrupted run."""
         self._stack.enter_context(self._session)
-        if finished := self._session.finished:
-            self.notes.append(f"Finished an interrupted run: {count(finished, 'file')}.")
+        self.notes += finished_note(self._session.finished)
+        self.warnings += unfinished_warnings(self._session.failed)
         return self
 
     def __exit__(
@@ -93,6 +93,9 @@ class SortArrivals:
             self._arrived(record, actions.get(record.path), failed, joined[record.path])
             for record in records
         ]
+
+    def give_up(self, record: Record) -> None:
+        """Leave a photo that cannot be read where it is."""
 
     def _arrived(
         self, record: Record, action: Action | None, failed: dict[str, str], companions: int

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from mnv2cli.records import Record, Source
-from mnv2cli.system.messages import count
 from mnv2cli.tagging.actions import TagAction, TagPlan, WriteOptions
 from mnv2cli.tagging.apply import apply, finish_open
 from mnv2cli.tagging.options import PlaceOptions, TagOptions
 from mnv2cli.tagging.plan import make_plan
 from mnv2cli.tagging.recover import finish
 from mnv2cli.tagging.tagged import Untagged
-from mnv2cli.watching.job import Arrived
+from mnv2cli.watching.job import Arrived, finished_note, unfinished_warnings
 from mnv2cli.watching.shots import Shot
 
 
@@ -29,6 +28,7 @@ class TagArrivals:
 
     def __init__(self, drop: str, options: TagOptions, place: PlaceOptions) -> None:
         self.notes: list[str] = []
+        self.warnings: list[str] = []
         self.ignored: tuple[str, ...] = ()
         self._journal = ""
         self._drop = os.path.abspath(drop)
@@ -42,8 +42,9 @@ class TagArrivals:
 
     def __enter__(self) -> TagArrivals:
         """Finish an interrupted run."""
-        if finished := finish(self._drop).finished:
-            self.notes.append(f"Finished an interrupted run: {count(finished, 'file')}.")
+        outcome = finish(self._drop)
+        self.notes += finished_note(outcome.finished)
+        self.warnings += unfinished_warnings(outcome.failed)
         return self
 
     def __exit__(
@@ -76,6 +77,9 @@ class TagArrivals:
             self._journal = outcome.journal or self._journal
         actions = {action.source: action for action in reversed(plan.actions)}
         return [_arrived(record, actions.get(record.path), failed) for record in records]
+
+    def give_up(self, record: Record) -> None:
+        """Leave a photo that cannot be read where it is."""
 
 
 def _arrived(record: Record, action: TagAction | None, failed: dict[str, str]) -> Arrived:

@@ -58,6 +58,9 @@ class Watcher:
     Args:
         watched: What is watched, and what becomes of it.
         stop_requested: Once set, current photos are finished, and no more are started.
+
+    Attributes:
+        is_complete: With ``once``: the watch has ended, and no photo is left to process.
     """
 
     def __init__(self, watched: Watched, stop_requested: Event) -> None:
@@ -66,6 +69,7 @@ class Watcher:
         self._watched = watched
         self._options = watched.options
         self._stop = stop_requested
+        self.is_complete = False
         folder = DropFolder(watched.drop, watched.options, watched.job.ignored)
         self._arrivals = Arrivals(folder, watched.options, watched.job.is_done)
         self._roots = [os.path.abspath(watched.drop), os.path.realpath(watched.drop)]
@@ -89,6 +93,8 @@ class Watcher:
         ):
             for note in self._job.notes:
                 self._watched.events.notice(note)
+            for warning in self._job.warnings:
+                self._watched.events.warning(warning)
             self._arrivals.scan()
             self._watched.begun()
             rescan = time.monotonic() + options.rescan
@@ -96,10 +102,9 @@ class Watcher:
                 shots = self._arrivals.complete(BATCH)
                 if shots:
                     yield from self._process(shots)
-                elif options.once and not self._arrivals.is_waiting:
-                    self._arrivals.scan()  # what came in the meantime
-                    if not self._arrivals.is_waiting:
-                        return
+                elif options.once and self._are_all_done():
+                    self.is_complete = True
+                    return
                 pause = min(self._arrivals.seconds(), max(rescan - time.monotonic(), 0.0))
                 paths = changes.take(0 if len(shots) == BATCH else min(pause, _LONGEST_WAIT))
                 self._arrivals.changed(map(self._as_given, paths))
@@ -107,6 +112,13 @@ class Watcher:
                 if time.monotonic() >= rescan and not self._is_gone:
                     self._arrivals.scan()
                     rescan = time.monotonic() + options.rescan
+            self.is_complete = options.once and self._are_all_done()
+
+    def _are_all_done(self) -> bool:
+        """Return whether no photo waits, nor one that came in the meantime."""
+        if not self._arrivals.is_waiting:
+            self._arrivals.scan()
+        return not self._arrivals.is_waiting
 
     def _process(self, shots: Sequence[Shot]) -> Iterator[Arrived]:
         """Classify complete photos, and process those that can be read and did not change."""
@@ -117,12 +129,14 @@ class Watcher:
         with closing(records):  # type: ignore[type-var]
             for record in records:
                 shot = by_path[record.path]
-                if shot.now() != shot:  # it was not complete after all
-                    self._arrivals.look_again(shot)
-                elif not record.error:
+                if not self._is_same(shot):
+                    continue
+                if not record.error:
                     readable.append(record)
                 elif self._arrivals.unreadable(shot):
+                    self._job.give_up(record)
                     yield Arrived(record, "unreadable", reason=record.error)
+        readable = [record for record in readable if self._is_same(by_path[record.path])]
         if not readable:
             return
         for arrived in self._job.process(readable):
@@ -130,6 +144,13 @@ class Watcher:
             self._arrivals.done(shot)
             self._arrivals.look_again(shot)
             yield arrived
+
+    def _is_same(self, shot: Shot) -> bool:
+        """Return whether a photo is as it was; one that is not was not complete after all."""
+        if shot.now() == shot:
+            return True
+        self._arrivals.look_again(shot)
+        return False
 
     def _as_given(self, path: str) -> str:
         """Return the path of a change, below the folder as it was given."""

@@ -18,13 +18,17 @@ import pytest
 from click.testing import Result
 from filelock import FileLock
 
+from mnv2cli.cli.watch_job import WatchJob
 from mnv2cli.sorting import run as sort_run
+from mnv2cli.watching.job import Arrived
 from tests.conftest import FakeEngine, draw
+from tests.tagging.photos import packet
 from tests.watching.arriving import Arriving, drawn, faults, sorted_files
 
 Invoke = Callable[..., Result]
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 60  # seconds until a test gives up
+ROWS = "-o requires a local .csv or .jsonl file, to which rows are appended."
 
 pytestmark = [
     pytest.mark.usefixtures("fake_engine"),
@@ -94,6 +98,12 @@ def names(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in sorted_files(folder))
 
 
+def rows(path: str) -> list[tuple[str, str]]:
+    """Return the paths and errors in a file of results."""
+    with open(path, newline="") as file:
+        return [(row["path"], row["error"].partition(":")[0]) for row in csv.DictReader(file)]
+
+
 def once(invoke: Invoke, *args: str, patience: str = "0.3") -> Result:
     return invoke("watch", "drop", "--settle", "0.1", "--patience", patience, "--once", *args)
 
@@ -157,12 +167,45 @@ def test_a_damaged_photo_is_left_and_reported(drop: Path, invoke: Invoke) -> Non
         assert result.exit_code == 4
         assert "Warning: drop/a.jpg: truncated" in result.stderr
         assert "Warning: drop/empty.jpg: empty file" in result.stderr
-        assert "Unreadable 2 photos not readable, left in place" in result.stderr
+        assert "Unreadable 2 photos, left in place" in result.stderr
     assert not sorted_files(drop.parent / "sorted")
     assert sorted(os.listdir(drop)) == ["a.jpg", "empty.jpg"]
     (drop / "a.jpg").write_bytes(whole)
     assert once(invoke, "--into", "sorted", "--move").exit_code == 4
     assert names(drop.parent / "sorted") == ["fish/a.jpg"]
+
+
+def test_a_photo_that_is_given_up_has_the_row_of_an_error_and_is_not_tried_at_a_restart(
+    drop: Path, invoke: Invoke
+) -> None:
+    draw(drop / "0.png", (0, 9, 0))
+    (drop / "1.png").write_bytes((drop / "0.png").read_bytes()[:60])
+    assert once(invoke, "-o", "labels.csv", "--top", "2").exit_code == 4
+    assert rows("labels.csv") == [("drop/0.png", ""), ("drop/1.png", "truncated")]
+    result = once(invoke, "-o", "labels.csv", "--top", "2")
+    assert result.exit_code == 0 and "no new photo" in result.stderr
+    draw(drop / "1.png", (1, 9, 0))
+    again = ("-o", "labels.csv", "--resume", "--retry-errors", "--top", "2")
+    assert invoke("classify", "drop", *again).exit_code == 0
+    assert rows("labels.csv") == [("drop/0.png", ""), ("drop/1.png", "")]
+
+
+def test_a_photo_that_is_mended_after_it_was_given_up_gets_another_row(
+    drop: Path, watching: Watching, invoke: Invoke
+) -> None:
+    process = watching.start("-o", "labels.csv", "--top", "2", "--patience", "0.3")
+    (drop / "0.png").touch()
+    until(lambda: "empty file" in watching.log.read_text())
+    os.utime(drop / "0.png", (1, 1))  # it changes, and is still unreadable
+    until(lambda: watching.log.read_text().count("empty file") == 2)
+    assert rows("labels.csv") == [("drop/0.png", "empty file")]
+    draw(drop / "0.png", (0, 9, 0))
+    until(lambda: "0.png → tench" in watching.log.read_text())
+    watching.end(process)
+    assert rows("labels.csv") == [("drop/0.png", "empty file"), ("drop/0.png", "")]
+    result = invoke("classify", "drop", "-o", "labels.csv", "--resume", "--top", "2")
+    assert result.exit_code == 0, result.stderr
+    assert rows("labels.csv") == [("drop/0.png", "")]
 
 
 def test_a_destination_in_the_watched_folder_is_not_watched(drop: Path, invoke: Invoke) -> None:
@@ -223,7 +266,9 @@ def test_rows_are_appended_and_can_be_resumed(drop: Path, invoke: Invoke) -> Non
         (["--into", "x", "--top", "3"], "--top cannot be combined with --into"),
         (["--tag", "--move"], "--move cannot be combined with --tag"),
         (["-o", "x.csv", "--by", "label"], "--by cannot be combined with -o"),
-        (["-o", "x.parquet"], "-o requires a local .csv or .jsonl file"),
+        (["-o", "x.parquet"], ROWS),
+        (["-o", "-"], ROWS),
+        (["-o", "rows"], ROWS),
         (["--into", "x", "--embed"], "--embed requires --tag"),
         (["--into", "x", "--min-count", "3"], "--min-count cannot be used here"),
         (["--into", "x", "--settle", "0"], "0.0 is not in the range x>0"),
@@ -277,6 +322,45 @@ def test_a_full_disk_ends_the_watch_and_the_next_one_finishes(
     assert not sorted_files(drop.parent / "sorted")
 
 
+def test_photos_that_cannot_be_finished_after_a_crash_are_reported(
+    drop: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(3):
+        draw(drop / f"{i}.png", (i, 9, 0))
+
+    def full(*args: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sort_run, "copy", full)
+        assert once(invoke, "--into", "sorted").exit_code == 1
+    (drop / "1.png").unlink()
+    result = once(invoke, "--into", "sorted", "-q")
+    missing = f"Warning: {drop / '1.png'}: not finished after an interruption: "
+    assert result.exit_code == 0 and result.stderr.startswith(missing)
+    assert names(drop.parent / "sorted") == ["fish/0.png", "fish/2.png"]
+    assert once(invoke, "--into", "sorted", "-q").stderr == ""
+
+
+def test_sidecars_that_cannot_be_finished_after_a_crash_are_reported(
+    drop: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(drop / "0.png", (0, 9, 0))
+    (drop / "0.xmp").write_bytes(packet("mine"))
+
+    def interrupt(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", interrupt)
+        assert once(invoke, "--tag").exit_code == 130
+    (drop / "0.xmp").write_bytes(packet("of another program"))
+    result = once(invoke, "--tag")
+    path = drop / "0.xmp"
+    assert f"Warning: {path}: not finished after an interruption: is neither" in result.stderr
+    assert result.exit_code == 0 and "1 photo tagged in drop" in result.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_watch_with_a_summary(
     drop: Path, watching: Watching, invoke: Invoke, number: int
@@ -294,6 +378,27 @@ def test_a_signal_ends_the_watch_with_a_summary(
     assert "2 photos moved into sorted" in text
     assert invoke("undo", "sorted").exit_code == 0  # both: one journal
     assert (drop / "0.png").exists() and (drop / "sub" / "1.png").exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(1, 130), (2, 0)])
+def test_an_interrupt_of_a_run_for_existing_photos_is_an_error_unless_all_are_done(
+    drop: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, number: int, code: int
+) -> None:
+    for i in range(2):
+        draw(drop / f"{i}.png", (i, 9, 0))
+    monkeypatch.setattr("mnv2cli.watching.watch.BATCH", 1)
+    show, shown = WatchJob._show, []
+
+    def interrupt(job: WatchJob, arrived: Arrived) -> None:
+        show(job, arrived)
+        shown.append(arrived)
+        if len(shown) == number:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(WatchJob, "_show", interrupt)
+    result = once(invoke, "--into", "sorted")
+    assert result.exit_code == code and len(names(drop.parent / "sorted")) == number
+    assert f"{'1 photo' if number == 1 else '2 photos'} copied into sorted" in result.stderr
 
 
 def test_a_companion_that_comes_later_joins_a_copied_photo(drop: Path, watching: Watching) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 import pytest
 
 import mnv2cli
-from mnv2cli import FolderOptions, SortOptions, TagOptions, WatchOptions
+from mnv2cli import (
+    Classifier,
+    FolderOptions,
+    LabelOptions,
+    SortOptions,
+    TagOptions,
+    WatchOptions,
+)
 from mnv2cli.errors import InputError
 from mnv2cli.watching.changes import Changes
 from tests.conftest import draw
@@ -32,6 +40,40 @@ def test_photos_are_sorted_as_the_options_say(photos: Path) -> None:
         "great white shark", "brambling", "goldfish",
     }  # fmt: skip
     assert not list(photos.rglob("*.jpg"))
+
+
+def test_a_destination_may_be_a_path(photos: Path) -> None:
+    assert len(list(mnv2cli.watch(photos, Path("sorted"), options=ONCE))) == 3
+    assert len(sorted_files(photos.parent / "sorted")) == 3
+
+
+def test_excluded_companions_stay_as_with_the_command(photos: Path) -> None:
+    (photos / "img2.xmp").write_text("<x/>")
+    (photos / "sub" / "img1.xmp").write_text("<x/>")
+    (photos / "img10.xmp").write_text("<x/>")
+    watching = replace(ONCE, exclude=("/img2.xmp", "sub/*.xmp"))
+    list(mnv2cli.watch(photos, SortOptions("sorted", exclude=("img10.xmp",)), options=watching))
+    found = {path.suffix for path in sorted_files(photos.parent / "sorted")}
+    assert found == {".jpg", ".png", ".webp"}
+
+
+@pytest.mark.parametrize("field", ["category", "node"])
+def test_a_template_the_classifier_does_not_support_is_an_error_at_once(
+    photos: Path, field: str
+) -> None:
+    options = SortOptions("sorted", folders=FolderOptions(f"{{{field}}}"))
+    with pytest.raises(InputError, match=f"{{{field}}} in the template requires LabelOptions"):
+        mnv2cli.watch(photos, options, classifier=Classifier())
+    assert not (photos.parent / "sorted").exists()
+
+
+def test_photos_are_sorted_by_the_nodes_of_a_classifier(photos: Path) -> None:
+    options = SortOptions("sorted", folders=FolderOptions("{node}"))
+    with pytest.raises(InputError, match="rollup=P"):
+        mnv2cli.watch(photos, options)
+    classifier = Classifier(labels=LabelOptions(rollup=0.6))
+    found = list(mnv2cli.watch(photos, options, classifier=classifier, options=ONCE))
+    assert len(found) == 3 and all(each.what == "done" for each in found)
 
 
 def test_photos_are_tagged(photos: Path) -> None:

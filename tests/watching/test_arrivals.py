@@ -71,7 +71,7 @@ def test_a_photo_that_is_done_is_complete_again_only_if_it_changes(
     arrivals.scan()
     clock.now += 1
     shot = only(arrivals)
-    assert arrivals.is_waiting and arrivals.waiting == [str(photo)]
+    assert arrivals.is_waiting and shot.path == str(photo)
     arrivals.done(shot)
     arrivals.scan()
     arrivals.changed([str(photo)])

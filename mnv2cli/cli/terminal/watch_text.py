@@ -99,13 +99,13 @@ def watch_summary(tally: Tally, goal: Goal, journal: str) -> list[Line]:
     if unsure := tally.folders[UNSURE]:
         lines.append((UNSURE.capitalize(), f"{count(unsure, 'photo')}: low score", "yellow"))
     for name, text, style in (
-        ("skipped", "already there", ""),
-        ("left", "left in place", ""),
-        ("unreadable", "not readable, left in place", "red"),
-        ("failed", "failed, left in place", "red"),
+        ("skipped", " already there", ""),
+        ("left", " left in place", ""),
+        ("unreadable", ", left in place", "red"),
+        ("failed", ", left in place", "red"),
     ):
         if number := what[name]:
-            lines.append((name.capitalize(), f"{count(number, 'photo')} {text}", style))
+            lines.append((name.capitalize(), f"{count(number, 'photo')}{text}", style))
     if journal:
         folder = os.path.join(goal.target, OWN_FOLDER, os.path.basename(journal))
         lines += [("Journal", folder, ""), ("To undo", undo_command(goal.target), "")]
