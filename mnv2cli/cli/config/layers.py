@@ -103,7 +103,7 @@ def check_own(config: Config, words: tuple[str, ...], command: click.Command) ->
                 continue
             setting = Setting(words, key, value, file)
             if setting.name in known:
-                from_setting(setting, known[setting.name])  # raises: it is no table
+                from_setting(setting, known[setting.name])  # raises: a table is not a value
             raise unknown_table(file, (*words, key), ())
     for setting in config.settings():
         if setting.tables != words or setting.name in known:
