@@ -19,7 +19,7 @@ from mnv2cli.cli.options.model import backbone_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import is_typed, refuse_others
 from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
-from mnv2cli.cli.types import RESULTS
+from mnv2cli.cli.types import RESULTS, Share
 from mnv2cli.errors import ExitCode, NoImagesError
 from mnv2cli.sources.options import Filters, Inputs
 
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from mnv2cli.datasets.split_lists import ListFormat
     from mnv2cli.inference.options import ClassifierOptions
     from mnv2cli.sorting.actions import Method
-
-    _ShareType = click.ParamType[float]
-else:
-    _ShareType = click.ParamType  # not generic in all supported versions of click
 
 EXAMPLES = (
     ("preview: how many photos of each class each set would get",
@@ -45,30 +41,6 @@ EXAMPLES = (
     ("lists instead of folders: train.csv, val.csv and test.csv with path and label",
      "mnv2 split photos --into lists --list csv"),
 )  # fmt: skip
-
-
-class Share(_ShareType):
-    """A share of photos in [0, 1), such as 0.1 or 10%, or a number of photos from 1."""
-
-    name = "share"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return the share or the number; fail with a usage error."""
-        text = str(value).strip()
-        try:
-            number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-        except ValueError:
-            number = -1.0
-        is_count = number == int(number) and not text.endswith("%") if 0 <= number < 1e15 else False
-        if not (0 <= number < 1 or is_count):
-            self.fail(
-                f"{text!r} is neither a share such as 0.1 nor a number of photos such as 100.",
-                param,
-                ctx,
-            )
-        return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from mnv2cli.results.stdin import STDIN, results_file
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    _ScoreType = click.ParamType[float]
+    _NumberType = click.ParamType[float]
 else:
-    _ScoreType = click.ParamType  # not generic in all supported versions of click
+    _NumberType = click.ParamType  # not generic in all supported versions of click
 
 
-class Score(_ScoreType):
+class Score(_NumberType):
     """A score in [0, 1]; for a percentage, the error names the score to use.
 
     Args:
@@ -53,6 +53,30 @@ class Score(_ScoreType):
 
 SCORE = Score()
 POSITIVE_SCORE = Score(min_open=True)
+
+
+class Share(_NumberType):
+    """A share of photos in [0, 1), such as 0.1 or 10%, or a number of photos from 1."""
+
+    name = "share"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the share or the number; fail with a usage error."""
+        text = str(value).strip()
+        try:
+            number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            number = -1.0
+        is_count = number == int(number) and not text.endswith("%") if 0 <= number < 1e15 else False
+        if not (0 <= number < 1 or is_count):
+            self.fail(
+                f"{text!r} is neither a share such as 0.1 nor a number of photos such as 100.",
+                param,
+                ctx,
+            )
+        return number
 
 
 class ResultsPath(click.Path):

@@ -26,6 +26,7 @@ LIMIT = 64 << 10
 """Bytes that an ``mnv2.toml`` has at most."""
 _LARGEST_PYPROJECT = 1_000_000  # bytes; a larger one is not read
 _DEEPEST = 3  # tables: of a command such as models.download, and one in place of a value
+_LONGEST_KEY, _LONGEST_TEXT = 100, 4_096  # characters
 _OWN_TABLE = re.compile(rb"\btool\s*\.\s*mnv2\b")
 HINT = "Correct it, or add --no-config to ignore config files."
 """What to do about a config file that is not valid."""
@@ -250,6 +251,9 @@ def _check_values(file: ConfigFile) -> None:
             if len(keys) > _DEEPEST:
                 name = ".".join(keys)
                 raise InputError(f"{file.at(keys)}: unknown table [{name}]", HINT)
+            if long := [key for key in value if len(key) > _LONGEST_KEY]:
+                at = file.at((*keys, long[0]))
+                raise InputError(f"{at}: the key {long[0][:20]!r}... is too long", HINT)
             waiting += (((*keys, key), each) for key, each in reversed(value.items()))
         elif isinstance(value, list):
             waiting += ((keys, each) for each in reversed(value))
@@ -257,6 +261,12 @@ def _check_values(file: ConfigFile) -> None:
             raise InputError(f"{file.at(keys)}: the number of {keys[-1]!r} is too large", HINT)
         elif isinstance(value, str) and "\0" in value:
             raise InputError(f"{file.at(keys)}: {keys[-1]!r} contains a NUL character", HINT)
+        elif isinstance(value, str) and len(value) > _LONGEST_TEXT:
+            raise InputError(
+                f"{file.at(keys)}: the text of {keys[-1]!r} is longer than "
+                f"{_LONGEST_TEXT:,} characters",
+                HINT,
+            )
 
 
 def _not_toml(path: str, text: str, message: str) -> str:

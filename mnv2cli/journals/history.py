@@ -194,11 +194,18 @@ class History:
         return list(found.values())
 
     def _above(self, folder: str) -> list[TagRun]:
-        if folder not in self._in_folder:
-            parent = os.path.dirname(folder)
-            above = self._above(parent) if parent != folder else []
-            self._in_folder[folder] = [*self._runs_in(folder), *above]
-        return self._in_folder[folder]
+        new = []
+        place = folder
+        while place not in self._in_folder:
+            new.append(place)
+            parent = os.path.dirname(place)
+            if parent == place:
+                break
+            place = parent
+        above = self._in_folder.get(place, [])
+        for each in reversed(new):
+            above = self._in_folder[each] = [*self._runs_in(each), *above]
+        return above
 
     def _runs_in(self, folder: str) -> list[TagRun]:
         own = os.path.join(folder, OWN_FOLDER)

@@ -13,6 +13,7 @@ from mnv2cli.errors import InputError
 FIELDS = ("category", "label", "wnid", "node", "score", "model", "year", "month")
 """The fields that a template may have in braces."""
 
+_MOST_LEVELS = 32
 _LONGEST = 100  # characters in a name; Windows limits whole paths to 260
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _RESERVED = re.compile(
@@ -72,6 +73,11 @@ class FolderTemplate:
 def _parse(template: str) -> list[list[tuple[str, str, str]]]:
     """Return the parts between slashes, each a list of text, field and format."""
     parts: list[list[tuple[str, str, str]]] = [[]]
+    if (levels := template.count("/") + 1) > _MOST_LEVELS:
+        raise InputError(
+            f"the template has {levels:,} levels of folders, more than the limit of {_MOST_LEVELS}",
+            "Use fewer slashes.",
+        )
     hint = "The fields are " + ", ".join(f"{{{name}}}" for name in FIELDS) + "."
     try:
         parsed = list(string.Formatter().parse(template))

@@ -20,10 +20,10 @@ from mnv2cli.cli.config.options import (
     ONLY_USER,
     PER_COMMAND,
     SHARED,
+    all_commands,
     key_of,
     settable,
 )
-from mnv2cli.cli.config.show import _names
 from tests.conftest import FakeEngine
 
 Invoke = Callable[..., Result]
@@ -126,11 +126,22 @@ def test_shared_variable_applies_to_each_command(
         ("model = './a.keras'", "'./a.keras' opens a model file"),
         ("model = 'mobilnet_v2'", "Did you mean 'mobilenet_v2'?"),
         ("max-pixels = 1", "line 1: 'max-pixels' cannot be set by the config file of a folder"),
+        ("[classify]\ntop = {a = 1}", "line 2: top = {a = 1}: expected a whole number"),
+        ("[classify]\ntop = {}", "line 2: top = {}: expected a whole number"),
+        ("[classify.other]", "line 1: unknown table [classify.other]"),
+        ("quiet = {}", "line 1: 'quiet' is an option, not a table"),
+        ("threshold = 0.5", "'threshold' must be in the table of a command, such as [sort]"),
+        ("val = 0.5", "'val' must be in the table of a command, such as [split]"),
+        ("categories = '../own.toml'", "line 1: 'categories' cannot be set by the config file of"),
+        ("categories = '~/own.toml'", "it opens a file elsewhere"),
+        ("categories = 'link.toml'", "it opens a file elsewhere"),
+        ("[classify]\ntop = 0x" + "f" * 6_000, "line 2: the number of 'top' is too large"),
         ("a = 1\n[", "line 2: not TOML"),
     ],
 )
 def test_invalid_file_is_one_clear_line(invoke: Invoke, text: str, message: str) -> None:
     Path("mnv2.toml").write_text(text)
+    Path("link.toml").symlink_to(Path.cwd().parent / "user" / "own.toml")
     result = invoke("classify", "photos")
     assert result.exit_code == 2
     assert message in result.stderr.splitlines()[0]
@@ -284,6 +295,73 @@ def test_relative_paths_start_in_the_folder_of_the_file(
     assert Path(value) == Path.cwd().parent / "own.toml"
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[models]\nalpha = 1.0",
+            "line 2: there is no command for [models]. Did you mean 'models.",
+        ),
+        ("[models.downlod]", "line 1: unknown table [models.downlod]. Did you mean 'models.down"),
+        ("[split]\nval = true", "line 2: val = true: expected a share such as 0.1"),
+        ("[split]\nval = 7.5", "line 2: val = 7.5: '7.5' is neither a share such as 0.1 nor a"),
+        ("[split]\ngroup-by = '((a+)+)+!'", "line 2: 'group-by' cannot be set by the config file"),
+    ],
+)
+def test_show_checks_all_tables(invoke: Invoke, text: str, message: str) -> None:
+    Path("mnv2.toml").write_text(text)
+    result = invoke("config", "show")
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_share_can_be_a_number_or_a_percentage(invoke: Invoke) -> None:
+    Path("mnv2.toml").write_text("[split]\nval = 0.2\ntest = '5%'\n")
+    values = shown(invoke)
+    assert (values["split", "val"][0], values["split", "test"][0]) == (0.2, "5%")
+    Path("mnv2.toml").write_text("[split]\nval = 3\n")
+    result = invoke("split", "photos", "--into", "sets", "--no-near", "--dry-run")
+    assert "3 for val and 0.1 for test" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("MNV2_CLASSIFY_TOP", "abc", "'abc' is not a valid value: expected a whole number"),
+        ("MNV2_CLASSIFY_TOP", "0", "0 is not in the range"),
+        ("MNV2_CLASSIFY_QUIET", "maybe", "'maybe' is not a valid value: expected true or false"),
+        ("MNV2_NO_CONFIG", "maybe", "'maybe' is not a valid value: expected true or false"),
+    ],
+)
+def test_variable_of_another_type_is_an_error(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, name: str, text: str, message: str
+) -> None:
+    monkeypatch.setenv(name, text)
+    result = invoke("classify", "photos")
+    assert result.exit_code == 2
+    assert f"the environment variable {name}: {message}" in result.stderr
+
+
+def test_error_that_quotes_a_key_does_not_explain_it(invoke: Invoke, user: Path) -> None:
+    user.write_text("[split]\ntest = '10%'\n")
+    result = invoke("split", "test", "--into", "sets")
+    assert result.exit_code == 2
+    assert "'test'" in result.stderr
+    assert "is set in" not in result.stderr
+
+
+def test_user_file_applies_in_its_own_folder(
+    fake_engine: FakeEngine, invoke: Invoke, user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user.write_text("max-pixels = 1000000\n")
+    photos = Path("photos").resolve()
+    monkeypatch.chdir(user.parent)
+    result = invoke("classify", str(photos))
+    assert result.exit_code == 0, result.stderr
+    assert "Using" not in result.stderr
+    assert invoke("config", "path").stdout.splitlines()[-1] == f"used     {user}"
+
+
 def test_path_lists_places_and_their_state(invoke: Invoke, user: Path) -> None:
     user.write_text("[broken")
     Path("mnv2.toml").write_text("")
@@ -305,7 +383,7 @@ def test_completion_does_not_read_config_files() -> None:
 def test_every_key_is_an_option_and_no_risky_one_is_settable() -> None:
     keys: set[str] = set()
     with click.Context(main) as ctx:
-        for words, command in _names(main, ctx, ()):
+        for words, command in all_commands(main, ctx):
             keys |= set(settable(command))
             if len(words) == 1:
                 shared = settable(command, only_shared=True)

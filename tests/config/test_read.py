@@ -97,6 +97,8 @@ def test_mnv2_toml_counts_before_pyproject_of_its_folder(tmp_path: Path) -> None
         (b"a = " + b"9" * 6_000, "mnv2.toml: not TOML: a number has too many digits"),
         (b"\na = 0x" + b"f" * 6_000, "line 2: the number of 'a' is too large"),
         (b"a = [1, -9223372036854775809]", "line 1: the number of 'a' is too large"),
+        (b"a" * 101 + b" = 1", "the key 'aaaaaaaaaaaaaaaaaaaa'... is too long"),
+        (b"a = '" + b"b" * 4_097 + b"'", "line 1: the text of 'a' is longer than 4,096"),
         (b"[b]\na = 'c'\nd = \"a\\u0000b\"", "line 3: 'd' contains a NUL character"),
     ],
 )

@@ -37,6 +37,13 @@ def test_contents_are_explained_by_any_chain_of_changes(tmp_path: Path) -> None:
     assert not _explains(tmp_path / "in" / "b.jpg", "one", "two")
 
 
+def test_any_number_of_folders_may_be_above_a_file(tmp_path: Path) -> None:
+    photo = write(tmp_path / "a.jpg", "one")
+    tag(tmp_path, {photo: b"two"})
+    (run,) = History().runs_above([str(tmp_path) + "/x" * 1_500 + "/a.jpg"])
+    assert run.root == str(tmp_path)
+
+
 def test_no_file_is_explained_but_leads_to_nothing(tmp_path: Path) -> None:
     sidecar = tmp_path / "a.xmp"
     tag(tmp_path, {sidecar: b"one"})

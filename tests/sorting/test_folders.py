@@ -50,7 +50,8 @@ def test_names_are_safe_on_every_system(text: str, name: str) -> None:
 @pytest.mark.parametrize(
     "template",
     ["", "/", "a//b", "../x", "{label", "{labels}", "{label.__class__}", "{label[0]}", "{label!r}",
-     "{label:>99999999}", "{score:9999999.1f}", "{0}", "{}", " / x", "x/.."],
+     "{label:>99999999}", "{score:9999999.1f}", "{0}", "{}", " / x", "x/..",
+     "x/" * 5_000 + "x"],
 )  # fmt: skip
 def test_templates_that_cannot_be_used_are_refused(template: str) -> None:
     with pytest.raises(InputError, match="the template"):

@@ -10,11 +10,15 @@ from typing import Any
 import click
 
 from mnv2cli.cli.terminal.text import home_text, printable
-from mnv2cli.errors import ExitCode, Mnv2Error
+from mnv2cli.errors import ExitCode, InputError, Mnv2Error
 
 NO_CONFIG = "mnv2.no_config"
 VALUES = "mnv2.config_values"
 """Keys in the context: whether config files are ignored, and the values that a command uses."""
+_BARE = ("alpha", "size")
+"""Options that errors about models name without dashes."""
+_QUOTED = re.compile(r"'[^'-][^']*'|\"[^\"-][^\"]*\"")
+"""A name of a file or class, or another value, in an error."""
 
 
 def words_of(ctx: click.Context) -> tuple[str, ...]:
@@ -27,9 +31,23 @@ def words_of(ctx: click.Context) -> tuple[str, ...]:
 
 
 def is_off(ctx: click.Context) -> bool:
-    """Return whether config files are ignored, by the option or by ``MNV2_NO_CONFIG``."""
-    text = os.environ.get("MNV2_NO_CONFIG", "").lower()
-    return bool(ctx.meta.get(NO_CONFIG)) or text not in ("", "0", "false", "no", "off")
+    """Return whether config files are ignored, by the option or by ``MNV2_NO_CONFIG``.
+
+    Raises:
+        InputError: The variable is neither true nor false.
+    """
+    if ctx.meta.get(NO_CONFIG):
+        return True
+    text = os.environ.get("MNV2_NO_CONFIG", "").strip()
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("", "0", "false", "no", "off"):
+        return False
+    raise InputError(
+        f"the environment variable MNV2_NO_CONFIG: {text!r} is not a valid value: "
+        "expected true or false",
+        "Correct or unset it.",
+    )
 
 
 def configure(ctx: click.Context, typed: Mapping[str, Any]) -> None:
@@ -101,11 +119,12 @@ def explain(ctx: click.Context, error: click.UsageError | Mnv2Error) -> str:
         return ""
     values = ctx.meta.get(VALUES, {})
     hint = error.hint if isinstance(error, Mnv2Error) else ""
+    words = _QUOTED.sub("", error.message)
     found = [
         f"--{key} is set in {printable(each.origin)}."
         for key, each in values.items()
-        if re.search(rf"(?<![\w-])(--)?{key}(?![\w-])", error.message)
-        or re.search(rf"(?<![\w-])--{key}(?![\w-])", hint)
+        if re.search(rf"(?<![\w-])--{key}(?![\w-])", f"{error.message} {hint}")
+        or (key in _BARE and re.search(rf"(?<![\w-]){key}(?![\w-])", words))
     ]
     if found and any(each.setting for each in values.values()):
         found.append("To ignore config files, add --no-config.")

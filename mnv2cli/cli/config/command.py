@@ -22,5 +22,5 @@ def config() -> None:
     """Show what config files set.
 
     A file mnv2.toml in the current folder or one above it, [tool.mnv2] in a pyproject.toml there,
-    and your own mnv2.toml set options. The command line and MNV2_* variables count first.
+    and your own mnv2.toml set options. Command-line options and MNV2_* variables take precedence.
     """

@@ -13,7 +13,7 @@ from typing import Any
 from mnv2cli.cli.config.convert import is_own_model
 
 Values = Mapping[str, Any]
-"""Values by key: of the layers above, or of the command line as typed."""
+"""Values by key: of the layers above, and of the command line as typed."""
 
 _EXCLUSIVE = (
     {"quiet", "verbose"},
@@ -42,14 +42,13 @@ _GIVES_WAY: Mapping[str, Collection[str]] = {
 """For options of a layer above: those that give way."""
 
 
-def gives_way(key: str, value: object, above: Values, typed: Values, command: str) -> bool:
+def gives_way(key: str, value: object, above: Values, command: str) -> bool:
     """Return whether a value of a config file or variable does not apply to a run.
 
     Args:
         key: The option.
         value: Its value.
         above: The values of the layers above, with those typed.
-        typed: The values that were typed.
         command: The command.
     """
     on = {name for name, other in above.items() if other not in (None, False)}
@@ -61,10 +60,10 @@ def gives_way(key: str, value: object, above: Values, typed: Values, command: st
             return True
     if any(key in _GIVES_WAY.get(name, ()) for name in on):
         return True
-    return any(rule(key, value, above, typed, command) for rule in _RULES)
+    return any(rule(key, value, above, command) for rule in _RULES)
 
 
-def _of_output(key: str, value: object, above: Values, typed: Values, command: str) -> bool:
+def _of_output(key: str, value: object, above: Values, command: str) -> bool:
     """The name of an output file sets its format, and a table is for terminals."""
     output = above.get("output")
     if not isinstance(output, str) or output == "-":
@@ -72,7 +71,7 @@ def _of_output(key: str, value: object, above: Values, typed: Values, command: s
     return key == "format" and (value == "table" or bool(os.path.splitext(output)[1]))
 
 
-def _of_rows(key: str, value: object, above: Values, typed: Values, command: str) -> bool:
+def _of_rows(key: str, value: object, above: Values, command: str) -> bool:
     """Some formats have no rows, or no cells that could look like formulas."""
     if key == "format":
         return bool(above.get("long")) and value not in ("csv", "parquet")
@@ -93,7 +92,7 @@ def _is_table() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
-def _of_folders(key: str, value: object, above: Values, typed: Values, command: str) -> bool:
+def _of_folders(key: str, value: object, above: Values, command: str) -> bool:
     """Folders that are named otherwise need neither categories nor nodes."""
     template, by = above.get("template"), above.get("by")
     is_sort = command == "sort" or (command == "watch" and bool(above.get("into")))
@@ -115,7 +114,7 @@ def _of_folders(key: str, value: object, above: Values, typed: Values, command: 
     return by not in (None, "category") or (key == "categories" and bool(above.get("rollup")))
 
 
-def _of_command(key: str, value: object, above: Values, typed: Values, command: str) -> bool:
+def _of_command(key: str, value: object, above: Values, command: str) -> bool:
     """Commands for which a value that others share makes no sense."""
     if key == "unknown":  # only models that mnv2 learn wrote have it
         return not is_own_model(above.get("model"))
@@ -130,7 +129,7 @@ def _of_command(key: str, value: object, above: Values, typed: Values, command: 
     return False
 
 
-_RULES: tuple[Callable[[str, object, Values, Values, str], bool], ...] = (
+_RULES: tuple[Callable[[str, object, Values, str], bool], ...] = (
     _of_output,
     _of_rows,
     _of_folders,

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from mnv2cli.cli.config.conflicts import gives_way, ordered
-from mnv2cli.cli.config.convert import from_setting, from_variable, is_own_model
+from mnv2cli.cli.config.convert import from_setting, from_variable, is_own_model, path_of
 from mnv2cli.cli.config.options import (
     ONLY_USER,
     PER_COMMAND,
     SHARED,
+    all_commands,
     is_refused,
     key_of,
     settable,
@@ -25,6 +26,7 @@ from mnv2cli.config import Config, ConfigFile, Setting
 from mnv2cli.config.read import HINT
 from mnv2cli.errors import InputError
 from mnv2cli.models import MODELS
+from mnv2cli.system.files import is_really_within
 
 
 @dataclass(frozen=True)
@@ -68,25 +70,24 @@ def check_tables(config: Config, commands: Mapping[str, Any]) -> None:
         for key, value in file.content.items():
             name = key.replace("_", "-")
             if isinstance(value, dict):
+                if name in SHARED:
+                    raise InputError(f"{file.at((key,))}: {key!r} is an option, not a table", HINT)
                 if key not in commands:
-                    raise _unknown(file, (key,), "table", commands, f"[{key}]")
+                    raise unknown_table(file, (key,), commands)
             elif name in PER_COMMAND:
                 raise InputError(
-                    f"{_at(file, (key,))}: {key!r} must be in the table of a command, such as "
-                    f"[{_example(name)}]",
+                    f"{file.at((key,))}: {key!r} must be in the table of a command{_example(name)}",
                     HINT,
                 )
             elif key in commands:
-                raise InputError(
-                    f"{_at(file, (key,))}: {key!r} must be a table, as in [{key}]", HINT
-                )
+                raise InputError(f"{file.at((key,))}: {key!r} must be a table, as in [{key}]", HINT)
             elif is_refused(name):
                 raise InputError(
-                    f"{_at(file, (key,))}: {key!r} cannot be set in a config file: {why_not(name)}",
+                    f"{file.at((key,))}: {key!r} cannot be set in a config file: {why_not(name)}",
                     f"Add --{name} to the command line instead.",
                 )
             elif name not in SHARED:
-                raise _unknown(file, (key,), "key", [*SHARED, *commands], key)
+                raise _unknown_key(file, (key,), [*SHARED, *commands])
 
 
 def check_own(config: Config, words: tuple[str, ...], command: click.Command) -> None:
@@ -96,6 +97,14 @@ def check_own(config: Config, words: tuple[str, ...], command: click.Command) ->
         InputError: A key is not an option, or cannot be set.
     """
     known, keys = settable(command), {key_of(param) for param in command.params} - {""}
+    for file in config.files:
+        for key, value in table_of(file, words).items():
+            if not isinstance(value, dict):
+                continue
+            setting = Setting(words, key, value, file)
+            if setting.name in known:
+                from_setting(setting, known[setting.name])  # raises: a table is not a value
+            raise unknown_table(file, (*words, key), ())
     for setting in config.settings():
         if setting.tables != words or setting.name in known:
             continue
@@ -105,8 +114,15 @@ def check_own(config: Config, words: tuple[str, ...], command: click.Command) ->
                 f"{why_not(setting.name)}",
                 f"Add --{setting.name} to the command line instead.",
             )
-        place = f"[{'.'.join(words)}]"
-        raise _unknown(setting.file, (*words, setting.key), "key", known, setting.key, place)
+        raise _unknown_key(setting.file, (*words, setting.key), known)
+
+
+def table_of(file: ConfigFile, words: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return the table of a command in a file; empty if there is none."""
+    table: Any = file.content
+    for word in words:
+        table = table.get(word) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else {}
 
 
 def layers(
@@ -121,7 +137,7 @@ def layers(
     options = settable(command)
     shared = settable(command, only_shared=True) if len(words) == 1 else {}
     yield dict(_of_variables(words, options, shared))
-    found: dict[ConfigFile | int, dict[str, Value]] = {id(file): {} for file in config.files}
+    found: dict[int, dict[str, Value]] = {id(file): {} for file in config.files}
     for setting in sorted(config.settings(), key=lambda setting: not setting.tables):
         if setting.tables not in ((), words):
             continue
@@ -152,7 +168,7 @@ def chosen(
             each = layer[key]
             if key in above:
                 continue
-            if not gives_way(key, each.value, below, typed, command):
+            if not gives_way(key, each.value, below, command):
                 values[key] = each
                 if key in ("model", "alpha", "size"):
                     continue  # the options of one model stand together in a file
@@ -166,7 +182,8 @@ def _of_variables(
 ) -> Iterator[tuple[str, Value]]:
     for key, option in options.items():
         names = variables(words, key)
-        for name in names[: 2 if key in shared else 1]:
+        # calibrate --precision is another option than the shared one of that name.
+        for name in names if key in shared else names[:1]:
             if (text := os.environ.get(name)) and name != option.envvar:
                 yield key, Value(key, option, from_variable(name, text, option), variable=name)
                 break
@@ -180,8 +197,11 @@ def _check_project(setting: Setting) -> None:
         return
     why = ONLY_USER.get(setting.name)
     if setting.name == "model" and is_own_model(setting.value):
-        names = f"only names of networks can.{did_you_mean(str(setting.value), MODELS)}"
+        names = f"only names of networks can.{did_you_mean(str(setting.value)[:100], MODELS)}"
         why = f"{setting.value!r} opens a model file; {names}"
+    if setting.name == "categories" and isinstance(setting.value, str):
+        is_near = is_really_within(path_of(setting), setting.file.folder)
+        why = "" if is_near else "it opens a file elsewhere"
     if why:
         raise InputError(
             f"{setting.origin}: {setting.name!r} cannot be set by the config file of a folder, "
@@ -190,30 +210,41 @@ def _check_project(setting: Setting) -> None:
         )
 
 
-def _at(file: ConfigFile, keys: tuple[str, ...]) -> str:
-    line = file.line(keys)
-    return f"{file.path}, line {line}" if line else file.path
+def unknown_table(file: ConfigFile, tables: tuple[str, ...], names: Iterable[str]) -> InputError:
+    """Return the error for a table that no command has.
 
-
-def _unknown(
-    file: ConfigFile,
-    keys: tuple[str, ...],
-    kind: str,
-    names: Any,
-    shown: str,
-    place: str = "",
-) -> InputError:
-    name = keys[-1].replace("_", "-")
+    Args:
+        file: The file.
+        tables: The name of the table, from the outermost.
+        names: The names of tables that exist.
+    """
+    name = ".".join(tables)
     similar = did_you_mean(name, names)
-    where = f" in {place}" if place else ""
-    if kind == "key" and not place and not similar:
-        similar = did_you_mean(name, PER_COMMAND)
-        if not similar:
-            where = " above all tables"
-    why = f"unknown {kind} {shown!r}{where}." if kind == "key" else f"unknown table {shown}."
-    hint = HINT if similar else "To see the keys, run: mnv2 config show COMMAND --all"
-    return InputError(f"{_at(file, keys)}: {why}{similar}", hint)
+    return InputError(
+        f"{file.at(tables)}: unknown table [{name}].{similar}", HINT if similar else _see("COMMAND")
+    )
+
+
+def _unknown_key(file: ConfigFile, keys: tuple[str, ...], names: Iterable[str]) -> InputError:
+    """Return the error for a key that is not an option, in the table of a command or above all."""
+    name, place = keys[-1].replace("_", "-"), ".".join(keys[:-1])
+    similar = did_you_mean(name, names)
+    where = f" in [{place}]" if place else ""
+    if not place and not similar and not (similar := did_you_mean(name, PER_COMMAND)):
+        where = " above all tables"
+    hint = HINT if similar else _see(" ".join(keys[:-1]) or "COMMAND")
+    return InputError(f"{file.at(keys)}: unknown key {keys[-1]!r}{where}.{similar}", hint)
+
+
+def _see(command: str) -> str:
+    return f"To see the keys, run: mnv2 --no-config config show {command} --all"
 
 
 def _example(key: str) -> str:
-    return {"threshold": "sort", "by": "sort", "what": "tag"}.get(key, "classify")
+    """Return the first command that has an option, as the end of an error."""
+    if (ctx := click.get_current_context(silent=True)) is not None:
+        root = ctx.find_root()
+        for words, command in all_commands(root.command, root):
+            if key in settable(command):
+                return f", such as [{'.'.join(words)}]"
+    return ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 SHARED = frozenset({
@@ -31,6 +33,7 @@ ONLY_USER = {
     **dict.fromkeys(("move", "copy", "symlink", "hardlink"), "it decides what happens to photos"),
     **dict.fromkeys(("max-pixels", "timeout"), "it protects from harmful images"),
     "follow-links": "it reaches photos outside of the folder",
+    "group-by": "a harmful expression never ends",
 }
 """Options that a project's file must not set, which may come with photos of others."""
 
@@ -77,6 +80,24 @@ def settable(command: click.Command, *, only_shared: bool = False) -> dict[str, 
             if not other:
                 found[key] = param
     return found
+
+
+def all_commands(
+    command: click.Command, ctx: click.Context, words: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield the commands of a group, and of the groups in it, by their words; they are imported.
+
+    Args:
+        command: The group, or a command.
+        ctx: Its context.
+        words: Its own words.
+    """
+    if not isinstance(command, click.Group):
+        yield words, command
+        return
+    for name in command.list_commands(ctx):
+        if (found := command.get_command(ctx, name)) is not None:
+            yield from all_commands(found, ctx, (*words, name))
 
 
 def why_not(key: str) -> str:

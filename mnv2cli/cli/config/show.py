@@ -10,12 +10,20 @@ import click
 
 from mnv2cli.cli.config.apply import is_off, near
 from mnv2cli.cli.config.convert import toml_text
-from mnv2cli.cli.config.layers import check_own, check_tables, chosen, layers
-from mnv2cli.cli.config.options import SHARED, settable
+from mnv2cli.cli.config.layers import (
+    check_own,
+    check_tables,
+    chosen,
+    layers,
+    table_of,
+    unknown_table,
+)
+from mnv2cli.cli.config.options import SHARED, all_commands, settable
 from mnv2cli.cli.grouping import section
 from mnv2cli.cli.terminal.help import ExampleCommand
 from mnv2cli.cli.terminal.suggest import did_you_mean
 from mnv2cli.config import Config, read_config
+from mnv2cli.config.read import HINT
 from mnv2cli.errors import InputError
 
 _options = section("Options")
@@ -40,7 +48,7 @@ class Row(NamedTuple):
     ),
 )
 @click.argument("command", nargs=-1, metavar="[COMMAND]")
-@_options("--all", "everything", is_flag=True, help="Show options that have their default, too.")
+@_options("--all", "everything", is_flag=True, help="Also show options at their defaults.")
 @_options("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(command: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """Show the values of options that are set, and where each is from.
@@ -51,13 +59,13 @@ def show(command: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """
     ctx = click.get_current_context()
     root = ctx.find_root()
-    commands = dict(_commands(root.command, root, ()))
+    names = dict(all_commands(root.command, root))
+    commands = {words: each for words, each in names.items() if settable(each)}
     if command and command not in commands:
         name = " ".join(command)
         similar = did_you_mean(name, [" ".join(words) for words in commands])
         raise click.UsageError(f"{name!r} has no options that a config file can set.{similar}")
     config = Config() if is_off(ctx) else read_config()
-    names = dict(_names(root.command, root, ()))
     check_tables(config, {words[0]: None for words in names})
     _check_all(config, names)
     rows: list[Row] = []
@@ -72,33 +80,29 @@ def show(command: tuple[str, ...], everything: bool, as_json: bool) -> None:
         _print(rows, is_one=bool(command), off=is_off(ctx))
 
 
-def _names(
-    command: click.Command, ctx: click.Context, words: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield all commands, by their words."""
-    if not isinstance(command, click.Group):
-        yield words, command
-        return
-    for name in command.list_commands(ctx):
-        if (found := command.get_command(ctx, name)) is not None:
-            yield from _names(found, ctx, (*words, name))
-
-
-def _commands(
-    command: click.Command, ctx: click.Context, words: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield the commands that have options which can be set."""
-    return ((words, each) for words, each in _names(command, ctx, words) if settable(each))
-
-
 def _check_all(config: Config, commands: dict[tuple[str, ...], click.Command]) -> None:
-    for setting in config.settings():
-        if setting.tables and setting.tables not in commands:
-            name = ".".join(setting.tables)
-            similar = did_you_mean(name, [".".join(words) for words in commands])
-            raise InputError(f"{setting.origin}: there is no command for [{name}].{similar}")
     for words, command in commands.items():
         check_own(config, words, command)
+    groups = {words[:-1] for words in commands}
+    names = [".".join(words) for words in commands]
+    for setting in config.settings():
+        if setting.tables in commands or setting.tables == ():
+            continue
+        having = [
+            ".".join(words)
+            for words, command in commands.items()
+            if words[:-1] == setting.tables and setting.name in settable(command)
+        ]
+        if setting.tables not in groups:
+            raise unknown_table(setting.file, setting.tables, names)
+        similar = f" Did you mean {having[0]!r}?" if having else ""
+        name = ".".join(setting.tables)
+        raise InputError(f"{setting.origin}: there is no command for [{name}].{similar}", HINT)
+    for file in config.files:
+        for group in groups - {()}:
+            for key, value in table_of(file, group).items():
+                if isinstance(value, dict) and (*group, key) not in commands:
+                    raise unknown_table(file, (*group, key), names)
 
 
 def _rows(
