@@ -178,7 +178,8 @@ class FindJob:
 
     def _show_meanings(self, meanings: Iterable[list[Meaning]]) -> None:
         """Show the meaning that is used of names that have several."""
-        used, also = {}, {}  # in order, each once
+        used: dict[str, None] = {}  # in order, each once
+        also: dict[str, None] = {}
         for chosen, *others in meanings:
             names = [f"{each.kind}:{_described(each, each.name)}" for each in others]
             if chosen.kind == "label" and len(chosen.keys) > 1:  # such as crane

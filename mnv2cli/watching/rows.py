@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class RowArrivals:
     """Appends rows to a file of results; a photo that has one gets no other.
 
-    A photo that was given up has the row of an error. If it can be read later, while this run
-    lasts, it gets another row.
+    A photo that was given up has one row of an error. If it can be read later, also by another run,
+    it gets another row.
 
     Args:
         path: The file, ``.csv`` or ``.jsonl``.
@@ -44,8 +44,8 @@ class RowArrivals:
         self.ignored: tuple[str, ...] = ()
         self._classifier = classifier
         self._run = Run(path, layout, classifier.settings(), RunOptions(resume=True))
-        self._known = self._run.image_keys()
-        self._given_up: set[int] = set()  # the keys of photos with the row of an error
+        self._known = self._run.image_keys(errors=False)
+        self._given_up = self._run.image_keys(errors=True)
         self._layout = layout
         self._output: Output | None = None
         self._stack = ExitStack()
@@ -73,7 +73,7 @@ class RowArrivals:
         return None
 
     def is_done(self, shot: Shot) -> bool:
-        """Return whether a photo has a row."""
+        """Return whether a photo has a row that is not of an error."""
         return image_key(shot.path, os.curdir) in self._known
 
     def process(self, records: Sequence[Record]) -> list[Arrived]:

@@ -175,17 +175,20 @@ def test_a_damaged_photo_is_left_and_reported(drop: Path, invoke: Invoke) -> Non
     assert names(drop.parent / "sorted") == ["fish/a.jpg"]
 
 
-def test_a_photo_that_is_given_up_has_the_row_of_an_error_and_is_not_tried_at_a_restart(
+def test_a_photo_that_is_given_up_has_one_row_of_an_error_and_is_tried_again_at_a_restart(
     drop: Path, invoke: Invoke
 ) -> None:
     draw(drop / "0.png", (0, 9, 0))
     (drop / "1.png").write_bytes((drop / "0.png").read_bytes()[:60])
     assert once(invoke, "-o", "labels.csv", "--top", "2").exit_code == 4
     assert rows("labels.csv") == [("drop/0.png", ""), ("drop/1.png", "truncated")]
-    result = once(invoke, "-o", "labels.csv", "--top", "2")
-    assert result.exit_code == 0 and "no new photo" in result.stderr
+    assert once(invoke, "-o", "labels.csv", "--top", "2").exit_code == 4
+    assert rows("labels.csv") == [("drop/0.png", ""), ("drop/1.png", "truncated")]
     draw(drop / "1.png", (1, 9, 0))
-    again = ("-o", "labels.csv", "--resume", "--retry-errors", "--top", "2")
+    assert once(invoke, "-o", "labels.csv", "--top", "2").exit_code == 0
+    assert rows("labels.csv")[1:] == [("drop/1.png", "truncated"), ("drop/1.png", "")]
+    assert "no new photo" in once(invoke, "-o", "labels.csv", "--top", "2").stderr
+    again = ("-o", "labels.csv", "--resume", "--top", "2")
     assert invoke("classify", "drop", *again).exit_code == 0
     assert rows("labels.csv") == [("drop/0.png", ""), ("drop/1.png", "")]
 
