@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mnv2cli.sources.options import Inputs
 
 EXAMPLES = (
-    ("list the photos of dogs, the likeliest first", "mnv2 find dog photos"),
+    ("list the photos of dogs, best matches first", "mnv2 find dog photos"),
     ("copy them into a folder", "mnv2 find dog photos --copy-to dogs"),
     ("photos of dogs or cats, in two folders", "mnv2 find dog cat in photos more-photos"),
     ("photos whose category is not certain, the least certain first",
@@ -86,7 +86,7 @@ def find(
     terminal: TerminalOptions,
     **made: Any,
 ) -> None:
-    """Find the photos of WHAT, the likeliest first.
+    """Find the photos of WHAT, best matches first.
 
     WHAT is a category such as dog, a label of the model such as 'Egyptian cat', or any node of the
     WordNet tree such as spaniel; its score is the sum of its classes' scores.

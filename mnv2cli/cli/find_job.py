@@ -230,7 +230,7 @@ class FindJob:
         report, target = self._report, self._output.target
         number = count(len(matches), "photo")
         if search.number > len(matches):
-            number = f"the first {len(matches):,} of {search.number:,} photos"
+            number = f"{len(matches):,} of {search.number:,} matching photos (--limit)"
         lines = [("Found", f"{number}, {search.searched:,} searched", "")]
         if report.errors:
             reasons = " · ".join(f"{why} {n:,}" for why, n in report.errors.most_common(3))

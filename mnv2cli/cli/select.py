@@ -133,7 +133,7 @@ _order_options = grouped(
         metavar="N",
         advanced=True,
         show_default=False,
-        help="Draw another sample.  [default: 0]",
+        help="Seed for --sample.  [default: 0]",
     ),
 )
 _results = section("Results")

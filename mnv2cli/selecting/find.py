@@ -1,4 +1,4 @@
-"""Find photos of a label, a category or a node, the likeliest first; or those that are unsure."""
+"""Find photos of a label, a category or a node, best matches first; or those that are unsure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def find(
     classifier: Classifier | None = None,
     results: StrPath | None = None,
 ) -> list[Match]:
-    """Return the photos of a category, a label or a node of the tree, the likeliest first.
+    """Return the photos of a category, a label or a node of the tree, best matches first.
 
     Args:
         what: A name, or several, which are alternatives; empty with ``options.unsure``.

@@ -182,6 +182,7 @@ class Search:
 
     Attributes:
         searched: The number of readable photos so far.
+        number: The number of them that were found, also those beyond the limit.
         nearest: Of the photos that were not found, the likeliest; None if there is none.
     """
 

@@ -63,6 +63,13 @@ def test_paths_of_found_photos_are_printed_the_likeliest_first(
     assert "3 searched" in result.stderr or "2 searched" in result.stderr
 
 
+def test_a_summary_says_how_many_photos_the_limit_left_out(folder: Path, invoke: Invoke) -> None:
+    limited = " ".join(invoke("find", "fish", "photos", "-n", "1").stderr.split())
+    assert "Found 1 of 2 matching photos (--limit), 3 searched" in limited
+    whole = " ".join(invoke("find", "fish", "photos", "-n", "2").stderr.split())
+    assert "Found 2 photos, 3 searched" in whole
+
+
 def test_paths_end_with_nul_on_request(folder: Path, invoke: Invoke) -> None:
     draw(folder / "a\nb.png", (1, 9, 0))
     result = invoke("find", "goldfish", "photos", "-0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,6 +100,17 @@ def test_a_query_returns_rows(invoke: Invoke, results: str) -> None:
         ("delete from results", "only one SELECT"),
         ("select 1; select 2", "only one SELECT"),
         ("", "the query returns nothing"),
+        ("select sql from sqlite_master", "only one SELECT"),
+        ("select count(*) from sqlite_master", "only one SELECT"),
+        ("select * from pragma_table_info('rows')", "only one SELECT"),
+        ("select * from dbstat", "only one SELECT"),
+        ("explain select 1", "only one SELECT"),
+        (" -- a\n/* b */ EXPLAIN query plan select path from results", "only one SELECT"),
+        ("select fts3_tokenizer('simple')", "the function fts3_tokenizer is not allowed"),
+        ("select load_extension('x')", "the function load_extension is not allowed"),
+        ("select zeroblob(9)", "the function zeroblob is not allowed"),
+        ("select x'ff' as b from results", "column b is a blob\nWrite it as text, as in: hex(b)"),
+        ("select cast(path as blob) as b from results order by b desc", "column b is a blob"),
     ],
 )
 def test_a_query_that_cannot_run_is_one_line(
@@ -107,6 +119,45 @@ def test_a_query_that_cannot_run_is_one_line(
     result = invoke("select", results, "--sql", query)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+def test_a_query_reads_the_table_in_every_way(invoke: Invoke, results: str) -> None:
+    query = """
+        with best as (select label, score, row_number() over (order by score desc) as n
+                      from results where status = 'ok'),
+             numbers(n) as (select 1 union all select n + 1 from numbers limit 9)
+        select (select count(*) from best) as all_rows, printf('%.1f', max(score)) as score,
+               upper(min(label)) as label, (select count(*) from numbers) as numbers,
+               json_extract('{"a": 2}', '$.a') as two
+        from best join numbers using (n) where label like '%o%' or exists (select 1 from results)
+    """
+    result = invoke("select", results, "--sql", query, "-f", "csv")
+    assert result.stdout.splitlines() == [
+        "all_rows,score,label,numbers,two",
+        "3,0.9,ESPRESSO,9,2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("format", "row"),
+    [("jsonl", '{"a": null, "b": null, "c": "text", "d": 1}'), ("csv", ",,text,1")],
+)
+def test_infinite_numbers_of_a_query_are_missing(
+    invoke: Invoke, results: str, format: str, row: str
+) -> None:
+    query = "select 9e999 as a, -9e999 as b, cast('text' as blob) as c, 1 as d"
+    assert invoke("select", results, "--sql", query, "-f", format).stdout.splitlines()[-1] == row
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="sqlite3 cannot limit values before 3.11")
+def test_values_of_a_query_are_limited(invoke: Invoke, results: str) -> None:
+    for query in (
+        "select length(hex(printf('%.20000000c', 'x')))",
+        "with recursive c(n) as (select 'x' union all select n || n from c) select max(n) from c",
+    ):
+        result = invoke("select", results, "--sql", query)
+        assert result.exit_code == 2
+        assert "a value has more than 32 MiB" in result.stderr
 
 
 @pytest.mark.parametrize(

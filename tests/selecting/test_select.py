@@ -47,27 +47,36 @@ def records(draw: st.DrawFn) -> Record:
     return Record(path, predictions, category=category, node=node, model="m")
 
 
-NAMED = st.lists(st.sampled_from(["cat", "n2", "STRASSE", "dog, a", "none"]), max_size=2).map(tuple)
+NAMED = st.lists(
+    st.sampled_from(["cat", "n2", "STRASSE", "dog, a", "none"]), min_size=1, max_size=2
+).map(tuple)
+BOUNDS = st.tuples(SCORES, SCORES).map(sorted).flatmap(
+    lambda pair: st.sampled_from([(None, None), (pair[0], None), (None, pair[1]), tuple(pair)])
+)  # fmt: skip
 
 
 @st.composite
 def conditions(draw: st.DrawFn) -> Conditions:
+    errors = draw(st.sampled_from([(), (), ("Truncated",)]))
+    paths = draw(st.sampled_from([(), (), ("*.png",), ("b/*",)]))
+    if draw(st.integers(0, 7)) == 0:
+        return Conditions(status="error", errors=errors, paths=paths)
     kind = draw(st.sampled_from(["", "labels", "categories", "nodes", "any"]))
     values = {"labels" if kind == "any" else kind: draw(NAMED)} if kind else {}
-    try:
-        return Conditions(
-            **values,
-            min_score=draw(st.none() | SCORES),
-            max_score=draw(st.none() | SCORES),
-            min_margin=draw(st.none() | SCORES),
-            max_margin=draw(st.none() | SCORES),
-            status=draw(st.sampled_from(["", "", "ok", "error"])),
-            errors=draw(st.sampled_from([(), (), ("Truncated",)])),
-            paths=draw(st.sampled_from([(), (), ("*.png",), ("b/*",)])),
-            any_rank=kind == "any",
-        )
-    except InputError:
-        return Conditions()
+    has_margin = kind not in ("nodes", "any")
+    low, high = draw(BOUNDS)
+    least, most = draw(BOUNDS) if has_margin else (None, None)
+    return Conditions(
+        **values,
+        min_score=low,
+        max_score=high,
+        min_margin=least,
+        max_margin=most,
+        status=draw(st.sampled_from(["", "ok"])),
+        errors=errors,
+        paths=paths,
+        any_rank=kind == "any",
+    )
 
 
 ORDERS = st.builds(
