@@ -14,6 +14,7 @@ from mnv2cli.cli.inputs import is_same
 from mnv2cli.cli.options.rows import PATHS, TABLE, check_local_file, check_name, check_stdout
 from mnv2cli.cli.terminal.suggest import did_you_mean
 from mnv2cli.errors import NoImagesError
+from mnv2cli.results.any_file import check_any
 from mnv2cli.results.check import check_output
 from mnv2cli.results.formats import FORMATS, format_of, load_format, suffix_format
 from mnv2cli.results.options import OutputTarget
@@ -104,9 +105,13 @@ class SelectJob:
         results: The results.
         output: What to write, checked.
         screen: Shows the summary.
+
+    Raises:
+        InputError: The results are not a file that may be results.
     """
 
     def __init__(self, results: str, output: SelectOutput, screen: Screen) -> None:
+        check_any(results)  # a pipe would be waited for
         self._results = results
         self._output = output
         self._target = output.target

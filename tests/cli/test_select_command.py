@@ -255,3 +255,11 @@ def test_messages_name_standard_input_not_the_file_that_keeps_it(invoke: Invoke)
         result = invoke(command, "-", input=b"path,status,label_1\na.jpg,ok,tabby\n")
         assert result.exit_code == 2
         assert "'-' (standard input) is not a results file" in result.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="named pipes of POSIX")
+def test_a_named_pipe_is_refused_without_waiting(invoke: Invoke, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "r.csv")
+    for args in (["--paths"], ["--limit", "1"], ["--sql", "select 1"]):
+        result = invoke("select", tmp_path / "r.csv", *args)
+        assert result.exit_code == 2 and "is not a regular file" in result.stderr
