@@ -24,7 +24,7 @@ from mnv2cli.system.messages import reason
 
 LIMIT = 64 << 10
 """Bytes that an ``mnv2.toml`` has at most."""
-_LARGEST_PYPROJECT = 1_000_000  # bytes; a larger one is not read
+_LARGEST_PYPROJECT = 256 << 10  # bytes; a larger one is not read
 _DEEPEST = 3  # tables: of a command such as models.download, and one in place of a value
 _LONGEST_KEY, _LONGEST_TEXT = 100, 4_096  # characters
 _OWN_TABLE = re.compile(rb"\btool\s*\.\s*mnv2\b")
