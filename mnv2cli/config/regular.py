@@ -11,12 +11,15 @@ def read_regular(path: str, limit: int) -> bytes:
     """Return the first bytes of a regular file; a pipe could block, and a device never end.
 
     Args:
-        path: The file.
+        path: The file, or ``/dev/fd/N``, which shells write for ``<(command)``.
         limit: How many bytes are read at most.
 
     Raises:
         OSError: It is not a regular file, or cannot be read.
     """
+    if path.startswith("/dev/fd/"):
+        with open(path, "rb") as file:
+            return file.read(limit)
     try:
         _check(path, os.stat(path).st_mode)
         with open(path, "rb", opener=_open_without_waiting) as file:

@@ -153,3 +153,12 @@ def test_a_file_does_not_change_the_built_in_categories(tmp_path: Path) -> None:
     assert repr(builtin().all) == before
     file.write_text("")
     assert repr(load(str(file)).all) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="/dev/fd of POSIX")
+def test_output_of_a_command_in_the_shell_is_read() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b'[spaniels]\nnodes = ["spaniel"]\n')
+    os.close(writer)
+    assert load(f"/dev/fd/{reader}")(scores(Sussex_spaniel=0.9)).name == "spaniels"
+    os.close(reader)
