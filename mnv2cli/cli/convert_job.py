@@ -11,7 +11,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from mnv2cli.cli.inputs import is_same
-from mnv2cli.cli.terminal.text import data_stream, seconds_text
+from mnv2cli.cli.select_job import write_records
+from mnv2cli.cli.terminal.text import seconds_text
 from mnv2cli.datasets.destination import check_destination
 from mnv2cli.datasets.formats import ReadOptions
 from mnv2cli.datasets.options import DatasetEvents, check_options
@@ -21,7 +22,6 @@ from mnv2cli.errors import ExitCode, InputError, NoImagesError
 from mnv2cli.results.formats import load_format
 from mnv2cli.results.options import OutputTarget
 from mnv2cli.results.parquet_format import utf8_text
-from mnv2cli.results.rows import open_whole
 from mnv2cli.results.schema import Layout, UsedColumns
 from mnv2cli.results.stdin import STDIN, results_file
 from mnv2cli.sources.urls import is_url
@@ -134,7 +134,7 @@ class ConvertJob:
             raise NoImagesError(f"{name} has no photos", "There is nothing to write.")
         layout = seen.layout(format)
         with self._stopping(path or "standard output"):
-            _write(source.read(), OutputTarget(path, force=force), layout)
+            write_records(source.read(), OutputTarget(path, force=force), layout)
         is_there = source.format is not None and source.format.images[0] != "reference"
         lines: list[Line] = [
             ("Photos", f"{seen.records:,} in {seconds_text(perf_counter() - start)}", "")
@@ -245,16 +245,3 @@ class _Seen:
     def layout(self, format: str) -> Layout:
         """Return the layout of results in a format."""
         return self._columns.layout(format)
-
-
-def _write(records: Iterator[Record], target: OutputTarget, layout: Layout) -> None:
-    """Write results to standard output, or to a file that is complete or unchanged."""
-    from mnv2cli.cli.terminal.table import TABLE
-
-    format = TABLE if layout.format == TABLE.name else load_format(layout.format)
-    with open_whole(target, data_stream() if target.path is None else None) as file:
-        writer = format.writer(file, layout)
-        writer.begin()
-        for record in records:
-            writer.write(record)
-        writer.finish()

@@ -33,6 +33,8 @@ from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
+    from mnv2cli.records import Record
+    from mnv2cli.results.schema import Layout
     from mnv2cli.selecting.conditions import Order, Subject
 
 
@@ -136,7 +138,7 @@ class SelectJob:
                 number = self._write_paths(map(rows.path_of, found))
             else:
                 lines = (row.raw for row in found)
-                number = write_lines(lines, self._target, self._stream(), rows.header)
+                number = write_lines(lines, self._target, _stream(self._target), rows.header)
         elif format == PATHS:
             selected = select(self._results, where, order)
             number = self._write_paths(record.path for record in selected)
@@ -183,41 +185,24 @@ class SelectJob:
                 cells = ([(_text(value), "") for value in row.values()] for row in counted())
                 print_table(query.columns, cells)
             elif first is not None:
-                write_rows(counted(), query.columns, self._target, self._stream())
+                write_rows(counted(), query.columns, self._target, _stream(self._target))
         if not number:
             raise NoImagesError("the query returns no row")
         if self._target.path is not None:
             self._screen.lines([("Written", f"{count(number, 'row')} in {self._target.path}", "")])
 
-    def _stream(self) -> IO[bytes] | None:
-        from mnv2cli.cli.terminal.text import data_stream
-
-        return data_stream() if self._target.path is None else None
-
     def _write_records(self, where: Conditions, order: Order) -> int:
-        from mnv2cli.cli.terminal.table import TABLE as FOR_TERMINALS
-
         target, top = self._target, self._output.top
         records = select(self._results, where, order, top=top)
         first = next(records, None)
         if first is None:
             return 0
-        layout = replace(
-            layout_of(self._results, target.format, where, top), safe=target.safe, long=False
-        )
-        format = FOR_TERMINALS if target.format == TABLE else load_format(target.format)
-        number = 0
-        with open_whole(target, self._stream()) as file:
-            writer = format.writer(file, layout)
-            writer.begin()
-            for record in chain([first], records):
-                writer.write(record)
-                number += 1
-            writer.finish()
-        return number
+        layout = layout_of(self._results, target.format, where, top)
+        layout = replace(layout, safe=target.safe, long=False)
+        return write_records(chain([first], records), target, layout)
 
     def _write_paths(self, paths: Iterable[str]) -> int:
-        return write_paths(paths, self._target, self._stream(), null=self._output.null)
+        return write_paths(paths, self._target, _stream(self._target), null=self._output.null)
 
     def _has_row(self, where: Conditions) -> bool:
         return next(select(self._results, where), None) is not None
@@ -242,6 +227,41 @@ class SelectJob:
             known = names_in(self._results, field, any_rank=any_rank)
             return NoImagesError(f"no row has {names[0]!r}", did_you_mean(names[0], known).strip())
         return NoImagesError(f"no row of {self._results!r} meets the conditions")
+
+
+def write_records(records: Iterable[Record], target: OutputTarget, layout: Layout) -> int:
+    """Write results to standard output, or to a file that is complete or unchanged.
+
+    Args:
+        records: The records.
+        target: The file; without one, standard output.
+        layout: The format, which may be the table for terminals, and the columns.
+
+    Returns:
+        The number of records.
+
+    Raises:
+        OutputError: They cannot be written.
+    """
+    from mnv2cli.cli.terminal.table import TABLE as FOR_TERMINALS
+
+    is_shown = layout.format == FOR_TERMINALS.name
+    format = FOR_TERMINALS if is_shown else load_format(layout.format)
+    number = 0
+    with open_whole(target, _stream(target)) as file:
+        writer = format.writer(file, layout)
+        writer.begin()
+        for record in records:
+            writer.write(record)
+            number += 1
+        writer.finish()
+    return number
+
+
+def _stream(target: OutputTarget) -> IO[bytes] | None:
+    from mnv2cli.cli.terminal.text import data_stream
+
+    return data_stream() if target.path is None else None
 
 
 def _text(value: Value) -> str:
