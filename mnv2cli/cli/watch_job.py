@@ -137,7 +137,8 @@ class WatchJob:
             return ExitCode.DONE
         if self._tally.what["failed"]:
             return ExitCode.FAILED
-        return ExitCode.SOME_UNREADABLE if self._tally.what["unreadable"] else ExitCode.DONE
+        some = self._tally.what["unreadable"] + self._tally.what["incomplete"]
+        return ExitCode.SOME_UNREADABLE if some else ExitCode.DONE
 
     def _load(self, classifier: Classifier) -> None:
         """Load the network before the first photo arrives, so that it need not wait."""
@@ -151,7 +152,7 @@ class WatchJob:
         """Count a photo, and show its line."""
         self._tally.add(arrived)
         path = os.path.relpath(arrived.path, self._drop)
-        if arrived.what in ("failed", "unreadable"):
+        if arrived.what in ("failed", "unreadable", "incomplete"):
             again = "" if self._watching.once else "; it is tried again if it changes"
             self._screen.warning(f"{arrived.path}: {arrived.reason}{again}")
         elif arrived.what != "skipped" or self._screen.verbose:

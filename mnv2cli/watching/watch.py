@@ -100,6 +100,9 @@ class Watcher:
             rescan = time.monotonic() + options.rescan
             while not self._stop.is_set():
                 shots = self._arrivals.complete(BATCH)
+                if options.once:
+                    for shot, why in self._arrivals.give_up():
+                        yield Arrived(Record(shot.path, error=why), "incomplete", reason=why)
                 if shots:
                     yield from self._process(shots)
                 elif options.once and self._are_all_done():

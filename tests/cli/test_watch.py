@@ -169,6 +169,20 @@ def test_a_damaged_photo_is_left_and_reported(drop: Path, invoke: Invoke) -> Non
     assert names(drop.parent / "sorted") == ["fish/a.jpg"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has leases")
+def test_a_run_for_existing_photos_leaves_one_that_is_being_written(
+    drop: Path, invoke: Invoke
+) -> None:
+    draw(drop / "0.png", (0, 9, 0))
+    draw(drop / "1.png", (1, 9, 0))
+    with open(drop / "1.png", "ab"):
+        result = once(invoke, "--into", "sorted", "--move")
+    assert result.exit_code == 4 and names(drop.parent / "sorted") == ["fish/0.png"]
+    assert "Warning: drop/1.png: another program has it open for writing\n" in result.stderr
+    assert "Incomplete 1 photo not complete, left in place" in result.stderr
+    assert (drop / "1.png").exists()
+
+
 def test_a_destination_in_the_watched_folder_is_not_watched(drop: Path, invoke: Invoke) -> None:
     draw(drop / "0.png", (0, 9, 0))
     assert once(invoke, "--into", "drop/sorted").exit_code == 0

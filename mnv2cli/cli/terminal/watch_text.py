@@ -101,6 +101,7 @@ def watch_summary(tally: Tally, goal: Goal, journal: str) -> list[Line]:
     for name, text, style in (
         ("skipped", "already there", ""),
         ("left", "left in place", ""),
+        ("incomplete", "not complete, left in place", "yellow"),
         ("unreadable", "not readable, left in place", "red"),
         ("failed", "failed, left in place", "red"),
     ):
