@@ -112,8 +112,9 @@ class Watcher:
                 paths = changes.take(0 if len(shots) == BATCH else min(pause, _LONGEST_WAIT))
                 self._arrivals.changed(map(self._as_given, paths))
                 self._check(changes)
-                if time.monotonic() >= rescan and not self._is_gone:
-                    self._arrivals.scan()
+                if time.monotonic() >= rescan:
+                    if not self._is_gone:
+                        self._arrivals.scan()
                     rescan = time.monotonic() + options.rescan
             self.is_complete = options.once and self._are_all_done()
 

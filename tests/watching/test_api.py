@@ -121,3 +121,26 @@ def test_lost_changes_are_found_by_looking_again(
     assert next(watching).path.endswith("late.png")
     stop.set()
     assert list(watching) == []
+
+
+def test_a_folder_that_is_gone_for_long_is_waited_for_without_load(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, waits = Event(), []
+
+    def take(changes: Changes, seconds: float) -> list[str]:
+        waits.append(seconds)
+        stop.wait(seconds)
+        if len(waits) == 12:
+            stop.set()
+        return []
+
+    monkeypatch.setattr(Changes, "take", take)
+    options = WatchOptions(settle=0.01, rescan=0.05)
+    watching = mnv2cli.watch(photos, "sorted", options=options, stop_requested=stop)
+    next(watching)
+    waits.clear()
+    photos.rename(photos.parent / "elsewhere")
+    with pytest.warns(UserWarning, match="is gone"):
+        list(watching)
+    assert sum(seconds > 0 for seconds in waits) > 6
