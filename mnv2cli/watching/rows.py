@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from mnv2cli.errors import InputError
 from mnv2cli.records import Record
 from mnv2cli.results.formats import load_format
 from mnv2cli.results.output import Output
@@ -40,7 +41,8 @@ class RowArrivals:
         self.warnings: list[str] = []
         self.ignored: tuple[str, ...] = ()
         self._classifier = classifier
-        self._run = Run(path, layout, classifier.settings(), RunOptions(resume=True))
+        with _own_hints():
+            self._run = Run(path, layout, classifier.settings(), RunOptions(resume=True))
         self._known = self._run.image_keys()
         self._layout = layout
         self._output: Output | None = None
@@ -80,7 +82,8 @@ class RowArrivals:
             OutputError: The file cannot be written.
         """
         if self._output is None:
-            self._run.start(self._classifier.settings())
+            with _own_hints():
+                self._run.start(self._classifier.settings())
             self._output = self._stack.enter_context(
                 Output(
                     self._run.rows,
@@ -95,6 +98,18 @@ class RowArrivals:
             self._output.write(record)
             self._known.add(image_key(record.path, os.curdir))
         return [Arrived(record, "done", _label(record)) for record in records]
+
+
+@contextmanager
+def _own_hints() -> Iterator[None]:
+    """Replace hints at options of other commands."""
+    try:
+        yield
+    except InputError as error:
+        if "--force" not in error.hint:
+            raise
+        hint = "Name another file, or move this one away."
+        raise InputError(error.message, hint) from error
 
 
 def _label(record: Record) -> str:

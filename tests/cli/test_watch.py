@@ -231,6 +231,19 @@ def test_rows_are_appended_and_can_be_resumed(drop: Path, invoke: Invoke) -> Non
     assert result.exit_code == 0 and "Kept       3 rows" in result.stderr
     result = once(invoke, "-o", "labels.csv", "--top", "3")
     assert result.exit_code == 2 and "cannot resume 'labels.csv'" in result.stderr
+    assert result.stderr.endswith("\nName another file, or move this one away.\n")
+
+
+def test_a_file_that_rows_cannot_be_appended_to_is_an_error(drop: Path, invoke: Invoke) -> None:
+    draw(drop / "0.png", (0, 9, 0))
+    Path("other.csv").write_text("not,results\n")
+    result = once(invoke, "-o", "other.csv")
+    assert result.exit_code == 2 and "cannot resume 'other.csv'" in result.stderr
+    assert result.stderr.endswith("\nName another file, or move this one away.\n")
+    assert Path("other.csv").read_text() == "not,results\n"
+    os.mkfifo("pipe.csv")
+    result = once(invoke, "-o", "pipe.csv")
+    assert result.exit_code == 2 and "'pipe.csv': it is not a regular file" in result.stderr
 
 
 @pytest.mark.parametrize(
