@@ -14,7 +14,7 @@ import click
 from mnv2cli.cli.inputs import make_classifier
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.cli.terminal.watch_text import Goal, Tally, arrived_text, watch_summary
-from mnv2cli.errors import ExitCode
+from mnv2cli.errors import ExitCode, InputError
 from mnv2cli.sorting.options import FolderOptions, SortOptions
 
 if TYPE_CHECKING:
@@ -81,13 +81,17 @@ class WatchJob:
 
     def write(self, output: str, labels: LabelOptions) -> ExitCode:
         """Write rows, and return the exit code."""
-        from mnv2cli.results.check import check_not_folder, check_output
+        from mnv2cli.results.check import check_not_folder, check_output, is_regular
         from mnv2cli.results.formats import is_resumable, suffix_format
         from mnv2cli.results.schema import Layout, extras
         from mnv2cli.sources.urls import is_url
         from mnv2cli.watching.rows import RowArrivals
 
         check_not_folder(output)
+        if os.path.exists(output) and not is_regular(output):
+            raise InputError(
+                f"cannot append rows to {output!r}: it is not a regular file", "Name another file."
+            )
         if is_url(output) or not is_resumable(format := suffix_format(output)):
             raise click.UsageError(
                 "-o requires a local .csv or .jsonl file, to which rows are appended."
@@ -137,7 +141,8 @@ class WatchJob:
             return ExitCode.DONE
         if self._tally.what["failed"]:
             return ExitCode.FAILED
-        return ExitCode.SOME_UNREADABLE if self._tally.what["unreadable"] else ExitCode.DONE
+        some = self._tally.what["unreadable"] + self._tally.what["incomplete"]
+        return ExitCode.SOME_UNREADABLE if some else ExitCode.DONE
 
     def _load(self, classifier: Classifier) -> None:
         """Load the network before the first photo arrives, so that it need not wait."""
@@ -151,7 +156,7 @@ class WatchJob:
         """Count a photo, and show its line."""
         self._tally.add(arrived)
         path = os.path.relpath(arrived.path, self._drop)
-        if arrived.what in ("failed", "unreadable"):
+        if arrived.what in ("failed", "unreadable", "incomplete"):
             again = "" if self._watching.once else "; it is tried again if it changes"
             self._screen.warning(f"{arrived.path}: {arrived.reason}{again}")
         elif arrived.what != "skipped" or self._screen.verbose:

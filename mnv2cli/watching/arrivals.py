@@ -18,11 +18,23 @@ clock of a file server is somewhat wrong."""
 
 @dataclass(slots=True)
 class _Waiting:
-    """A photo that is not known to be complete: since when it stands still, and when to look."""
+    """A photo that is not known to be complete.
+
+    Attributes:
+        shot: Its files as they were last seen.
+        since: Since when they stand still.
+        again: When to look at them.
+        grown: When they were first seen, or last became larger than ever.
+        largest: The largest size they have had together.
+        late: Why the photo is not complete though it had the patience of the options.
+    """
 
     shot: Shot
     since: float
     again: float
+    grown: float
+    largest: int
+    late: str = ""
 
 
 class Arrivals:
@@ -47,6 +59,7 @@ class Arrivals:
         self._is_done = is_done
         self._clock = clock
         self._waiting: dict[str, _Waiting] = {}
+        self._given_up: set[str] = set()
         self._done: dict[str, int] = {}  # a hash of the files of each photo that was processed
 
     @property
@@ -89,7 +102,7 @@ class Arrivals:
                     self._done.pop(path, None)
 
     def _see(self, shot: Shot) -> None:
-        if self._done.get(shot.path) == hash(shot.files):
+        if self._done.get(shot.path) == hash(shot.files) or shot.path in self._given_up:
             return
         known = self._waiting.get(shot.path)
         if known and known.shot.files == shot.files:
@@ -98,7 +111,18 @@ class Arrivals:
         age = _age(shot) if known is None and shot.path not in self._done else 0.0
         since = now - age if age > _LONG_AGO else now
         self._done.pop(shot.path, None)
-        self._waiting[shot.path] = _Waiting(shot, since, since + self._options.settle)
+        self._wait(shot, since, now)
+
+    def _wait(self, shot: Shot, since: float, now: float) -> None:
+        """Wait for a photo that is new, or has changed."""
+        known = self._waiting.get(shot.path)
+        size = sum(file.size for file in shot.files)
+        waiting = _Waiting(shot, since, since + self._options.settle, now, size)
+        if known and size <= known.largest:  # replaced, not a transfer that takes long
+            waiting.grown, waiting.largest = known.grown, known.largest
+            if now >= known.grown + self._options.patience:
+                waiting.late = "still changing"
+        self._waiting[shot.path] = waiting
 
     def seconds(self) -> float:
         """Return the seconds until the next photo may be complete; infinity if there is none."""
@@ -121,17 +145,28 @@ class Arrivals:
             if current is None:
                 del self._waiting[path]
             elif current.files != waiting.shot.files:
-                self._waiting[path] = _Waiting(current, now, now + self._options.settle)
+                self._wait(current, now, now)
             elif self._is_done(current):
                 self.done(current)
             elif current.is_empty and now < waiting.since + self._options.patience:
                 waiting.again = waiting.since + self._options.patience
-            elif any(is_being_written(file.path) for file in current.files):
+            elif held := [file.path for file in current.files if is_being_written(file.path)]:
                 waiting.again = now + self._options.settle
+                if now >= max(waiting.since, waiting.grown) + self._options.patience:
+                    what = "it" if path in held else os.path.basename(held[0])
+                    waiting.late = f"another program has {what} open for writing"
             else:
                 waiting.again = now + self._options.settle
                 found.append(current)
         return found
+
+    def give_up(self) -> list[tuple[Shot, str]]:
+        """Return photos that do not become complete, and why; they are ignored from now on."""
+        late = [(each.shot, each.late) for each in self._waiting.values() if each.late]
+        for shot, _ in late:
+            del self._waiting[shot.path]
+            self._given_up.add(shot.path)
+        return late
 
     def done(self, shot: Shot) -> None:
         """Mark a photo as processed, unless it changes."""

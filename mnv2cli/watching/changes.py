@@ -31,10 +31,13 @@ class Changes(AbstractContextManager["Changes"]):
     Attributes:
         error: Why changes are no longer reported, as when the system allows no more watches; empty
             while they are.
+        can_start: The error is the name of a file, which is not UTF-8: changes are reported again
+            after :meth:`start`.
     """
 
     def __init__(self, path: str, *, recursive: bool = True, poll: bool = False) -> None:
         self.error = ""
+        self.can_start = False
         self._path = path
         self._recursive = recursive
         self._poll = poll
@@ -58,7 +61,7 @@ class Changes(AbstractContextManager["Changes"]):
     def start(self) -> None:
         """Start watching, also again after the folder was replaced; later changes are reported."""
         self.stop()
-        self.error, self._stop = "", threading.Event()
+        self.error, self.can_start, self._stop = "", False, threading.Event()
         self._is_ready.clear()
         self._thread = threading.Thread(
             target=self._watch, args=(self._stop,), daemon=True, name="mnv2-watch"
@@ -109,5 +112,6 @@ class Changes(AbstractContextManager["Changes"]):
                 if changes:
                     self._queue.put([path for _, path in changes])
         except (OSError, RuntimeError, ValueError) as error:
+            self.can_start = "decode path" in str(error)
             self.error = str(error) or type(error).__name__
             self._is_ready.set()

@@ -11,8 +11,9 @@ from mnv2cli.records import Record
 from mnv2cli.system.messages import count
 from mnv2cli.watching.shots import Shot
 
-What = Literal["done", "skipped", "left", "failed", "unreadable"]
-"""The outcome for one photo: processed; nothing to do; stays as it is; an error; not readable."""
+What = Literal["done", "skipped", "left", "failed", "unreadable", "incomplete"]
+"""The outcome for one photo: processed; nothing to do; stays as it is; an error; not readable; with
+``once``, it does not stand still."""
 
 
 @dataclass(frozen=True, slots=True)

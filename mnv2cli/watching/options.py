@@ -13,7 +13,8 @@ class WatchOptions:
 
     Attributes:
         settle: Seconds for which the size and the time of a photo must not have changed.
-        patience: Seconds after which a photo that stands still and cannot be read is reported.
+        patience: Seconds after which a photo that stands still and cannot be read is reported; with
+            ``once``, also one that a program has open for writing, or that is replaced for so long.
         rescan: Seconds between two looks at the whole folder, in case a change was missed.
         poll: Look for changes instead of waiting for the system to report them, as on network
             drives.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from mnv2cli.errors import InputError
 from mnv2cli.records import Record
 from mnv2cli.results.formats import load_format
 from mnv2cli.results.output import Output
@@ -43,7 +44,8 @@ class RowArrivals:
         self.warnings: list[str] = []
         self.ignored: tuple[str, ...] = ()
         self._classifier = classifier
-        self._run = Run(path, layout, classifier.settings(), RunOptions(resume=True))
+        with _own_hints():
+            self._run = Run(path, layout, classifier.settings(), RunOptions(resume=True))
         self._known = self._run.image_keys(errors=False)
         self._given_up = self._run.image_keys(errors=True)
         self._layout = layout
@@ -102,7 +104,8 @@ class RowArrivals:
 
     def _write(self, record: Record) -> None:
         if self._output is None:
-            self._run.start(self._classifier.settings())
+            with _own_hints():
+                self._run.start(self._classifier.settings())
             self._output = self._stack.enter_context(
                 Output(
                     self._run.rows,
@@ -114,6 +117,18 @@ class RowArrivals:
                 )
             )
         self._output.write(record)
+
+
+@contextmanager
+def _own_hints() -> Iterator[None]:
+    """Replace hints at options of other commands."""
+    try:
+        yield
+    except InputError as error:
+        if "--force" not in error.hint:
+            raise
+        hint = "Name another file, or move this one away."
+        raise InputError(error.message, hint) from error
 
 
 def _label(record: Record) -> str:

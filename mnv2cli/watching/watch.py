@@ -21,6 +21,12 @@ from mnv2cli.watching.shots import DropFolder, Shot
 BATCH = 32
 """The largest number of photos that are classified, then processed, together."""
 
+_RESTARTS, _RESTART_PAUSE = 5, 1.0
+"""How often in a minute to start the reports of changes again, and the seconds between."""
+
+_SHORT_RESCAN = 1.0
+"""Seconds between two looks at the whole folder if its changes cannot be reported for long."""
+
 _LONGEST_WAIT = 0.5
 """Seconds after which a request to stop is seen."""
 
@@ -76,6 +82,9 @@ class Watcher:
         self._identity = _identity(watched.drop)
         self._is_gone = False
         self._error = ""  # of the changes, as shown
+        self._restarts: list[float] = []  # when reports of changes were started again
+        self._rescan = watched.options.rescan
+        self._next_scan = 0.0
 
     def run(self) -> Iterator[Arrived]:
         """Yield the outcome for each photo.
@@ -95,24 +104,31 @@ class Watcher:
                 self._watched.events.notice(note)
             for warning in self._job.warnings:
                 self._watched.events.warning(warning)
-            self._arrivals.scan()
+            self._scan()
             self._watched.begun()
-            rescan = time.monotonic() + options.rescan
             while not self._stop.is_set():
                 shots = self._arrivals.complete(BATCH)
+                if options.once:
+                    for shot, why in self._arrivals.give_up():
+                        yield Arrived(Record(shot.path, error=why), "incomplete", reason=why)
                 if shots:
                     yield from self._process(shots)
                 elif options.once and self._are_all_done():
                     self.is_complete = True
                     return
-                pause = min(self._arrivals.seconds(), max(rescan - time.monotonic(), 0.0))
+                pause = min(self._arrivals.seconds(), max(self._next_scan - time.monotonic(), 0.0))
                 paths = changes.take(0 if len(shots) == BATCH else min(pause, _LONGEST_WAIT))
                 self._arrivals.changed(map(self._as_given, paths))
                 self._check(changes)
-                if time.monotonic() >= rescan and not self._is_gone:
-                    self._arrivals.scan()
-                    rescan = time.monotonic() + options.rescan
+                if time.monotonic() >= self._next_scan:
+                    self._scan()
             self.is_complete = options.once and self._are_all_done()
+
+    def _scan(self) -> None:
+        """Look at the whole folder, unless it is gone."""
+        if not self._is_gone:
+            self._arrivals.scan()
+        self._next_scan = time.monotonic() + self._rescan
 
     def _are_all_done(self) -> bool:
         """Return whether no photo waits, nor one that came in the meantime."""
@@ -174,13 +190,33 @@ class Watcher:
                 events.notice(f"{self._drop} is back")
             self._is_gone, self._identity = False, now
             changes.start()
-            self._arrivals.scan()
-        if changes.error and changes.error != self._error:
+            self._scan()
+        if changes.error and changes.error != self._error and not self._may_restart(changes):
             self._error = changes.error
             events.warning(
                 f"changes in {self._drop} are not reported ({self._error}): looking every "
-                f"{self._options.rescan:g} s"
+                f"{self._rescan:g} s"
             )
+
+    def _may_restart(self, changes: Changes) -> bool:
+        """Start reports of changes again, now or soon, if that helps and is not needed too often.
+
+        Returns:
+            False if changes are not reported from now on.
+        """
+        if not changes.can_start:
+            return False
+        now = time.monotonic()
+        self._restarts = [each for each in self._restarts if each > now - 60]
+        if len(self._restarts) == _RESTARTS:
+            self._rescan = min(self._rescan, _SHORT_RESCAN)
+            self._scan()
+            return False
+        if not self._restarts or now >= self._restarts[-1] + _RESTART_PAUSE:
+            self._restarts.append(now)
+            changes.start()
+            self._scan()
+        return True
 
 
 def _identity(path: str) -> tuple[int, int] | None:

@@ -105,7 +105,7 @@ def test_results_become_a_dataset_and_results_again(
         (["labels.csv", "-o", "x.csv", "--paths", "original"], "--paths requires a dataset as IN"),
         (["-", "--from", "coco", "-o", "x.csv"], "--from cannot be combined with -: standard inp"),
         (["labels.csv", "--from", "coco", "-o", "x.csv"], "cannot read the dataset 'labels."),
-        (["labels.csv", "--to", "coco", "-o", "x"], "'x' does not end in .json, as files of the"),
+        (["labels.csv", "--to", "coco", "-o", "x"], "'x' must end in .json: a coco dataset is one"),
         (["labels.csv", "--to", "coco", "-o", "photos"], "'photos' is a folder, but the format c"),
         (["labels.csv", "--to", "imagefolder", "-o", "x.json"], "'x.json' is named like a file,"),
         (["labels.csv", "--to", "imagefolder", "-o", "photos"], "'photos' already exists and is"),
@@ -257,7 +257,7 @@ def test_classify_writes_a_dataset_and_removes_its_rows(
     ("args", "message"),
     [
         (["-f", "coco"], "Missing option '-o': name the new dataset of format coco."),
-        (["-f", "coco", "-o", "x"], "'x' does not end in .json"),
+        (["-f", "coco", "-o", "x"], "'x' must end in .json"),
         (["-f", "coco", "-o", "x.json", "--long"], "--long cannot be combined with --format coco"),
         (["-f", "coco", "-o", "x.json", "--shard", "1/2"], "--shard cannot be combined with --fo"),
         (["-f", "coco", "-o", "x.json", "--csv-safe"], "--csv-safe cannot be combined with --for"),

@@ -211,6 +211,20 @@ def test_a_photo_that_is_mended_after_it_was_given_up_gets_another_row(
     assert rows("labels.csv") == [("drop/0.png", "")]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has leases")
+def test_a_run_for_existing_photos_leaves_one_that_is_being_written(
+    drop: Path, invoke: Invoke
+) -> None:
+    draw(drop / "0.png", (0, 9, 0))
+    draw(drop / "1.png", (1, 9, 0))
+    with open(drop / "1.png", "ab"):
+        result = once(invoke, "--into", "sorted", "--move")
+    assert result.exit_code == 4 and names(drop.parent / "sorted") == ["fish/0.png"]
+    assert "Warning: drop/1.png: another program has it open for writing\n" in result.stderr
+    assert "Incomplete 1 photo, left in place" in result.stderr
+    assert (drop / "1.png").exists()
+
+
 def test_a_destination_in_the_watched_folder_is_not_watched(drop: Path, invoke: Invoke) -> None:
     draw(drop / "0.png", (0, 9, 0))
     assert once(invoke, "--into", "drop/sorted").exit_code == 0
@@ -259,6 +273,19 @@ def test_rows_are_appended_and_can_be_resumed(drop: Path, invoke: Invoke) -> Non
     assert result.exit_code == 0 and "Kept       3 rows" in result.stderr
     result = once(invoke, "-o", "labels.csv", "--top", "3")
     assert result.exit_code == 2 and "cannot resume 'labels.csv'" in result.stderr
+    assert result.stderr.endswith("\nName another file, or move this one away.\n")
+
+
+def test_a_file_that_rows_cannot_be_appended_to_is_an_error(drop: Path, invoke: Invoke) -> None:
+    draw(drop / "0.png", (0, 9, 0))
+    Path("other.csv").write_text("not,results\n")
+    result = once(invoke, "-o", "other.csv")
+    assert result.exit_code == 2 and "cannot resume 'other.csv'" in result.stderr
+    assert result.stderr.endswith("\nName another file, or move this one away.\n")
+    assert Path("other.csv").read_text() == "not,results\n"
+    os.mkfifo("pipe.csv")
+    result = once(invoke, "-o", "pipe.csv")
+    assert result.exit_code == 2 and "'pipe.csv': it is not a regular file" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -119,5 +121,69 @@ def test_lost_changes_are_found_by_looking_again(
         next(watching)
     draw(photos / "late.png", (3, 9, 0))
     assert next(watching).path.endswith("late.png")
+    stop.set()
+    assert list(watching) == []
+
+
+def test_a_folder_that_is_gone_for_long_is_waited_for_without_load(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, waits = Event(), []
+
+    def take(changes: Changes, seconds: float) -> list[str]:
+        waits.append(seconds)
+        stop.wait(seconds)
+        if len(waits) == 12:
+            stop.set()
+        return []
+
+    monkeypatch.setattr(Changes, "take", take)
+    options = WatchOptions(settle=0.01, rescan=0.05)
+    watching = mnv2cli.watch(photos, "sorted", options=options, stop_requested=stop)
+    next(watching)
+    waits.clear()
+    photos.rename(photos.parent / "elsewhere")
+    with pytest.warns(UserWarning, match="is gone"):
+        list(watching)
+    assert sum(seconds > 0 for seconds in waits) > 6
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode elsewhere")
+def test_changes_are_reported_after_a_name_that_is_not_utf8(photos: Path) -> None:
+    stop = Event()
+    options = WatchOptions(settle=0.1, rescan=1000)
+    watching = mnv2cli.watch(photos, "sorted", options=options, stop_requested=stop)
+    for _ in range(3):
+        next(watching)
+    for number in range(2):
+        (photos / os.fsdecode(b"notes\xff.txt")).write_text(f"{number}")
+        draw(photos / f"late{number}.png", (3 + number, 9, 0))
+        assert next(watching).path.endswith(f"late{number}.png")
+    stop.set()
+    assert list(watching) == []
+
+
+def test_a_folder_whose_changes_are_never_reported_is_looked_at_often(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts = []
+
+    def refuse(*args: object, **options: object) -> None:
+        starts.append(args)
+        raise RuntimeError("Unable to decode path")
+
+    monkeypatch.setattr("watchfiles.watch", refuse)
+    monkeypatch.setattr("mnv2cli.watching.watch._RESTARTS", 1)
+    monkeypatch.setattr("mnv2cli.watching.watch._RESTART_PAUSE", 0)
+    stop = Event()
+    options = WatchOptions(settle=0.1, rescan=1000)
+    watching = mnv2cli.watch(photos, "sorted", options=options, stop_requested=stop)
+    with pytest.warns(UserWarning, match="Unable to decode path.*looking every 1 s") as warnings:
+        for _ in range(3):
+            next(watching)
+        for number in range(2):
+            draw(photos / f"late{number}.png", (3 + number, 9, 0))
+            assert next(watching).path.endswith(f"late{number}.png")
+    assert len(warnings) == 1 and len(starts) == 2
     stop.set()
     assert list(watching) == []

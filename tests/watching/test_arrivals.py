@@ -127,6 +127,57 @@ def test_a_photo_that_a_program_has_open_for_writing_waits(
         assert complete(arrivals) == ["a.jpg"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has leases")
+def test_a_photo_that_stays_open_for_writing_is_given_up_after_patience(
+    tmp_path: Path, arrivals: Arrivals, clock: Clock
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"photo")
+    with open(tmp_path / "a.xmp", "wb", buffering=0) as file:
+        file.write(b"half")
+        arrivals.scan()
+        clock.now += 9
+        assert complete(arrivals) == [] == arrivals.give_up()
+        clock.now += 1
+        assert complete(arrivals) == []
+        ((shot, why),) = arrivals.give_up()
+    assert shot.path == str(tmp_path / "a.jpg")
+    assert why == "another program has a.xmp open for writing"
+    arrivals.scan()
+    assert not arrivals.is_waiting
+
+
+def test_a_photo_that_is_replaced_again_and_again_is_given_up_after_patience(
+    tmp_path: Path, arrivals: Arrivals, clock: Clock
+) -> None:
+    photo, start, given_up = tmp_path / "a.jpg", clock.now, []
+    for number in range(30):
+        photo.write_text("x" * (20 - number % 3))
+        if number % 2 == 0:
+            arrivals.scan()
+        assert complete(arrivals) == []
+        if given_up := arrivals.give_up():
+            break
+        clock.now += 0.9
+    assert [why for _, why in given_up] == ["still changing"]
+    assert 10 <= clock.now - start < 12
+    photo.write_text("and again")
+    arrivals.scan()
+    assert not arrivals.is_waiting
+
+
+def test_a_photo_that_grows_slowly_is_not_given_up(
+    tmp_path: Path, arrivals: Arrivals, clock: Clock
+) -> None:
+    photo = tmp_path / "a.jpg"
+    for size in range(1, 30):
+        photo.write_text("x" * size)
+        arrivals.scan()
+        clock.now += 0.9
+        assert complete(arrivals) == [] == arrivals.give_up()
+    clock.now += 1
+    assert complete(arrivals) == ["a.jpg"]
+
+
 def test_an_unreadable_photo_is_tried_again_and_reported_once(
     tmp_path: Path, arrivals: Arrivals, clock: Clock
 ) -> None:

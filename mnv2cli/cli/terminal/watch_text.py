@@ -101,6 +101,7 @@ def watch_summary(tally: Tally, goal: Goal, journal: str) -> list[Line]:
     for name, text, style in (
         ("skipped", " already there", ""),
         ("left", " left in place", ""),
+        ("incomplete", ", left in place", "yellow"),
         ("unreadable", ", left in place", "red"),
         ("failed", ", left in place", "red"),
     ):
