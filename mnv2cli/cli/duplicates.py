@@ -19,7 +19,7 @@ from mnv2cli.cli.options.model import model_options
 from mnv2cli.cli.options.rows import checked_target, row_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import is_typed
-from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
+from mnv2cli.cli.terminal.help import ExampleCommand, show_only
 from mnv2cli.cli.types import POSITIVE_SCORE
 from mnv2cli.sorting.photos import check_local
 
@@ -140,9 +140,7 @@ _COMMON = {
     "files_from", "include", "exclude", "threshold", "exact", "write_plan", "into", "output",
     "format", "force", "model", "quiet", "verbose",
 }  # fmt: skip
-for _param in duplicates.params:
-    if isinstance(_param, SectionOption):
-        _param.advanced = _param.name not in _COMMON
+show_only(duplicates, _COMMON)
 
 
 def _check(inputs: Inputs, search: SearchOptions) -> None:

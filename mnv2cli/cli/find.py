@@ -22,7 +22,7 @@ from mnv2cli.cli.options.model import model_options
 from mnv2cli.cli.options.rows import PATHS, check_local_file, check_stdout, checked_target
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import refuse_others
-from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
+from mnv2cli.cli.terminal.help import ExampleCommand, show_only
 from mnv2cli.labels.options import LabelOptions
 from mnv2cli.results.check import check_output
 from mnv2cli.results.rows import ROW_FORMATS
@@ -179,6 +179,4 @@ _COMMON = {
     "unsure", "min_score", "limit", "results", "copy_to", "symlink_to", "hardlink_to", "output",
     "format", "print0", "model", "quiet", "verbose",
 }  # fmt: skip
-for _param in find.params:
-    if isinstance(_param, SectionOption):
-        _param.advanced = _param.name not in _COMMON
+show_only(find, _COMMON)

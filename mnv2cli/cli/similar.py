@@ -16,7 +16,7 @@ from mnv2cli.cli.options.inputs import filter_options
 from mnv2cli.cli.options.model import model_options
 from mnv2cli.cli.options.rows import checked_target, row_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
-from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
+from mnv2cli.cli.terminal.help import ExampleCommand, show_only
 from mnv2cli.sources.options import Filters, Inputs
 
 if TYPE_CHECKING:
@@ -102,6 +102,4 @@ def similar(
 _COMMON = {
     "within", "include", "exclude", "top", "output", "format", "force", "model", "quiet", "verbose",
 }  # fmt: skip
-for _param in similar.params:
-    if isinstance(_param, SectionOption):
-        _param.advanced = _param.name not in _COMMON
+show_only(similar, _COMMON)

@@ -24,7 +24,7 @@ from mnv2cli.cli.options.report import corrections_option, report_option
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import check_refresh, refuse_others
 from mnv2cli.cli.report_page import check_page
-from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
+from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption, show_only
 from mnv2cli.cli.types import RESULTS_FILE
 from mnv2cli.errors import ExitCode
 from mnv2cli.sorting.options import PlanOptions, SortOptions
@@ -216,9 +216,7 @@ def sort(
     ctx.exit(code)
 
 
-for _param in sort.params:
-    if isinstance(_param, SectionOption):
-        _param.advanced = _param.name not in _COMMON
+show_only(sort, _COMMON)
 
 
 def _check(inputs: Inputs, plan: PlanOptions, labels: LabelOptions) -> None:

@@ -18,7 +18,7 @@ from mnv2cli.cli.options.method import method_options
 from mnv2cli.cli.options.model import backbone_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import is_typed, refuse_others
-from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
+from mnv2cli.cli.terminal.help import ExampleCommand, show_only
 from mnv2cli.cli.types import RESULTS, Share
 from mnv2cli.errors import ExitCode, NoImagesError
 from mnv2cli.sources.options import Filters, Inputs
@@ -202,9 +202,7 @@ def split(
     ctx.exit(job.exit_code(found))
 
 
-for _param in split.params:
-    if isinstance(_param, SectionOption):
-        _param.advanced = _param.name not in _COMMON
+show_only(split, _COMMON)
 
 
 def _check(ctx: click.Context, inputs: Inputs, choice: SplitChoice) -> None:

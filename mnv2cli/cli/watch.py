@@ -18,7 +18,7 @@ from mnv2cli.cli.options.model import model_options
 from mnv2cli.cli.options.tags import TagChoice
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import refuse_others
-from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption
+from mnv2cli.cli.terminal.help import ExampleCommand, SectionOption, show_only
 from mnv2cli.inference.options import ClassifierOptions
 from mnv2cli.labels.imagenet import CLASS_COUNT
 from mnv2cli.labels.options import LabelOptions
@@ -211,9 +211,9 @@ def watch(
     ctx.exit(code)
 
 
+show_only(watch, _COMMON)
 for _param in watch.params:
     if isinstance(_param, SectionOption):
-        _param.advanced = _param.name not in _COMMON
         _param.hidden = _param.name == "min_count"
 
 

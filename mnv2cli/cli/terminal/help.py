@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -56,6 +56,13 @@ class SectionOption(NamesVariable, click.Option):
         if self.opts[-1].replace("--", "--no-") in self.secondary_opts:
             names = self.opts[-1].replace("--", "--[no-]")
         return names, help.rstrip()
+
+
+def show_only(command: click.Command, names: Collection[str]) -> None:
+    """Show only these options in ``--help`` of a command; ``--help-all`` has the others."""
+    for param in command.params:
+        if isinstance(param, SectionOption):
+            param.advanced = param.name not in names
 
 
 class _WithExamples(click.Command):
