@@ -136,7 +136,7 @@ class WatchJob:
                 raise
         finally:
             if has_begun:
-                screen.lines(watch_summary(self._tally, goal, job.journal))
+                screen.lines(watch_summary(self._tally, goal, job.journal, is_over=is_over))
         if not self._watching.once:
             return ExitCode.DONE
         if self._tally.what["failed"]:

@@ -19,6 +19,9 @@ from click.testing import Result
 from filelock import FileLock
 
 from mnv2cli.cli.watch_job import WatchJob
+from mnv2cli.errors import OutputError
+from mnv2cli.records import Record
+from mnv2cli.results.output import Output
 from mnv2cli.sorting import run as sort_run
 from mnv2cli.watching.job import Arrived
 from tests.conftest import FakeEngine, draw
@@ -328,6 +331,33 @@ def test_a_destination_in_use_is_an_error(drop: Path, invoke: Invoke) -> None:
     assert result.stderr.startswith("Error: another mnv2 process is using '")
 
 
+def test_a_folder_that_a_watch_tags_is_in_use_until_it_ends(
+    drop: Path, watching: Watching, invoke: Invoke
+) -> None:
+    draw(drop / "sub" / "0.png", (0, 9, 0))
+    before = drop.stat().st_mtime_ns
+    process = watching.start("--tag")
+    until((drop / "sub" / "0.png.xmp").exists)
+    until(lambda: "0.png" in watching.log.read_text())
+    for args in (["watch", "drop", "--tag", "--once"], ["tag", "drop"], ["undo", "drop"]):
+        result = invoke(*args)
+        assert result.exit_code == 2, args
+        assert f"Error: another mnv2 process is using '{drop}'\nWait until" in result.stderr
+    draw(drop / "sub" / "1.png", (1, 9, 0))
+    until((drop / "sub" / "1.png.xmp").exists)
+    watching.end(process)
+    assert once(invoke, "--tag").exit_code == 0
+    assert invoke("undo", "drop").exit_code == 0
+    assert os.listdir(drop) == ["sub"] and drop.stat().st_mtime_ns == before
+
+
+def test_a_watch_that_tags_nothing_leaves_no_trace(drop: Path, invoke: Invoke) -> None:
+    (drop / "notes.txt").touch()
+    before = drop.stat().st_mtime_ns
+    assert once(invoke, "--tag").exit_code == 0
+    assert os.listdir(drop) == ["notes.txt"] and drop.stat().st_mtime_ns == before
+
+
 def test_a_full_disk_ends_the_watch_and_the_next_one_finishes(
     drop: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,11 +375,32 @@ def test_a_full_disk_ends_the_watch_and_the_next_one_finishes(
         result = once(invoke, "--into", "sorted")
     assert result.exit_code == 1
     assert "no space left on device" in result.stderr and "No photo is lost" in result.stderr
+    assert "no new photo" not in result.stderr  # 0.png is done
     result = once(invoke, "--into", "sorted")
     assert result.exit_code == 0 and "Finished an interrupted run: 2 files." in result.stderr
     assert len(names(drop.parent / "sorted")) == 3
     assert invoke("undo", "sorted").exit_code == 0
     assert not sorted_files(drop.parent / "sorted")
+
+
+def test_rows_before_an_error_are_counted_as_a_minimum(
+    drop: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(4):
+        draw(drop / f"{i}.png", (i, 9, 0))
+    real, written = Output.write, []
+
+    def full(output: Output, record: Record) -> None:
+        if len(written) == 3:
+            raise OutputError("no space left on device")
+        written.append(record)
+        real(output, record)
+
+    monkeypatch.setattr(Output, "write", full)
+    monkeypatch.setattr("mnv2cli.watching.watch.BATCH", 2)
+    result = once(invoke, "-o", "labels.csv")
+    assert result.exit_code == 1
+    assert "Done       at least 2 photos written to labels.csv" in result.stderr
 
 
 def test_photos_that_cannot_be_finished_after_a_crash_are_reported(

@@ -81,20 +81,22 @@ def _score(record: Record) -> str:
     return f"{record.predictions[0].score:.2f}" if record.predictions else ""
 
 
-def watch_summary(tally: Tally, goal: Goal, journal: str) -> list[Line]:
+def watch_summary(tally: Tally, goal: Goal, journal: str, *, is_over: bool = True) -> list[Line]:
     """Return the lines that summarise a watch.
 
     Args:
         tally: What happened.
         goal: What was to be done.
         journal: The path of the journal; empty for none.
+        is_over: The watch ended as asked. Otherwise photos may have been processed that are not
+            counted: those that were processed together when an error occurred.
     """
     what = tally.what
     lines: list[Line] = []
     if done := what["done"]:
         text = f"{count_shots(done, tally.companions)} {goal.done} {goal.target}"
-        lines.append(("Done", text, "green"))
-    elif not what.total():
+        lines.append(("Done", text if is_over else f"at least {text}", "green"))
+    elif is_over and not what.total():
         lines.append(("Done", "no new photo", ""))
     if unsure := tally.folders[UNSURE]:
         lines.append((UNSURE.capitalize(), f"{count(unsure, 'photo')}: low score", "yellow"))
