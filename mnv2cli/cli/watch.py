@@ -175,8 +175,8 @@ def watch(
     journal, which mnv2 undo DEST undoes; with --tag, mnv2 undo DROP.
 
     Exit codes: 0 ended as asked, also if no photo arrived, 1 failed, 2 usage error, 4 with --once
-    if some images could not be read, 130 interrupted (with --once by the first Ctrl-C, otherwise by
-    the second), 143 terminated likewise.
+    if some photos could not be read or did not become complete, 130 interrupted (with --once by the
+    first Ctrl-C, otherwise by the second), 143 terminated likewise.
     """
     ctx = click.get_current_context()
     check_local(drop, "watch")
