@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
 
-from mnv2cli.errors import InputError, OutputError
-from mnv2cli.journals.folder import prepare
-from mnv2cli.journals.removal import clean_up
-from mnv2cli.journals.tree import locked_tree
 from mnv2cli.records import Record, Source
 from mnv2cli.tagging.actions import TagAction, TagPlan, WriteOptions
 from mnv2cli.tagging.apply import apply, finish_open
@@ -24,7 +18,7 @@ from mnv2cli.watching.shots import Shot
 
 
 class TagArrivals:
-    """Writes keywords to photos, all in one run; meanwhile no other run can use the folder.
+    """Writes keywords to photos, all in one run.
 
     Args:
         drop: The watched folder; its journal is in it.
@@ -40,7 +34,6 @@ class TagArrivals:
         self._drop = os.path.abspath(drop)
         self._options = options
         self._place = place
-        self._lock = _FolderLock(self._drop)
 
     @property
     def journal(self) -> str:
@@ -48,13 +41,8 @@ class TagArrivals:
         return self._journal
 
     def __enter__(self) -> TagArrivals:
-        """Finish an interrupted run, and lock the folder.
-
-        Raises:
-            InputError: Another run uses the folder.
-        """
+        """Finish an interrupted run."""
         outcome = finish(self._drop)
-        self._lock.acquire()
         self.notes += finished_note(outcome.finished)
         self.warnings += unfinished_warnings(outcome.failed)
         return self
@@ -65,7 +53,6 @@ class TagArrivals:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        self._lock.release()
         if error is None or isinstance(error, GeneratorExit):
             finish_open(self._drop)
         return None
@@ -85,8 +72,7 @@ class TagArrivals:
         plan.root = self._drop
         failed: dict[str, str] = {}
         if plan.work:
-            with self._lock.released():
-                outcome = apply(TagPlan(self._drop, plan.actions, plan.write), is_last=False)
+            outcome = apply(TagPlan(self._drop, plan.actions, plan.write), is_last=False)
             failed = {os.path.abspath(path): why for path, why in outcome.failed}
             self._journal = outcome.journal or self._journal
         actions = {action.source: action for action in reversed(plan.actions)}
@@ -94,50 +80,6 @@ class TagArrivals:
 
     def give_up(self, record: Record) -> None:
         """Leave a photo that cannot be read where it is."""
-
-
-class _FolderLock:
-    """Keeps other runs out of a folder between the batches of a run, which lock it themselves.
-
-    Args:
-        folder: The folder; where it cannot be written, it is not locked.
-    """
-
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self._stack = ExitStack()
-
-    def acquire(self) -> None:
-        """Lock the folder; raises InputError if another run uses it."""
-        with ExitStack() as stack, suppress(OutputError, OSError):
-            header = prepare(self._folder)
-            stack.enter_context(locked_tree(self._folder, ()))
-            stack.callback(self._clean_up, header, os.stat(self._folder))
-            self._stack = stack.pop_all()
-
-    def release(self) -> None:
-        """Leave the folder to other runs, without a trace if it has no journal."""
-        self._stack.close()
-
-    @contextmanager
-    def released(self) -> Iterator[None]:
-        """Leave the folder to another run of this process for a while."""
-        self.release()
-        try:
-            yield
-        finally:
-            with suppress(InputError):  # the next batch finds out whether it is still used
-                self.acquire()
-
-    def _clean_up(self, header: dict[str, Any], before: os.stat_result) -> None:
-        with suppress(OSError):
-            now = os.stat(self._folder)
-            if not os.path.samestat(before, now):
-                return  # it was replaced
-            times = header["dest_times"]
-            if times and now.st_mtime_ns != before.st_mtime_ns:  # files came
-                times = {self._folder: [now.st_atime_ns, now.st_mtime_ns]}
-            clean_up(self._folder, {"dest_times": times})
 
 
 def _arrived(record: Record, action: TagAction | None, failed: dict[str, str]) -> Arrived:

@@ -331,33 +331,6 @@ def test_a_destination_in_use_is_an_error(drop: Path, invoke: Invoke) -> None:
     assert result.stderr.startswith("Error: another mnv2 process is using '")
 
 
-def test_a_folder_that_a_watch_tags_is_in_use_until_it_ends(
-    drop: Path, watching: Watching, invoke: Invoke
-) -> None:
-    draw(drop / "sub" / "0.png", (0, 9, 0))
-    before = drop.stat().st_mtime_ns
-    process = watching.start("--tag")
-    until((drop / "sub" / "0.png.xmp").exists)
-    until(lambda: "0.png" in watching.log.read_text())
-    for args in (["watch", "drop", "--tag", "--once"], ["tag", "drop"], ["undo", "drop"]):
-        result = invoke(*args)
-        assert result.exit_code == 2, args
-        assert f"Error: another mnv2 process is using '{drop}'\nWait until" in result.stderr
-    draw(drop / "sub" / "1.png", (1, 9, 0))
-    until((drop / "sub" / "1.png.xmp").exists)
-    watching.end(process)
-    assert once(invoke, "--tag").exit_code == 0
-    assert invoke("undo", "drop").exit_code == 0
-    assert os.listdir(drop) == ["sub"] and drop.stat().st_mtime_ns == before
-
-
-def test_a_watch_that_tags_nothing_leaves_no_trace(drop: Path, invoke: Invoke) -> None:
-    (drop / "notes.txt").touch()
-    before = drop.stat().st_mtime_ns
-    assert once(invoke, "--tag").exit_code == 0
-    assert os.listdir(drop) == ["notes.txt"] and drop.stat().st_mtime_ns == before
-
-
 def test_a_full_disk_ends_the_watch_and_the_next_one_finishes(
     drop: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
