@@ -71,10 +71,9 @@ class Resumed:
         """Remove the damaged parts from the file; raises OSError."""
         self._rows.clean()
 
-    def image_keys(self, *, errors: bool) -> set[int]:
-        """Return the keys of the images with the row of an error, or another, by ``image_key``."""
-        rows, folder = self._rows.rows(), self._rows.folder
-        return {image_key(row.path, folder) for row in rows if bool(row.error) == errors}
+    def image_keys(self) -> set[int]:
+        """Return the keys of the images that have a row, as of ``image_key``."""
+        return {image_key(row.path, self._rows.folder) for row in self._rows.rows()}
 
     def remaining(self, sources: Iterable[Source]) -> Iterator[Source]:
         """Yield the sources that have no row yet, and record the order of all sources."""

@@ -124,9 +124,9 @@ class Run:
         """The number of kept rows that are errors, by reason."""
         return self._resumed.errors if self._resumed else Counter()
 
-    def image_keys(self, *, errors: bool) -> set[int]:
-        """Return the keys of the images with the row of an error, or another, by ``image_key``."""
-        return self._resumed.image_keys(errors=errors) if self._resumed else set()
+    def image_keys(self) -> set[int]:
+        """Return the keys of the images that have a row, as of ``image_key``."""
+        return self._resumed.image_keys() if self._resumed else set()
 
     def remaining(self, sources: Iterable[Source]) -> Iterator[Source]:
         """Return the images that have no row yet."""

@@ -76,13 +76,6 @@ class Job(Protocol):
             OutputError: Nothing more can be written, as on a full disk.
         """
 
-    def give_up(self, record: Record) -> None:
-        """Note a photo that could not be read for long; it is tried again only if it changes.
-
-        Raises:
-            OutputError: Nothing more can be written, as on a full disk.
-        """
-
 
 def finished_note(finished: int) -> list[str]:
     """Return the note on an interrupted run of which a number of files were finished."""

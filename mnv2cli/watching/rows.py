@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 class RowArrivals:
     """Appends rows to a file of results; a photo that has one gets no other.
 
-    A photo that was given up has one row of an error. If it can be read later, also by another run,
-    it gets another row.
-
     Args:
         path: The file, ``.csv`` or ``.jsonl``.
         layout: The layout of its rows.
@@ -46,8 +43,7 @@ class RowArrivals:
         self._classifier = classifier
         with _own_hints():
             self._run = Run(path, layout, classifier.settings(), RunOptions(resume=True))
-        self._known = self._run.image_keys(errors=False)
-        self._given_up = self._run.image_keys(errors=True)
+        self._known = self._run.image_keys()
         self._layout = layout
         self._output: Output | None = None
         self._stack = ExitStack()
@@ -75,7 +71,7 @@ class RowArrivals:
         return None
 
     def is_done(self, shot: Shot) -> bool:
-        """Return whether a photo has a row that is not of an error."""
+        """Return whether a photo has a row."""
         return image_key(shot.path, os.curdir) in self._known
 
     def process(self, records: Sequence[Record]) -> list[Arrived]:
@@ -85,24 +81,6 @@ class RowArrivals:
             InputError: The existing rows were written with other settings.
             OutputError: The file cannot be written.
         """
-        for record in records:
-            self._write(record)
-            self._known.add(image_key(record.path, os.curdir))
-        return [Arrived(record, "done", _label(record)) for record in records]
-
-    def give_up(self, record: Record) -> None:
-        """Write the row of an error, once.
-
-        Raises:
-            InputError: The existing rows were written with other settings.
-            OutputError: The file cannot be written.
-        """
-        key = image_key(record.path, os.curdir)
-        if key not in self._given_up:
-            self._write(record)
-            self._given_up.add(key)
-
-    def _write(self, record: Record) -> None:
         if self._output is None:
             with _own_hints():
                 self._run.start(self._classifier.settings())
@@ -116,7 +94,10 @@ class RowArrivals:
                     opened=self._run.opened,
                 )
             )
-        self._output.write(record)
+        for record in records:
+            self._output.write(record)
+            self._known.add(image_key(record.path, os.curdir))
+        return [Arrived(record, "done", _label(record)) for record in records]
 
 
 @contextmanager

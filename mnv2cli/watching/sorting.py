@@ -94,9 +94,6 @@ class SortArrivals:
             for record in records
         ]
 
-    def give_up(self, record: Record) -> None:
-        """Leave a photo that cannot be read where it is."""
-
     def _arrived(
         self, record: Record, action: Action | None, failed: dict[str, str], companions: int
     ) -> Arrived:

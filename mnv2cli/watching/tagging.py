@@ -78,9 +78,6 @@ class TagArrivals:
         actions = {action.source: action for action in reversed(plan.actions)}
         return [_arrived(record, actions.get(record.path), failed) for record in records]
 
-    def give_up(self, record: Record) -> None:
-        """Leave a photo that cannot be read where it is."""
-
 
 def _arrived(record: Record, action: TagAction | None, failed: dict[str, str]) -> Arrived:
     if action is None:

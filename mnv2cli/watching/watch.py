@@ -150,7 +150,6 @@ class Watcher:
                 if not record.error:
                     readable.append(record)
                 elif self._arrivals.unreadable(shot):
-                    self._job.give_up(record)
                     yield Arrived(record, "unreadable", reason=record.error)
         readable = [record for record in readable if self._is_same(by_path[record.path])]
         if not readable:

@@ -178,40 +178,21 @@ def test_a_damaged_photo_is_left_and_reported(drop: Path, invoke: Invoke) -> Non
     assert names(drop.parent / "sorted") == ["fish/a.jpg"]
 
 
-def test_a_photo_that_is_given_up_has_one_row_of_an_error_and_is_tried_again_at_a_restart(
-    drop: Path, invoke: Invoke
-) -> None:
+def test_the_rows_of_a_watch_are_completed_by_classify(drop: Path, invoke: Invoke) -> None:
     draw(drop / "0.png", (0, 9, 0))
     (drop / "1.png").write_bytes((drop / "0.png").read_bytes()[:60])
     assert once(invoke, "-o", "labels.csv", "--top", "2").exit_code == 4
-    assert rows("labels.csv") == [("drop/0.png", ""), ("drop/1.png", "truncated")]
-    assert once(invoke, "-o", "labels.csv", "--top", "2").exit_code == 4
-    assert rows("labels.csv") == [("drop/0.png", ""), ("drop/1.png", "truncated")]
-    draw(drop / "1.png", (1, 9, 0))
-    assert once(invoke, "-o", "labels.csv", "--top", "2").exit_code == 0
-    assert rows("labels.csv")[1:] == [("drop/1.png", "truncated"), ("drop/1.png", "")]
-    assert "no new photo" in once(invoke, "-o", "labels.csv", "--top", "2").stderr
-    again = ("-o", "labels.csv", "--resume", "--top", "2")
-    assert invoke("classify", "drop", *again).exit_code == 0
-    assert rows("labels.csv") == [("drop/0.png", ""), ("drop/1.png", "")]
-
-
-def test_a_photo_that_is_mended_after_it_was_given_up_gets_another_row(
-    drop: Path, watching: Watching, invoke: Invoke
-) -> None:
-    process = watching.start("-o", "labels.csv", "--top", "2", "--patience", "0.3")
-    (drop / "0.png").touch()
-    until(lambda: "empty file" in watching.log.read_text())
-    os.utime(drop / "0.png", (1, 1))  # it changes, and is still unreadable
-    until(lambda: watching.log.read_text().count("empty file") == 2)
-    assert rows("labels.csv") == [("drop/0.png", "empty file")]
-    draw(drop / "0.png", (0, 9, 0))
-    until(lambda: "0.png → tench" in watching.log.read_text())
-    watching.end(process)
-    assert rows("labels.csv") == [("drop/0.png", "empty file"), ("drop/0.png", "")]
-    result = invoke("classify", "drop", "-o", "labels.csv", "--resume", "--top", "2")
-    assert result.exit_code == 0, result.stderr
     assert rows("labels.csv") == [("drop/0.png", "")]
+    draw(drop / "2.png", (2, 9, 0))
+    assert once(invoke, "-o", "labels.csv", "--top", "2").exit_code == 4
+    resumed = ("-o", "labels.csv", "--resume", "--top", "2")
+    assert invoke("classify", "drop", *resumed).exit_code == 4
+    assert rows("labels.csv") == [
+        ("drop/0.png", ""),
+        ("drop/1.png", "truncated"),
+        ("drop/2.png", ""),
+    ]
+    assert "no new photo" in once(invoke, "-o", "labels.csv", "--top", "2").stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has leases")

@@ -16,7 +16,7 @@ from tests.conftest import draw
 from tests.watching.arriving import sorted_files
 
 pytestmark = pytest.mark.usefixtures("fake_engine")
-ONCE = WatchOptions(settle=0.1, patience=0.2, once=True)
+ONCE = WatchOptions(settle=0.1, patience=60, once=True)
 
 
 def test_a_photo_that_changes_while_others_are_classified_gets_its_new_label(photos: Path) -> None:
@@ -27,7 +27,7 @@ def test_a_photo_that_changes_while_others_are_classified_gets_its_new_label(pho
         batch = list(sources)
         batches.append([Path(source.path).name for source in batch])
         yield from classifier.run(iter(batch), stop_requested=stop_requested)
-        if len(batches) == 1:
+        if [photo.name in each for each in batches].count(True) == 1 and photo.name in batches[-1]:
             draw(photo, (1, 9, 0), (41, 30))
 
     job = SortArrivals(
@@ -38,5 +38,5 @@ def test_a_photo_that_changes_while_others_are_classified_gets_its_new_label(pho
     watched = Watched(str(photos), job, classify, ONCE, classifier.events)
     found = {Path(each.path).name: each.target for each in Watcher(watched, Event()).run()}
     assert found["img10.png"] == "goldfish/img10.png"  # not brambling
-    assert len(found) == 3 and batches[1:] == [["img10.png"]]
+    assert len(found) == 3 and [photo.name in each for each in batches].count(True) == 2
     assert len(sorted_files(photos.parent / "sorted")) == 3
