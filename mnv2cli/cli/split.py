@@ -20,7 +20,7 @@ from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
 from mnv2cli.cli.refusals import is_typed, refuse_others
 from mnv2cli.cli.terminal.help import ExampleCommand, show_only
 from mnv2cli.cli.types import RESULTS, Share
-from mnv2cli.errors import ExitCode, NoImagesError
+from mnv2cli.errors import NoImagesError
 from mnv2cli.sources.options import Filters, Inputs
 
 if TYPE_CHECKING:
@@ -190,9 +190,9 @@ def split(
     try:
         found = job.plan(inputs, made, options)
     except NoImagesError:
-        if not job.has_finished_all():
+        if (code := job.finished_all()) is None:
             raise
-        ctx.exit(ExitCode.DONE)
+        ctx.exit(code)
     if choice.dry_run:
         job.show(found)
     elif choice.list is not None:

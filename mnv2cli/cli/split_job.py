@@ -53,14 +53,18 @@ class SplitJob:
         """Finish an interrupted run before photos are found, because their folders may change."""
         self._placing.finish_interrupted()
 
-    def has_finished_all(self) -> bool:
-        """Return whether there was an interrupted run; if so, show the command that undoes it.
+    def finished_all(self) -> ExitCode | None:
+        """Return the exit code if there was an interrupted run, and show how it ended; else None.
 
         Called if no photos are left, because that run moved them.
         """
-        if self._placing.finished:
-            self._screen.lines([("To undo", undo_command(self._dest), "")])
-        return bool(self._placing.finished)
+        placing = self._placing
+        if not (placing.finished or placing.unfinished):
+            return None
+        for path, why in placing.unfinished:
+            self._screen.warning(f"{path}: {why}")
+        self._screen.lines([("To undo", undo_command(self._dest), "")])
+        return ExitCode.FAILED if placing.unfinished else ExitCode.DONE
 
     def plan(self, inputs: Inputs, options: SplitOptions, classifier: ClassifierOptions) -> Split:
         """Return the split of the inputs; nothing is changed."""
@@ -134,6 +138,11 @@ class _Placing(SortJob):
     def finished(self) -> int:
         """The number of files of an interrupted run that are in their sets now."""
         return self._finished
+
+    @property
+    def unfinished(self) -> list[tuple[str, str]]:
+        """Its other files, and why they are not."""
+        return self._unfinished
 
     def put(self, split: Split) -> None:
         """Put photos into their sets, and show the summary."""

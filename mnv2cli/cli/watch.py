@@ -106,7 +106,7 @@ _watch_options = grouped(
         type=click.FloatRange(min=0, min_open=True),
         default=30.0,
         metavar="SECONDS",
-        help="Report a photo that is still unreadable after this long.",
+        help="Report a photo that is still unreadable, or with --once unfinished, after this long.",
     ),
     _watching(
         "--poll",

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
+
+_OF_SHELL = re.compile(r"/dev/fd/\d+|/proc/self/fd/\d+|/dev/stdin")
 
 
 def read_regular(path: str, limit: int) -> bytes:
     """Return the first bytes of a regular file; a pipe could block, and a device never end.
 
     Args:
-        path: The file, or ``/dev/fd/N``, which shells write for ``<(command)``.
+        path: The file, standard input, or what shells write for ``<(command)``.
         limit: How many bytes are read at most.
 
     Raises:
         OSError: It is not a regular file, or cannot be read.
     """
-    if path.startswith("/dev/fd/"):
+    if _OF_SHELL.fullmatch(path):
         with open(path, "rb") as file:
             return file.read(limit)
     try:

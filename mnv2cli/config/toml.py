@@ -16,9 +16,13 @@ else:
 __all__ = ["TOMLDecodeError", "loads", "long_key"]
 
 _MOST_PARTS = 16
-_STRING = re.compile(r""""(?:[^"\\]|\\.)*"?|'[^']*'?""")
-"""A string in one line. It may be open, so that the time is proportional to the text."""
-_NO_KEY = re.compile(r"[^\w.-]+")
+_NO_CODE = re.compile(
+    r'''"""(?:[^"\\]|\\.|"(?!""))*(?:"""|\Z)'''  # strings of several lines
+    r"|'''.*?(?:'''|\Z)"
+    r"""|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|#[^\n]*""",  # open ones too: no text is read twice
+    re.DOTALL,
+)
+_LONG = re.compile(rf"(?<![\w-])(?:[\w-]+[ \t]*\.[ \t]*){{{_MOST_PARTS}}}")
 
 
 def loads(text: str) -> dict[str, Any]:
@@ -43,10 +47,6 @@ def long_key(text: str) -> int:
 
     The parser's time and memory grow with the square of a key's parts.
     """
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.count(".") < _MOST_PARTS:
-            continue
-        code = _STRING.sub("s", line).partition("#")[0].replace(" ", "").replace("\t", "")
-        if any(run.count(".") >= _MOST_PARTS for run in _NO_KEY.split(code)):
-            return number
-    return 0
+    code = _NO_CODE.sub(lambda found: "s" + "\n" * found[0].count("\n"), text)
+    found = _LONG.search(code)
+    return code.count("\n", 0, found.start()) + 1 if found else 0

@@ -57,15 +57,16 @@ def split(
         OutputError: The destination cannot be written.
     """
     path = os.fspath(into)
+    unfinished: list[tuple[str, str]] = []
     if lists is not None:
         check_lists(path, lists, force=force)
-    else:
-        finish(path)  # before photos are found: an interrupted split may have moved some
+    else:  # before photos are found: an interrupted split may have moved some
+        unfinished = finish(path).failed
     made = plan_split(source, path, options=options, running=running, lists=lists)
     if lists is not None:
         write_lists(made, lists, force=force)
     else:
-        made.failed = apply(made.plan).failed
+        made.failed = [*unfinished, *apply(made.plan).failed]
     return made
 
 

@@ -89,7 +89,7 @@ def choose_sets(members: Sequence[Member], shares: Mapping[str, float], seed: in
     for member in members:
         groups[member.group].append(member)
     totals = Counter(member.label for member in members)
-    lacking = _Lacking(totals, shares)
+    lacking = _Lacking(totals, shares, seed)
     sets: dict[int, str] = {}
     for number, group in groups.items():
         fixed = {member.fixed for member in group if member.fixed}
@@ -117,21 +117,21 @@ class _Lacking:
     Args:
         totals: The number of photos of each class.
         shares: The share of each set.
+        seed: Decides which of equal classes lacks a photo more.
     """
 
-    def __init__(self, totals: Mapping[str, int], shares: Mapping[str, float]) -> None:
+    def __init__(self, totals: Mapping[str, int], shares: Mapping[str, float], seed: int) -> None:
         self._totals = totals
         self._shares = shares
         # Whole photos, so that validation and test get their shares of all photos even if most
-        # classes are too small for them.
-        others = {
-            name: _whole({label: total * share for label, total in totals.items()})
-            for name, share in shares.items()
-            if name != TRAIN
-        }
-        train = {label: total - sum(each[label] for each in others.values())
-                 for label, total in totals.items()}  # fmt: skip
-        self._lacks = {TRAIN: train, **others}
+        # classes are too small for them; each class keeps one for training.
+        room = {label: total - 1 for label, total in totals.items()}
+        self._lacks = {}
+        for name in (VAL, TEST):
+            wanted = {label: total * shares[name] for label, total in totals.items()}
+            self._lacks[name] = _whole(wanted, room, seed)
+            room = {label: left - self._lacks[name][label] for label, left in room.items()}
+        self._lacks[TRAIN] = {label: left + 1 for label, left in room.items()}
 
     def take(self, name: str, labels: Mapping[str, int]) -> None:
         """Count photos that a set gets."""
@@ -155,19 +155,30 @@ class _Lacking:
         return max((name for name, share in self._shares.items() if share > 0), key=need)
 
 
-def _whole(numbers: Mapping[str, float]) -> dict[str, float]:
+def _whole(numbers: Mapping[str, float], room: Mapping[str, int], seed: int) -> dict[str, int]:
     """Round numbers so that their sum stays: the largest remainders are rounded up.
 
     Source: the method of Hamilton.
+
+    Args:
+        numbers: A number of photos for each class.
+        room: The largest number for each class.
+        seed: Decides between equal remainders.
     """
-    whole = {label: float(int(number + 1e-9)) for label, number in numbers.items()}
-    rest = round(sum(numbers.values()) - sum(whole.values()))
-    for label in sorted(numbers, key=lambda each: (whole[each] - numbers[each], each))[:rest]:
-        whole[label] += 1
+    whole = {label: min(int(number + 1e-9), room[label]) for label, number in numbers.items()}
+    rest = round(sum(numbers.values())) - sum(whole.values())
+
+    def place(label: str) -> tuple[bool, float, bytes]:
+        return whole[label] == room[label], whole[label] - numbers[label], _digest(label, seed)
+
+    for label in sorted(numbers, key=place)[:rest]:
+        whole[label] += whole[label] < room[label]
     return whole
 
 
 def _rank(group: Sequence[Member], seed: int) -> bytes:
-    first = min(member.name for member in group)
-    text = f"{seed}\0{first}"
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+    return _digest(min(member.name for member in group), seed)
+
+
+def _digest(text: str, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed}\0{text}".encode("utf-8", "surrogateescape")).digest()

@@ -116,6 +116,8 @@ def _of_file(path: str, by: LabelBy, base: str) -> Found:
             found.skipped.append((photo, "not on this machine"))
         elif not where or not os.path.lexists(where):
             found.unreadable.append((where or photo, "does not exist"))
+        elif (is_table or os.path.islink(where)) and not _is_image(where):
+            found.unreadable.append((where, "not an image"))
         elif (where, label) in seen:
             found.skipped.append((photo, "listed twice"))
         else:

@@ -144,6 +144,8 @@ def read_webdataset(path: str, options: ReadOptions) -> Iterator[Record]:
                 yield from _photos(tar, file, classes, options)
         except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
             raise InputError(f"cannot read the dataset {file!r}: it is damaged: {error}") from error
+        except RecursionError as error:  # thousands of headers of one member
+            raise InputError(f"cannot read the dataset {file!r}: it is damaged") from error
         except OSError as error:
             raise InputError(f"cannot read the dataset {file!r}: {reason(error)}") from error
 
@@ -236,7 +238,7 @@ def is_webdataset(path: str) -> bool:
                     return False
                 if member.isreg() and suffix_of(member.name) in (".json", ".cls", ".txt"):
                     return True
-    except (InputError, OSError, ValueError, OverflowError, tarfile.TarError):
+    except (InputError, OSError, ValueError, OverflowError, RecursionError, tarfile.TarError):
         return False
     return False
 

@@ -39,8 +39,11 @@ _HARMLESS = """
 _FUNCTIONS = frozenset(_HARMLESS.split())
 """Those that compute something of values; others read more, or make blobs."""
 
-_EXPLAIN = re.compile(r"(?:[\s;\ufeff]|--[^\n]*|/\*.*?\*/)*explain\b", re.DOTALL | re.IGNORECASE)
-_NOT_SELECT = ("not authorized", "prohibited", "one statement", "cannot modify", "vtable")
+_EXPLAIN = re.compile(
+    r"(?:[\s;\ufeff]|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*explain\b", re.IGNORECASE
+)
+"""EXPLAIN after comments; each character can match in one way only, so this takes no time."""
+_NOT_SELECT = ("not authorized", "prohibited", "one statement", "cannot modify")
 """What the database says of anything but one SELECT."""
 _TYPES = {"string": "TEXT", "float32": "REAL", "int32": "INTEGER", "int64": "INTEGER"}
 
@@ -139,6 +142,10 @@ class Query:
         text = str(error)
         if function := re.search(r"not authorized to use function: (.*)", text):
             return InputError(f"--sql: the function {function[1]} is not allowed")
+        if "vtable" in text:
+            return InputError(
+                f"--sql: only the table {TABLE} can be read, not functions that return tables"
+            )
         if any(words in text for words in _NOT_SELECT):
             return _not_one_select()
         if "too big" in text:

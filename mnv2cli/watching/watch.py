@@ -132,6 +132,8 @@ class Watcher:
 
     def _are_all_done(self) -> bool:
         """Return whether no photo waits, nor one that came in the meantime."""
+        if _identity(self._drop) is None:
+            return False
         if not self._arrivals.is_waiting:
             self._arrivals.scan()
         return not self._arrivals.is_waiting
@@ -187,7 +189,7 @@ class Watcher:
         if now != self._identity:
             if self._is_gone:
                 events.notice(f"{self._drop} is back")
-            self._is_gone, self._identity = False, now
+            self._is_gone, self._identity, self._error = False, now, ""
             changes.start()
             self._scan()
         if changes.error and changes.error != self._error and not self._may_restart(changes):

@@ -101,13 +101,33 @@ def test_running_again_finishes_an_interrupted_split(
     assert len(list(Path("photos").rglob("*.png"))) == 30
 
 
+@pytest.mark.usefixtures("default_signals", "photos")
+def test_photos_that_vanished_after_an_interruption_are_named(
+    invoke: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = SortRun.execute
+
+    def interrupt(self: object, *args: object) -> None:
+        real(self, *args)  # type: ignore[arg-type]
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(SortRun, "execute", interrupt)
+    assert invoke("split", "photos", "--no-near", "--move", "--into", "ds").exit_code == 130
+    monkeypatch.setattr(SortRun, "execute", real)
+    gone = next(Path("photos").rglob("*.png"))
+    gone.unlink()
+    result = invoke("split", "photos", "--no-near", "--move", "--into", "ds")
+    assert result.exit_code == 1
+    assert f"{gone}: no such file" in result.stderr and "To undo    mnv2 undo ds" in result.stderr
+
+
 def test_a_number_of_photos_is_that_number(invoke: Run, photos: Path, tmp_path: Path) -> None:
     command = ("split", "photos", "--no-near", "--into")
     assert invoke(*command, "ds", "--val", "1", "--test", "4").exit_code == 0
     assert Counter(tree(tmp_path / "ds").values()) == {"train": 25, "val": 1, "test": 4}
     result = invoke(*command, "few", "--val", "29", "--test", "0")
-    assert Counter(tree(tmp_path / "few").values()) == {"train": 1, "val": 29}
-    assert "has no photo in train" in result.stderr
+    assert result.exit_code == 0, result.stderr
+    assert Counter(tree(tmp_path / "few").values()) == {"train": 2, "val": 28}  # one of each class
 
 
 def test_links_to_files_that_are_no_images_are_not_copied(
@@ -119,6 +139,16 @@ def test_links_to_files_that_are_no_images_are_not_copied(
     assert invoke("split", "photos", "--into", "ds", "--no-near").exit_code == 0
     assert "cat/good.png" in tree(tmp_path / "ds")
     assert "cat/link.png" not in tree(tmp_path / "ds")
+    rows = [
+        "path,label",
+        "secret,cat",
+        *(f"photos/cat/{name}.png,cat" for name in ("link", "cat1")),
+    ]
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    result = invoke("split", "labels.csv", "--into", "listed", "--no-near")
+    assert result.exit_code == 4 and "Unreadable 2 photos" in result.stderr
+    assert list(tree(tmp_path / "listed")) == ["cat/cat1.png"]
+    assert not list((tmp_path / "listed").rglob("secret*"))
 
 
 def test_a_dry_run_shows_the_table_and_changes_nothing(

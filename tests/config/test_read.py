@@ -129,6 +129,9 @@ def test_folder_or_pipe_in_place_of_a_file_is_an_error(tmp_path: Path) -> None:
         'note = "' + "a.'" * 50 + '"',
         "quiet = true # " + "etc. " * 50,
         "note = [" + "0.1, " * 50 + "]",
+        'note = """\nIntroduction ' + "." * 50 + "\na.b.c." + "d." * 50 + '\n"""',
+        "note = '''\nit's " + "a." * 50 + "\n'''",
+        "# it's \"open\nnote = 'x' # '" + "a." * 50,
     ],
 )
 def test_dots_outside_of_keys_are_no_parts(tmp_path: Path, text: str) -> None:

@@ -103,6 +103,35 @@ def test_small_classes_together_fill_validation_and_test() -> None:
     assert found == {"train": 80, "val": 10, "test": 10}
 
 
+@pytest.mark.parametrize(
+    ("classes", "size", "val", "test", "found"),
+    [(100, 3, 0.1, 0.1, (240, 30, 30)), (100, 2, 0.3, 0.2, (100, 60, 40)),
+     (50, 2, 20, 25, (55, 20, 25)), (10, 3, 3, 3, (24, 3, 3)), (100, 1, 0.1, 0.1, (100, 0, 0)),
+     (3, 8, 1, 0, (23, 1, 0)), (7, 13, 0.15, 0.15, (63, 14, 14)), (3, 8, 0.999, 0, (3, 21, 0))],
+)  # fmt: skip
+def test_sets_get_their_shares_of_all_photos_and_each_class_is_trained(
+    classes: int, size: int, val: float, test: float, found: tuple[int, ...]
+) -> None:
+    photos = members([(label, 1) for label in range(classes) for _ in range(size)])
+    sets = choose_sets(photos, Shares(val, test).of(len(photos)))
+    counts = Counter(sets)
+    assert (counts["train"], counts["val"], counts["test"]) == found
+    trained = {photo.label for photo, name in zip(photos, sets, strict=True) if name == "train"}
+    assert len(trained) == classes
+
+
+def test_the_seed_decides_which_small_classes_are_validated() -> None:
+    photos = members([(label, 1) for label in range(20) for _ in range(2)])
+    shares = Shares(0.1, 0.1).of(40)
+    assert len({tuple(choose_sets(photos, shares, seed)) for seed in range(4)}) == 4
+    validated = {
+        photo.label for seed in range(10)
+        for photo, name in zip(photos, choose_sets(photos, shares, seed), strict=True)
+        if name == "val"
+    }  # fmt: skip
+    assert len(validated) > 10
+
+
 def test_a_new_photo_of_a_group_in_two_sets_gets_none() -> None:
     photos = [Member("a", "x", 0, "train"), Member("b", "x", 0, "test"), Member("c", "x", 0)]
     assert choose_sets(photos, Shares().of(3)) == ["train", "test", ""]

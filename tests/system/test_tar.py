@@ -35,6 +35,18 @@ def test_huge_headers_are_refused_at_once(tmp_path: Path, type: bytes) -> None:
         ArchiveMembers("tar", open(path, "rb"))  # noqa: SIM115
 
 
+def test_thousands_of_headers_of_one_member_are_one_error(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("x")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 2
+    name = header.tobuf(tarfile.GNU_FORMAT) + b"a\0".ljust(512, b"\0")
+    path = tmp_path / "x.tar"
+    path.write_bytes(name * 5_000)
+    with pytest.raises(InputError, match="is damaged"):
+        list(read_dataset(path, "webdataset"))
+    with pytest.raises(InputError):
+        list(read_dataset(path))
+
+
 @pytest.mark.parametrize("format", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_long_names_are_read(tmp_path: Path, format: int) -> None:
     name = "a/" * 500 + "é.txt"
