@@ -14,6 +14,7 @@ from mnv2cli.results.csv_format import cells_of, is_safe_csv
 from mnv2cli.results.fields import (
     CATEGORY,
     ERROR,
+    MAX_SCORE,
     NODE,
     PATH,
     PREDICTION,
@@ -253,8 +254,12 @@ class CsvRows:
         high = inf if conditions.max_score is None else conditions.max_score
 
         def test(cells: Cells) -> bool:
-            cell = cells[at]
-            return bool(cell) and low <= score_of(cell) <= high
+            if not (cell := cells[at]):
+                return False
+            score = float(cell)  # as score_of, without a call for each row
+            if not 0 <= score <= MAX_SCORE:
+                raise ValueError
+            return low <= score <= high
 
         return test
 
