@@ -415,6 +415,7 @@ def test_a_signal_ends_the_watch_with_a_summary(
     assert (drop / "0.png").exists() and (drop / "sub" / "1.png").exists()
 
 
+@pytest.mark.usefixtures("default_signals")
 @pytest.mark.parametrize(("number", "code"), [(1, 130), (2, 0)])
 def test_an_interrupt_of_a_run_for_existing_photos_is_an_error_unless_all_are_done(
     drop: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, number: int, code: int
