@@ -7,6 +7,8 @@ import os
 import re
 import stat
 
+from mnv2cli.system.files import open_without_waiting
+
 _OF_SHELL = re.compile(r"/dev/fd/\d+|/proc/self/fd/\d+|/dev/stdin")
 
 
@@ -25,7 +27,7 @@ def read_regular(path: str, limit: int) -> bytes:
             return file.read(limit)
     try:
         _check(path, os.stat(path).st_mode)
-        with open(path, "rb", opener=_open_without_waiting) as file:
+        with open(path, "rb", opener=open_without_waiting) as file:
             _check(path, os.fstat(file.fileno()).st_mode)  # the path may name another file by now
             return file.read(limit)
     except ValueError as error:
@@ -37,8 +39,3 @@ def _check(path: str, mode: int) -> None:
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "not a regular file", path)
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    # Without O_NONBLOCK, opening a FIFO waits for a writer forever.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

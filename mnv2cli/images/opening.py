@@ -7,6 +7,7 @@ import stat
 from typing import IO
 
 from mnv2cli.errors import ImageError
+from mnv2cli.system.files import open_without_waiting
 
 
 def open_regular(path: str) -> IO[bytes]:
@@ -18,7 +19,7 @@ def open_regular(path: str) -> IO[bytes]:
     """
     try:
         _refuse_irregular(os.stat(path).st_mode)
-        file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115
+        file = open(path, "rb", opener=open_without_waiting)  # noqa: SIM115
     except ValueError as error:  # a NUL byte in the name
         raise ImageError("no such file", "the name contains a NUL byte") from error
     try:
@@ -27,11 +28,6 @@ def open_regular(path: str) -> IO[bytes]:
         file.close()
         raise
     return file
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    # Without O_NONBLOCK, opening a FIFO waits for a writer forever.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _refuse_irregular(mode: int) -> None:

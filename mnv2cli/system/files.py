@@ -45,6 +45,11 @@ def open_unnoticed(path: str, flags: int) -> int:
         return os.open(path, flags)
 
 
+def open_without_waiting(path: str, flags: int) -> int:
+    """Open a file, as an ``opener`` of :func:`open`; a FIFO does not wait for its other end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def write(descriptor: int, data: bytes) -> None:
     """Write bytes completely."""
     left = memoryview(data)

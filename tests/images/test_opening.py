@@ -49,5 +49,5 @@ def test_permission_denied_is_reported(tmp_path: Path, monkeypatch: pytest.Monke
     def refuse(path: str, flags: int) -> int:
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr("mnv2cli.images.opening._open_without_waiting", refuse)
+    monkeypatch.setattr("mnv2cli.images.opening.open_without_waiting", refuse)
     assert reason(path) == "permission denied"
