@@ -23,8 +23,8 @@ def from_setting(setting: Setting, option: click.Option) -> Any:
         InputError: It does not have the type of the option; the message has file and line.
     """
     value, shown = setting.value, f"{setting.key} = {toml_text(setting.value)}"
-    if not _has_type(value, option):
-        raise InputError(f"{setting.origin}: {shown}: {_expected(option)}", HINT)
+    if expected := _mistyped(value, option):
+        raise InputError(f"{setting.origin}: {shown}: {expected}", HINT)
     if isinstance(value, str) and _is_path(option, value):
         value = path_of(setting)
     if option.is_flag:
@@ -55,7 +55,7 @@ def from_variable(name: str, text: str, option: click.Option) -> Any:
     except click.UsageError as error:
         why = error.message
         if option.is_flag or not _is_number(text, option):
-            why = f"{text!r} is not a valid value: {_expected(option)}"
+            why = f"{text!r} is not a valid value: {_mistyped(None, option)}"
         raise InputError(
             f"the environment variable {name}: {why}", "Correct or unset it."
         ) from error
@@ -67,34 +67,22 @@ def is_own_model(value: object) -> bool:
     return isinstance(value, str) and value not in MODELS and not value.startswith(_NETWORK)
 
 
-def _has_type(value: Any, option: click.Option) -> bool:
-    """Return whether a value of a config file has the type of an option."""
+def _mistyped(value: Any, option: click.Option) -> str:
+    """Return what is expected; empty if a value of a config file has the type of an option."""
     type = option.type
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if option.is_flag:
-        return isinstance(value, bool)
+        return "" if isinstance(value, bool) else "expected true or false"
     if option.multiple:
-        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+        is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        return "" if is_list else 'expected a list of texts, as in ["*.jpg"]'
     if isinstance(type, click.types.IntParamType):
-        return is_number and isinstance(value, int)
+        return "" if is_number and isinstance(value, int) else "expected a whole number"
     if isinstance(type, click.types.FloatParamType | Score):
-        return is_number
-    return isinstance(value, str) or (is_number and isinstance(type, Share))
-
-
-def _expected(option: click.Option) -> str:
-    type = option.type
-    if option.is_flag:
-        return "expected true or false"
-    if option.multiple:
-        return 'expected a list of texts, as in ["*.jpg"]'
-    if isinstance(type, click.types.IntParamType):
-        return "expected a whole number"
-    if isinstance(type, click.types.FloatParamType | Score):
-        return "expected a number"
+        return "" if is_number else "expected a number"
     if isinstance(type, Share):
-        return "expected a share such as 0.1"
-    return 'expected a text in quotes, as in "text"'
+        return "" if is_number or isinstance(value, str) else "expected a share such as 0.1"
+    return "" if isinstance(value, str) else 'expected a text in quotes, as in "text"'
 
 
 def _is_number(text: str, option: click.Option) -> bool:
