@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from mnv2cli.cli.inputs import shown
 from mnv2cli.cli.options.keywords import check_keywords
-from mnv2cli.cli.refusals import is_typed
+from mnv2cli.cli.refusals import has_typed_filters
 from mnv2cli.cli.report_page import check_page, write_page
 from mnv2cli.cli.terminal.learn_report import print_report
 from mnv2cli.errors import ExitCode
@@ -20,7 +20,6 @@ from mnv2cli.images.decode import set_process_limit
 from mnv2cli.learning.keywords import KeywordClasses
 from mnv2cli.learning.learn import learn
 from mnv2cli.learning.options import LearnOptions, Running
-from mnv2cli.sources.options import Filters
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
@@ -68,11 +67,8 @@ def check_usage(inputs: Inputs, target: LearnTarget) -> None:
         )
     if inputs.paths and target.labels is not None:
         raise click.UsageError("--labels cannot be combined with FOLDER: choose one.")
-    if (
-        not inputs.paths
-        and target.from_sorted is None
-        and any(is_typed(click.get_current_context(), each.name) for each in fields(Filters))
-    ):
+    has_filters = has_typed_filters(click.get_current_context())
+    if not inputs.paths and target.from_sorted is None and has_filters:
         raise click.UsageError(
             "Options that select images cannot be combined with --labels, which names them."
         )

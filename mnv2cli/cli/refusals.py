@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container
+from dataclasses import fields
 
 import click
 from click.core import ParameterSource
+
+from mnv2cli.sources.options import Filters
 
 _OF_REFRESH = {"dest", "refresh", "dry_run", "write_to", "report"}
 _SECTIONS = ("Model", "Speed", "Decoding", "Terminal")
@@ -30,6 +33,11 @@ def check_refresh(ctx: click.Context, sections: Collection[str]) -> None:
 def is_typed(ctx: click.Context, name: str) -> bool:
     """Return whether an option is on the command line, not from a config file."""
     return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def has_typed_filters(ctx: click.Context) -> bool:
+    """Return whether an option that selects images is on the command line."""
+    return any(is_typed(ctx, each.name) for each in fields(Filters))
 
 
 def refuse_others(ctx: click.Context, used: Container[str | None], reason: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +17,7 @@ from mnv2cli.cli.options.inputs import filter_options
 from mnv2cli.cli.options.method import method_options
 from mnv2cli.cli.options.model import backbone_options
 from mnv2cli.cli.options.terminal import TerminalOptions, terminal_options
-from mnv2cli.cli.refusals import is_typed, refuse_others
+from mnv2cli.cli.refusals import has_typed_filters, is_typed, refuse_others
 from mnv2cli.cli.terminal.help import ExampleCommand, show_only
 from mnv2cli.cli.types import RESULTS, Share
 from mnv2cli.errors import NoImagesError
@@ -217,7 +217,7 @@ def _check(ctx: click.Context, inputs: Inputs, choice: SplitChoice) -> None:
                 raise click.UsageError(
                     f"{option} requires RESULTS: in a folder, subfolders are the classes."
                 )
-    elif any(is_typed(ctx, each.name) for each in fields(Filters)):
+    elif has_typed_filters(ctx):
         raise click.UsageError("Options that select images require FOLDER: RESULTS name them.")
     if choice.list is None:
         if choice.force:

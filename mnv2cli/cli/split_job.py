@@ -58,13 +58,7 @@ class SplitJob:
 
         Called if no photos are left, because that run moved them.
         """
-        placing = self._placing
-        if not (placing.finished or placing.unfinished):
-            return None
-        for path, why in placing.unfinished:
-            self._screen.warning(f"{path}: {why}")
-        self._screen.lines([("To undo", undo_command(self._dest), "")])
-        return ExitCode.FAILED if placing.unfinished else ExitCode.DONE
+        return self._placing.finished_all()
 
     def plan(self, inputs: Inputs, options: SplitOptions, classifier: ClassifierOptions) -> Split:
         """Return the split of the inputs; nothing is changed."""
@@ -134,15 +128,14 @@ class _Placing(SortJob):
         super().__init__(dest, screen)
         self._doing = "splitting"
 
-    @property
-    def finished(self) -> int:
-        """The number of files of an interrupted run that are in their sets now."""
-        return self._finished
-
-    @property
-    def unfinished(self) -> list[tuple[str, str]]:
-        """Its other files, and why they are not."""
-        return self._unfinished
+    def finished_all(self) -> ExitCode | None:
+        """Show how an interrupted run ended, and return the exit code; None if there was none."""
+        if not (self._finished or self._unfinished):
+            return None
+        for path, why in self._unfinished:
+            self._screen.warning(f"{path}: {why}")
+        self._screen.lines([("To undo", undo_command(self._dest), "")])
+        return ExitCode.FAILED if self._unfinished else ExitCode.DONE
 
     def put(self, split: Split) -> None:
         """Put photos into their sets, and show the summary."""
