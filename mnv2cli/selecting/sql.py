@@ -42,7 +42,7 @@ _FUNCTIONS = frozenset(_HARMLESS.split())
 _EXPLAIN = re.compile(
     r"(?:[\s;\ufeff]|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*explain\b", re.IGNORECASE
 )
-"""EXPLAIN after comments; each character can match in one way only, so this takes no time."""
+"""EXPLAIN after comments; each character can match in one way only, so the time is linear."""
 _NOT_SELECT = ("not authorized", "prohibited", "one statement", "cannot modify")
 """What the database says of anything but one SELECT."""
 _TYPES = {"string": "TEXT", "float32": "REAL", "int32": "INTEGER", "int64": "INTEGER"}
