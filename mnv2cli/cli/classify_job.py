@@ -16,7 +16,7 @@ from mnv2cli.cli.inputs import find_inputs, no_images
 from mnv2cli.cli.terminal.interrupts import Interrupts
 from mnv2cli.errors import OutputError
 from mnv2cli.inference.report import Report
-from mnv2cli.results.formats import is_resumable, load_format
+from mnv2cli.results.formats import is_resumable
 from mnv2cli.results.output import Output, VanishedError
 from mnv2cli.runs.own_files import without_own_files
 from mnv2cli.runs.shards import Counted, Shard
@@ -155,7 +155,7 @@ class ClassifyJob:
     def _write(
         self, records: Iterable[Record], total: Callable[[Event], int | None] | None
     ) -> None:
-        from mnv2cli.cli.terminal.table import TABLE
+        from mnv2cli.cli.terminal.records import format_named
         from mnv2cli.cli.terminal.text import data_stream
 
         layout, run, report, force = self._layout, self._run, self.report, self._target.force
@@ -167,7 +167,7 @@ class ClassifyJob:
             from mnv2cli.sources.remote.upload import Upload
 
             upload = Upload(target, force=force)
-        format = TABLE if layout.format == TABLE.name else load_format(layout.format)
+        format = format_named(layout.format)
         with (
             self._interrupts.graceful_stop(),
             self._screen.progress(

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from mnv2cli.cli.inputs import is_same
-from mnv2cli.cli.select_job import write_records
+from mnv2cli.cli.terminal.records import write_records
 from mnv2cli.cli.terminal.text import seconds_text
 from mnv2cli.datasets.destination import check_destination
 from mnv2cli.datasets.formats import ReadOptions

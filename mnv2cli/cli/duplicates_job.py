@@ -211,9 +211,9 @@ class DuplicatesJob:
         if target.format == TABLE:
             _print(found)
         else:
-            from mnv2cli.cli.terminal.text import data_stream
+            from mnv2cli.cli.terminal.text import stream_for
 
-            stream = data_stream() if target.path is None else None
+            stream = stream_for(target.path)
             write_rows(_rows(found), COLUMNS, target, stream)
         copies = [copy for group in found.groups for copy in group if not copy.kept]
         exact = sum(copy.kind == "exact" for copy in copies)

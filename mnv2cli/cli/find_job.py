@@ -210,7 +210,7 @@ class FindJob:
         return NoImagesError(f"no photo of {what} found: {searched} searched{also}", hint)
 
     def _write(self, matches: Sequence[Match], target: OutputTarget) -> None:
-        from mnv2cli.cli.terminal.text import data_stream
+        from mnv2cli.cli.terminal.text import stream_for
 
         if target.format == TABLE:
             from mnv2cli.cli.terminal.matches import print_matches
@@ -218,7 +218,7 @@ class FindJob:
             is_varied = self._options.unsure or len(set(map(attrgetter("what"), matches))) > 1
             print_matches(matches, has_what=is_varied)
             return
-        stream = data_stream() if target.path is None else None
+        stream = stream_for(target.path)
         if target.format == PATHS:
             paths = (match.record.path for match in matches)
             write_paths(paths, target, stream, null=self._output.is_null)

@@ -12,7 +12,9 @@ import click
 
 from mnv2cli.cli.inputs import is_same
 from mnv2cli.cli.options.rows import PATHS, TABLE, check_local_file, check_name, check_stdout
+from mnv2cli.cli.terminal.records import write_records
 from mnv2cli.cli.terminal.suggest import did_you_mean
+from mnv2cli.cli.terminal.text import stream_for
 from mnv2cli.errors import NoImagesError
 from mnv2cli.results.any_file import check_any
 from mnv2cli.results.check import check_output
@@ -21,7 +23,6 @@ from mnv2cli.results.options import OutputTarget
 from mnv2cli.results.rows import (
     ROW_FORMATS,
     Value,
-    open_whole,
     write_lines,
     write_paths,
     write_rows,
@@ -33,8 +34,6 @@ from mnv2cli.system.messages import count
 
 if TYPE_CHECKING:
     from mnv2cli.cli.terminal.screen import Screen
-    from mnv2cli.records import Record
-    from mnv2cli.results.schema import Layout
     from mnv2cli.selecting.conditions import Order, Subject
 
 
@@ -138,7 +137,7 @@ class SelectJob:
                 number = self._write_paths(map(rows.path_of, found))
             else:
                 lines = (row.raw for row in found)
-                number = write_lines(lines, self._target, _stream(self._target), rows.header)
+                number = write_lines(lines, self._target, self._stream(), rows.header)
         elif format == PATHS:
             selected = select(self._results, where, order)
             number = self._write_paths(record.path for record in selected)
@@ -185,7 +184,7 @@ class SelectJob:
                 cells = ([(_text(value), "") for value in row.values()] for row in counted())
                 print_table(query.columns, cells)
             elif first is not None:
-                write_rows(counted(), query.columns, self._target, _stream(self._target))
+                write_rows(counted(), query.columns, self._target, self._stream())
         if not number:
             raise NoImagesError("the query returns no row")
         if self._target.path is not None:
@@ -201,8 +200,11 @@ class SelectJob:
         layout = replace(layout, safe=target.safe, long=False)
         return write_records(chain([first], records), target, layout)
 
+    def _stream(self) -> IO[bytes] | None:
+        return stream_for(self._target.path)
+
     def _write_paths(self, paths: Iterable[str]) -> int:
-        return write_paths(paths, self._target, _stream(self._target), null=self._output.null)
+        return write_paths(paths, self._target, self._stream(), null=self._output.null)
 
     def _has_row(self, where: Conditions) -> bool:
         return next(select(self._results, where), None) is not None
@@ -227,41 +229,6 @@ class SelectJob:
             known = names_in(self._results, field, any_rank=any_rank)
             return NoImagesError(f"no row has {names[0]!r}", did_you_mean(names[0], known).strip())
         return NoImagesError(f"no row of {self._results!r} meets the conditions")
-
-
-def write_records(records: Iterable[Record], target: OutputTarget, layout: Layout) -> int:
-    """Write results to standard output, or to a file that is complete or unchanged.
-
-    Args:
-        records: The records.
-        target: The file; without one, standard output.
-        layout: The format, which may be the table for terminals, and the columns.
-
-    Returns:
-        The number of records.
-
-    Raises:
-        OutputError: They cannot be written.
-    """
-    from mnv2cli.cli.terminal.table import TABLE as FOR_TERMINALS
-
-    is_shown = layout.format == FOR_TERMINALS.name
-    format = FOR_TERMINALS if is_shown else load_format(layout.format)
-    number = 0
-    with open_whole(target, _stream(target)) as file:
-        writer = format.writer(file, layout)
-        writer.begin()
-        for record in records:
-            writer.write(record)
-            number += 1
-        writer.finish()
-    return number
-
-
-def _stream(target: OutputTarget) -> IO[bytes] | None:
-    from mnv2cli.cli.terminal.text import data_stream
-
-    return data_stream() if target.path is None else None
 
 
 def _text(value: Value) -> str:

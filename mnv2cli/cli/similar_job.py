@@ -102,12 +102,12 @@ class SimilarJob:
         if target.format == TABLE:
             _print(found, self._errors)
         else:
-            from mnv2cli.cli.terminal.text import data_stream
+            from mnv2cli.cli.terminal.text import stream_for
 
             columns = ["path", "score", "error"]
             if len(found) > 1:
                 columns.insert(0, "query")
-            stream = data_stream() if target.path is None else None
+            stream = stream_for(target.path)
             write_rows(_rows(found, self._errors), columns, target, stream)
         lines = [("Searched", count(self._searched, "image"), "")]
         if self._errors:

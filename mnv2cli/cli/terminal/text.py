@@ -64,6 +64,11 @@ def data_stream() -> IO[bytes]:
     return cast(IO[bytes], PrintableStream(stream)) if sys.stdout.isatty() else stream
 
 
+def stream_for(path: str | None) -> IO[bytes] | None:
+    """Return standard output for data if there is no file to write to; else None."""
+    return data_stream() if path is None else None
+
+
 def print_path(path: str) -> None:
     """Print a path: its exact bytes for a program, printable on a terminal."""
     sys.stdout.flush()
